@@ -1,0 +1,115 @@
+/**
+ * What a stage is, and what it sees while it runs. The only file of runner/ that stages/ may import.
+ */
+
+/** A value that can stand on an axis of a matrix. */
+export type Scalar = string | number | boolean;
+
+/** One point of a stage's matrix: axis name → value. Empty for a stage without a matrix. */
+export type Point = Record<string, Scalar>;
+
+/** A JSON Schema (draft-07) for one param. */
+export type ParamSchema = Record<string, unknown>;
+
+/**
+ * An input: the name of its artifact (`schemas/NAME.artifact.schema.json`), or that name with how many
+ * files may stand there. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
+ */
+export type InputDeclaration = string | { artifact: string; many?: boolean; optional?: boolean };
+
+/**
+ * An output: its path below the stage's own folder (a folder when it ends in "/"), or that path with
+ * `measured: true` when a clock or a meter wrote it. Measured outputs stay out of exactness checks.
+ */
+export type OutputDeclaration = string | { path: string; measured?: boolean };
+
+/** Where one file of an input lies, and which stage instance made it. */
+export interface InputFile {
+  /** Absolute path of the file or folder; read-only. */
+  path: string;
+  /** The instance that made it, as `train[loss=facenet,seed=1]`; the file's path for a project file. */
+  id: string;
+  /** That instance's point. */
+  point: Point;
+  /** That instance's key in the store; empty for a project file. */
+  key: string;
+}
+
+/** A part as a stage receives it: the module's default export with the params given in pipeline.yaml. */
+export interface Part<T = unknown> {
+  /** The file's name without its ending, as pipeline.yaml names it. */
+  name: string;
+  /** The params, checked against the part's own `params`, with its defaults filled in. */
+  params: Record<string, unknown>;
+  /** The default export of the part's file. */
+  part: T;
+}
+
+/**
+ * What the default export of a part's file must at least be: an object that may declare `params`, a map
+ * from param name to JSON Schema. A param without a `default` must be given in pipeline.yaml.
+ */
+export interface PartDefinition {
+  params?: Record<string, ParamSchema>;
+}
+
+/** What a stage sees while it runs. */
+export interface StageContext<Params = Record<string, unknown>> {
+  /** The params, checked against the stage's schema, with its defaults filled in. */
+  params: Params;
+  /** The loaded parts, by the stage's own names for them. */
+  parts: Record<string, Part>;
+  /** One path for each single input that is there; an absent optional input is undefined. */
+  inputs: Record<string, string>;
+  /** All files of each input, with where they come from (also of the single ones). */
+  sources: Record<string, InputFile[]>;
+  /** Where to write each output. Folders exist already; files do not. */
+  outputs: Record<string, string>;
+  /** The id of this instance, as `train[loss=facenet,seed=1]`. */
+  id: string;
+  /** This instance's point of the matrix. */
+  point: Point;
+  /** How many processor cores the stage may keep busy. */
+  cpus: number;
+  /** Reports progress: `done` of `total` (0 when unknown), in `unit` ("images", "steps"). Cheap to call. */
+  progress(done: number, total: number, unit: string): void;
+  /** Writes one line to the stage's log; `warn` lines are shown to the user as well. */
+  log(line: string): void;
+  warn(line: string): void;
+  /** Records a fact about how the stage ran (backend, device, rate) beside its record, outside the key. */
+  note(name: string, value: Scalar): void;
+  /** Aborted when the run is cancelled. */
+  signal: AbortSignal;
+}
+
+/** A stage, declared as data. See {@link defineStage}. */
+export interface StageDefinition<Params = Record<string, unknown>> {
+  /** Name of the params' schema: `schemas/NAME.params.schema.json`. */
+  params: string;
+  /** Param name → folder beside stage.ts whose files are the values that param can take. */
+  parts?: Record<string, string>;
+  inputs: Record<string, InputDeclaration>;
+  outputs: Record<string, OutputDeclaration>;
+  /** How many cores it can use; "all" for as many as the run has. Default 1. */
+  cpus?: number | "all";
+  /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */
+  run(context: StageContext<Params>): Promise<void>;
+}
+
+/**
+ * Declares a stage: a pure function from params and input files to output files. The same params, inputs
+ * and code must give the same bytes in every output that is not `measured`.
+ */
+export function defineStage<Params = Record<string, unknown>>(
+  definition: StageDefinition<Params>,
+): StageDefinition<Params> {
+  return definition;
+}
+
+/**
+ * A fault of what a person gave (a file, a param, a label), told in one line: where, what, what was
+ * expected, what to do next. The run ends with exit code 2 and prints no stack trace.
+ */
+export class UserError extends Error {
+  override name = "UserError";
+}
