@@ -31,8 +31,8 @@ export interface InputFile {
   id: string;
   /** That instance's point. */
   point: Point;
-  /** That instance's key in the store; empty for a project file. */
-  key: string;
+  /** sha256 of its content (of a folder: of its listing), for provenance. */
+  hash: string;
 }
 
 /** A part as a stage receives it: the module's default export with the params given in pipeline.yaml. */

@@ -48,7 +48,7 @@ export async function runStage(name: string, run: StageRun) {
   const sources: Record<string, InputFile[]> = {};
   for (const [input, given] of Object.entries(run.inputs ?? {})) {
     const files = typeof given === "string" ? [{ path: given }] : given;
-    sources[input] = files.map((file) => ({ id: `${input}-stage`, point: {}, key: "", ...file }));
+    sources[input] = files.map((file) => ({ id: `${input}-stage`, point: {}, hash: "", ...file }));
   }
   const inputs: Record<string, string> = {};
   for (const [input, declared] of Object.entries(definition.inputs)) {

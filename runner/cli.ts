@@ -1,0 +1,348 @@
+/** The commands. */
+import { availableParallelism } from "node:os";
+import { resolve as absolute, isAbsolute, join, relative } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
+import colors from "picocolors";
+import { parse } from "yaml";
+import { expand, type Setting, type Study } from "./expand.ts";
+import { suggest } from "./faults.ts";
+import { CodeBook } from "./fingerprint.ts";
+import { load } from "./load.ts";
+import { Plan } from "./plan.ts";
+import { resolve, type Task } from "./resolve.ts";
+import { UserError } from "./stage.ts";
+import { Store } from "./store.ts";
+
+interface Options {
+  profile?: string;
+  pipeline: string;
+  cache: string;
+  set: Setting[];
+  only: string[];
+  from: string[];
+  force?: boolean;
+  jobs: number;
+  mirror?: string;
+  keepGoing?: boolean;
+  debug?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+/** `train.loss.margin=0.3` */
+function setting(text: string, before: Setting[]): Setting[] {
+  const cut = text.indexOf("=");
+  const path = text.slice(0, cut).split(".");
+  if (cut < 1 || path.length < 2 || path.includes(""))
+    throw new InvalidArgumentError("Write stage.param=value or vars.name=value.");
+  return [...before, { path, value: parse(text.slice(cut + 1)) }];
+}
+
+const several = (text: string, before: string[]) => [...before, ...text.split(",")];
+
+/** The options every command takes. */
+function withOptions(command: Command): Command {
+  return command
+    .option("-p, --profile NAME", "which profile of pipeline.yaml (default: the one it names)")
+    .option(
+      "--set STAGE.PARAM=VALUE",
+      "put another value in the place of a param, or of a var (vars.NAME=VALUE); may be repeated",
+      setting,
+      [],
+    )
+    .option("--pipeline FILE", "the pipeline file", "pipeline.yaml")
+    .option("--cache DIR", "the store", "cache")
+    .option("--debug", "show stack traces");
+}
+
+/** The options of the commands that run stages. */
+function withRunOptions(command: Command): Command {
+  return withOptions(command)
+    .option("--only STAGE", "run this stage and what it needs, nothing else; may be repeated", several, [])
+    .option("--from STAGE", "run this stage and all that follows from it again; may be repeated", several, [])
+    .option("-f, --force", "run again what is up to date (with --only: that stage)")
+    .option("-j, --jobs N", "cores that the stages may use together", wholeNumber, availableParallelism())
+    .option("--mirror DIR", "look for downloads by file name in this folder first")
+    .addOption(
+      new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
+    );
+}
+
+interface Session {
+  root: string;
+  study: Study;
+  tasks: Task[];
+  store: Store;
+  plan: Plan;
+  latest: Record<string, string>;
+}
+
+/** All tasks upstream (or downstream) of the named stages, these included. */
+function closure(tasks: Task[], stages: string[], way: "up" | "down"): Set<string> {
+  const found = new Set(
+    tasks.filter(({ id, stage }) => stages.includes(stage) || stages.includes(id)).map(({ id }) => id),
+  );
+  const order = way === "up" ? [...tasks].reverse() : tasks;
+  for (const task of order) {
+    const upstream = Object.values(task.inputs).flatMap((list) =>
+      list.flatMap((one) => ("id" in one ? [one.id] : [])),
+    );
+    if (way === "up" && found.has(task.id)) for (const id of upstream) found.add(id);
+    if (way === "down" && upstream.some((id) => found.has(id))) found.add(task.id);
+  }
+  return found;
+}
+
+async function prepare(options: Options): Promise<Session> {
+  const root = process.cwd();
+  const study = expand(load(absolute(options.pipeline), root), options.profile, options.set);
+  let tasks = await resolve(study, root, new CodeBook(root));
+  const stages = [...new Set(tasks.flatMap(({ stage, id }) => [stage, id]))];
+  for (const [option, names] of [
+    ["--only", options.only],
+    ["--from", options.from],
+  ] as const)
+    for (const name of names ?? [])
+      if (!stages.includes(name))
+        throw new UserError(
+          `${option} ${name}: the profile ${study.profile} has no such stage.${suggest(name, stages)}`,
+        );
+  const named = (names: string[] = []) =>
+    tasks.filter(({ stage, id }) => names.includes(stage) || names.includes(id)).map(({ id }) => id);
+  const forced = new Set<string>();
+  if (options.force)
+    for (const id of options.only?.length ? named(options.only) : tasks.map(({ id }) => id)) forced.add(id);
+  if (options.from?.length) for (const id of closure(tasks, options.from, "down")) forced.add(id);
+  if (options.only?.length) {
+    const wanted = closure(tasks, options.only, "up");
+    tasks = tasks.filter(({ id }) => wanted.has(id));
+  }
+  const store = new Store(isAbsolute(options.cache) ? options.cache : join(root, options.cache));
+  const latest = store.latest(study.profile);
+  const plan = new Plan(tasks, store, root, forced, latest);
+  return { root, study, tasks, store, plan, latest };
+}
+
+/** Runs the study. @returns the exit code, and the ids that ran */
+async function runStages(session: Session, options: Options): Promise<{ code: number; ran: Set<string> }> {
+  const { plan, store, tasks, root, study } = session;
+  const { missingForPublish } = await import("./publish.ts");
+  const began = performance.now();
+  plan.onFault = (message) => console.error(colors.yellow(`! ${message}`));
+  store.sweep();
+  let ready = plan.advance();
+  for (const { id, fault } of missingForPublish(plan, store, root)) {
+    plan.redo(id, fault);
+    ready = plan.advance();
+  }
+  const keys = () =>
+    Object.fromEntries(
+      [...plan.states].flatMap(([id, state]) =>
+        state.kind === "hit" || state.kind === "done" ? [[id, state.key]] : [],
+      ),
+    );
+  const ran = new Set<string>();
+  if (ready.length === 0) {
+    store.keepLatest(study.profile, keys());
+    store.save();
+    return { code: 0, ran };
+  }
+  const [{ execute }, { Display, duration }, { local }, { shell }] = await Promise.all([
+    import("./execute.ts"),
+    import("./display.ts"),
+    import("./executors/local.ts"),
+    import("./executors/shell.ts"),
+  ]);
+  if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
+  const cancelled = new AbortController();
+  let presses = 0;
+  const cancel = () => {
+    if (++presses > 1) process.exit(130);
+    cancelled.abort();
+  };
+  process.on("SIGINT", cancel).on("SIGTERM", cancel);
+  const settled = () =>
+    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
+  console.log(`Profile ${study.profile}: ${settled()} of ${tasks.length} stages are up to date.`);
+  const display = new Display(process.stdout, options.debug === true, () => `[${settled()}/${tasks.length}]`);
+  const finished = display.finished.bind(display);
+  display.finished = (task) => {
+    ran.add(task.id);
+    finished(task);
+  };
+  const summary = await execute(
+    plan,
+    store,
+    {
+      root,
+      jobs: options.jobs,
+      keepGoing: options.keepGoing === true,
+      executor: local,
+      shell,
+      signal: cancelled.signal,
+    },
+    display,
+  );
+  display.close();
+  store.keepLatest(study.profile, keys());
+  store.save();
+  const time = duration((performance.now() - began) / 1000);
+  if (summary.cancelled) {
+    console.log(
+      `Cancelled after ${time}: ${summary.ran} stages ended well and are kept. The same command goes on from here.`,
+    );
+    return { code: 130, ran };
+  }
+  if (summary.failed) {
+    const rest = summary.skipped ? `, ${summary.skipped} were not tried` : "";
+    console.error(
+      `${summary.failed} stage${summary.failed > 1 ? "s" : ""} failed${rest}; ${settled()} of ${tasks.length} are up to date (${time}).`,
+    );
+    return { code: summary.user ? 2 : 1, ran };
+  }
+  console.log(`Ran ${summary.ran} stages in ${time}; all ${tasks.length} are up to date.`);
+  return { code: 0, ran };
+}
+
+async function runCommand(options: Options): Promise<number> {
+  const session = await prepare(options);
+  const { code, ran } = await runStages(session, options);
+  const { publish } = await import("./publish.ts");
+  const published = publish(session.plan, session.store, session.root, ran);
+  for (const folder of published) console.log(`Published to ${folder}/.`);
+  if (code === 0 && ran.size === 0 && published.length === 0)
+    console.log(`Nothing to do: all ${session.tasks.length} stages are up to date.`);
+  return code;
+}
+
+async function checkCommand(options: Options): Promise<number> {
+  const session = await prepare(options);
+  const { code } = await runStages(session, options);
+  if (code !== 0) return code;
+  const { check } = await import("./check.ts");
+  const rule = session.study.check;
+  const { compared, files, differences, missing, against } = check(
+    session.plan,
+    session.store,
+    session.root,
+    rule,
+  );
+  const how = rule === "exact" ? "exactly" : `within ${rule.tolerance}`;
+  for (const file of missing)
+    console.error(`${file}: is not committed, so nothing stands against it. Commit it first.`);
+  if (differences.length) {
+    const show = (value: unknown) => (value === undefined ? "(none)" : JSON.stringify(value));
+    const rows = differences.slice(0, 100).map(({ file, path, committed, now }) => {
+      const change =
+        typeof committed === "number" && typeof now === "number" ? (now - committed).toExponential(2) : "";
+      return [`${relative("reports", file)} ${path}`, show(committed), show(now), change];
+    });
+    const table = [["number", "committed", "now", "difference"], ...rows];
+    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
+    for (const row of table) console.error(row.map((cell, column) => cell.padEnd(widths[column])).join("  "));
+    if (differences.length > rows.length) console.error(`… and ${differences.length - rows.length} more`);
+  }
+  if (compared === 0) {
+    console.error(
+      "check: no number was compared. A profile that is checked must publish JSON files, and they must be committed.",
+    );
+    return 1;
+  }
+  const verdict = differences.length || missing.length ? "FAILED" : "passed";
+  console[verdict === "passed" ? "log" : "error"](
+    `Check ${verdict}: ${compared} numbers in ${files} file${files === 1 ? "" : "s"} compared ${how} with the report ${against}; ${differences.length} differences.`,
+  );
+  return verdict === "passed" ? 0 : 1;
+}
+
+async function statusCommand(options: Options): Promise<number> {
+  const { plan, study } = await prepare(options);
+  plan.advance();
+  const { status } = await import("./views.ts");
+  console.log(`Profile ${study.profile}`);
+  console.log(status(plan));
+  return 0;
+}
+
+async function whyCommand(stage: string, options: Options): Promise<number> {
+  const { plan, store, latest, tasks } = await prepare(options);
+  plan.advance();
+  const names = [...new Set(tasks.flatMap((task) => [task.stage, task.id]))];
+  if (!names.includes(stage)) throw new UserError(`why ${stage}: no such stage.${suggest(stage, names)}`);
+  const { why } = await import("./views.ts");
+  console.log(why(plan, store, latest, stage));
+  return 0;
+}
+
+async function graphCommand(format: string, options: Options): Promise<number> {
+  if (format !== "mermaid" && format !== "dot") throw new UserError(`graph ${format}: write mermaid or dot.`);
+  const { tasks } = await prepare(options);
+  const { graph } = await import("./views.ts");
+  console.log(graph(tasks, format));
+  return 0;
+}
+
+/** Runs one command and sets the exit code: 0 well, 1 a failure, 2 a fault of what the user gave. */
+export async function main(args: string[]): Promise<void> {
+  const guard = async (work: Promise<number>, debug: boolean | undefined): Promise<void> => {
+    try {
+      process.exitCode = await work;
+    } catch (error) {
+      const user = (error as Error).name === "UserError";
+      console.error(colors.red(user || !debug ? (error as Error).message : String((error as Error).stack)));
+      if (user && debug) console.error((error as Error).stack);
+      process.exitCode = user ? 2 : 1;
+    }
+  };
+  const program = new Command("npm run pipeline --")
+    .description("Runs the study of pipeline.yaml: whatever changed, and what follows from it.")
+    .exitOverride()
+    .showSuggestionAfterError();
+  withRunOptions(
+    program
+      .command("run", { isDefault: true })
+      .description("run the profile (what happens without a command)"),
+  ).action((options: Options) => guard(runCommand(options), options.debug));
+  withOptions(program.command("status").description("what is up to date, and what would run")).action(
+    (options: Options) => guard(statusCommand(options), options.debug),
+  );
+  withOptions(
+    program
+      .command("why")
+      .argument("<stage>", "a stage, or one instance of it")
+      .description("why a stage would run, or where its result comes from"),
+  ).action((stage: string, options: Options) => guard(whyCommand(stage, options), options.debug));
+  withOptions(
+    program.command("graph").argument("[format]", "mermaid or dot", "mermaid").description("the DAG"),
+  ).action((format: string, options: Options) => guard(graphCommand(format, options), options.debug));
+  withRunOptions(
+    program
+      .command("check")
+      .description("run, and compare the numbers with the committed report; exit code 1 where they differ"),
+  ).action((options: Options) => guard(checkCommand(options), options.debug));
+  program.addHelpText(
+    "after",
+    `
+Options of run (also of check; status, why and graph know the first four and --debug):
+${program.commands[0].options.map((option) => `  ${option.flags.padEnd(26)} ${option.description}`).join("\n")}
+
+Examples:
+  npm run pipeline                                        the default profile
+  npm run pipeline -- --profile cifar10 --mirror ~/data   the real study, downloads looked for in ~/data first
+  npm run pipeline -- --only train --set train.steps=100  one stage and what it needs, with another param
+  npm run pipeline -- why evaluate                        why it would run
+
+Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
+  );
+  try {
+    await program.parseAsync(args, { from: "user" });
+  } catch (error) {
+    const { exitCode } = error as { exitCode?: number };
+    process.exitCode = exitCode === 0 ? 0 : 2;
+  }
+}

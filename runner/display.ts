@@ -1,0 +1,113 @@
+/** What a run shows: moving bars on a terminal, plain lines elsewhere. */
+import { MultiBar, type SingleBar } from "cli-progress";
+import colors from "picocolors";
+import type { Events } from "./execute.ts";
+import type { StageError } from "./executors/executor.ts";
+import type { Task } from "./resolve.ts";
+
+/** Between two plain lines of one stage's progress. */
+const LINE_SECONDS = 15;
+
+/** 75 → "1 min 15 s" */
+export function duration(seconds: number): string {
+  if (seconds < 10) return `${seconds.toFixed(1)} s`;
+  if (seconds < 60) return `${Math.round(seconds)} s`;
+  const minutes = Math.floor(seconds / 60);
+  return minutes < 60
+    ? `${minutes} min ${Math.round(seconds % 60)} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}
+
+const amount = (value: number) =>
+  value >= 1e4 ? value.toLocaleString("en") : String(Math.round(value * 10) / 10);
+
+interface Running {
+  started: number;
+  line: number;
+  /** The first report: the rate leaves out what came before it, as the start of a backend. */
+  first?: { at: number; done: number };
+  bar?: SingleBar;
+}
+
+/** Shows a run on `out`. @param total how many stages there are, @param known how many are up to date */
+export class Display implements Events {
+  private readonly out: NodeJS.WriteStream;
+  private readonly debug: boolean;
+  private readonly running = new Map<Task, Running>();
+  private readonly bars?: MultiBar;
+  private readonly count: () => string;
+
+  constructor(out: NodeJS.WriteStream, debug: boolean, count: () => string) {
+    this.out = out;
+    this.debug = debug;
+    this.count = count;
+    if (out.isTTY)
+      this.bars = new MultiBar({
+        stream: out,
+        format: `  {bar} {percentage}% {name} {detail}`,
+        barsize: 20,
+        hideCursor: true,
+        clearOnComplete: true,
+        barCompleteChar: "█",
+        barIncompleteChar: "░",
+        fps: 8,
+      });
+  }
+
+  private say(line: string): void {
+    if (this.bars && this.running.size) this.bars.log(`${line}\n`);
+    else this.out.write(`${line}\n`);
+  }
+
+  started(task: Task, reason: string): void {
+    const bar = this.bars?.create(1, 0, { name: task.id, detail: "" });
+    this.running.set(task, { started: performance.now(), line: performance.now(), bar });
+    if (!this.bars) this.say(`▸ ${task.id}  ${colors.dim(`(${reason})`)}`);
+  }
+
+  progress(task: Task, done: number, total: number, unit: string): void {
+    const state = this.running.get(task);
+    if (!state) return;
+    const now = performance.now();
+    state.first ??= { at: now, done };
+    const rate = ((done - state.first.done) * 1000) / (now - state.first.at);
+    const known = Number.isFinite(rate) && rate > 0;
+    const left = known && total > done ? `, ${duration((total - done) / rate)} left` : "";
+    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${unit}${known ? `, ${amount(rate)} ${unit}/s` : ""}${left}`;
+    if (state.bar) {
+      state.bar.setTotal(total || done + 1);
+      state.bar.update(done, { name: task.id, detail });
+    } else if (now - state.line > LINE_SECONDS * 1000) {
+      state.line = now;
+      this.say(`  ${task.id}: ${detail}`);
+    }
+  }
+
+  warned(task: Task | undefined, line: string): void {
+    this.say(colors.yellow(task ? `! ${task.id}: ${line}` : `! ${line}`));
+  }
+
+  finished(task: Task): void {
+    const seconds = (performance.now() - this.end(task)) / 1000;
+    this.say(`${colors.green("✓")} ${this.count()} ${task.id}  ${colors.dim(duration(seconds))}`);
+  }
+
+  failed(task: Task, error: StageError, log: string): void {
+    this.end(task);
+    this.say(`${colors.red("✗")} ${task.id}: ${error.message}`);
+    if (this.debug && error.detail) this.say(error.detail);
+    this.say(colors.dim(`  its log: ${log}`));
+  }
+
+  private end(task: Task): number {
+    const state = this.running.get(task)!;
+    if (state.bar) this.bars!.remove(state.bar);
+    this.running.delete(task);
+    return state.started;
+  }
+
+  /** Leaves the terminal as it was. */
+  close(): void {
+    this.bars?.stop();
+  }
+}

@@ -1,0 +1,212 @@
+/** Runs what the plan says, several stages at a time, within the cores it was given. */
+import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { cpus, hostname } from "node:os";
+import { basename, dirname, join } from "node:path";
+import { type Executor, type Job, StageError } from "./executors/executor.ts";
+import { keyOf } from "./fingerprint.ts";
+import type { Plan } from "./plan.ts";
+import type { Task } from "./resolve.ts";
+import { type InputFile, UserError } from "./stage.ts";
+import type { StageRecord, Store } from "./store.ts";
+
+/** What a run tells while it goes. */
+export interface Events {
+  started(task: Task, reason: string): void;
+  progress(task: Task, done: number, total: number, unit: string): void;
+  warned(task: Task | undefined, line: string): void;
+  finished(task: Task, record: StageRecord): void;
+  failed(task: Task, error: StageError, log: string): void;
+}
+
+export interface RunOptions {
+  root: string;
+  /** Cores that all running stages together may claim. */
+  jobs: number;
+  keepGoing: boolean;
+  executor: Executor;
+  shell: Executor;
+  signal: AbortSignal;
+}
+
+export interface Summary {
+  ran: number;
+  failed: number;
+  skipped: number;
+  cancelled: boolean;
+  /** Whether some failure was a user's fault. */
+  user: boolean;
+}
+
+/** Where the links to a task's inputs go, each under its natural name. */
+function showInputs(
+  task: Task,
+  plan: Plan,
+  store: Store,
+  root: string,
+  scratch: string,
+): Record<string, InputFile[]> {
+  const shown: Record<string, InputFile[]> = {};
+  for (const [name, references] of Object.entries(task.inputs))
+    shown[name] = references.map((reference, index): InputFile => {
+      if (!("id" in reference))
+        return {
+          path: join(root, reference.file),
+          id: reference.file,
+          point: {},
+          hash: store.hashInput(join(root, reference.file)),
+        };
+      const maker = plan.task(reference.id);
+      const state = plan.states.get(reference.id)!;
+      if (state.kind !== "hit" && state.kind !== "done") throw new Error(`${reference.id} is not known yet`);
+      const output = state.record.outputs[reference.output];
+      const path = join(scratch, "in", name, String(index), basename(maker.outputs[reference.output].path));
+      store.show(output, path);
+      return { path, id: reference.id, point: maker.point, hash: output.hash };
+    });
+  return shown;
+}
+
+/** Runs one task to its record. */
+async function runTask(
+  task: Task,
+  key: string,
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Events,
+): Promise<StageRecord> {
+  const release = await store.lock(
+    key,
+    (owner) => events.warned(task, `waits: ${owner} is making the same result.`),
+    options.signal,
+  );
+  const scratch = store.scratch(key);
+  try {
+    const other = plan.isForced(task) ? undefined : store.record(key);
+    if (other) return other; // made by another run while this one waited
+    const inputs = showInputs(task, plan, store, options.root, scratch);
+    const outputs: Record<string, string> = {};
+    const log = store.logPath(key);
+    mkdirSync(dirname(log), { recursive: true });
+    rmSync(log, { force: true });
+    const job: Job = {
+      task,
+      root: options.root,
+      inputs,
+      outputs,
+      cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
+      log,
+      signal: options.signal,
+      onProgress: (done, total, unit) => events.progress(task, done, total, unit),
+      onWarn: (line) => events.warned(task, line),
+    };
+    const began = performance.now();
+    const run = async () => {
+      rmSync(join(scratch, "out"), { recursive: true, force: true });
+      for (const [name, { path }] of Object.entries(task.outputs)) {
+        outputs[name] = join(scratch, "out", path);
+        mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
+      }
+      return (task.run === undefined ? options.executor : options.shell)(job);
+    };
+    let outcome: Awaited<ReturnType<Executor>> | undefined;
+    for (let attempt = 0; !outcome; attempt++)
+      try {
+        outcome = await run();
+      } catch (error) {
+        const fault =
+          error instanceof StageError
+            ? error
+            : new StageError((error as Error).message, error instanceof UserError);
+        if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
+        events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
+      }
+    for (const [name, { path }] of Object.entries(task.outputs))
+      if (!existsSync(outputs[name]))
+        throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
+    const ingredients = plan.ingredients(task)!;
+    if (keyOf(ingredients) !== key)
+      throw new StageError("a file of the project changed while it ran. Run again.", true);
+    const record: StageRecord = {
+      key,
+      id: task.id,
+      stage: task.stage,
+      ...ingredients,
+      packages: task.code?.packages ?? [],
+      outputs: Object.fromEntries(
+        Object.entries(task.outputs).map(([name, { measured }]) => [
+          name,
+          store.keepOutput(outputs[name], measured),
+        ]),
+      ),
+      notes: outcome.notes,
+      machine: { host: hostname(), node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length },
+      ended: new Date().toISOString(),
+      seconds: Math.round(performance.now() - began) / 1000,
+      peakMegabytes: outcome.peakMegabytes,
+    };
+    store.keepRecord(record);
+    return record;
+  } finally {
+    rmSync(scratch, { recursive: true, force: true });
+    release();
+  }
+}
+
+/** Runs every task of the plan that is not known. Never throws for a stage's fault: see the summary. */
+export async function execute(
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Events,
+): Promise<Summary> {
+  const summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
+  const running = new Map<Task, Promise<void>>();
+  let free = options.jobs;
+  plan.onFault = (message) => events.warned(undefined, message);
+  const claim = (task: Task) => (task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs));
+  const begin = (task: Task) => {
+    const { key, reason } = plan.start(task);
+    free -= claim(task);
+    events.started(task, reason);
+    const end = runTask(task, key, plan, store, options, events)
+      .then((record) => {
+        plan.finish(task, record);
+        summary.ran++;
+        events.finished(task, record);
+      })
+      .catch((error: Error) => {
+        const fault =
+          error instanceof StageError
+            ? error
+            : new StageError(
+                (error as NodeJS.ErrnoException).code === "ENOSPC"
+                  ? `the disk is full (${error.message}). Free some space and run again: what is done is kept.`
+                  : error.message,
+                error instanceof UserError,
+                error.stack,
+              );
+        plan.fail(task, fault.message);
+        if (options.signal.aborted) return;
+        summary.failed++;
+        summary.user ||= fault.user;
+        events.failed(task, fault, store.logPath(key));
+      })
+      .finally(() => {
+        free += claim(task);
+        running.delete(task);
+      });
+    running.set(task, end);
+  };
+  for (;;) {
+    const stop = options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
+    if (!stop) for (const task of plan.advance()) if (claim(task) <= free) begin(task);
+    if (running.size === 0) break;
+    await Promise.race(running.values());
+  }
+  plan.advance();
+  for (const state of plan.states.values())
+    if (state.kind === "skipped" || state.kind === "waits" || state.kind === "miss") summary.skipped++;
+  summary.cancelled = options.signal.aborted;
+  return summary;
+}

@@ -1,0 +1,103 @@
+/** Runs a stage in a child process of its own, with its own process group and log. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import type { Order, Report } from "./child.ts";
+import { type Executor, StageError } from "./executor.ts";
+
+/** How long a stage may take to end by itself before it is killed. */
+const GRACE_MILLISECONDS = 3000;
+
+const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
+
+/** Signals a whole process group; it may be gone already. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {}
+}
+
+/** Ends a process group: asked first, then killed. */
+function endGroup(pid: number): void {
+  signalGroup(pid, "SIGTERM");
+  setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MILLISECONDS).unref();
+}
+
+export const local: Executor = (job) =>
+  new Promise((resolve, reject) => {
+    const { task } = job;
+    const log = openSync(job.log, "a");
+    const child = spawn(process.execPath, ["--max-old-space-size=16384", CHILD], {
+      cwd: job.root,
+      stdio: ["ignore", log, log, "ipc"],
+      detached: true, // a group of its own: Ctrl-C reaches the runner alone, which ends the group in order
+      serialization: "advanced",
+    });
+    closeSync(log);
+    const order: Order = {
+      id: task.id,
+      bundle: task.code!.bundle,
+      params: task.params,
+      parts: Object.fromEntries(
+        Object.entries(task.parts).map(([param, { name, code, params }]) => [
+          param,
+          { name, bundle: code.bundle, params },
+        ]),
+      ),
+      point: task.point,
+      many: [...task.many],
+      inputs: job.inputs,
+      outputs: job.outputs,
+      cpus: job.cpus,
+      log: job.log,
+    };
+    let last: Report | undefined;
+    let ended = "";
+    const end = (why: string) => {
+      ended ||= why;
+      if (child.pid) endGroup(child.pid);
+    };
+    const timer =
+      task.timeout === undefined
+        ? undefined
+        : setTimeout(
+            () => end(`took longer than its timeout of ${task.timeout} s and was ended.`),
+            task.timeout * 1000,
+          );
+    const cancel = () => end("was cancelled.");
+    job.signal.addEventListener("abort", cancel, { once: true });
+    if (job.signal.aborted) cancel();
+
+    child.on("message", (message) => {
+      const report = message as Report;
+      if (report.kind === "progress") job.onProgress(report.done, report.total, report.unit);
+      else if (report.kind === "warn") job.onWarn(report.line);
+      else last = report;
+    });
+    child.on("error", (error) => finish(new StageError(`could not be started: ${error.message}`)));
+    child.on("exit", (code, signal) => {
+      if (child.pid) signalGroup(child.pid, "SIGKILL"); // whatever it started and left behind
+      if (ended) finish(new StageError(ended));
+      else if (last?.kind === "done" && code === 0) {
+        done();
+        resolve({ notes: last.notes, peakMegabytes: last.peakMegabytes });
+      } else if (last?.kind === "failed") finish(new StageError(last.message, last.user, last.detail));
+      else
+        finish(
+          new StageError(
+            signal === "SIGKILL"
+              ? "was killed (SIGKILL), probably because memory ran out. Try --jobs 1, or a smaller batch."
+              : `ended ${signal ? `by ${signal}` : `with exit code ${code}`} before it was done. See its log.`,
+          ),
+        );
+    });
+    const done = () => {
+      clearTimeout(timer);
+      job.signal.removeEventListener("abort", cancel);
+    };
+    const finish = (error: StageError) => {
+      done();
+      reject(error);
+    };
+    child.send(order);
+  });

@@ -1,0 +1,301 @@
+/** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
+import { suggest } from "./faults.ts";
+import { interpolate } from "./interpolate.ts";
+import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
+import type { Path } from "./source.ts";
+import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
+
+/** One file of an input: an output of another instance, or a file of the project. */
+export type Reference = { id: string; output: string } | { file: string };
+
+/** One stage with one point of its matrix. */
+export interface StageInstance {
+  /** `train[loss=facenet,seed=1]` */
+  id: string;
+  stage: string;
+  point: Point;
+  uses?: string;
+  run?: string;
+  inputs: Record<string, Reference[]>;
+  outputs: Record<string, OutputDeclaration>;
+  with: Record<string, unknown>;
+  publish?: string;
+  timeout?: number;
+  retries: number;
+  cpus?: number | "all";
+  /** "file:line:column" of something of this stage, by its path below the stage. */
+  at(...path: Path): string;
+}
+
+/** One `--set stage.param=value` or `--set vars.name=value`. */
+export interface Setting {
+  path: string[];
+  value: unknown;
+}
+
+/** A profile, ready to be planned. */
+export interface Study {
+  profile: string;
+  check: CheckRule;
+  instances: StageInstance[];
+}
+
+const isMap = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
+
+/** `over` on top of `base`, map by map; a part's short form gives way to its long form. */
+function merge(base: unknown, over: unknown): unknown {
+  if (!isMap(base) || !isMap(over)) return over;
+  const merged = { ...base };
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
+  return merged;
+}
+
+/** Puts a value at a path, making maps on the way; the name of a part becomes `{ use: name }`. */
+function put(target: Record<string, unknown>, path: string[], value: unknown): void {
+  let at = target;
+  for (const key of path.slice(0, -1)) {
+    if (typeof at[key] === "string") at[key] = { use: at[key] };
+    else if (!isMap(at[key])) at[key] = {};
+    at = at[key] as Record<string, unknown>;
+  }
+  at[path.at(-1)!] = value;
+}
+
+/** The name of an instance. */
+export function instanceId(stage: string, point: Point): string {
+  const axes = Object.entries(point).map(([axis, value]) => `${axis}=${value}`);
+  return axes.length ? `${stage}[${axes.join(",")}]` : stage;
+}
+
+/** All values of the vars, where one may name another. @throws UserError at unknown names and circles */
+function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): Record<string, unknown> {
+  const raw: Record<string, unknown> = { ...pipeline.vars, ...pipeline.profiles[profile].vars };
+  for (const { path, value } of settings.filter((setting) => setting.path[0] === "vars")) {
+    if (!(path[1] in raw))
+      throw new UserError(`--set vars.${path[1]}: no such var.${suggest(path[1], Object.keys(raw))}`);
+    put(raw, path.slice(1), value);
+  }
+  const done: Record<string, unknown> = {};
+  const open: string[] = [];
+  const where = (name: string) => pipeline.source.locate(["profiles", profile, "vars", name], ["vars", name]);
+  const resolve = (name: string): unknown => {
+    if (name in done) return done[name];
+    if (open.includes(name))
+      throw new UserError(`${where(name)} vars form a circle: ${[...open, name].join(" → ")}.`);
+    open.push(name);
+    done[name] = interpolate(raw[name], lookup, (expression) => {
+      throw new UserError(
+        `${where(name)} vars.${name}: nothing is called \${${expression}}.${suggest(expression, ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)])}`,
+      );
+    });
+    open.pop();
+    return done[name];
+  };
+  const lookup = (expression: string): unknown => {
+    if (expression === "profile") return profile;
+    const [head, name] = expression.split(".");
+    return head === "vars" && name in raw ? resolve(name) : undefined;
+  };
+  for (const name of Object.keys(raw)) resolve(name);
+  return done;
+}
+
+/** The product of a matrix's axes, less `exclude`, with `include`. */
+function points(matrix: Record<string, unknown>, fail: (path: Path, message: string) => never): Point[] {
+  const { include = [], exclude = [], ...axes } = matrix as Record<string, unknown[]>;
+  let all: Point[] = [{}];
+  for (const [axis, values] of Object.entries(axes)) {
+    if (!Array.isArray(values)) fail([axis], `must be a list of values, not ${JSON.stringify(values)}.`);
+    for (const value of values)
+      if (!["string", "number", "boolean"].includes(typeof value))
+        fail([axis], `every value must be a word, a number, true or false, not ${JSON.stringify(value)}.`);
+    all = all.flatMap((point) => values.map((value) => ({ ...point, [axis]: value as Scalar })));
+  }
+  const without = exclude as Point[];
+  for (const [index, rule] of without.entries())
+    for (const axis of Object.keys(rule))
+      if (!(axis in axes)) fail(["exclude", index, axis], `unknown axis.${suggest(axis, Object.keys(axes))}`);
+  const kept = all.filter(
+    (point) => !without.some((rule) => Object.entries(rule).every(([axis, value]) => point[axis] === value)),
+  );
+  const result = Object.keys(axes).length ? kept : [];
+  return [...result, ...(include as Point[])];
+}
+
+const REFERENCE = /^([\w-]+)(?:\[([^\]]*)\])?\.([\w-]+)$/;
+
+/**
+ * The instances of one profile, in the order of the file.
+ * @throws UserError with file:line:column for unknown stages, names, axes and ambiguous inputs
+ */
+export function expand(pipeline: Pipeline, profileName: string | undefined, settings: Setting[] = []): Study {
+  const names = Object.keys(pipeline.profiles);
+  const profile = profileName ?? pipeline.profile ?? names[0];
+  if (!names.includes(profile))
+    throw new UserError(`no profile "${profile}". Known are ${names.join(", ")}.${suggest(profile, names)}`);
+  const own = pipeline.profiles[profile];
+  const vars = resolveVars(pipeline, profile, settings);
+
+  const specs: Record<string, StageSpec> = {};
+  const common = own.common === false ? {} : pipeline.stages;
+  for (const name of new Set([...Object.keys(own.stages ?? {}), ...Object.keys(common)])) {
+    const over = own.stages?.[name];
+    if (over !== null) specs[name] = merge(common[name], over ?? common[name]) as StageSpec;
+  }
+  const stageNames = Object.keys(specs);
+  const at =
+    (stage: string) =>
+    (...path: Path) =>
+      pipeline.source.locate(["profiles", profile, "stages", stage, ...path], ["stages", stage, ...path]);
+  const fault = (stage: string, path: Path, message: string): never => {
+    throw new UserError(`${at(stage)(...path)} ${[stage, ...path].join(".")}: ${message}`);
+  };
+
+  for (const { path, value } of settings.filter((setting) => setting.path[0] !== "vars")) {
+    const [stage, ...rest] = path;
+    if (!specs[stage])
+      throw new UserError(`--set ${path.join(".")}: no stage "${stage}".${suggest(stage, stageNames)}`);
+    const copy = structuredClone(specs[stage]);
+    copy.with ??= {};
+    put(copy.with, rest, value);
+    specs[stage] = copy;
+  }
+
+  const lookup = (point: Point) => (expression: string) => {
+    if (expression === "profile") return profile;
+    const [head, name, ...more] = expression.split(".");
+    let value: unknown = head === "vars" ? vars[name] : head === "matrix" ? point[name] : undefined;
+    for (const key of more) value = isMap(value) ? value[key] : undefined;
+    return value;
+  };
+  const unknown =
+    (stage: string, base: Path, point: Point) =>
+    (expression: string, path: Path): never =>
+      fault(
+        stage,
+        [...base, ...path],
+        `nothing is called \${${expression}}.` +
+          (suggest(expression, [
+            "profile",
+            ...Object.keys(vars).map((name) => `vars.${name}`),
+            ...Object.keys(point).map((name) => `matrix.${name}`),
+          ]) || " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}."),
+      );
+
+  const pointsOf = new Map<string, Point[]>();
+  const matrixOf = (stage: string, open: string[]): Point[] => {
+    const known = pointsOf.get(stage);
+    if (known) return known;
+    if (open.includes(stage))
+      fault(stage, ["matrix"], `matrices form a circle: ${[...open, stage].join(" → ")}.`);
+    const matrix = interpolate(specs[stage].matrix ?? {}, lookup({}), unknown(stage, ["matrix"], {}));
+    let found: Point[];
+    if (typeof matrix === "string") {
+      if (!specs[matrix]) fault(stage, ["matrix"], `no stage "${matrix}".${suggest(matrix, stageNames)}`);
+      found = matrixOf(matrix, [...open, stage]);
+    } else if (Object.keys(matrix as object).length === 0) found = [{}];
+    else
+      found = points(matrix as Record<string, unknown>, (path, message) =>
+        fault(stage, ["matrix", ...path], message),
+      );
+    const ids = new Set<string>();
+    for (const point of found) {
+      const id = instanceId(stage, point);
+      if (ids.has(id)) fault(stage, ["matrix"], `the point ${id} stands twice.`);
+      ids.add(id);
+    }
+    pointsOf.set(stage, found);
+    return found;
+  };
+  for (const stage of stageNames) matrixOf(stage, []);
+
+  const join = (stage: string, point: Point, text: string, path: Path): Reference[] => {
+    if (text.startsWith("./")) return [{ file: text.slice(2) }];
+    const match = REFERENCE.exec(text);
+    if (!match)
+      fault(
+        stage,
+        path,
+        `"${text}" is no reference. Write stage.output, stage[axis=value].output, or ./a/file of the project.`,
+      );
+    const [, upstream, bracket, output] = match!;
+    if (!specs[upstream]) fault(stage, path, `no stage "${upstream}".${suggest(upstream, stageNames)}`);
+    const wanted: Record<string, string> = {};
+    for (const [axis, value] of Object.entries(point)) wanted[axis] = String(value);
+    const candidates = matrixOf(upstream, []);
+    const axes = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate)))];
+    for (const pair of (bracket ?? "").split(",").filter(Boolean)) {
+      const [axis, value] = pair.split("=").map((side) => side.trim());
+      if (!axes.includes(axis))
+        fault(stage, path, `${upstream} has no axis "${axis}".${suggest(axis, axes)}`);
+      wanted[axis] = value;
+    }
+    const found = candidates.filter((candidate) =>
+      Object.entries(candidate).every(
+        ([axis, value]) => wanted[axis] === undefined || wanted[axis] === String(value),
+      ),
+    );
+    if (bracket && found.length === 0) fault(stage, path, `no instance of ${upstream} is at [${bracket}].`);
+    return found.map((candidate) => ({ id: instanceId(upstream, candidate), output }));
+  };
+
+  const instances: StageInstance[] = [];
+  for (const stage of stageNames) {
+    const spec = specs[stage];
+    if ((spec.uses === undefined) === (spec.run === undefined))
+      fault(stage, [], 'needs either "uses" (a stage) or "run" (a shell command).');
+    for (const point of matrixOf(stage, [])) {
+      const fill = (value: unknown, base: Path, later: string[] = []) =>
+        interpolate(value, lookup(point), unknown(stage, base, point), later);
+      const inputs: Record<string, Reference[]> = {};
+      for (const [input, given] of Object.entries(spec.inputs ?? {})) {
+        const texts = [fill(given, ["inputs", input])].flat() as string[];
+        inputs[input] = texts.flatMap((text) => join(stage, point, text, ["inputs", input]));
+      }
+      instances.push({
+        id: instanceId(stage, point),
+        stage,
+        point,
+        uses: spec.uses,
+        run:
+          spec.run === undefined ? undefined : (fill(spec.run, ["run"], ["in.", "out.", "with."]) as string),
+        inputs,
+        outputs: spec.outputs ?? {},
+        with: fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
+        publish: spec.publish === undefined ? undefined : (fill(spec.publish, ["publish"]) as string),
+        timeout: spec.timeout,
+        retries: spec.retries ?? 0,
+        cpus: spec.cpus,
+        at: at(stage),
+      });
+    }
+  }
+  return { profile, check: own.check ?? "exact", instances: inOrder(instances) };
+}
+
+/** Upstream before downstream, otherwise as they stood. @throws UserError when the stages form a circle */
+function inOrder(instances: StageInstance[]): StageInstance[] {
+  const byId = new Map(instances.map((instance) => [instance.id, instance]));
+  const order: StageInstance[] = [];
+  const state = new Map<string, "open" | "done">();
+  const visit = (instance: StageInstance, open: StageInstance[]): void => {
+    if (state.get(instance.id) === "done") return;
+    if (state.get(instance.id) === "open") {
+      const circle = [...open.slice(open.findIndex((one) => one.id === instance.id)), instance];
+      throw new UserError(
+        `stages form a circle: ${circle
+          .map((one) => one.stage)
+          .reverse()
+          .join(" → ")}. Remove one of these inputs.`,
+      );
+    }
+    state.set(instance.id, "open");
+    for (const reference of Object.values(instance.inputs).flat())
+      if ("id" in reference) visit(byId.get(reference.id)!, [...open, instance]);
+    state.set(instance.id, "done");
+    order.push(instance);
+  };
+  for (const instance of instances) visit(instance, []);
+  return order;
+}

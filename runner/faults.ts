@@ -1,0 +1,69 @@
+/** JSON Schema faults as one line a person can act on. */
+import type { ErrorObject } from "ajv";
+import { closest, distance } from "fastest-levenshtein";
+import type { Path } from "./source.ts";
+
+/** ` Did you mean "x"?` when a known word is near enough, else "". */
+export function suggest(word: string, known: string[]): string {
+  if (known.length === 0) return "";
+  const near = closest(word, known);
+  return distance(word, near) <= Math.max(2, word.length / 3) ? ` Did you mean "${near}"?` : "";
+}
+
+/** "a, b or c" */
+export function listed(words: unknown[]): string {
+  const all = words.map((word) => JSON.stringify(word));
+  return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} or ${all.at(-1)}`;
+}
+
+/** The fault to speak of: the deepest one, and of these an unknown key before others. */
+function choose(errors: ErrorObject[]): ErrorObject {
+  const depth = (error: ErrorObject) =>
+    error.instancePath.split("/").length + (error.keyword === "additionalProperties" ? 0.5 : 0);
+  return errors
+    .filter((error) => !["anyOf", "oneOf", "if"].includes(error.keyword) || errors.length === 1)
+    .reduce((best, error) => (depth(error) > depth(best) ? error : best), errors[0]);
+}
+
+/** Where the fault lies below the checked value, and what is wrong there with what to do. */
+export function explain(errors: ErrorObject[]): { path: Path; message: string } {
+  const fault = choose(errors);
+  const path: Path = fault.instancePath
+    .split("/")
+    .slice(1)
+    .map((key) => key.replaceAll("~1", "/").replaceAll("~0", "~"));
+  const { params } = fault;
+  switch (fault.keyword) {
+    case "additionalProperties": {
+      const word = params.additionalProperty as string;
+      const known = Object.keys((fault.parentSchema as { properties?: object })?.properties ?? {});
+      const hint =
+        suggest(word, known) || (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
+      return { path: [...path, word], message: `unknown key.${hint}` };
+    }
+    case "required":
+      return { path, message: `"${params.missingProperty}" is missing.` };
+    case "enum":
+    case "const": {
+      const allowed = (params.allowedValues ?? [params.allowedValue]) as unknown[];
+      const hint = typeof fault.data === "string" ? suggest(fault.data, allowed.map(String)) : "";
+      return { path, message: `must be ${listed(allowed)}, not ${JSON.stringify(fault.data)}.${hint}` };
+    }
+    case "type":
+      return {
+        path,
+        message: `must be of type ${[params.type].flat().join(" or ")}, not ${JSON.stringify(fault.data)}.`,
+      };
+    case "pattern":
+    case "propertyNames":
+      return {
+        path: params.propertyName ? [...path, params.propertyName] : path,
+        message: "must be made of letters, digits, - and _.",
+      };
+    default:
+      return {
+        path,
+        message: `${fault.message}${fault.data === undefined ? "" : `, not ${JSON.stringify(fault.data)}`}.`,
+      };
+  }
+}

@@ -1,0 +1,70 @@
+/** pipeline.yaml → a checked Pipeline: its words are known, its values of the right type. */
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { Ajv } from "ajv";
+import { explain, suggest } from "./faults.ts";
+import { type Path, Source } from "./source.ts";
+import { type OutputDeclaration, UserError } from "./stage.ts";
+
+/** One stage as pipeline.yaml writes it; `${...}` still stands where it stood. */
+export interface StageSpec {
+  uses?: string;
+  run?: string;
+  inputs?: Record<string, string | string[]>;
+  outputs?: Record<string, OutputDeclaration>;
+  with?: Record<string, unknown>;
+  matrix?: string | Record<string, unknown>;
+  publish?: string;
+  timeout?: number;
+  retries?: number;
+  cpus?: number | "all";
+}
+
+/** How `check` compares numbers. */
+export type CheckRule = "exact" | { tolerance: number };
+
+export interface Profile {
+  description?: string;
+  vars?: Record<string, unknown>;
+  common?: boolean;
+  check?: CheckRule;
+  stages?: Record<string, StageSpec | null>;
+}
+
+export interface Pipeline {
+  source: Source;
+  profile?: string;
+  vars: Record<string, unknown>;
+  profiles: Record<string, Profile>;
+  stages: Record<string, StageSpec>;
+}
+
+/** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
+export function nameOf(path: Path): string {
+  const at = path.indexOf("stages");
+  return (at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path).join(".");
+}
+
+/**
+ * Reads and checks a pipeline file.
+ * @param root the project's folder, where `schemas/` is
+ * @throws UserError with file:line:column of the first fault
+ */
+export function load(path: string, root: string): Pipeline {
+  const source = new Source(path);
+  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
+  const validate = ajv.compile(JSON.parse(readFileSync(join(root, "schemas/pipeline.schema.json"), "utf8")));
+  if (!validate(source.value)) {
+    const fault = explain(validate.errors!);
+    const place = fault.path.length ? ` ${nameOf(fault.path)}` : "";
+    throw new UserError(`${source.locate(fault.path)}${place}: ${fault.message}`);
+  }
+  const value = source.value as Omit<Pipeline, "source">;
+  const pipeline: Pipeline = { ...value, source, vars: value.vars ?? {} };
+  const names = Object.keys(pipeline.profiles);
+  if (pipeline.profile !== undefined && !names.includes(pipeline.profile))
+    throw new UserError(
+      `${source.locate(["profile"])} profile: no profile "${pipeline.profile}".${suggest(pipeline.profile, names)}`,
+    );
+  return pipeline;
+}

@@ -1,0 +1,264 @@
+/** Stage instances + the stages' own declarations → tasks: params, parts, inputs and outputs checked. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, normalize } from "node:path";
+import { Ajv, type ValidateFunction } from "ajv";
+import type { StageInstance, Study } from "./expand.ts";
+import { explain, suggest } from "./faults.ts";
+import type { Code, CodeBook } from "./fingerprint.ts";
+import type { Path } from "./source.ts";
+import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
+import { sha256 } from "./statcache.ts";
+
+/** A part of a task: which file, and the params given to it. */
+export interface TaskPart {
+  name: string;
+  code: Code;
+  params: Record<string, unknown>;
+}
+
+/** A stage instance with everything that is known before anything runs. */
+export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
+  /** None for a shell command. */
+  code?: Code;
+  /** What enters the key for the code: the bundle's hash, or the command's. */
+  codeHash: string;
+  params: Record<string, unknown>;
+  parts: Record<string, TaskPart>;
+  /** Inputs that take many files. */
+  many: Set<string>;
+  outputs: Record<string, { path: string; measured: boolean }>;
+  cpus: number | "all";
+}
+
+const entryOf = (stage: string): string => `stages/${stage}/stage.ts`;
+
+/** The words a part's param can take: the files of its folder. */
+function partNames(root: string, folder: string): string[] {
+  const path = join(root, folder);
+  if (!existsSync(path)) return [];
+  return readdirSync(path)
+    .filter((file) => file.endsWith(".ts"))
+    .map((file) => file.slice(0, -3));
+}
+
+/** Compiled schemas by the text they came from. */
+class Schemas {
+  private readonly ajv = new Ajv({
+    allErrors: true,
+    verbose: true,
+    useDefaults: true,
+    allowUnionTypes: true,
+  });
+  private readonly compiled = new Map<string, ValidateFunction>();
+  private readonly root: string;
+  constructor(root: string) {
+    this.root = root;
+  }
+  /** The validator of `schemas/NAME.params.schema.json`. */
+  params(name: string): ValidateFunction {
+    return this.compile(name, () =>
+      JSON.parse(readFileSync(join(this.root, "schemas", `${name}.params.schema.json`), "utf8")),
+    );
+  }
+  /** The validator of a part's `params`: what has no default must be given. */
+  part(file: string, params: PartDefinition["params"] = {}): ValidateFunction {
+    return this.compile(file, () => ({
+      type: "object",
+      properties: params,
+      required: Object.keys(params).filter((name) => !("default" in params[name])),
+      additionalProperties: false,
+    }));
+  }
+  private compile(name: string, schema: () => object): ValidateFunction {
+    let validate = this.compiled.get(name);
+    if (!validate) {
+      validate = this.ajv.compile(schema());
+      this.compiled.set(name, validate);
+    }
+    return validate;
+  }
+}
+
+/**
+ * Checks every instance against its stage and returns the tasks, in the same order.
+ * @throws UserError with file:line:column for an unknown stage, part, param, input or output
+ */
+export async function resolve(study: Study, root: string, book: CodeBook): Promise<Task[]> {
+  const schemas = new Schemas(root);
+  const fault = (instance: StageInstance, path: Path, message: string): never => {
+    throw new UserError(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`);
+  };
+
+  // Every stage and part of the study at once: one build for all that changed.
+  const stages = [...new Set(study.instances.map(({ uses }) => uses).filter((uses) => uses !== undefined))];
+  for (const instance of study.instances)
+    if (instance.uses !== undefined && !existsSync(join(root, entryOf(instance.uses))))
+      fault(
+        instance,
+        ["uses"],
+        `no stage "${instance.uses}" in stages/.` +
+          suggest(
+            instance.uses,
+            readdirSync(join(root, "stages")).filter((name) => existsSync(join(root, entryOf(name)))),
+          ),
+      );
+  const stageCode = await book.read(stages.map(entryOf));
+  const chosen = new Map<
+    StageInstance,
+    Record<string, { name: string; file: string; own: Record<string, unknown> }>
+  >();
+  for (const instance of study.instances) {
+    if (instance.uses === undefined) continue;
+    const { parts: folders = {} } = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
+    const parts: Record<string, { name: string; file: string; own: Record<string, unknown> }> = {};
+    for (const [param, below] of Object.entries(folders)) {
+      const schema = JSON.parse(
+        readFileSync(
+          join(
+            root,
+            "schemas",
+            `${(stageCode.get(entryOf(instance.uses))!.definition as StageDefinition).params}.params.schema.json`,
+          ),
+          "utf8",
+        ),
+      );
+      const given = instance.with[param] ?? schema.properties?.[param]?.default;
+      if (given === undefined || given === null) continue;
+      const { use, ...own } = (typeof given === "object" ? given : { use: given }) as { use: unknown };
+      const folder = normalize(`stages/${instance.uses}/${below}`);
+      const names = partNames(root, folder);
+      if (use === undefined)
+        fault(instance, ["with", param], `write the part's name, as ${param}: NAME or { use: NAME, … }.`);
+      if (!names.includes(String(use)))
+        fault(
+          instance,
+          ["with", param],
+          `no ${param} "${use}" in ${folder}/.${suggest(String(use), names) || ` There are ${names.join(", ")}.`}`,
+        );
+      parts[param] = { name: String(use), file: `${folder}/${use}.ts`, own: structuredClone(own) };
+    }
+    chosen.set(instance, parts);
+  }
+  const partCode = await book.read(
+    [...chosen.values()].flatMap((parts) => Object.values(parts).map(({ file }) => file)),
+  );
+
+  const tasks = study.instances.map((instance): Task => {
+    const inputs = { ...instance.inputs };
+    if (instance.run !== undefined) {
+      const outputs = Object.fromEntries(
+        Object.entries(instance.outputs).map(([name, declared]) => [
+          name,
+          typeof declared === "string"
+            ? { path: declared, measured: false }
+            : { path: declared.path, measured: declared.measured === true },
+        ]),
+      );
+      return {
+        ...instance,
+        codeHash: sha256(JSON.stringify([instance.run, outputs])),
+        params: instance.with,
+        parts: {},
+        many: new Set(),
+        outputs,
+        cpus: instance.cpus ?? 1,
+      };
+    }
+    const code = stageCode.get(entryOf(instance.uses!))!;
+    const definition = code.definition as StageDefinition;
+    if (Object.keys(instance.outputs).length)
+      fault(
+        instance,
+        ["outputs"],
+        `the stage "${instance.uses}" says itself what it makes; only a "run" stage has outputs here.`,
+      );
+
+    const params = structuredClone(instance.with);
+    const parts: Record<string, TaskPart> = {};
+    for (const [param, { name, file, own }] of Object.entries(chosen.get(instance)!)) {
+      const part = partCode.get(file)!;
+      const validate = schemas.part(file, (part.definition as PartDefinition).params);
+      if (!validate(own)) {
+        const { path, message } = explain(validate.errors!);
+        fault(instance, ["with", param, ...path], message);
+      }
+      parts[param] = { name, code: part, params: own };
+      delete params[param];
+    }
+    const validate = schemas.params(definition.params);
+    // A part stands in for its word while the schema looks on: the schema knows the word, not its params.
+    const whole = {
+      ...params,
+      ...Object.fromEntries(Object.entries(parts).map(([param, { name }]) => [param, name])),
+    };
+    if (!validate(whole)) {
+      const { path, message } = explain(validate.errors!);
+      fault(instance, ["with", ...path], message);
+    }
+    for (const param of Object.keys(parts)) delete (whole as Record<string, unknown>)[param];
+
+    const many = new Set<string>();
+    for (const [name, declared] of Object.entries(definition.inputs)) {
+      const { many: takesMany = false, optional = false } = typeof declared === "string" ? {} : declared;
+      const references = inputs[name] ?? [];
+      if (takesMany) many.add(name);
+      if (references.length === 0 && !optional)
+        fault(
+          instance,
+          ["inputs", ...(inputs[name] ? [name] : [])],
+          `the input "${name}" of ${instance.id} has no file.`,
+        );
+      if (references.length > 1 && !takesMany) {
+        const ids = references.map((one) => ("id" in one ? one.id : one.file));
+        fault(
+          instance,
+          ["inputs", name],
+          `takes one file, but ${ids.length} match for ${instance.id} (${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ", …" : ""}). Narrow it down: stage[axis=value].output.`,
+        );
+      }
+    }
+    for (const name of Object.keys(inputs))
+      if (!(name in definition.inputs))
+        fault(
+          instance,
+          ["inputs", name],
+          `unknown input of the stage "${instance.uses}".${suggest(name, Object.keys(definition.inputs)) || ` It takes ${Object.keys(definition.inputs).join(", ") || "none"}.`}`,
+        );
+    return {
+      ...instance,
+      code,
+      codeHash: code.hash,
+      params: whole,
+      parts,
+      many,
+      outputs: Object.fromEntries(
+        Object.entries(definition.outputs).map(([name, declared]) => [
+          name,
+          typeof declared === "string"
+            ? { path: declared, measured: false }
+            : { path: declared.path, measured: declared.measured === true },
+        ]),
+      ),
+      cpus: instance.cpus ?? definition.cpus ?? 1,
+    };
+  });
+
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  for (const [index, task] of tasks.entries())
+    for (const [name, references] of Object.entries(task.inputs))
+      for (const reference of references) {
+        if (!("id" in reference)) {
+          if (!existsSync(join(root, reference.file)))
+            fault(study.instances[index], ["inputs", name], `no file ${reference.file} in the project.`);
+          continue;
+        }
+        const made = byId.get(reference.id)!.outputs;
+        if (!made[reference.output])
+          fault(
+            study.instances[index],
+            ["inputs", name],
+            `${reference.id} makes no "${reference.output}".${suggest(reference.output, Object.keys(made)) || ` It makes ${Object.keys(made).join(", ")}.`}`,
+          );
+      }
+  return tasks;
+}

@@ -1,0 +1,71 @@
+/** A YAML file with the place of everything in it. */
+import { readFileSync } from "node:fs";
+import { basename } from "node:path";
+import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import { UserError } from "./stage.ts";
+
+/** Where something stands in the file: keys and indices from the top. */
+export type Path = (string | number)[];
+
+/** A parsed YAML file that knows the line and column of each of its keys. */
+export class Source {
+  readonly name: string;
+  readonly value: unknown;
+  readonly text: string;
+  private readonly document: Document;
+  private readonly lines = new LineCounter();
+
+  /** @throws UserError when the file is missing or is no YAML */
+  constructor(path: string) {
+    this.name = basename(path);
+    try {
+      this.text = readFileSync(path, "utf8");
+    } catch {
+      throw new UserError(
+        `${path}: no such file. Run this in the project's folder, or name it with --pipeline.`,
+      );
+    }
+    this.document = parseDocument(this.text, { lineCounter: this.lines, merge: true });
+    const fault = this.document.errors[0];
+    if (fault) {
+      const { line, col } = this.lines.linePos(fault.pos[0]);
+      throw new UserError(
+        `${this.name}:${line}:${col} ${fault.message.split("\n")[0].replace(/ at line .*/, "")}`,
+      );
+    }
+    this.value = this.document.toJS();
+  }
+
+  /** How deep `path` can be followed in this file, and the offset of the last key that is there. */
+  private follow(path: Path): { depth: number; offset: number } {
+    let node: unknown = this.document.contents;
+    let offset = 0;
+    for (let depth = 0; depth < path.length; depth++) {
+      if (isMap(node)) {
+        const pair = node.items.find(
+          (item) => isScalar(item.key) && String(item.key.value) === String(path[depth]),
+        );
+        if (!pair) return { depth, offset };
+        offset = (pair.key as Node).range![0];
+        node = pair.value;
+      } else if (isSeq(node)) {
+        const item = node.items[Number(path[depth])] as Node | undefined;
+        if (!item) return { depth, offset };
+        offset = item.range![0];
+        node = item;
+      } else return { depth, offset };
+    }
+    return { depth: path.length, offset };
+  }
+
+  /** "file:line:column" of the first of `paths` that the file follows the furthest. */
+  locate(...paths: Path[]): string {
+    let best = { depth: -1, offset: 0 };
+    for (const path of paths) {
+      const found = this.follow(path);
+      if (found.depth > best.depth) best = found;
+    }
+    const { line, col } = this.lines.linePos(best.offset);
+    return `${this.name}:${line}:${col}`;
+  }
+}

@@ -1,0 +1,88 @@
+/** What a file's stat was when its content was last known: an unchanged file is not read again. */
+import { createHash } from "node:crypto";
+import {
+  closeSync,
+  mkdirSync,
+  openSync,
+  readFileSync,
+  readSync,
+  renameSync,
+  type Stats,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { dirname } from "node:path";
+
+/** Size, modification and change time, inode: any write changes one of them. */
+export function stamp(stats: Stats): string {
+  return `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`;
+}
+
+/** The stamp of a path; undefined when nothing is there. */
+export function stampOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && stamp(stats);
+}
+
+export const sha256 = (content: string | Uint8Array): string =>
+  createHash("sha256").update(content).digest("hex");
+
+/** sha256 of a file, read in pieces. */
+export function hashFile(path: string): string {
+  const hash = createHash("sha256");
+  const file = openSync(path, "r");
+  const buffer = Buffer.allocUnsafe(1 << 20);
+  try {
+    for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
+      hash.update(buffer.subarray(0, read));
+  } finally {
+    closeSync(file);
+  }
+  return hash.digest("hex");
+}
+
+/** Replaces a file in one step: others see the old content or the new, never half of it. */
+export function replaceFile(path: string, content: string): void {
+  mkdirSync(dirname(path), { recursive: true });
+  const scratch = `${path}.${process.pid}.${Math.round(performance.now() * 1000)}`;
+  writeFileSync(scratch, content);
+  renameSync(scratch, path);
+}
+
+/** Hashes by path, kept in one JSON file between runs. */
+export class StatCache {
+  private readonly entries: Record<string, [stamp: string, hash: string]>;
+  private readonly file: string;
+  private changed = false;
+
+  constructor(file: string) {
+    this.file = file;
+    try {
+      this.entries = JSON.parse(readFileSync(file, "utf8"));
+    } catch {
+      this.entries = {}; // none yet, or cut off by a crash: it is only a cache
+    }
+  }
+
+  /** sha256 of a file; read only when its stamp changed. @throws when it is missing */
+  hash(path: string): string {
+    const now = stamp(statSync(path));
+    const known = this.entries[path];
+    if (known && known[0] === now) return known[1];
+    const hash = hashFile(path);
+    this.remember(path, hash);
+    return hash;
+  }
+
+  /** Takes note of a file whose content is known already. */
+  remember(path: string, hash: string): void {
+    this.entries[path] = [stamp(statSync(path)), hash];
+    this.changed = true;
+  }
+
+  /** Keeps what was learnt. */
+  save(): void {
+    if (this.changed) replaceFile(this.file, JSON.stringify(this.entries));
+    this.changed = false;
+  }
+}
