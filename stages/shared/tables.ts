@@ -4,6 +4,7 @@
  */
 import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
 import {
+  Bool,
   type DataType,
   Field,
   FixedSizeBinary,
@@ -17,6 +18,7 @@ import {
   Struct,
   type Table,
   tableFromIPC,
+  Utf8,
 } from "apache-arrow";
 import { UserError } from "../../runner/stage.ts";
 import { checkTableSchema } from "./artifacts.ts";
@@ -24,8 +26,11 @@ import { checkTableSchema } from "./artifacts.ts";
 /** A column's name and Arrow type. */
 export type Columns = Record<string, DataType>;
 
-/** Buffers of one batch: a typed array for each column, row-major for FixedSizeList and FixedSizeBinary. */
-export type Batch = Record<string, ArrayBufferView>;
+/**
+ * Values of one batch: a typed array for each column, row-major for FixedSizeList and FixedSizeBinary; an
+ * array of strings for Utf8, a Uint8Array of zeros and ones for Bool.
+ */
+export type Batch = Record<string, ArrayBufferView | string[]>;
 
 /** Writes a table batch by batch, so that memory stays flat at any number of rows. */
 export interface TableWriter {
@@ -35,7 +40,28 @@ export interface TableWriter {
   close(): void;
 }
 
-function columnData(type: DataType, rows: number, values: ArrayBufferView) {
+/** Arrow keeps truth values as bits, the first one lowest. */
+function packBits(flags: Uint8Array): Uint8Array {
+  const bits = new Uint8Array(Math.ceil(flags.length / 8));
+  for (let i = 0; i < flags.length; i++) if (flags[i]) bits[i >> 3] |= 1 << (i & 7);
+  return bits;
+}
+
+function columnData(type: DataType, rows: number, values: ArrayBufferView | string[]) {
+  if (type instanceof Utf8) {
+    const encoded = (values as string[]).map((text) => Buffer.from(text));
+    const valueOffsets = new Int32Array(rows + 1);
+    for (let row = 0; row < rows; row++) valueOffsets[row + 1] = valueOffsets[row] + encoded[row].length;
+    return makeData({
+      type,
+      length: rows,
+      nullCount: 0,
+      valueOffsets,
+      data: new Uint8Array(Buffer.concat(encoded)),
+    });
+  }
+  if (type instanceof Bool)
+    return makeData({ type, length: rows, nullCount: 0, data: packBits(values as Uint8Array) });
   if (type instanceof FixedSizeList) {
     const child = makeData({
       type: type.children[0].type,
@@ -131,6 +157,16 @@ export function readMetadata(table: Table): Record<string, unknown> {
 /** All values of a column of numbers, in one typed array. */
 export function numbers<T extends ArrayBufferView = Uint32Array>(table: Table, column: string): T {
   return table.getChild(column)!.toArray() as T;
+}
+
+/** All values of a column of truth values, as zeros and ones. */
+export function flags(table: Table, column: string): Uint8Array {
+  return Uint8Array.from(table.getChild(column)!, (value) => (value ? 1 : 0));
+}
+
+/** All values of a column of text. */
+export function texts(table: Table, column: string): string[] {
+  return Array.from(table.getChild(column)!, String);
 }
 
 /** Vectors with their ids and labels: features of a backbone or embeddings of a head. */

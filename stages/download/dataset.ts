@@ -1,0 +1,32 @@
+/** What a file of datasets/ must offer: a part of the stage `download`. */
+import type { PartDefinition } from "../../runner/stage.ts";
+import type { FetchContext } from "../shared/fetch.ts";
+
+/** What one image is. */
+export interface ImageRow {
+  id: number;
+  /** As the data set publishes it. */
+  split: "train" | "test";
+  label: number;
+  /** `[height, width, channels]` bytes. */
+  pixels: Uint8Array;
+}
+
+/** What is known of a data set before its first image. */
+export interface DatasetInfo {
+  dataset: string;
+  height: number;
+  width: number;
+  channels: number;
+  classes: string[];
+  /** How many images will come; for the progress. */
+  images: number;
+}
+
+/** A data set: where it comes from, and its images in their published order. */
+export interface Dataset extends PartDefinition {
+  open(
+    params: Record<string, unknown>,
+    context: FetchContext,
+  ): Promise<{ info: DatasetInfo; rows: AsyncIterable<ImageRow> | Iterable<ImageRow> }>;
+}

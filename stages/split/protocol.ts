@@ -1,0 +1,60 @@
+/** What a file of protocols/ must offer: a part of the stage `split`. */
+import { type PartDefinition, UserError } from "../../runner/stage.ts";
+import type { Random } from "../shared/random.ts";
+import type { Roles } from "../shared/splits.ts";
+
+/** The images to be split. */
+export interface Images {
+  labels: Uint16Array;
+  /** 1 where the data set publishes the image as a test image. */
+  test: Uint8Array;
+  classes: string[];
+}
+
+/** A protocol of retrieval: who trains, validates, queries, and is searched. */
+export interface Protocol extends PartDefinition {
+  draw(images: Images, validation: number, random: Random, params: Record<string, unknown>): Roles;
+}
+
+/** No image has any role yet. */
+export function noRoles(images: number): Roles {
+  const none = () => new Uint8Array(images);
+  return { train: none(), validation: none(), query: none(), database: none() };
+}
+
+/**
+ * Draws the same number of images from each class that has any.
+ * @param eligible whether an image may be drawn
+ * @param count images in all; a multiple of the number of classes
+ * @returns the rows drawn, by class, and the rows left
+ * @throws UserError when a class has too few
+ */
+export function drawByClass(
+  images: Images,
+  eligible: (row: number) => boolean,
+  count: number,
+  random: Random,
+  what: string,
+): { drawn: number[]; left: number[] } {
+  const rows: number[][] = images.classes.map(() => []);
+  for (let row = 0; row < images.labels.length; row++) if (eligible(row)) rows[images.labels[row]].push(row);
+  const present = rows.filter((list) => list.length).length;
+  const each = count / present;
+  if (!Number.isInteger(each))
+    throw new UserError(
+      `split: ${count} ${what} images cannot be shared out equally among ${present} classes.`,
+    );
+  const drawn: number[] = [];
+  const left: number[] = [];
+  for (const [label, list] of rows.entries()) {
+    if (list.length === 0) continue;
+    if (list.length <= each)
+      throw new UserError(
+        `split: class "${images.classes[label]}" has ${list.length} image${list.length === 1 ? "" : "s"}, but ${each} are wanted for ${what} and some must be left. Take fewer, or leave the class out.`,
+      );
+    random.shuffle(list);
+    drawn.push(...list.slice(0, each));
+    left.push(...list.slice(each));
+  }
+  return { drawn, left };
+}
