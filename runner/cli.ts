@@ -48,26 +48,31 @@ const several = (text: string, before: string[]) => [...before, ...text.split(",
 /** The options every command takes. */
 function withOptions(command: Command): Command {
   return command
-    .option("-p, --profile NAME", "which profile of pipeline.yaml (default: the one it names)")
+    .option("-p, --profile <name>", "which profile of pipeline.yaml (default: the one it names)")
     .option(
-      "--set STAGE.PARAM=VALUE",
+      "--set <stage.param=value>",
       "put another value in the place of a param, or of a var (vars.NAME=VALUE); may be repeated",
       setting,
       [],
     )
-    .option("--pipeline FILE", "the pipeline file", "pipeline.yaml")
-    .option("--cache DIR", "the store", "cache")
+    .option("--pipeline <file>", "the pipeline file", "pipeline.yaml")
+    .option("--cache <folder>", "the store", "cache")
     .option("--debug", "show stack traces");
 }
 
 /** The options of the commands that run stages. */
 function withRunOptions(command: Command): Command {
   return withOptions(command)
-    .option("--only STAGE", "run this stage and what it needs, nothing else; may be repeated", several, [])
-    .option("--from STAGE", "run this stage and all that follows from it again; may be repeated", several, [])
+    .option("--only <stage>", "run this stage and what it needs, nothing else; may be repeated", several, [])
+    .option(
+      "--from <stage>",
+      "run this stage and all that follows from it again; may be repeated",
+      several,
+      [],
+    )
     .option("-f, --force", "run again what is up to date (with --only: that stage)")
-    .option("-j, --jobs N", "cores that the stages may use together", wholeNumber, availableParallelism())
-    .option("--mirror DIR", "look for downloads by file name in this folder first")
+    .option("-j, --jobs <n>", "cores that the stages may use together", wholeNumber, availableParallelism())
+    .option("--mirror <folder>", "look for downloads by file name in this folder first")
     .addOption(
       new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
     );
@@ -287,6 +292,16 @@ async function graphCommand(format: string, options: Options): Promise<number> {
   return 0;
 }
 
+/** Puts the command's name first, so that options may stand before it. */
+function commandFirst(args: string[], program: Command): string[] {
+  const takesValue = program.commands.flatMap(({ options }) =>
+    options.filter(({ required }) => required).flatMap(({ short, long }) => [short, long]),
+  );
+  const names = program.commands.map((command) => command.name());
+  const at = args.findIndex((arg, index) => names.includes(arg) && !takesValue.includes(args[index - 1]));
+  return at < 0 ? args : [args[at], ...args.slice(0, at), ...args.slice(at + 1)];
+}
+
 /** Runs one command and sets the exit code: 0 well, 1 a failure, 2 a fault of what the user gave. */
 export async function main(args: string[]): Promise<void> {
   const guard = async (work: Promise<number>, debug: boolean | undefined): Promise<void> => {
@@ -340,7 +355,7 @@ Examples:
 Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
   );
   try {
-    await program.parseAsync(args, { from: "user" });
+    await program.parseAsync(commandFirst(args, program), { from: "user" });
   } catch (error) {
     const { exitCode } = error as { exitCode?: number };
     process.exitCode = exitCode === 0 ? 0 : 2;

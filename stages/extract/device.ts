@@ -1,0 +1,61 @@
+/** On what the network runs: the fastest device that works, and why. */
+import { spawnSync } from "node:child_process";
+import { createRequire } from "node:module";
+import { InferenceSession } from "onnxruntime-node";
+import { UserError } from "../../runner/stage.ts";
+
+export type Device = "cuda" | "webgpu" | "cpu";
+
+/** From the fastest to the one that always works. */
+const ORDER: Device[] = ["cuda", "webgpu", "cpu"];
+
+/**
+ * Tries a device in a process of its own: a GPU driver that is too old can take the whole process with it.
+ * @returns "" when a session starts there, else the reason
+ */
+function tryDevice(device: Device, modelPath: string): string {
+  const runtime = createRequire(import.meta.url).resolve("onnxruntime-node");
+  const code = `
+    const { InferenceSession } = require(${JSON.stringify(runtime)});
+    InferenceSession.create(process.argv[1], { executionProviders: [process.argv[2]], logSeverityLevel: 4 })
+      .then(() => process.exit(0), (error) => { process.stderr.write("\\n@" + error.message); process.exit(1); });`;
+  const child = spawnSync(process.execPath, ["-e", code, modelPath, device], {
+    encoding: "utf8",
+    timeout: 120_000,
+  });
+  if (child.status === 0) return "";
+  const said = child.stderr?.split("\n@").at(-1)?.trim().split("\n")[0];
+  return child.signal ? `its driver ended the process (${child.signal})` : said || "it could not be started";
+}
+
+/**
+ * Chooses the device. `auto` takes cuda, webgpu and cpu in this order; a device asked for by name must work.
+ * @returns the device and, in one line, why it was taken
+ */
+export function chooseDevice(wanted: Device | "auto", modelPath: string): { device: Device; reason: string } {
+  if (wanted === "cpu") return { device: "cpu", reason: "cpu was asked for" };
+  if (wanted !== "auto") {
+    const fault = tryDevice(wanted, modelPath);
+    if (fault)
+      throw new UserError(`extract: device ${wanted} does not work here: ${fault}. Take another, or "auto".`);
+    return { device: wanted, reason: `${wanted} was asked for` };
+  }
+  const faults: string[] = [];
+  for (const device of ORDER) {
+    const fault = device === "cpu" ? "" : tryDevice(device, modelPath);
+    if (!fault) return { device, reason: faults.length ? faults.join("; ") : "the fastest that is known" };
+    faults.push(`${device}: ${fault}`);
+  }
+  throw new Error("unreachable: the CPU always works");
+}
+
+/** Opens a model on a device. @param threads of the CPU */
+export function openSession(model: Uint8Array, device: Device, threads: number): Promise<InferenceSession> {
+  return InferenceSession.create(model, {
+    executionProviders: [device],
+    intraOpNumThreads: threads,
+    interOpNumThreads: 1,
+    graphOptimizationLevel: "all",
+    logSeverityLevel: 3,
+  });
+}

@@ -1,0 +1,27 @@
+/** What a file of backbones/ must offer: a part of the stages `backbone` and `extract`. */
+import type { PartDefinition } from "../../runner/stage.ts";
+
+/** A pretrained network that turns images into features. */
+export interface Backbone extends PartDefinition {
+  /** Side of the square input, unless pipeline.yaml says otherwise. */
+  size: number;
+  /** Each channel (red, green, blue) enters as (byte / 255 - mean) / std. */
+  mean: [number, number, number];
+  std: [number, number, number];
+  /** The side must be a multiple of this. */
+  multipleOf: number;
+  /** The largest batch the file takes; absent where any will do. */
+  batch?: number;
+  /** The tensor that holds the features; absent: what enters the last fully connected layer. */
+  features?: string;
+}
+
+/** How torchvision and the ONNX Model Zoo scale ImageNet images. */
+export const IMAGENET: Pick<Backbone, "mean" | "std"> = {
+  mean: [0.485, 0.456, 0.406],
+  std: [0.229, 0.224, 0.225],
+};
+
+/** Where the ONNX Model Zoo serves a classification model. */
+export const zooUrl = (path: string): string =>
+  `https://media.githubusercontent.com/media/onnx/models/main/validated/vision/classification/${path}`;
