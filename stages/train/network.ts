@@ -1,0 +1,43 @@
+/** What a file of networks/ must offer: a part of the stage `train`. */
+import * as tf from "@tensorflow/tfjs-core";
+import type * as layers from "@tensorflow/tfjs-layers";
+import type { PartDefinition } from "../../runner/stage.ts";
+import type { Random } from "../shared/random.ts";
+
+export interface NetworkSetup {
+  /** Shape of one input: `[dim]` for features, `[height, width, channels]` for images. */
+  input: number[];
+  /** Length of the output. */
+  dim: number;
+  params: Record<string, unknown>;
+  /** For the first weights. */
+  seed: number;
+  /** For dropout. */
+  random: Random;
+}
+
+/** A network, for training and for use. */
+export interface Network {
+  /** Holds the weights; what is saved, and what embeds: without dropout, batch norm by its running means. */
+  model: layers.LayersModel;
+  /** One training step's forward pass: batch norm by the batch's own means, dropout at work. */
+  train(x: tf.Tensor): tf.Tensor2D;
+}
+
+export interface NetworkDefinition extends PartDefinition {
+  /** What one input must look like: features or images. */
+  takes: "features" | "images";
+  build(setup: NetworkSetup): Network;
+}
+
+/**
+ * Inverted dropout (Srivastava et al. 2014) whose mask comes from the seeded stream: a layer's own `seed` would
+ * give the same mask at every step, and none would give another result at every run.
+ * @param rate share of the values that become 0, in [0, 1)
+ */
+export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random): T {
+  if (rate === 0) return x;
+  const mask = new Float32Array(x.size);
+  for (let i = 0; i < mask.length; i++) if (random.float() >= rate) mask[i] = 1 / (1 - rate);
+  return tf.mul(x, tf.tensor(mask, x.shape)) as T;
+}

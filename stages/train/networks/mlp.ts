@@ -1,0 +1,55 @@
+/** Fully connected layers with batch norm, ReLU and dropout, and a last one without. */
+import type * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { dropout, type NetworkDefinition } from "../network.ts";
+
+export default {
+  takes: "features",
+  params: {
+    hidden: {
+      type: "array",
+      items: { type: "integer", minimum: 1 },
+      default: [512],
+      description: "units of each hidden layer",
+    },
+    dropout: {
+      type: "number",
+      minimum: 0,
+      exclusiveMaximum: 1,
+      default: 0.5,
+      description: "share of the hidden units left out in a step",
+    },
+  },
+  build({ input, dim, params, seed, random }) {
+    const rate = params.dropout as number;
+    const hidden = (params.hidden as number[]).map((units, index) => ({
+      dense: layers.layers.dense({
+        units,
+        useBias: false, // batch norm has one
+        kernelInitializer: layers.initializers.heNormal({ seed: seed + index }),
+        name: `dense_${index + 1}`,
+      }),
+      norm: layers.layers.batchNormalization({ momentum: 0.9, name: `norm_${index + 1}` }),
+      relu: layers.layers.reLU({ name: `relu_${index + 1}` }),
+    }));
+    const out = layers.layers.dense({
+      units: dim,
+      kernelInitializer: layers.initializers.glorotUniform({ seed: seed + hidden.length }),
+      name: "out",
+    });
+    const x = layers.input({ shape: input });
+    let y = x;
+    for (const { dense, norm, relu } of hidden)
+      y = relu.apply(norm.apply(dense.apply(y))) as layers.SymbolicTensor;
+    const model = layers.model({ inputs: x, outputs: out.apply(y) as layers.SymbolicTensor });
+    return {
+      model,
+      train(batch) {
+        let h = batch;
+        for (const { dense, norm, relu } of hidden)
+          h = dropout(relu.apply(norm.apply(dense.apply(h), { training: true })) as tf.Tensor, rate, random);
+        return out.apply(h) as tf.Tensor2D;
+      },
+    };
+  },
+} satisfies NetworkDefinition;
