@@ -3,69 +3,72 @@
  * expectation over all orders of them (McSherry & Najork 2008), so that no number hangs on how a file was sorted.
  */
 
-/** Buckets of the first pass of the sort: of the order of the items, so that a bucket holds a few. */
-const BUCKETS = 1 << 16;
+/** A pass of the sort takes so many bits of a key: its table of counts stays in the fastest cache. */
+const DIGIT_BITS = 11;
+const DIGITS = 1 << DIGIT_BITS;
 
-/** Sorts by distance, again and again, with buffers that are kept. */
+/** Sorts items by distance, again and again, with buffers that are kept. */
 export class Ranker {
   /** Item indices, nearest first; equal distances in order of index. */
   readonly order: Uint32Array;
-  /** Their distances, ascending. */
-  readonly sorted: Float32Array;
-  private readonly counts = new Uint32Array(BUCKETS + 1);
-  private readonly bucketOf: Uint16Array;
+  /** Keys of the distances, ascending: equal keys are equal distances. */
+  readonly sorted: Uint32Array;
+  private readonly keys: Uint32Array;
+  private readonly otherKeys: Uint32Array;
+  private readonly otherOrder: Uint32Array;
+  private readonly counts = [0, 1, 2].map(() => new Uint32Array(DIGITS));
 
   /** @param items the most items that a ranking can hold */
   constructor(items: number) {
     this.order = new Uint32Array(items);
-    this.sorted = new Float32Array(items);
-    this.bucketOf = new Uint16Array(items);
+    this.sorted = new Uint32Array(items);
+    this.keys = new Uint32Array(items);
+    this.otherKeys = new Uint32Array(items);
+    this.otherOrder = new Uint32Array(items);
   }
 
   /**
-   * Fills `order` and `sorted`: items are spread over buckets of equal width, then each bucket is sorted.
-   * @param distances `[items]`, finite
+   * Fills `order` and `sorted`. A radix sort of the floats' bits: its time does not hang on how the distances
+   * lie, as they do in tight clusters.
+   * @param distances `[items]`, finite, of either sign
    */
   rank(distances: Float32Array, items = distances.length): void {
-    const { order, sorted } = this;
-    const counts = this.counts;
-    const bucketOf = this.bucketOf;
-    let low = Number.POSITIVE_INFINITY;
-    let high = Number.NEGATIVE_INFINITY;
+    const { keys, counts } = this;
+    const bits = new Uint32Array(distances.buffer, distances.byteOffset, items);
+    const [low, middle, high] = counts;
+    for (const table of counts) table.fill(0);
     for (let i = 0; i < items; i++) {
-      const distance = distances[i];
-      if (distance < low) low = distance;
-      if (distance > high) high = distance;
+      // Bits of positive floats ascend as the floats do, those of negative ones descend. Both zeros are one.
+      const bit = bits[i] === 0x80000000 ? 0 : bits[i];
+      const key = (bit & 0x80000000 ? ~bit : bit | 0x80000000) >>> 0;
+      keys[i] = key;
+      low[key & (DIGITS - 1)]++;
+      middle[(key >>> DIGIT_BITS) & (DIGITS - 1)]++;
+      high[key >>> (2 * DIGIT_BITS)]++;
     }
-    // As many buckets as items, so that a small ranking does not clear a large table.
-    const buckets = Math.min(BUCKETS, Math.max(16, items));
-    const scale = high > low ? (buckets - 1) / (high - low) : 0;
-    counts.fill(0, 0, buckets + 1);
-    for (let i = 0; i < items; i++) {
-      const bucket = (distances[i] - low) * scale; // the array takes the whole part
-      bucketOf[i] = bucket;
-      counts[bucketOf[i] + 1]++;
+    for (const table of counts) {
+      let start = 0;
+      for (let digit = 0; digit < DIGITS; digit++) {
+        const count = table[digit];
+        table[digit] = start;
+        start += count;
+      }
     }
-    for (let bucket = 0; bucket < buckets; bucket++) counts[bucket + 1] += counts[bucket];
+    const { order, sorted, otherKeys, otherOrder } = this;
     for (let i = 0; i < items; i++) {
-      const distance = distances[i];
-      const place = counts[bucketOf[i]]++;
-      sorted[place] = distance;
+      const place = low[keys[i] & (DIGITS - 1)]++;
+      sorted[place] = keys[i];
       order[place] = i;
     }
-    // Every item is in its bucket, so that one pass of insertion finishes the sort; it keeps equal ones in order.
-    for (let i = 1; i < items; i++) {
-      const distance = sorted[i];
-      if (sorted[i - 1] <= distance) continue;
-      const item = order[i];
-      let at = i;
-      do {
-        sorted[at] = sorted[at - 1];
-        order[at] = order[at - 1];
-        at--;
-      } while (at > 0 && sorted[at - 1] > distance);
-      sorted[at] = distance;
-      order[at] = item;
+    for (let i = 0; i < items; i++) {
+      const place = middle[(sorted[i] >>> DIGIT_BITS) & (DIGITS - 1)]++;
+      otherKeys[place] = sorted[i];
+      otherOrder[place] = order[i];
+    }
+    for (let i = 0; i < items; i++) {
+      const place = high[otherKeys[i] >>> (2 * DIGIT_BITS)]++;
+      sorted[place] = otherKeys[i];
+      order[place] = otherOrder[i];
     }
   }
 }
@@ -95,38 +98,40 @@ function chanceOfNone(total: number, relevant: number, drawn: number): number {
  * Metrics of one ranking. For a group of t items at one distance, r of them relevant, behind n items with s
  * relevant ones, the expected precision at the group's k-th place, counted where it is relevant, is
  * (r/t) (s + 1 + (k-1)(r-1)/(t-1)) / (n+k).
- * @param relevant zeros and ones `[items]`, in order of item
+ * @param ranking items in order of distance, with what tells equal distances
+ * @param labels `[items]` of the items; those with `label` are relevant
+ * @param total how many items have `label`
  * @param at the k of precision and recall
  */
 export function queryMetrics(
-  ranker: Pick<Ranker, "order" | "sorted">,
-  items: number,
-  relevant: (item: number) => boolean,
+  ranking: { order: ArrayLike<number>; sorted: ArrayLike<number> },
+  labels: Uint16Array,
+  label: number,
+  total: number,
   at: number[],
 ): QueryMetrics {
-  const { order, sorted } = ranker;
-  let total = 0;
-  for (let i = 0; i < items; i++) if (relevant(order[i])) total++;
+  const { order, sorted } = ranking;
+  const items = labels.length;
   const precisionAt = at.map(() => 0);
   const recallAt = at.map(() => 0);
   let rPrecision = 0;
   let sum = 0;
   let sumToR = 0;
   let seen = 0;
-  for (let start = 0; start < items; ) {
+  const furthest = Math.max(0, ...at);
+  for (let start = 0; start < items && seen < total; ) {
     let end = start + 1;
-    while (end < items && sorted[end] === sorted[start]) end++;
+    let hits = labels[order[start]] === label ? 1 : 0;
+    for (; end < items && sorted[end] === sorted[start]; end++) if (labels[order[end]] === label) hits++;
     const ties = end - start;
-    let hits = 0;
-    for (let i = start; i < end; i++) if (relevant(order[i])) hits++;
-    for (const [index, k] of at.entries()) {
-      if (k <= start) continue;
-      const inside = Math.min(k, end) - start;
-      precisionAt[index] += (hits * inside) / ties;
-      if (recallAt[index] < 1 && hits > 0)
-        recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
-    }
     if (hits > 0) {
+      for (let index = 0; start < furthest && index < at.length; index++) {
+        const k = at[index];
+        if (k <= start) continue;
+        const inside = Math.min(k, end) - start;
+        precisionAt[index] += (hits * inside) / ties;
+        if (recallAt[index] < 1) recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
+      }
       const share = hits / ties;
       const slope = ties > 1 ? (hits - 1) / (ties - 1) : 0;
       for (let k = 1; k <= ties; k++) {
@@ -138,8 +143,8 @@ export function queryMetrics(
           rPrecision += share;
         }
       }
+      seen += hits;
     }
-    seen += hits;
     start = end;
   }
   return {
