@@ -12,11 +12,31 @@ export interface Batch {
   positives: Pairs;
 }
 
-/** Index pairs `[count]`. */
+/** Index pairs `[count]`; the arrays may be longer than count. */
 export interface Pairs {
   first: Int32Array;
   second: Int32Array;
   count: number;
+}
+
+/** Pairs of one class and pairs of two. */
+export interface PairSet {
+  positive: Pairs;
+  negative: Pairs;
+}
+
+/** Index triplets `[count]`; the arrays may be longer than count. */
+export interface Triplets {
+  anchors: Int32Array;
+  positives: Int32Array;
+  negatives: Int32Array;
+  count: number;
+}
+
+/** Pairs or triplets of rows that were put together before the network saw them. */
+export interface Given {
+  pairs?: PairSet;
+  triplets?: Triplets;
 }
 
 /** All pairs i < j of one class (the anchors and positives of siamese-triplet). */

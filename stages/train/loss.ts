@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { PartDefinition } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
-import { type Batch, positivePairs, type Scored, squaredDistances } from "./batch.ts";
+import { type Batch, type Given, positivePairs, type Scored, squaredDistances } from "./batch.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
 /** What a loss is given once, before the first step. */
@@ -11,7 +11,7 @@ export interface LossSetup {
   classes: number;
   /** For the loss's own weights, where it has some. */
   random: Random;
-  /** Chooses the pairs or triplets; given when the loss {@link Loss.selects} some. */
+  /** Chooses the pairs or triplets; given when the loss {@link Loss.selects} some and no sampler gives them. */
   selector?: { part: TripletSelector | PairSelector; params: Record<string, unknown>; random: Random };
 }
 
@@ -34,8 +34,14 @@ export interface LossRun {
    * @param embeddings `[batch, dim]`
    * @param labels `[batch]`
    * @param params of this step: schedules are resolved
+   * @param given pairs or triplets that the sampler put together: they stand in for a selector's
    */
-  loss(embeddings: tf.Tensor2D, labels: Int32Array, params: Record<string, unknown>): tf.Scalar;
+  loss(
+    embeddings: tf.Tensor2D,
+    labels: Int32Array,
+    params: Record<string, unknown>,
+    given?: Given,
+  ): tf.Scalar;
 }
 
 /** A loss. */
@@ -52,12 +58,12 @@ export interface Loss extends PartDefinition {
  * G = gradient + its transpose, dL/de_i = 2 Σ_j G_ij (e_i - e_j). No pair or triplet is ever a tensor.
  */
 export function distanceLoss(
-  score: (batch: Batch, params: Record<string, unknown>) => Scored,
+  score: (batch: Batch, params: Record<string, unknown>, given: Given) => Scored,
 ): Pick<LossRun, "loss" | "counters"> {
   const counters: Counters = { selected: 0, active: 0, selectSeconds: 0 };
   return {
     counters,
-    loss(embeddings, labels, params) {
+    loss(embeddings, labels, params, given = {}) {
       const op = tf.customGrad((x, save) => {
         const e = x as tf.Tensor2D;
         const size = e.shape[0];
@@ -72,7 +78,7 @@ export function distanceLoss(
           squared: squaredDistances(products, size),
           positives: positivePairs(labels),
         };
-        const scored = score(batch, params);
+        const scored = score(batch, params, given);
         counters.selected += scored.count;
         counters.active += scored.active;
         const laplacian = new Float32Array(size * size);

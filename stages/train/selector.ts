@@ -1,15 +1,7 @@
 /** What a file of selectors/ must offer: a part of the stage `train`. */
 import type { PartDefinition } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
-import type { Batch, Pairs } from "./batch.ts";
-
-/** Index triplets `[count]`; the arrays may be longer than count. */
-export interface Triplets {
-  anchors: Int32Array;
-  positives: Int32Array;
-  negatives: Int32Array;
-  count: number;
-}
+import type { Batch, PairSet, Triplets } from "./batch.ts";
 
 /** Which triplets of a batch train. */
 export interface TripletSelector extends PartDefinition {
@@ -24,7 +16,7 @@ export interface TripletSelector extends PartDefinition {
 /** Which pairs of a batch train: positive ones and negative ones. */
 export interface PairSelector extends PartDefinition {
   selects: "pairs";
-  select(batch: Batch, random: Random, params: Record<string, unknown>): { positive: Pairs; negative: Pairs };
+  select(batch: Batch, random: Random, params: Record<string, unknown>): PairSet;
 }
 
 /**

@@ -1,8 +1,8 @@
 /** Triplet losses: one term a triplet, summed over what a selector chose. */
-import type { ParamSchema } from "../../runner/stage.ts";
-import type { Batch, Scored } from "./batch.ts";
+import { type ParamSchema, UserError } from "../../runner/stage.ts";
+import type { Batch, Scored, Triplets } from "./batch.ts";
 import { distanceLoss, type Loss } from "./loss.ts";
-import type { TripletSelector, Triplets } from "./selector.ts";
+import type { TripletSelector } from "./selector.ts";
 
 /** The loss of one triplet and its slopes, written by `at`. */
 export interface Term {
@@ -88,9 +88,15 @@ export function tripletLoss(spec: TripletLossSpec): Loss {
     normalise: spec.normalise,
     selects: "triplets",
     start({ selector }) {
-      const { part, params: own, random } = selector!;
-      const run = distanceLoss((batch, params) => {
-        const triplets = (part as TripletSelector).select(batch, spec.margin(params), random, own);
+      const chosen = (batch: Batch, margin: number) => {
+        if (!selector)
+          throw new UserError(
+            "train: this loss takes triplets, but nothing gives any. Name a selector of triplets, or the sampler random-triplets.",
+          );
+        return (selector.part as TripletSelector).select(batch, margin, selector.random, selector.params);
+      };
+      const run = distanceLoss((batch, params, given) => {
+        const triplets = given.triplets ?? chosen(batch, spec.margin(params));
         if (triplets !== "all") return scoreTriplets(batch, triplets, spec.term(batch, params));
         return spec.scoreAll?.(batch, params) ?? scoreEveryTriplet(batch, spec.term(batch, params));
       });

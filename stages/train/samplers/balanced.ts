@@ -50,7 +50,7 @@ export default {
         const size = Math.min(params.images as number, members.get(label)!.length);
         for (let i = 0; i < size; i++) batch.push(deal());
       }
-      return Int32Array.from(batch);
+      return { images: Int32Array.from(batch) };
     };
   },
 } satisfies SamplerDefinition;
