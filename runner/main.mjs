@@ -1,8 +1,12 @@
 // The launcher: bundles the runner when one of its files changed, and starts the bundle. Starting from one
 // plain file takes a fraction of the time that reading many typed ones does.
-import { existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+
+/** No run takes longer: what is older than a month serves nobody. */
+const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 const runner = dirname(fileURLToPath(import.meta.url));
 const [major, minor] = process.versions.node.split(".").map(Number);
@@ -10,24 +14,22 @@ if (major < 20 || (major === 20 && minor < 19)) {
   console.error(`Node ${process.versions.node} is too old: 20.19 or newer is needed.`);
   process.exit(2);
 }
-const folder = join(runner, "../node_modules/.cache/deephash/runner");
 const sources = readdirSync(runner, { recursive: true })
   .filter((file) => file.endsWith(".ts"))
   .map((file) => join(runner, file));
-const stamp = [...sources, join(runner, "../package-lock.json")]
-  .map((file) => {
-    const { size, mtimeMs } = statSync(file);
-    return `${file}:${size}:${mtimeMs}`;
-  })
-  .join("\n");
-const bundle = join(folder, "cli.mjs");
-const stampFile = join(folder, "stamp");
-if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
+const stamps = [...sources, join(runner, "../package-lock.json")].map((file) => {
+  const stats = statSync(file, { throwIfNoEntry: false });
+  return `${file}:${stats?.size}:${stats?.mtimeMs}`;
+});
+// One folder for each state of the sources: a run that goes on keeps the bundle it began with.
+const bundles = join(runner, "../node_modules/.cache/deephash/runner");
+const folder = join(bundles, createHash("sha256").update(stamps.join("\n")).digest("hex").slice(0, 16));
+if (!existsSync(folder)) {
   const { build } = await import("esbuild");
-  mkdirSync(folder, { recursive: true });
+  const scratch = `${folder}.${process.pid}`;
   await build({
     entryPoints: { cli: join(runner, "cli.ts"), child: join(runner, "executors/child.ts") },
-    outdir: folder,
+    outdir: scratch,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunk-[hash]",
     bundle: true,
@@ -39,7 +41,18 @@ if (!existsSync(stampFile) || readFileSync(stampFile, "utf8") !== stamp) {
     banner: { js: "import{createRequire as cjs}from'node:module';const require=cjs(import.meta.url);" },
     logLevel: "error",
   });
-  writeFileSync(stampFile, stamp);
+  try {
+    renameSync(scratch, folder);
+  } catch (error) {
+    rmSync(scratch, { recursive: true, force: true });
+    if (!existsSync(folder)) throw error; // else another process made the same just now
+  }
+  const old = Date.now() - OLD_MILLISECONDS;
+  for (const name of readdirSync(bundles)) {
+    const path = join(bundles, name);
+    const stats = statSync(path, { throwIfNoEntry: false });
+    if (stats && stats.mtimeMs < old) rmSync(path, { recursive: true, force: true });
+  }
 }
-const { main } = await import(pathToFileURL(bundle).href);
+const { main } = await import(pathToFileURL(join(folder, "cli.mjs")).href);
 await main(process.argv.slice(2));
