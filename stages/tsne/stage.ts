@@ -1,0 +1,91 @@
+/** tsne: vectors of the query images in the plane, with a figure of how far to trust it. */
+import { Float32, Uint16, Uint32 } from "apache-arrow";
+import { defineStage, UserError } from "../../runner/stage.ts";
+import { startBackend } from "../shared/compute.ts";
+import { random } from "../shared/random.ts";
+import { readSplit, rowsOf } from "../shared/splits.ts";
+import { readVectors, writeTable } from "../shared/tables.ts";
+import { tsne } from "./embed.ts";
+import type { Points } from "./neighbours.ts";
+import { drawStratified } from "./sample.ts";
+import { TRUSTED_NEIGHBOURS, trustworthiness } from "./trustworthiness.ts";
+
+interface Params {
+  points: number;
+  perplexity: number;
+  iterations: number;
+  theta: number;
+  metric: "cosine" | "euclidean";
+  seed: number;
+}
+
+/** The rows of a table of vectors; under cosine on the unit sphere, where the distance orders as the cosine does. */
+function take(values: Float32Array, dim: number, rows: Uint32Array, metric: Params["metric"]): Points {
+  const taken = new Float32Array(rows.length * dim);
+  for (const [at, row] of rows.entries()) {
+    const vector = values.subarray(row * dim, (row + 1) * dim);
+    let length = 1;
+    if (metric === "cosine") length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
+    for (let i = 0; i < dim; i++) taken[at * dim + i] = vector[i] / length;
+  }
+  return { values: taken, rows: rows.length, dim };
+}
+
+export default defineStage<Params>({
+  params: "tsne",
+  inputs: { vectors: "vectors", split: "split" },
+  outputs: { map: "map.arrow" },
+  async run({ params, inputs, sources, outputs, progress, note, signal }) {
+    const { perplexity, iterations, theta, metric, seed } = params;
+    const { ids, labels, values, dim, classes, metadata } = readVectors(inputs.vectors);
+    const queries = rowsOf(readSplit(inputs.split), "query", ids, inputs.vectors);
+    const rows = drawStratified(queries, labels, params.points, random(seed, "points"));
+    if (rows.length < 3 * perplexity || rows.length < 3 * TRUSTED_NEIGHBOURS)
+      throw new UserError(
+        `tsne: ${rows.length} points are too few for perplexity ${perplexity}. It takes three times as many points: lower it, or draw more.`,
+      );
+    const points = take(values, dim, rows, metric);
+    const { backend } = await startBackend("wasm");
+    note("backend", backend);
+
+    const found = tsne(points, {
+      perplexity,
+      iterations,
+      theta,
+      seed,
+      signal,
+      progress: (done, total) => progress(done, total, "iterations"),
+    });
+    const map = Float32Array.from(found.map);
+    const trust = trustworthiness(points, map);
+    note("trustworthiness", trust);
+    const column = (axis: number) => Float32Array.from(rows, (_, at) => map[2 * at + axis]);
+    writeTable(
+      outputs.map,
+      "tsne",
+      { id: new Uint32(), label: new Uint16(), x: new Float32(), y: new Float32() },
+      rows.length,
+      {
+        id: Uint32Array.from(rows, (row) => ids[row]),
+        label: Uint16Array.from(rows, (row) => labels[row]),
+        x: column(0),
+        y: column(1),
+      },
+      {
+        classes,
+        made_from: metadata,
+        point: sources.vectors[0].point,
+        points: rows.length,
+        dim,
+        metric,
+        perplexity,
+        theta,
+        seed,
+        iterations: found.iterations,
+        kl: found.kl,
+        trustworthiness: trust,
+        neighbours: TRUSTED_NEIGHBOURS,
+      },
+    );
+  },
+});
