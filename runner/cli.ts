@@ -1,12 +1,13 @@
 /** The commands. */
 import { availableParallelism } from "node:os";
 import { resolve as absolute, isAbsolute, join, relative } from "node:path";
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
 import { parse } from "yaml";
 import { expand, type Setting, type Study } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
+import { diskFull } from "./full.ts";
 import { load } from "./load.ts";
 import { Plan } from "./plan.ts";
 import { resolve, type Task } from "./resolve.ts";
@@ -40,10 +41,17 @@ function setting(text: string, before: Setting[]): Setting[] {
   const path = text.slice(0, cut).split(".");
   if (cut < 1 || path.length < 2 || path.includes(""))
     throw new InvalidArgumentError("Write stage.param=value or vars.name=value.");
-  return [...before, { path, value: parse(text.slice(cut + 1)) }];
+  try {
+    return [...before, { path, value: parse(text.slice(cut + 1)) }];
+  } catch (error) {
+    throw new InvalidArgumentError(
+      `Its value is no YAML: ${(error as Error).message.split("\n")[0].replace(/ at line .*/, "")}`,
+    );
+  }
 }
 
-const several = (text: string, before: string[]) => [...before, ...text.split(",")];
+/** `a,b` and repeated; a comma within [...] belongs to the instance's name. */
+const several = (text: string, before: string[]) => [...before, ...text.split(/,(?![^[]*\])/)];
 
 /** The options every command takes. */
 function withOptions(command: Command): Command {
@@ -77,6 +85,9 @@ function withRunOptions(command: Command): Command {
       new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
     );
 }
+
+/** Two signals that come closer than this are one press of Ctrl-C. */
+const TWICE_MILLISECONDS = 500;
 
 interface Session {
   root: string;
@@ -157,18 +168,22 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     store.save();
     return { code: 0, ran };
   }
-  const [{ execute }, { Display, duration }, { local }, { shell }] = await Promise.all([
+  const [{ execute }, { Display, duration }, { local }] = await Promise.all([
     import("./execute.ts"),
     import("./display.ts"),
     import("./executors/local.ts"),
-    import("./executors/shell.ts"),
   ]);
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
   const cancelled = new AbortController();
-  let presses = 0;
+  let pressed: number | undefined;
   const cancel = () => {
-    if (++presses > 1) process.exit(130);
-    cancelled.abort();
+    const now = performance.now();
+    if (pressed === undefined) {
+      pressed = now;
+      console.error("Cancelling: the running stages are ended. Ctrl-C again ends them at once.");
+      cancelled.abort();
+      // npm passes on the Ctrl-C that the terminal has sent already: two at once are one.
+    } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
   const settled = () =>
@@ -188,7 +203,6 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
       jobs: options.jobs,
       keepGoing: options.keepGoing === true,
       executor: local,
-      shell,
       signal: cancelled.signal,
     },
     display,
@@ -292,6 +306,17 @@ async function graphCommand(format: string, options: Options): Promise<number> {
   return 0;
 }
 
+/** One line of the help. */
+function describe({ flags, description, defaultValue }: Option): string {
+  const preset = ["string", "number"].includes(typeof defaultValue) ? ` (default: ${defaultValue})` : "";
+  return `  ${flags.padEnd(26)} ${description}${preset}`;
+}
+
+async function noCommand(word: string, program: Command): Promise<never> {
+  const names = program.commands.map((command) => command.name());
+  throw new UserError(`no command "${word}".${suggest(word, names) || ` There are ${names.join(", ")}.`}`);
+}
+
 /** Puts the command's name first, so that options may stand before it. */
 function commandFirst(args: string[], program: Command): string[] {
   const takesValue = program.commands.flatMap(({ options }) =>
@@ -308,12 +333,14 @@ export async function main(args: string[]): Promise<void> {
     try {
       process.exitCode = await work;
     } catch (error) {
-      const user = (error as Error).name === "UserError";
-      console.error(colors.red(user || !debug ? (error as Error).message : String((error as Error).stack)));
-      if (user && debug) console.error((error as Error).stack);
-      process.exitCode = user ? 2 : 1;
+      const { name, message, stack, code } = error as NodeJS.ErrnoException;
+      console.error(colors.red(code === "ENOSPC" ? diskFull(message) : message));
+      if (debug) console.error(stack);
+      process.exitCode = name === "UserError" ? 2 : 1;
     }
   };
+  // As `| head` does: who reads has seen enough.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
   const program = new Command("npm run pipeline --")
     .description("Runs the study of pipeline.yaml: whatever changed, and what follows from it.")
     .exitOverride()
@@ -321,8 +348,11 @@ export async function main(args: string[]): Promise<void> {
   withRunOptions(
     program
       .command("run", { isDefault: true })
+      .allowExcessArguments() // a command mistyped comes here: see noCommand
       .description("run the profile (what happens without a command)"),
-  ).action((options: Options) => guard(runCommand(options), options.debug));
+  ).action((options: Options, { args }: Command) =>
+    guard(args.length ? noCommand(args[0], program) : runCommand(options), options.debug),
+  );
   withOptions(program.command("status").description("what is up to date, and what would run")).action(
     (options: Options) => guard(statusCommand(options), options.debug),
   );
@@ -344,7 +374,7 @@ export async function main(args: string[]): Promise<void> {
     "after",
     `
 Options of run (also of check; status, why and graph know the first four and --debug):
-${program.commands[0].options.map((option) => `  ${option.flags.padEnd(26)} ${option.description}`).join("\n")}
+${program.commands[0].options.map(describe).join("\n")}
 
 Examples:
   npm run pipeline                                        the default profile
@@ -357,7 +387,7 @@ Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was 
   try {
     await program.parseAsync(commandFirst(args, program), { from: "user" });
   } catch (error) {
-    const { exitCode } = error as { exitCode?: number };
-    process.exitCode = exitCode === 0 ? 0 : 2;
+    if (!(error instanceof CommanderError)) throw error;
+    process.exitCode = error.exitCode === 0 ? 0 : 2; // it has said what is wrong itself
   }
 }

@@ -4,6 +4,7 @@ import { cpus, hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
 import { type Executor, type Job, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
+import { diskFull } from "./full.ts";
 import type { Plan } from "./plan.ts";
 import type { Task } from "./resolve.ts";
 import { type InputFile, UserError } from "./stage.ts";
@@ -24,7 +25,6 @@ export interface RunOptions {
   jobs: number;
   keepGoing: boolean;
   executor: Executor;
-  shell: Executor;
   signal: AbortSignal;
 }
 
@@ -107,7 +107,7 @@ async function runTask(
         outputs[name] = join(scratch, "out", path);
         mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
       }
-      return (task.run === undefined ? options.executor : options.shell)(job);
+      return options.executor(job);
     };
     let outcome: Awaited<ReturnType<Executor>> | undefined;
     for (let attempt = 0; !outcome; attempt++)
@@ -180,9 +180,7 @@ export async function execute(
           error instanceof StageError
             ? error
             : new StageError(
-                (error as NodeJS.ErrnoException).code === "ENOSPC"
-                  ? `the disk is full (${error.message}). Free some space and run again: what is done is kept.`
-                  : error.message,
+                (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error.message) : error.message,
                 error instanceof UserError,
                 error.stack,
               );

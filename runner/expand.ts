@@ -62,6 +62,12 @@ function put(target: Record<string, unknown>, path: string[], value: unknown): v
   at[path.at(-1)!] = value;
 }
 
+/** What lies at a path below a value; undefined when there is nothing. */
+function dig(value: unknown, path: string[]): unknown {
+  for (const key of path) value = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
+  return value;
+}
+
 /** The name of an instance. */
 export function instanceId(stage: string, point: Point): string {
   const axes = Object.entries(point).map(([axis, value]) => `${axis}=${value}`);
@@ -71,51 +77,61 @@ export function instanceId(stage: string, point: Point): string {
 /** All values of the vars, where one may name another. @throws UserError at unknown names and circles */
 function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): Record<string, unknown> {
   const raw: Record<string, unknown> = { ...pipeline.vars, ...pipeline.profiles[profile].vars };
+  const known = (name: string) => Object.hasOwn(raw, name);
   for (const { path, value } of settings.filter((setting) => setting.path[0] === "vars")) {
-    if (!(path[1] in raw))
+    if (!known(path[1]))
       throw new UserError(`--set vars.${path[1]}: no such var.${suggest(path[1], Object.keys(raw))}`);
     put(raw, path.slice(1), value);
   }
-  const done: Record<string, unknown> = {};
+  const done = new Map<string, unknown>();
   const open: string[] = [];
   const where = (name: string) => pipeline.source.locate(["profiles", profile, "vars", name], ["vars", name]);
   const resolve = (name: string): unknown => {
-    if (name in done) return done[name];
+    if (done.has(name)) return done.get(name);
     if (open.includes(name))
       throw new UserError(`${where(name)} vars form a circle: ${[...open, name].join(" → ")}.`);
     open.push(name);
-    done[name] = interpolate(raw[name], lookup, (expression) => {
+    const value = interpolate(raw[name], lookup, (expression) => {
       throw new UserError(
         `${where(name)} vars.${name}: nothing is called \${${expression}}.${suggest(expression, ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)])}`,
       );
     });
     open.pop();
-    return done[name];
+    done.set(name, value);
+    return value;
   };
   const lookup = (expression: string): unknown => {
     if (expression === "profile") return profile;
-    const [head, name] = expression.split(".");
-    return head === "vars" && name in raw ? resolve(name) : undefined;
+    const [head, name, ...below] = expression.split(".");
+    return head === "vars" && known(name) ? dig(resolve(name), below) : undefined;
   };
   for (const name of Object.keys(raw)) resolve(name);
-  return done;
+  return Object.fromEntries(done);
 }
 
 /** The product of a matrix's axes, less `exclude`, with `include`. */
 function points(matrix: Record<string, unknown>, fail: (path: Path, message: string) => never): Point[] {
   const { include = [], exclude = [], ...axes } = matrix as Record<string, unknown[]>;
+  const scalar = (path: Path, value: unknown) => {
+    if (!["string", "number", "boolean"].includes(typeof value))
+      fail(
+        path,
+        `every value must be a word, a number, true or false, not ${JSON.stringify(value)}.` +
+          (path.length === 1 && isMap(value) ? suggest(String(path[0]), ["include", "exclude"]) : ""),
+      );
+  };
   let all: Point[] = [{}];
   for (const [axis, values] of Object.entries(axes)) {
     if (!Array.isArray(values)) fail([axis], `must be a list of values, not ${JSON.stringify(values)}.`);
-    for (const value of values)
-      if (!["string", "number", "boolean"].includes(typeof value))
-        fail([axis], `every value must be a word, a number, true or false, not ${JSON.stringify(value)}.`);
+    for (const value of values) scalar([axis], value);
     all = all.flatMap((point) => values.map((value) => ({ ...point, [axis]: value as Scalar })));
   }
   const without = exclude as Point[];
   for (const [index, rule] of without.entries())
     for (const axis of Object.keys(rule))
       if (!(axis in axes)) fail(["exclude", index, axis], `unknown axis.${suggest(axis, Object.keys(axes))}`);
+  for (const [index, point] of (include as Point[]).entries())
+    for (const [axis, value] of Object.entries(point)) scalar(["include", index, axis], value);
   const kept = all.filter(
     (point) => !without.some((rule) => Object.entries(rule).every(([axis, value]) => point[axis] === value)),
   );
@@ -144,17 +160,24 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     if (over !== null) specs[name] = merge(common[name], over ?? common[name]) as StageSpec;
   }
   const stageNames = Object.keys(specs);
+  const isStage = (name: string) => Object.hasOwn(specs, name);
   const at =
     (stage: string) =>
-    (...path: Path) =>
-      pipeline.source.locate(["profiles", profile, "stages", stage, ...path], ["stages", stage, ...path]);
+    (...path: Path) => {
+      const [head, ...below] = path;
+      const name = `${[stage, ...below].join(".")}.`;
+      const given = settings.find((one) => head === "with" && name.startsWith(`${one.path.join(".")}.`));
+      return given
+        ? `--set ${given.path.join(".")}:`
+        : pipeline.source.locate(["profiles", profile, "stages", stage, ...path], ["stages", stage, ...path]);
+    };
   const fault = (stage: string, path: Path, message: string): never => {
     throw new UserError(`${at(stage)(...path)} ${[stage, ...path].join(".")}: ${message}`);
   };
 
   for (const { path, value } of settings.filter((setting) => setting.path[0] !== "vars")) {
     const [stage, ...rest] = path;
-    if (!specs[stage])
+    if (!isStage(stage))
       throw new UserError(`--set ${path.join(".")}: no stage "${stage}".${suggest(stage, stageNames)}`);
     const copy = structuredClone(specs[stage]);
     copy.with ??= {};
@@ -164,10 +187,8 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
 
   const lookup = (point: Point) => (expression: string) => {
     if (expression === "profile") return profile;
-    const [head, name, ...more] = expression.split(".");
-    let value: unknown = head === "vars" ? vars[name] : head === "matrix" ? point[name] : undefined;
-    for (const key of more) value = isMap(value) ? value[key] : undefined;
-    return value;
+    const [head, ...path] = expression.split(".");
+    return path.length ? dig({ vars, matrix: point }, [head, ...path]) : undefined;
   };
   const unknown =
     (stage: string, base: Path, point: Point) =>
@@ -192,7 +213,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     const matrix = interpolate(specs[stage].matrix ?? {}, lookup({}), unknown(stage, ["matrix"], {}));
     let found: Point[];
     if (typeof matrix === "string") {
-      if (!specs[matrix]) fault(stage, ["matrix"], `no stage "${matrix}".${suggest(matrix, stageNames)}`);
+      if (!isStage(matrix)) fault(stage, ["matrix"], `no stage "${matrix}".${suggest(matrix, stageNames)}`);
       found = matrixOf(matrix, [...open, stage]);
     } else if (Object.keys(matrix as object).length === 0) found = [{}];
     else
@@ -208,6 +229,18 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     pointsOf.set(stage, found);
     return found;
   };
+  for (const stage of stageNames) {
+    const { uses, run } = specs[stage] ?? {};
+    if ((uses === undefined) === (run === undefined))
+      fault(
+        stage,
+        [],
+        `needs either "uses" (a stage) or "run" (a shell command).${suggest(
+          stage,
+          stageNames.filter((name) => name !== stage),
+        )}`,
+      );
+  }
   for (const stage of stageNames) matrixOf(stage, []);
 
   const join = (stage: string, point: Point, text: string, path: Path): Reference[] => {
@@ -220,7 +253,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         `"${text}" is no reference. Write stage.output, stage[axis=value].output, or ./a/file of the project.`,
       );
     const [, upstream, bracket, output] = match!;
-    if (!specs[upstream]) fault(stage, path, `no stage "${upstream}".${suggest(upstream, stageNames)}`);
+    if (!isStage(upstream)) fault(stage, path, `no stage "${upstream}".${suggest(upstream, stageNames)}`);
     const wanted: Record<string, string> = {};
     for (const [axis, value] of Object.entries(point)) wanted[axis] = String(value);
     const candidates = matrixOf(upstream, []);
@@ -243,8 +276,6 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
   const instances: StageInstance[] = [];
   for (const stage of stageNames) {
     const spec = specs[stage];
-    if ((spec.uses === undefined) === (spec.run === undefined))
-      fault(stage, [], 'needs either "uses" (a stage) or "run" (a shell command).');
     for (const point of matrixOf(stage, [])) {
       const fill = (value: unknown, base: Path, later: string[] = []) =>
         interpolate(value, lookup(point), unknown(stage, base, point), later);
@@ -284,7 +315,7 @@ function inOrder(instances: StageInstance[]): StageInstance[] {
     if (state.get(instance.id) === "open") {
       const circle = [...open.slice(open.findIndex((one) => one.id === instance.id)), instance];
       throw new UserError(
-        `stages form a circle: ${circle
+        `${circle[0].at("inputs")} stages form a circle: ${circle
           .map((one) => one.stage)
           .reverse()
           .join(" → ")}. Remove one of these inputs.`,

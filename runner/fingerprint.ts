@@ -21,7 +21,8 @@ export interface Code {
 }
 
 interface Memo extends Code {
-  stamps: Record<string, string | undefined>;
+  /** "" for a file that is not there. */
+  stamps: Record<string, string>;
 }
 
 /** Prints the default exports of the bundles named on the command line. A child, since stages import heavy packages. */
@@ -31,7 +32,8 @@ const found = {};
 for (const file of process.argv.slice(1))
   try { found[file] = { definition: (await import(pathToFileURL(file).href)).default }; }
   catch (error) { found[file] = { error: String(error.message).split("\\n")[0] }; }
-process.stdout.write("\\n===" + JSON.stringify(found));
+// An import may leave a timer or a worker behind, which must not keep this process.
+process.stdout.write("\\n===" + JSON.stringify(found), () => process.exit(0));
 `;
 
 /** Canonical JSON: the keys of every map in order, so that equal values give equal text. */
@@ -77,7 +79,9 @@ export class CodeBook {
   private fresh(memo: Memo | undefined): memo is Memo {
     return (
       memo !== undefined &&
-      Object.entries(memo.stamps).every(([file, stamp]) => stampOf(join(this.root, file)) === stamp) &&
+      Object.entries(memo.stamps).every(
+        ([file, stamp]) => (stampOf(join(this.root, file)) ?? "") === stamp,
+      ) &&
       existsSync(memo.bundle)
     );
   }
@@ -162,7 +166,7 @@ export class CodeBook {
       relative(this.root, join(this.root, file)),
     );
     const watched = [...files, "package-lock.json"];
-    const stamps = Object.fromEntries(watched.map((file) => [file, stampOf(join(this.root, file))]));
+    const stamps = Object.fromEntries(watched.map((file) => [file, stampOf(join(this.root, file)) ?? ""]));
     return { hash, bundle, packages, files, stamps, definition: { params: {} } };
   }
 }

@@ -66,5 +66,24 @@ export function load(path: string, root: string): Pipeline {
     throw new UserError(
       `${source.locate(["profile"])} profile: no profile "${pipeline.profile}".${suggest(pipeline.profile, names)}`,
     );
+  checkVars(pipeline);
   return pipeline;
+}
+
+/** A var that nothing takes is a word mistyped: its value would be left out in silence. */
+function checkVars({ source, vars, profiles }: Pipeline): void {
+  const used = new Set([...source.text.matchAll(/\$\{\s*vars\.([\w-]+)/g)].map(([, name]) => name));
+  const places: [Path, Record<string, unknown> | undefined][] = [
+    [["vars"], vars],
+    ...Object.entries(profiles).map(([name, profile]): [Path, Record<string, unknown> | undefined] => [
+      ["profiles", name, "vars"],
+      profile.vars,
+    ]),
+  ];
+  for (const [path, given] of places)
+    for (const name of Object.keys(given ?? {}))
+      if (!used.has(name))
+        throw new UserError(
+          `${source.locate([...path, name])} ${[...path, name].join(".")}: nothing takes \${vars.${name}}.${suggest(name, [...used])}`,
+        );
 }

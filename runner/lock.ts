@@ -1,9 +1,10 @@
 /** One owner at a time for a key, across processes; a dead owner keeps nothing. */
 import {
+  closeSync,
   linkSync,
   mkdirSync,
+  openSync,
   readFileSync,
-  renameSync,
   rmSync,
   statSync,
   utimesSync,
@@ -34,8 +35,15 @@ function startOf(pid: number): string {
   }
 }
 
-function alive(owner: Owner, path: string): boolean {
-  if (owner.host !== hostname()) return Date.now() - statSync(path).mtimeMs < SILENT_SECONDS * 1000;
+/** Milliseconds since a file was last touched; undefined when it is gone. */
+function age(path: string): number | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && Date.now() - stats.mtimeMs;
+}
+
+function alive(owner: Owner | undefined, path: string): boolean {
+  if (!owner) return false; // a power cut left half a file
+  if (owner.host !== hostname()) return (age(path) ?? 0) < SILENT_SECONDS * 1000;
   try {
     process.kill(owner.pid, 0);
   } catch (error) {
@@ -44,12 +52,41 @@ function alive(owner: Owner, path: string): boolean {
   return owner.started === startOf(owner.pid);
 }
 
-function read(path: string): { owner: Owner; text: string } | undefined {
+/** What a lock says; undefined when it is gone, without an owner when it is no more than half a file. */
+function read(path: string): { owner?: Owner; text: string } | undefined {
+  let text: string;
   try {
-    const text = readFileSync(path, "utf8");
+    text = readFileSync(path, "utf8");
+  } catch {
+    return undefined;
+  }
+  try {
     return { owner: JSON.parse(text), text };
   } catch {
-    return undefined; // gone since
+    return { text };
+  }
+}
+
+/** How long taking away a dead owner's lock may last; who takes longer has died over it. */
+const BREAK_SECONDS = 10;
+
+/**
+ * Removes the lock of a dead owner. Of all who see it, one does so at a time and looks again before: so none
+ * takes away the lock of the one who came next.
+ */
+function bury(path: string, text: string): void {
+  const guard = `${path}.break`;
+  try {
+    closeSync(openSync(guard, "wx"));
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+    if ((age(guard) ?? 0) > BREAK_SECONDS * 1000) rmSync(guard, { force: true });
+    return;
+  }
+  try {
+    if (read(path)?.text === text) rmSync(path, { force: true });
+  } finally {
+    rmSync(guard, { force: true });
   }
 }
 
@@ -67,8 +104,10 @@ export async function lock(
   signal?: AbortSignal,
 ): Promise<Release> {
   mkdirSync(dirname(path), { recursive: true });
-  const mine = `${path}.${process.pid}.${Math.round(performance.now() * 1e3)}`;
-  writeFileSync(mine, JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname() }));
+  const name = `${process.pid}.${Math.round(performance.now() * 1e3)}`;
+  const mine = `${path}.${name}`;
+  const text = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname(), name });
+  writeFileSync(mine, text);
   let said = false;
   try {
     for (;;) {
@@ -82,26 +121,24 @@ export async function lock(
       const held = read(path);
       if (!held) continue;
       if (!alive(held.owner, path)) {
-        // Two may see the dead owner at once: the one who moved a living owner's lock away puts it back.
-        const grave = `${mine}.dead`;
-        try {
-          renameSync(path, grave);
-          if (readFileSync(grave, "utf8") !== held.text) linkSync(grave, path);
-          rmSync(grave);
-        } catch {} // the other one was first
+        bury(path, held.text);
+        await sleep(1); // others may be at it
         continue;
       }
-      if (!said) waiting(`process ${held.owner.pid} on ${held.owner.host}`);
+      if (!said) waiting(`process ${held.owner!.pid} on ${held.owner!.host}`);
       said = true;
       await sleep(200);
     }
   } finally {
     rmSync(mine, { force: true });
   }
-  const beat = setInterval(() => utimesSync(path, new Date(), new Date()), HEARTBEAT_SECONDS * 1000);
+  const ours = () => read(path)?.text === text; // not when it was taken for dead, as after a long sleep
+  const beat = setInterval(() => {
+    if (ours()) utimesSync(path, new Date(), new Date());
+  }, HEARTBEAT_SECONDS * 1000);
   beat.unref();
   return () => {
     clearInterval(beat);
-    rmSync(path, { force: true });
+    if (ours()) rmSync(path, { force: true });
   };
 }

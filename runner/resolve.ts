@@ -1,7 +1,8 @@
 /** Stage instances + the stages' own declarations → tasks: params, parts, inputs and outputs checked. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { join, normalize } from "node:path";
+import { isAbsolute, join, normalize } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
+import { fillCommand } from "./executors/shell.ts";
 import type { StageInstance, Study } from "./expand.ts";
 import { explain, suggest } from "./faults.ts";
 import type { Code, CodeBook } from "./fingerprint.ts";
@@ -146,6 +147,9 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
   const tasks = study.instances.map((instance): Task => {
     const inputs = { ...instance.inputs };
     if (instance.run !== undefined) {
+      for (const [name, references] of Object.entries(inputs))
+        if (references.length === 0)
+          fault(instance, ["inputs", name], `the input "${name}" of ${instance.id} has no file.`);
       const outputs = Object.fromEntries(
         Object.entries(instance.outputs).map(([name, declared]) => [
           name,
@@ -154,6 +158,22 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
             : { path: declared.path, measured: declared.measured === true },
         ]),
       );
+      for (const [name, { path }] of Object.entries(outputs))
+        if (isAbsolute(path) || path.split("/").includes("..") || /^[./]*$/.test(path))
+          fault(
+            instance,
+            ["outputs", name],
+            `must be a path below the stage's own folder, as figure.svg, not ${JSON.stringify(path)}.`,
+          );
+      fillCommand(instance.run, { in: inputs, out: outputs, with: instance.with }, (expression) => {
+        const known = Object.entries({ in: inputs, out: outputs, with: instance.with });
+        const names = known.flatMap(([head, map]) => Object.keys(map).map((name) => `${head}.${name}`));
+        return fault(
+          instance,
+          ["run"],
+          `nothing is called \${${expression}}.${suggest(expression, names) || ` Known are ${names.join(", ")}.`}`,
+        );
+      });
       return {
         ...instance,
         codeHash: sha256(JSON.stringify([instance.run, outputs])),

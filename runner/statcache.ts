@@ -7,6 +7,7 @@ import {
   readFileSync,
   readSync,
   renameSync,
+  rmSync,
   type Stats,
   statSync,
   writeFileSync,
@@ -45,9 +46,17 @@ export function hashFile(path: string): string {
 export function replaceFile(path: string, content: string): void {
   mkdirSync(dirname(path), { recursive: true });
   const scratch = `${path}.${process.pid}.${Math.round(performance.now() * 1000)}`;
-  writeFileSync(scratch, content);
-  renameSync(scratch, path);
+  try {
+    writeFileSync(scratch, content);
+    renameSync(scratch, path);
+  } catch (error) {
+    rmSync(scratch, { force: true });
+    throw error;
+  }
 }
+
+/** A file that changed this short a time ago may change again within the same tick of the file system's clock. */
+const RECENT_MILLISECONDS = 100;
 
 /** Hashes by path, kept in one JSON file between runs. */
 export class StatCache {
@@ -66,15 +75,20 @@ export class StatCache {
 
   /** sha256 of a file; read only when its stamp changed. @throws when it is missing */
   hash(path: string): string {
-    const now = stamp(statSync(path));
+    const stats = statSync(path);
     const known = this.entries[path];
-    if (known && known[0] === now) return known[1];
+    if (known && known[0] === stamp(stats)) return known[1];
+    const began = Date.now();
     const hash = hashFile(path);
-    this.remember(path, hash);
+    // The stat from before: what is written while this reads makes it stale, as it should.
+    if (began - Math.max(stats.mtimeMs, stats.ctimeMs) > RECENT_MILLISECONDS) {
+      this.entries[path] = [stamp(stats), hash];
+      this.changed = true;
+    }
     return hash;
   }
 
-  /** Takes note of a file whose content is known already. */
+  /** Takes note of a file whose content is known already, and that nobody writes to any more. */
   remember(path: string, hash: string): void {
     this.entries[path] = [stamp(statSync(path)), hash];
     this.changed = true;

@@ -14,6 +14,7 @@ import {
   symlinkSync,
   writeFileSync,
 } from "node:fs";
+import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { lock, type Release } from "./lock.ts";
 import type { Scalar } from "./stage.ts";
@@ -97,29 +98,32 @@ export class Store {
   /** The record of a key; undefined when the stage never ended well with it. */
   record(key: string): StageRecord | undefined {
     try {
-      return JSON.parse(readFileSync(this.recordPath(key), "utf8"));
+      const record = JSON.parse(readFileSync(this.recordPath(key), "utf8")) as StageRecord;
+      return record.key === key ? record : undefined;
     } catch {
       return undefined;
     }
   }
 
-  /** Removes the scratch folders of processes that are gone. */
+  /** Removes the scratch folders of this machine's processes that are gone. */
   sweep(): void {
     const folder = join(this.folder, "scratch");
     if (!existsSync(folder)) return;
     for (const name of readdirSync(folder)) {
-      const pid = Number(name.split("-").at(-1));
+      const [, host, pid] = /^[^-]+-(.*)-(\d+)$/.exec(name) ?? [];
+      if (host !== hostname()) continue; // several machines may share a store
       try {
-        process.kill(pid, 0);
-      } catch {
-        rmSync(join(folder, name), { recursive: true, force: true });
+        process.kill(Number(pid), 0);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code === "ESRCH")
+          rmSync(join(folder, name), { recursive: true, force: true });
       }
     }
   }
 
   /** An own, empty folder to run a stage in. */
   scratch(key: string): string {
-    const folder = join(this.folder, "scratch", `${key.slice(0, 16)}-${process.pid}`);
+    const folder = join(this.folder, "scratch", `${key.slice(0, 16)}-${hostname()}-${process.pid}`);
     rmSync(folder, { recursive: true, force: true });
     mkdirSync(folder, { recursive: true });
     return folder;
@@ -160,9 +164,14 @@ export class Store {
     const path = this.recordPath(record.key);
     mkdirSync(dirname(path), { recursive: true });
     const scratch = `${path}.${process.pid}`;
-    writeFileSync(scratch, `${JSON.stringify(record, null, 1)}\n`);
-    sync(scratch);
-    renameSync(scratch, path);
+    try {
+      writeFileSync(scratch, `${JSON.stringify(record, null, 1)}\n`);
+      sync(scratch);
+      renameSync(scratch, path);
+    } catch (error) {
+      rmSync(scratch, { force: true });
+      throw error;
+    }
     sync(dirname(path));
     this.stats.save();
   }

@@ -59,7 +59,7 @@ export function why(plan: Plan, store: Store, latest: Record<string, string>, wa
           const notes = Object.entries(record.notes).map(([name, value]) => `${name} ${value}`);
           return [
             `${task.id}: up to date`,
-            `  key ${record.key.slice(0, 16)}, made ${record.ended} in ${record.seconds} s (${record.peakMegabytes} MB) on ${record.machine.host}, Node ${record.machine.node}`,
+            `  key ${record.key.slice(0, 16)}, made ${record.ended} in ${record.seconds} s${record.peakMegabytes ? ` (${record.peakMegabytes} MB)` : ""} on ${record.machine.host}, Node ${record.machine.node}`,
             ...(notes.length ? [`  ${notes.join(", ")}`] : []),
             ...Object.entries(record.outputs).map(
               ([name, output]) =>

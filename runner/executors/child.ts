@@ -1,12 +1,16 @@
-/** The process a stage runs in: loads the bundle it is told, runs it, and reports over the channel. */
+/** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
+import { diskFull } from "../full.ts";
 import type { InputFile, Part, Scalar, StageDefinition } from "../stage.ts";
+import { runCommand } from "./shell.ts";
 
 /** What the runner tells the process. */
 export interface Order {
   id: string;
-  bundle: string;
+  /** The stage's code, or the shell command in its place. */
+  bundle?: string;
+  command?: string;
   params: Record<string, unknown>;
   parts: Record<string, { name: string; bundle: string; params: Record<string, unknown> }>;
   point: Record<string, Scalar>;
@@ -34,61 +38,76 @@ async function load<T>(bundle: string): Promise<T> {
   return (await import(pathToFileURL(bundle).href)).default as T;
 }
 
-async function run(order: Order): Promise<void> {
+/** Runs the stage's own code. @returns what it noted */
+async function runStage(
+  order: Order,
+  bundle: string,
+  write: (line: string) => void,
+): Promise<Record<string, Scalar>> {
   const cancelled = new AbortController();
   process.on("SIGTERM", () => cancelled.abort());
-  const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
   const notes: Record<string, Scalar> = {};
   let lastProgress = 0;
+  const definition = await load<StageDefinition>(bundle);
+  const parts: Record<string, Part> = {};
+  for (const [param, { name, bundle, params }] of Object.entries(order.parts))
+    parts[param] = { name, params, part: await load(bundle) };
+  const inputs: Record<string, string> = {};
+  for (const [name, files] of Object.entries(order.inputs))
+    if (!order.many.includes(name) && files.length) inputs[name] = files[0].path;
+  await definition.run({
+    params: order.params,
+    parts,
+    inputs,
+    sources: Object.fromEntries(
+      [...Object.keys(definition.inputs)].map((name) => [name, order.inputs[name] ?? []]),
+    ),
+    outputs: order.outputs,
+    id: order.id,
+    point: order.point,
+    cpus: order.cpus,
+    progress(done, total, unit) {
+      const now = performance.now();
+      if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;
+      lastProgress = now;
+      void send({ kind: "progress", done, total, unit });
+    },
+    log: write,
+    warn(line) {
+      write(`warning: ${line}`);
+      void send({ kind: "warn", line });
+    },
+    note(name, value) {
+      notes[name] = value;
+    },
+    signal: cancelled.signal,
+  });
+  return notes;
+}
+
+async function run(order: Order): Promise<void> {
+  const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
   try {
-    const definition = await load<StageDefinition>(order.bundle);
-    const parts: Record<string, Part> = {};
-    for (const [param, { name, bundle, params }] of Object.entries(order.parts))
-      parts[param] = { name, params, part: await load(bundle) };
-    const inputs: Record<string, string> = {};
-    for (const [name, files] of Object.entries(order.inputs))
-      if (!order.many.includes(name) && files.length) inputs[name] = files[0].path;
-    await definition.run({
-      params: order.params,
-      parts,
-      inputs,
-      sources: Object.fromEntries(
-        [...Object.keys(definition.inputs)].map((name) => [name, order.inputs[name] ?? []]),
-      ),
-      outputs: order.outputs,
-      id: order.id,
-      point: order.point,
-      cpus: order.cpus,
-      progress(done, total, unit) {
-        const now = performance.now();
-        if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;
-        lastProgress = now;
-        void send({ kind: "progress", done, total, unit });
-      },
-      log: write,
-      warn(line) {
-        write(`warning: ${line}`);
-        void send({ kind: "warn", line });
-      },
-      note(name, value) {
-        notes[name] = value;
-      },
-      signal: cancelled.signal,
-    });
-    await send({ kind: "done", notes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });
+    if (order.command !== undefined) {
+      process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
+      await runCommand(order.command);
+      await send({ kind: "done", notes: {}, peakMegabytes: 0 }); // this process's own memory is not the command's
+    } else {
+      const notes = await runStage(order, order.bundle!, write);
+      await send({ kind: "done", notes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });
+    }
     process.exit(0);
   } catch (error) {
     const { name, message, stack, code } = error as NodeJS.ErrnoException;
-    write(stack ?? message);
-    const text =
-      code === "ENOSPC"
-        ? `the disk is full (${message}). Free some space and run again: what is done is kept.`
-        : String(message).split("\n")[0];
+    try {
+      write(stack ?? message);
+    } catch {} // a full disk takes no log either; the runner is told below
+    const text = code === "ENOSPC" ? diskFull(message) : String(message).split("\n")[0];
     await send({ kind: "failed", message: text, user: name === "UserError", detail: stack ?? "" });
     process.exit(1);
   }
 }
 
-// A stage must not outlive its runner.
-process.on("disconnect", () => process.exit(1));
+// A stage must not outlive its runner, and neither may what it started: they are one process group.
+process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
 process.once("message", (order) => void run(order as Order));

@@ -1,9 +1,10 @@
-/** Runs a stage in a child process of its own, with its own process group and log. */
+/** Runs a stage, or a shell stage's command, in a child process of its own, with its own process group and log. */
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import type { Order, Report } from "./child.ts";
-import { type Executor, StageError } from "./executor.ts";
+import { type Executor, type Job, StageError } from "./executor.ts";
+import { fillCommand } from "./shell.ts";
 
 /** How long a stage may take to end by itself before it is killed. */
 const GRACE_MILLISECONDS = 3000;
@@ -17,10 +18,13 @@ function signalGroup(pid: number, signal: NodeJS.Signals): void {
   } catch {}
 }
 
-/** Ends a process group: asked first, then killed. */
-function endGroup(pid: number): void {
-  signalGroup(pid, "SIGTERM");
-  setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MILLISECONDS).unref();
+function command(job: Job, run: string): string {
+  const paths = Object.fromEntries(
+    Object.entries(job.inputs).map(([name, files]) => [name, files.map(({ path }) => path)]),
+  );
+  return fillCommand(run, { in: paths, out: job.outputs, with: job.task.params }, (expression) => {
+    throw new Error(`run: nothing is called \${${expression}}.`);
+  });
 }
 
 export const local: Executor = (job) =>
@@ -36,7 +40,8 @@ export const local: Executor = (job) =>
     closeSync(log);
     const order: Order = {
       id: task.id,
-      bundle: task.code!.bundle,
+      bundle: task.code?.bundle,
+      command: task.run === undefined ? undefined : command(job, task.run),
       params: task.params,
       parts: Object.fromEntries(
         Object.entries(task.parts).map(([param, { name, code, params }]) => [
@@ -53,9 +58,13 @@ export const local: Executor = (job) =>
     };
     let last: Report | undefined;
     let ended = "";
+    let kill: NodeJS.Timeout | undefined;
     const end = (why: string) => {
       ended ||= why;
-      if (child.pid) endGroup(child.pid);
+      if (!child.pid) return;
+      const { pid } = child;
+      signalGroup(pid, "SIGTERM"); // asked first, then killed
+      kill ??= setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MILLISECONDS);
     };
     const timer =
       task.timeout === undefined
@@ -75,8 +84,11 @@ export const local: Executor = (job) =>
       else last = report;
     });
     child.on("error", (error) => finish(new StageError(`could not be started: ${error.message}`)));
-    child.on("exit", (code, signal) => {
+    child.on("exit", () => {
       if (child.pid) signalGroup(child.pid, "SIGKILL"); // whatever it started and left behind
+    });
+    // "exit" may come before the last report, "close" comes after it.
+    child.on("close", (code, signal) => {
       if (ended) finish(new StageError(ended));
       else if (last?.kind === "done" && code === 0) {
         done();
@@ -93,6 +105,7 @@ export const local: Executor = (job) =>
     });
     const done = () => {
       clearTimeout(timer);
+      clearTimeout(kill);
       job.signal.removeEventListener("abort", cancel);
     };
     const finish = (error: StageError) => {
