@@ -1,14 +1,20 @@
 /** One batch as losses and selectors see it. */
 
-/** Embeddings' labels and squared Euclidean distances. */
+/** Embeddings' labels and squared Euclidean distances. See {@link batchOf}. */
 export interface Batch {
   /** Images. */
   size: number;
+  /** Of the embeddings. */
+  dim: number;
   /** `[size]` */
   labels: Int32Array;
   /** `[size, size]`, row-major, zero on the diagonal, never negative. */
   squared: Float32Array;
-  /** `[pairs]` of the same class, i < j: see {@link positivePairs}. */
+  /** For each row, the rows of its class, ascending, itself included. */
+  members: Int32Array[];
+  /** For each row, the rows of other classes, ascending. */
+  negatives: Int32Array[];
+  /** All pairs i < j of one class, ascending by i, then j (the anchors and positives of siamese-triplet). */
   positives: Pairs;
 }
 
@@ -39,18 +45,55 @@ export interface Given {
   triplets?: Triplets;
 }
 
-/** All pairs i < j of one class (the anchors and positives of siamese-triplet). */
-export function positivePairs(labels: Int32Array): Pairs {
+/**
+ * Puts a batch together.
+ * @param labels `[size]`
+ * @param squared `[size, size]`: see {@link squaredDistances}
+ * @param dim of the embeddings
+ */
+export function batchOf(labels: Int32Array, squared: Float32Array, dim: number): Batch {
   const size = labels.length;
-  const first: number[] = [];
-  const second: number[] = [];
-  for (let i = 0; i < size; i++)
-    for (let j = i + 1; j < size; j++)
-      if (labels[i] === labels[j]) {
-        first.push(i);
-        second.push(j);
+  const rows = new Map<number, number[]>();
+  for (let i = 0; i < size; i++) {
+    if (!rows.has(labels[i])) rows.set(labels[i], []);
+    rows.get(labels[i])!.push(i);
+  }
+  const membersOf = new Map<number, Int32Array>();
+  const negativesOf = new Map<number, Int32Array>();
+  for (const [label, own] of rows) {
+    membersOf.set(label, Int32Array.from(own));
+    const others = new Int32Array(size - own.length);
+    for (let i = 0, count = 0; i < size; i++) if (labels[i] !== label) others[count++] = i;
+    negativesOf.set(label, others);
+  }
+  const members = Array.from(labels, (label) => membersOf.get(label)!);
+  const negatives = Array.from(labels, (label) => negativesOf.get(label)!);
+  return { size, dim, labels, squared, members, negatives, positives: positivePairs(members) };
+}
+
+function positivePairs(members: Int32Array[]): Pairs {
+  // Each row is in as many ordered pairs as its class has other members; half of those are ascending.
+  const count = members.reduce((sum, own) => sum + own.length - 1, 0) / 2;
+  const pairs = { first: new Int32Array(count), second: new Int32Array(count), count: 0 };
+  for (let i = 0; i < members.length; i++)
+    for (const j of members[i])
+      if (j > i) {
+        pairs.first[pairs.count] = i;
+        pairs.second[pairs.count++] = j;
       }
-  return { first: Int32Array.from(first), second: Int32Array.from(second), count: first.length };
+  return pairs;
+}
+
+/** Side of the squares in which a matrix and its transpose are walked, so that both stay in the cache. */
+const TILE = 32;
+
+/** Calls `row(i, from, to)` so that all (i, j) with i < j and from <= j < to are met once, tile by tile. */
+export function forUpperTiles(size: number, row: (i: number, from: number, to: number) => void): void {
+  for (let top = 0; top < size; top += TILE)
+    for (let left = top; left < size; left += TILE) {
+      const to = Math.min(size, left + TILE);
+      for (let i = top; i < Math.min(size, top + TILE); i++) row(i, Math.max(left, i + 1), to);
+    }
 }
 
 /**
@@ -60,12 +103,14 @@ export function positivePairs(labels: Int32Array): Pairs {
  */
 export function squaredDistances(gram: Float32Array, size: number): Float32Array {
   const squared = new Float32Array(size * size);
-  for (let i = 0; i < size; i++)
-    for (let j = i + 1; j < size; j++) {
-      const value = Math.max(0, gram[i * size + i] + gram[j * size + j] - 2 * gram[i * size + j]);
+  const lengths = Float64Array.from({ length: size }, (_, i) => gram[i * size + i]);
+  forUpperTiles(size, (i, from, to) => {
+    for (let j = from; j < to; j++) {
+      const value = Math.max(0, lengths[i] + lengths[j] - 2 * gram[i * size + j]);
       squared[i * size + j] = value;
       squared[j * size + i] = value;
     }
+  });
   return squared;
 }
 

@@ -3,58 +3,72 @@ import type { Batch, Scored } from "./batch.ts";
 import { mean } from "./triplets.ts";
 
 /**
- * For one anchor, sort the negatives' distances once: the negatives with a loss for a positive are then a
- * prefix, its sum is a running sum, and how often a negative is in a prefix is counted at the prefix's end. Of
- * the order of size² log size, where the triplets are of the order of size³.
+ * For one anchor, the limits d(a,p) + margin of its positives are sorted. A negative's place among them says for
+ * how many positives it has a loss, and running sums over the places say how many negatives each positive has,
+ * and how far they are. Of the order of size² log size, where the triplets are of the order of size³.
  * @param margin in squared distances
  */
 export function scoreEveryHinge(batch: Batch, margin: number): Scored {
-  const { size, labels, squared, positives } = batch;
+  const { size, squared, negatives } = batch;
+  const { first, second, count: pairs } = batch.positives;
   const gradient = new Float32Array(size * size);
-  const near = new Float32Array(size); // the negatives' distances, ascending
+  const sorted = new Float64Array(2 * size);
+  const counts = new Int32Array(size + 1);
   const sums = new Float64Array(size + 1);
-  const ends = new Int32Array(size + 1);
   let loss = 0;
   let active = 0;
   let count = 0;
-  for (let pair = 0; pair < positives.count; ) {
-    const anchor = positives.first[pair];
+  for (let start = 0, end = 0; start < pairs; start = end) {
+    const anchor = first[start];
     const row = anchor * size;
-    let negatives = 0;
-    for (let j = 0; j < size; j++) if (labels[j] !== labels[anchor]) near[negatives++] = squared[row + j];
-    const sorted = near.subarray(0, negatives).sort();
-    for (let i = 0; i < negatives; i++) sums[i + 1] = sums[i] + sorted[i];
-    ends.fill(0, 0, negatives + 1);
-    // The positives of one anchor stand together.
-    for (; pair < positives.count && positives.first[pair] === anchor; pair++) {
-      const ap = row + positives.second[pair];
-      const limit = squared[ap] + margin;
-      const end = below(sorted, limit);
-      loss += end * limit - sums[end];
-      active += end;
-      gradient[ap] += end;
-      ends[end]++;
-      count += negatives;
+    const others = negatives[anchor];
+    for (; end < pairs && first[end] === anchor; end++)
+      sorted[end - start] = squared[row + second[end]] + margin;
+    const positives = end - start;
+    const half = halfOf(positives);
+    sorted.subarray(0, positives).sort();
+    sorted.fill(Number.POSITIVE_INFINITY, positives, 2 * half);
+    counts.fill(0, 0, positives + 1);
+    sums.fill(0, 0, positives + 1);
+    for (let k = 0; k < others.length; k++) {
+      const distance = squared[row + others[k]];
+      const place = notAbove(sorted, half, distance);
+      counts[place]++;
+      sums[place] += distance;
+      gradient[row + others[k]] = place - positives;
     }
-    // A negative has a loss for every prefix that ends behind it.
-    for (let i = negatives - 1; i >= 0; i--) ends[i] += ends[i + 1];
-    for (let j = 0; j < size; j++)
-      if (labels[j] !== labels[anchor]) {
-        const place = below(sorted, squared[row + j]);
-        gradient[row + j] -= ends[place + 1];
-      }
+    for (let place = 1; place < positives; place++) {
+      counts[place] += counts[place - 1];
+      sums[place] += sums[place - 1];
+    }
+    for (let place = 0; place < positives; place++) {
+      loss += counts[place] * sorted[place] - sums[place];
+      active += counts[place];
+    }
+    for (let pair = start; pair < end; pair++) {
+      const ap = row + second[pair];
+      // Equal limits have equal counts, so the last of them stands for all.
+      gradient[ap] = counts[notAbove(sorted, half, squared[ap] + margin) - 1];
+    }
+    count += positives * others.length;
   }
   return mean(gradient, loss, count, active);
 }
 
-/** How many of the ascending values are less than the limit. */
-function below(sorted: Float32Array, limit: number): number {
-  let low = 0;
-  let high = sorted.length;
-  while (low < high) {
-    const middle = (low + high) >> 1;
-    if (sorted[middle] < limit) low = middle + 1;
-    else high = middle;
-  }
-  return low;
+/** A power of two, so that half as many again reach beyond `count`. */
+function halfOf(count: number): number {
+  let half = 1;
+  while (half * 2 <= count) half *= 2;
+  return half;
+}
+
+/**
+ * How many of the ascending values are at most `limit`. Without a branch: each step of the search is as likely to
+ * go up as down, and each wrong guess of the processor costs more than the step.
+ * @param sorted filled up with Infinity to twice `half`
+ */
+function notAbove(sorted: Float64Array, half: number, limit: number): number {
+  let place = 0;
+  for (let step = half; step > 0; step >>= 1) place += step & -Number(sorted[place + step - 1] <= limit);
+  return place;
 }

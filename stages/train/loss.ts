@@ -1,8 +1,8 @@
 /** What a file of losses/ must offer: a part of the stage `train`. */
 import * as tf from "@tensorflow/tfjs-core";
-import type { PartDefinition } from "../../runner/stage.ts";
+import { type PartDefinition, UserError } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
-import { type Batch, type Given, positivePairs, type Scored, squaredDistances } from "./batch.ts";
+import { type Batch, batchOf, forUpperTiles, type Given, type Scored, squaredDistances } from "./batch.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
 /** What a loss is given once, before the first step. */
@@ -22,6 +22,8 @@ export interface Counters {
   active: number;
   /** In selecting and scoring, the distances included. */
   selectSeconds: number;
+  /** Images that the loss's own classifier put into the right class; absent where it has no classifier. */
+  correct?: number;
 }
 
 /** A loss at work. */
@@ -52,6 +54,9 @@ export interface Loss extends PartDefinition {
   start(setup: LossSetup): LossRun;
 }
 
+/** Counters at 0. */
+export const noCounts = (): Counters => ({ selected: 0, active: 0, selectSeconds: 0 });
+
 /**
  * A loss that is a function of the batch's squared distances. Scored in typed arrays; autodiff sees one op whose
  * gradient with respect to the embeddings is the Laplacian of dloss/dsquared times the embeddings: for
@@ -60,45 +65,94 @@ export interface Loss extends PartDefinition {
 export function distanceLoss(
   score: (batch: Batch, params: Record<string, unknown>, given: Given) => Scored,
 ): Pick<LossRun, "loss" | "counters"> {
-  const counters: Counters = { selected: 0, active: 0, selectSeconds: 0 };
+  const counters = noCounts();
   return {
     counters,
     loss(embeddings, labels, params, given = {}) {
       const op = tf.customGrad((x, save) => {
         const e = x as tf.Tensor2D;
-        const size = e.shape[0];
+        const [size, dim] = e.shape;
         (save as tf.GradSaveFunc)([e]);
-        const gram = tf.tidy(() => tf.matMul(e, tf.transpose(e)));
-        const products = gram.dataSync() as Float32Array;
-        gram.dispose();
+        const gram = tf.matMul(e, tf.transpose(e)).dataSync() as Float32Array;
         const began = performance.now();
-        const batch: Batch = {
-          size,
-          labels,
-          squared: squaredDistances(products, size),
-          positives: positivePairs(labels),
-        };
-        const scored = score(batch, params, given);
+        checkFinite(gram, size);
+        const scored = score(batchOf(labels, squaredDistances(gram, size), dim), params, given);
         counters.selected += scored.count;
         counters.active += scored.active;
-        const laplacian = new Float32Array(size * size);
-        for (let i = 0; i < size; i++)
-          for (let j = i + 1; j < size; j++) {
-            const weight = 2 * (scored.gradient[i * size + j] + scored.gradient[j * size + i]);
-            if (weight === 0) continue;
-            laplacian[i * size + j] = laplacian[j * size + i] = -weight;
-            laplacian[i * size + i] += weight;
-            laplacian[j * size + j] += weight;
-          }
+        const laplacian = laplacianOf(scored.gradient, size);
         counters.selectSeconds += (performance.now() - began) / 1000;
-        const matrix = tf.tensor2d(laplacian, [size, size]);
         return {
           value: tf.scalar(scored.loss),
           gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-            tf.mul(tf.matMul(matrix, saved[0] as tf.Tensor2D), dy),
+            tf.mul(tf.matMul(tf.tensor2d(laplacian, [size, size]), saved[0] as tf.Tensor2D), dy),
         };
       });
       return op(embeddings) as tf.Scalar;
     },
   };
+}
+
+/**
+ * A loss that is a function of a matrix of scores: images against classes or proxies. As {@link distanceLoss}, it
+ * is worked out in typed arrays, and autodiff sees one op.
+ * @param matrix `[rows, columns]`
+ * @param score returns the loss and dloss / dmatrix
+ */
+export function matrixLoss(
+  matrix: tf.Tensor2D,
+  counters: Counters,
+  score: (values: Float32Array) => { loss: number; gradient: Float32Array },
+): tf.Scalar {
+  const op = tf.customGrad((x) => {
+    const values = (x as tf.Tensor).dataSync() as Float32Array;
+    const began = performance.now();
+    const { loss, gradient } = score(values);
+    counters.selectSeconds += (performance.now() - began) / 1000;
+    return {
+      value: tf.scalar(loss),
+      gradFunc: (dy: tf.Tensor) => tf.mul(tf.tensor2d(gradient, matrix.shape), dy),
+    };
+  });
+  return op(matrix) as tf.Scalar;
+}
+
+/** dloss / dembeddings = this matrix times the embeddings. @param gradient dloss / dsquared `[size, size]` */
+export function laplacianOf(gradient: Float32Array, size: number): Float32Array {
+  const laplacian = new Float32Array(size * size);
+  const diagonal = new Float64Array(size);
+  forUpperTiles(size, (i, from, to) => {
+    let sum = 0;
+    for (let j = from; j < to; j++) {
+      const weight = 2 * (gradient[i * size + j] + gradient[j * size + i]);
+      laplacian[i * size + j] = laplacian[j * size + i] = -weight;
+      diagonal[j] += weight;
+      sum += weight;
+    }
+    diagonal[i] += sum;
+  });
+  for (let i = 0; i < size; i++) laplacian[i * size + i] = diagonal[i];
+  return laplacian;
+}
+
+/** @throws UserError when a row's squared length is NaN or infinite: a NaN must not travel on in silence */
+function checkFinite(gram: Float32Array, size: number): void {
+  let broken = 0;
+  for (let i = 0; i < size; i++) if (!Number.isFinite(gram[i * size + i])) broken++;
+  if (broken > 0) throw notFinite(`${broken} of the batch's ${size} embeddings are`);
+}
+
+/** What a NaN or an infinity in the embeddings is answered with. */
+export function notFinite(what: string): UserError {
+  return new UserError(
+    `train: ${what} NaN or infinite. Look for such values in the features, or lower the learning rate.`,
+  );
+}
+
+/** @throws UserError when a label is no class: it would have no weights */
+export function checkLabels(labels: Int32Array, classes: number): void {
+  for (const label of labels)
+    if (label < 0 || label >= classes)
+      throw new UserError(
+        `train: a label is ${label}, but there are ${classes} classes (0 to ${classes - 1}). Correct the data set.`,
+      );
 }

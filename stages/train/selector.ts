@@ -21,66 +21,75 @@ export interface PairSelector extends PartDefinition {
 
 /**
  * One triplet for each positive pair whose anchor finds a negative.
- * @param pick the negative's index, or -1 for none
+ * @param choose is called once for each anchor that has positives, with its squared distances to its negatives;
+ *   the function it returns is called for each positive with its squared distance, and gives the chosen
+ *   negative's place among the negatives, or -1 for none
  */
 export function forEachPositivePair(
   batch: Batch,
-  pick: (anchor: number, positive: number) => number,
+  choose: (near: Float32Array, anchor: number) => (positive: number) => number,
 ): Triplets {
+  const { size, squared, negatives } = batch;
   const { first, second, count } = batch.positives;
-  const triplets = {
-    anchors: new Int32Array(count),
-    positives: new Int32Array(count),
-    negatives: new Int32Array(count),
-    count: 0,
-  };
-  for (let pair = 0; pair < count; pair++) {
-    const negative = pick(first[pair], second[pair]);
-    if (negative < 0) continue;
-    triplets.anchors[triplets.count] = first[pair];
-    triplets.positives[triplets.count] = second[pair];
-    triplets.negatives[triplets.count++] = negative;
+  const triplets = emptyTriplets(count);
+  const scratch = new Float32Array(size);
+  for (let pair = 0; pair < count; ) {
+    const anchor = first[pair];
+    const row = anchor * size;
+    const pick = choose(distancesTo(batch, anchor, scratch), anchor);
+    for (; pair < count && first[pair] === anchor; pair++) {
+      const place = pick(squared[row + second[pair]]);
+      if (place >= 0) push(triplets, anchor, second[pair], negatives[anchor][place]);
+    }
   }
   return triplets;
 }
 
-/**
- * A random negative at a distance in (low, high) from the anchor, in squared distances: counted first, then
- * drawn, so that nothing is stored.
- */
-export function randomNegative(
-  batch: Batch,
-  anchor: number,
-  low: number,
-  high: number,
-  random: Random,
-): number {
-  const { size, labels, squared } = batch;
-  const row = anchor * size;
-  const label = labels[anchor];
-  let fitting = 0;
-  for (let j = 0; j < size; j++) {
-    const distance = squared[row + j];
-    if (distance > low && distance < high && labels[j] !== label) fitting++;
-  }
-  if (fitting === 0) return -1;
-  let left = random.int(fitting);
-  for (let j = 0; j < size; j++) {
-    const distance = squared[row + j];
-    if (distance > low && distance < high && labels[j] !== label && left-- === 0) return j;
-  }
-  return -1;
+/** Room for so many triplets. */
+export function emptyTriplets(most: number): Triplets {
+  return {
+    anchors: new Int32Array(most),
+    positives: new Int32Array(most),
+    negatives: new Int32Array(most),
+    count: 0,
+  };
 }
 
-/** The nearest item of another class; -1 when the batch has one class. */
-export function nearestNegative(batch: Batch, anchor: number): number {
-  const { size, labels, squared } = batch;
-  let best = -1;
+/** Writes one triplet down. */
+export function push(triplets: Triplets, anchor: number, positive: number, negative: number): void {
+  triplets.anchors[triplets.count] = anchor;
+  triplets.positives[triplets.count] = positive;
+  triplets.negatives[triplets.count++] = negative;
+}
+
+/** The squared distances of an anchor to its negatives, side by side, in the front of `scratch`. */
+export function distancesTo({ size, squared, negatives }: Batch, anchor: number, scratch: Float32Array) {
+  const others = negatives[anchor];
+  for (let k = 0; k < others.length; k++) scratch[k] = squared[anchor * size + others[k]];
+  return scratch.subarray(0, others.length);
+}
+
+/** The place of a random one of the values in (low, high); -1 for none. Counted, then drawn: nothing is stored. */
+export function randomBetween(values: Float32Array, low: number, high: number, random: Random): number {
+  let fitting = 0;
+  // Without a branch: which values fit is as good as random, and each wrong guess of the processor costs more.
+  for (let k = 0; k < values.length; k++) fitting += Number(values[k] > low) & Number(values[k] < high);
+  if (fitting === 0) return -1;
+  let left = random.int(fitting);
+  for (let k = 0; ; k++) {
+    left -= Number(values[k] > low) & Number(values[k] < high);
+    if (left < 0) return k;
+  }
+}
+
+/** The place of the smallest value above `low`, the first of equal ones; -1 for none. */
+export function smallest(values: Float32Array, low = Number.NEGATIVE_INFINITY): number {
+  let place = -1;
   let least = Number.POSITIVE_INFINITY;
-  for (let j = 0; j < size; j++)
-    if (labels[j] !== labels[anchor] && squared[anchor * size + j] < least) {
-      least = squared[anchor * size + j];
-      best = j;
+  for (let k = 0; k < values.length; k++)
+    if (values[k] > low && values[k] < least) {
+      least = values[k];
+      place = k;
     }
-  return best;
+  return place;
 }

@@ -11,7 +11,7 @@ export interface Term {
   positive: number;
   /** dloss / d(squared distance of anchor and negative). */
   negative: number;
-  /** @param ap, an indices into the batch's matrix of squared distances */
+  /** @param ap, an squared distances of the anchor to the positive and to the negative */
   at(ap: number, an: number): void;
 }
 
@@ -21,15 +21,14 @@ export interface TripletLossSpec {
   params?: Record<string, ParamSchema>;
   /** How far behind the positive a negative still has a loss, in squared distances; Infinity for any. */
   margin(params: Record<string, unknown>): number;
-  /** Prepares the batch (its exponentials, its roots) and returns the term. */
-  term(batch: Batch, params: Record<string, unknown>): Term;
-  /** All triplets at once, where there is a faster way than one by one. */
-  scoreAll?(batch: Batch, params: Record<string, unknown>): Scored;
+  term(params: Record<string, unknown>): Term;
+  /** The mean over all triplets at once, in a faster way than one by one. */
+  scoreAll(batch: Batch, params: Record<string, unknown>): Scored;
 }
 
 /** Scores triplets that are written down. */
 export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Scored {
-  const { size } = batch;
+  const { size, squared } = batch;
   const gradient = new Float32Array(size * size);
   const { anchors, positives, negatives, count } = triplets;
   let loss = 0;
@@ -37,7 +36,7 @@ export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Sco
   for (let t = 0; t < count; t++) {
     const ap = anchors[t] * size + positives[t];
     const an = anchors[t] * size + negatives[t];
-    term.at(ap, an);
+    term.at(squared[ap], squared[an]);
     if (term.loss <= 0) continue;
     active++;
     loss += term.loss;
@@ -47,38 +46,12 @@ export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Sco
   return mean(gradient, loss, count, active);
 }
 
-/** Scores every triplet of the batch, none of them written down. */
-export function scoreEveryTriplet(batch: Batch, term: Term): Scored {
-  const { size, labels, positives } = batch;
-  const gradient = new Float32Array(size * size);
-  let loss = 0;
-  let active = 0;
-  let count = 0;
-  for (let pair = 0; pair < positives.count; pair++) {
-    const anchor = positives.first[pair];
-    const row = anchor * size;
-    const ap = row + positives.second[pair];
-    let slope = 0;
-    for (let j = 0; j < size; j++) {
-      if (labels[j] === labels[anchor]) continue;
-      count++;
-      term.at(ap, row + j);
-      if (term.loss <= 0) continue;
-      active++;
-      loss += term.loss;
-      slope += term.positive;
-      gradient[row + j] += term.negative;
-    }
-    gradient[ap] += slope;
-  }
-  return mean(gradient, loss, count, active);
-}
-
 /** Sums into means over the selected triplets; nothing selected is a defined zero. */
 export function mean(gradient: Float32Array, loss: number, count: number, active: number): Scored {
   if (count === 0) return { loss: 0, gradient, count, active };
-  for (let i = 0; i < gradient.length; i++) gradient[i] /= count;
-  return { loss: loss / count, gradient, count, active };
+  const scale = 1 / count;
+  for (let i = 0; i < gradient.length; i++) gradient[i] *= scale;
+  return { loss: loss * scale, gradient, count, active };
 }
 
 /** Makes a part of losses/ out of a triplet loss. */
@@ -97,8 +70,8 @@ export function tripletLoss(spec: TripletLossSpec): Loss {
       };
       const run = distanceLoss((batch, params, given) => {
         const triplets = given.triplets ?? chosen(batch, spec.margin(params));
-        if (triplets !== "all") return scoreTriplets(batch, triplets, spec.term(batch, params));
-        return spec.scoreAll?.(batch, params) ?? scoreEveryTriplet(batch, spec.term(batch, params));
+        if (triplets === "all") return spec.scoreAll(batch, params);
+        return scoreTriplets(batch, triplets, spec.term(params));
       });
       return { ...run, variables: [] };
     },

@@ -16,14 +16,14 @@ export default tripletLoss({
     }),
   },
   margin: (params) => params.margin as number,
-  term({ squared }, params) {
+  term(params) {
     const margin = params.margin as number;
     return {
       loss: 0,
       positive: 1,
       negative: -1,
       at(ap, an) {
-        this.loss = squared[ap] - squared[an] + margin;
+        this.loss = ap - an + margin;
       },
     };
   },

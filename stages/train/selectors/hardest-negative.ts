@@ -1,16 +1,11 @@
 /** For each positive pair the nearest negative, where it has a loss (siamese-triplet's HardestNegative). */
-import { forEachPositivePair, nearestNegative, type TripletSelector } from "../selector.ts";
+import { forEachPositivePair, smallest, type TripletSelector } from "../selector.ts";
 
 export default {
   selects: "triplets",
-  select(batch, margin) {
-    const { size, squared } = batch;
-    const nearest = Int32Array.from({ length: size }, (_, anchor) => nearestNegative(batch, anchor));
-    return forEachPositivePair(batch, (anchor, positive) => {
-      const negative = nearest[anchor];
-      if (negative < 0) return -1;
-      const has = squared[anchor * size + negative] < squared[anchor * size + positive] + margin;
-      return has ? negative : -1;
-    });
-  },
+  select: (batch, margin) =>
+    forEachPositivePair(batch, (near) => {
+      const nearest = smallest(near);
+      return (positive) => (nearest >= 0 && near[nearest] < positive + margin ? nearest : -1);
+    }),
 } satisfies TripletSelector;
