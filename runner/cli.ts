@@ -263,7 +263,13 @@ async function checkCommand(options: Options): Promise<number> {
     });
     const table = [["number", "committed", "now", "difference"], ...rows];
     const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-    for (const row of table) console.error(row.map((cell, column) => cell.padEnd(widths[column])).join("  "));
+    for (const row of table)
+      console.error(
+        row
+          .map((cell, column) => cell.padEnd(widths[column]))
+          .join("  ")
+          .trimEnd(),
+      );
     if (differences.length > rows.length) console.error(`… and ${differences.length - rows.length} more`);
   }
   if (compared === 0) {

@@ -83,7 +83,8 @@ export class Plan {
   readonly states = new Map<string, State>();
   private readonly store: Store;
   private readonly root: string;
-  private readonly forced: Set<string>;
+  /** Why a task runs whatever the store holds. */
+  private readonly forced: Map<string, string>;
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
   /** Told of an object that was found damaged or gone. */
@@ -104,7 +105,7 @@ export class Plan {
     this.tasks = tasks;
     this.store = store;
     this.root = root;
-    this.forced = new Set(forced);
+    this.forced = new Map([...forced].map((id) => [id, "forced"]));
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
     for (const task of tasks) this.states.set(task.id, { kind: "waits", for: [] });
@@ -134,7 +135,8 @@ export class Plan {
   }
 
   private reasonFor(task: Task, now: KeyParts): string {
-    if (this.forced.has(task.id)) return "forced";
+    const forced = this.forced.get(task.id);
+    if (forced) return forced;
     const before = this.latest[task.id] && this.store.record(this.latest[task.id]);
     if (!before) return "never ran";
     return difference(before, now, task.code?.packages ?? []).join("; ") || "its result was removed";
@@ -209,7 +211,7 @@ export class Plan {
     if (state.kind !== "hit" && state.kind !== "done") return;
     this.onFault(`cache: ${fault}; ${id} runs again.`);
     this.states.set(id, { kind: "miss", key: state.key, reason: fault });
-    this.forced.add(id);
+    this.forced.set(id, fault);
     for (const task of this.tasks)
       if (this.upstream(task).includes(id) && this.states.get(task.id)!.kind !== "running")
         this.setWaiting(task.id);
