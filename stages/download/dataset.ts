@@ -1,5 +1,5 @@
 /** What a file of datasets/ must offer: a part of the stage `download`. */
-import type { PartDefinition } from "../../runner/stage.ts";
+import type { PartDefinition, Scalar } from "../../runner/stage.ts";
 import type { FetchContext } from "../shared/fetch.ts";
 
 /** What one image is. */
@@ -23,10 +23,17 @@ export interface DatasetInfo {
   images: number;
 }
 
+/** What a data set is given besides its params. */
+export interface DatasetContext extends FetchContext {
+  /** The folder that stands as the input `files`; absent where there is none. */
+  files?: string;
+  note(name: string, value: Scalar): void;
+}
+
 /** A data set: where it comes from, and its images in their published order. */
 export interface Dataset extends PartDefinition {
   open(
     params: Record<string, unknown>,
-    context: FetchContext,
+    context: DatasetContext,
   ): Promise<{ info: DatasetInfo; rows: AsyncIterable<ImageRow> | Iterable<ImageRow> }>;
 }

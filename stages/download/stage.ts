@@ -1,6 +1,6 @@
-/** download: a data set's images, as published, in one Arrow file. */
+/** download: a data set's images, as published or as a folder of the project holds them, in one Arrow file. */
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, UserError } from "../../runner/stage.ts";
 import { bytesColumn, createTable } from "../shared/tables.ts";
 import type { Dataset, ImageRow } from "./dataset.ts";
 
@@ -10,11 +10,12 @@ const BATCH = 2000;
 export default defineStage({
   params: "download",
   parts: { dataset: "datasets" },
-  inputs: {},
+  inputs: { files: { artifact: "files", optional: true } },
   outputs: { images: "images.arrow" },
-  async run({ parts, outputs, progress, log, warn, signal, note }) {
+  async run({ parts, inputs, outputs, progress, log, warn, signal, note }) {
     const dataset = parts.dataset.part as Dataset;
-    const { info, rows } = await dataset.open(parts.dataset.params, { progress, log, warn, signal });
+    const context = { files: inputs.files, progress, log, warn, signal, note };
+    const { info, rows } = await dataset.open(parts.dataset.params, context);
     const { images: expected, ...metadata } = info;
     const size = info.height * info.width * info.channels;
     const table = createTable(
@@ -48,6 +49,7 @@ export default defineStage({
     }
     flush();
     table.close();
+    if (written === 0) throw new UserError(`download: ${parts.dataset.name} holds no images.`);
     note("images", written);
   },
 });

@@ -24,26 +24,44 @@ function tryDevice(device: Device, modelPath: string): string {
     timeout: 120_000,
   });
   if (child.status === 0) return "";
-  const said = child.stderr?.split("\n@").at(-1)?.trim().split("\n")[0];
+  // onnxruntime puts its own source line and condition before what went wrong.
+  const said = child.stderr
+    ?.split("\n@")
+    .at(-1)
+    ?.trim()
+    .split("\n")[0]
+    .replace(/^\/.* was false\. /, "");
   return child.signal ? `its driver ended the process (${child.signal})` : said || "it could not be started";
+}
+
+/** The device that was taken, in one line why, and whether faster ones did not work. */
+export interface Choice {
+  device: Device;
+  reason: string;
+  fallback: boolean;
 }
 
 /**
  * Chooses the device. `auto` takes cuda, webgpu and cpu in this order; a device asked for by name must work.
- * @returns the device and, in one line, why it was taken
+ * @throws UserError when a device that was asked for does not work
  */
-export function chooseDevice(wanted: Device | "auto", modelPath: string): { device: Device; reason: string } {
-  if (wanted === "cpu") return { device: "cpu", reason: "cpu was asked for" };
+export function chooseDevice(wanted: Device | "auto", modelPath: string): Choice {
+  if (wanted === "cpu") return { device: "cpu", reason: "cpu was asked for", fallback: false };
   if (wanted !== "auto") {
     const fault = tryDevice(wanted, modelPath);
     if (fault)
       throw new UserError(`extract: device ${wanted} does not work here: ${fault}. Take another, or "auto".`);
-    return { device: wanted, reason: `${wanted} was asked for` };
+    return { device: wanted, reason: `${wanted} was asked for`, fallback: false };
   }
   const faults: string[] = [];
   for (const device of ORDER) {
     const fault = device === "cpu" ? "" : tryDevice(device, modelPath);
-    if (!fault) return { device, reason: faults.length ? faults.join("; ") : "the fastest that is known" };
+    if (!fault)
+      return {
+        device,
+        reason: faults.join("; ") || "the fastest that is known",
+        fallback: faults.length > 0,
+      };
     faults.push(`${device}: ${fault}`);
   }
   throw new Error("unreachable: the CPU always works");

@@ -2,7 +2,8 @@
  * Arrow in and out. Every table that travels between stages is written and opened here, and its columns
  * are checked against `schemas/ARTIFACT.artifact.schema.json` on both ways.
  */
-import { closeSync, openSync, readFileSync, writeSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
+import { open } from "node:fs/promises";
 import {
   Bool,
   type DataType,
@@ -14,6 +15,7 @@ import {
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
+  RecordBatchReader,
   Schema,
   Struct,
   type Table,
@@ -126,11 +128,33 @@ export function writeTable(
   writer.close();
 }
 
+/** What an Arrow file begins and ends with. */
+const MAGIC = "ARROW1";
+
+/** @throws UserError when the file is no Arrow file or its end is missing */
+function checkWhole(path: string): void {
+  const file = openSync(path, "r");
+  try {
+    const { size } = fstatSync(file);
+    const ends = [0, Math.max(0, size - MAGIC.length)].map((position) => {
+      const buffer = Buffer.alloc(MAGIC.length);
+      readSync(file, buffer, { position });
+      return buffer.toString("latin1");
+    });
+    if (ends[0] !== MAGIC) throw new UserError(`${path}: no Arrow file. Is it the right one?`);
+    if (ends[1] !== MAGIC || size < 4 * MAGIC.length)
+      throw new UserError(`${path}: broken off: an Arrow file ends with ${MAGIC}. Make it again.`);
+  } finally {
+    closeSync(file);
+  }
+}
+
 /**
  * Opens a table and checks its columns against the artifact's schema.
- * @throws UserError when the file is no Arrow file, is truncated, or has other columns
+ * @throws UserError when the file is no Arrow file, is broken off, or has other columns
  */
 export function readTable(path: string, artifact: string): Table {
+  checkWhole(path);
   let table: Table;
   try {
     table = tableFromIPC(readFileSync(path));
@@ -141,10 +165,29 @@ export function readTable(path: string, artifact: string): Table {
   return table;
 }
 
+/**
+ * A table's record batches, one after the other, for tables that may be larger than the memory.
+ * @throws UserError as {@link readTable} does
+ */
+export async function* readBatches(path: string, artifact: string): AsyncGenerator<RecordBatch> {
+  checkWhole(path);
+  const reader = await RecordBatchReader.from(await open(path));
+  try {
+    await reader.open();
+    checkTableSchema(reader.schema, artifact, path);
+    yield* reader as AsyncIterable<RecordBatch>;
+  } catch (error) {
+    if (error instanceof UserError || !(error instanceof Error)) throw error;
+    throw new UserError(`${path}: not a whole Arrow file (${error.message}). Make it again.`);
+  } finally {
+    await reader.cancel();
+  }
+}
+
 /** The metadata of a table's schema, parsed where it is JSON. */
-export function readMetadata(table: Table): Record<string, unknown> {
+export function readMetadata({ schema }: { schema: Schema }): Record<string, unknown> {
   const metadata: Record<string, unknown> = {};
-  for (const [name, text] of table.schema.metadata) {
+  for (const [name, text] of schema.metadata) {
     try {
       metadata[name] = JSON.parse(text);
     } catch {

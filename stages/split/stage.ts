@@ -1,8 +1,8 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
 import { defineStage } from "../../runner/stage.ts";
+import { readImageList } from "../shared/images.ts";
 import { random } from "../shared/random.ts";
 import { writeSplit } from "../shared/splits.ts";
-import { numbers, readMetadata, readTable, texts } from "../shared/tables.ts";
 import type { Protocol } from "./protocol.ts";
 
 export default defineStage<{ validation: number; seed: number }>({
@@ -11,22 +11,11 @@ export default defineStage<{ validation: number; seed: number }>({
   inputs: { images: "images" },
   outputs: { split: "split.arrow" },
   async run({ params, parts, inputs, outputs, note }) {
-    const table = readTable(inputs.images, "images");
-    const { classes } = readMetadata(table) as { classes: string[] };
-    const labels = numbers<Uint16Array>(table, "label");
-    const test = Uint8Array.from(texts(table, "split"), (split) => (split === "test" ? 1 : 0));
+    const images = await readImageList(inputs.images);
     const { name, part, params: own } = parts.protocol;
-    const roles = (part as Protocol).draw(
-      { labels, test, classes },
-      params.validation,
-      random(params.seed, "split"),
-      own,
-    );
-    writeSplit(
-      outputs.split,
-      { ids: numbers(table, "id"), labels, ...roles, protocol: name, seed: params.seed },
-      { classes },
-    );
+    const roles = (part as Protocol).draw(images, params.validation, random(params.seed, "split"), own);
+    const { ids, labels, classes } = images;
+    writeSplit(outputs.split, { ids, labels, ...roles, protocol: name, seed: params.seed }, { classes });
     for (const [role, flags] of Object.entries(roles))
       note(
         role,

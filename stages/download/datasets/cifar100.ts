@@ -1,0 +1,41 @@
+/** CIFAR-100: 60,000 colour images of 32 x 32 pixels in 100 classes, which make up 20 groups. Krizhevsky 2009. */
+import { UserError } from "../../../runner/stage.ts";
+import { type Download, fetchFile, pinned } from "../../shared/fetch.ts";
+import { cifarRows, readArchive } from "../cifar.ts";
+import type { Dataset } from "../dataset.ts";
+
+/** Classes of each kind of label, in the order of the label bytes. */
+const KINDS = { coarse: 20, fine: 100 };
+
+export default {
+  params: {
+    ...pinned({
+      file: "cifar-100-binary.tar.gz",
+      sha256: "58a81ae192c23a4be8b1804d68e518ed807d710a4eb253b1f2a199162a40d8ec",
+      urls: ["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"],
+    }),
+    labels: {
+      enum: Object.keys(KINDS),
+      default: "fine",
+      description: "fine: the 100 classes; coarse: their 20 groups",
+    },
+  },
+  async open(params, context) {
+    const kind = params.labels as keyof typeof KINDS;
+    const archive = await fetchFile(params as unknown as Download, context);
+    const names = `${kind}_label_names.txt`;
+    const files = await readArchive(archive, ["train.bin", "test.bin", names], context.signal);
+    const classes = files.get(names)!.toString("utf8").trim().split("\n");
+    if (classes.length !== KINDS[kind])
+      throw new UserError(`${archive}: ${names} names ${classes.length} classes, not ${KINDS[kind]}.`);
+    const layout = { labels: 2, label: kind === "fine" ? 1 : 0, classes: KINDS[kind] };
+    return {
+      info: { dataset: "cifar100", height: 32, width: 32, channels: 3, classes, images: 60_000 },
+      // An image's id is its place in the published order, test images from 50,000 on.
+      rows: (function* () {
+        yield* cifarRows("train.bin", files.get("train.bin")!, layout, "train", 0);
+        yield* cifarRows("test.bin", files.get("test.bin")!, layout, "test", 50_000);
+      })(),
+    };
+  },
+} satisfies Dataset;
