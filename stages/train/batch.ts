@@ -96,22 +96,35 @@ export function forUpperTiles(size: number, row: (i: number, from: number, to: n
     }
 }
 
+/** Below this share of |a|² + |b|² the subtraction of 2ab leaves too few right digits. */
+const CANCELS = 0.05;
+
 /**
- * Squared distances out of inner products: |a-b|² = |a|² + |b|² - 2ab, cut off at 0, where rounding could
- * take it below.
- * @param gram `[size, size]`
+ * Squared distances out of inner products: |a-b|² = |a|² + |b|² - 2ab; those of near rows, where that cancels,
+ * out of the differences.
+ * @param gram `[size, size]` the inner products of the rows
+ * @param rows `[size, dim]`
  */
-export function squaredDistances(gram: Float32Array, size: number): Float32Array {
+export function squaredDistances(gram: Float32Array, rows: Float32Array, size: number): Float32Array {
   const squared = new Float32Array(size * size);
+  const dim = rows.length / size;
   const lengths = Float64Array.from({ length: size }, (_, i) => gram[i * size + i]);
   forUpperTiles(size, (i, from, to) => {
     for (let j = from; j < to; j++) {
-      const value = Math.max(0, lengths[i] + lengths[j] - 2 * gram[i * size + j]);
+      const lengthsOfBoth = lengths[i] + lengths[j];
+      let value = lengthsOfBoth - 2 * gram[i * size + j];
+      if (value < CANCELS * lengthsOfBoth) value = squaredDistance(rows, i * dim, j * dim, dim);
       squared[i * size + j] = value;
       squared[j * size + i] = value;
     }
   });
   return squared;
+}
+
+function squaredDistance(rows: Float32Array, a: number, b: number, dim: number): number {
+  let sum = 0;
+  for (let k = 0; k < dim; k++) sum += (rows[a + k] - rows[b + k]) ** 2;
+  return sum;
 }
 
 /** What a loss makes of a batch. */

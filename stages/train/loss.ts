@@ -73,10 +73,12 @@ export function distanceLoss(
         const e = x as tf.Tensor2D;
         const [size, dim] = e.shape;
         (save as tf.GradSaveFunc)([e]);
+        const rows = e.dataSync() as Float32Array;
         const gram = tf.matMul(e, tf.transpose(e)).dataSync() as Float32Array;
         const began = performance.now();
         checkFinite(gram, size);
-        const scored = score(batchOf(labels, squaredDistances(gram, size), dim), params, given);
+        const squared = squaredDistances(gram, rows, size);
+        const scored = score(batchOf(labels, squared, dim), params, given);
         counters.selected += scored.count;
         counters.active += scored.active;
         const laplacian = laplacianOf(scored.gradient, size);

@@ -1,7 +1,7 @@
 /** What a file of selectors/ must offer: a part of the stage `train`. */
 import type { PartDefinition } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
-import type { Batch, PairSet, Triplets } from "./batch.ts";
+import type { Batch, PairSet, Pairs, Triplets } from "./batch.ts";
 
 /** Which triplets of a batch train. */
 export interface TripletSelector extends PartDefinition {
@@ -92,4 +92,26 @@ export function smallest(values: Float32Array, low = Number.NEGATIVE_INFINITY): 
       place = k;
     }
   return place;
+}
+
+/** All pairs i < j of two classes, ascending by i, then j. */
+export function negativePairs({ size, negatives, positives }: Batch): Pairs {
+  const most = (size * (size - 1)) / 2 - positives.count;
+  const pairs = { first: new Int32Array(most), second: new Int32Array(most), count: 0 };
+  for (let i = 0; i < size; i++)
+    for (const j of negatives[i])
+      if (j > i) {
+        pairs.first[pairs.count] = i;
+        pairs.second[pairs.count++] = j;
+      }
+  return pairs;
+}
+
+/** The pairs at these places. */
+export function takePairs({ first, second }: Pairs, places: Int32Array): Pairs {
+  return {
+    first: places.map((place) => first[place]),
+    second: places.map((place) => second[place]),
+    count: places.length,
+  };
 }

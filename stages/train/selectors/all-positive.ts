@@ -1,0 +1,29 @@
+/**
+ * All positive pairs, with as many random negative ones, or with all of them (siamese-triplet's AllPositive).
+ */
+import { negativePairs, type PairSelector, takePairs } from "../selector.ts";
+
+export default {
+  selects: "pairs",
+  params: {
+    balanced: {
+      type: "boolean",
+      default: true,
+      description: "whether to draw as many negative pairs as there are positive ones, rather than take all",
+    },
+  },
+  select(batch, random, params) {
+    const all = negativePairs(batch);
+    if (!params.balanced) return { positive: batch.positives, negative: all };
+    const count = Math.min(batch.positives.count, all.count);
+    // The front of a shuffled deck: only as much is shuffled as is taken.
+    const deck = Int32Array.from({ length: all.count }, (_, i) => i);
+    for (let i = 0; i < count; i++) {
+      const j = i + random.int(all.count - i);
+      const kept = deck[i];
+      deck[i] = deck[j];
+      deck[j] = kept;
+    }
+    return { positive: batch.positives, negative: takePairs(all, deck.subarray(0, count)) };
+  },
+} satisfies PairSelector;

@@ -1,0 +1,76 @@
+/** Retrieval metrics against scikit-learn and numpy, and the tie-aware expectation in closed form. */
+import { describe, expect, test } from "vitest";
+import { nearestClass, queryMetrics, Ranker } from "../../stages/shared/retrieval.ts";
+import reference from "./retrieval-metrics.json" with { type: "json" };
+
+const AT = [1, 5, 10];
+const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function rank(distances: number[]): Ranker {
+  const ranker = new Ranker(distances.length);
+  ranker.rank(Float32Array.from(distances));
+  return ranker;
+}
+
+describe.each(reference.cases.map((values, index) => ({ index, ...values })))("case $index", (values) => {
+  const { database, queries, database_labels: labels, query_labels: wanted } = values;
+  const metricsOf = (ranker: Ranker, of: number[], label: number) =>
+    queryMetrics(ranker, Uint16Array.from(of), label, of.filter((l) => l === label).length, AT);
+  const euclidean = queries.map((query) =>
+    rank(database.map((row) => row.reduce((sum, x, k) => sum + (x - query[k]) ** 2, 0))),
+  );
+  const metrics = euclidean.map((ranker, q) => metricsOf(ranker, labels, wanted[q]));
+
+  test("average precision, R-precision, MAP@R and precision@k of the euclidean ranking", () => {
+    const expected = values.euclidean;
+    for (const [q, value] of expected.average_precision.entries())
+      expect(metrics[q].averagePrecision).toBeCloseTo(value, 6);
+    expect(mean(metrics.map((m) => m.averagePrecision))).toBeCloseTo(expected.mAP, 6);
+    expect(mean(metrics.map((m) => m.rPrecision))).toBeCloseTo(expected.r_precision, 6);
+    expect(mean(metrics.map((m) => m.mapAtR))).toBeCloseTo(expected.map_at_r, 6);
+    for (const [index, k] of AT.entries())
+      expect(mean(metrics.map((m) => m.precisionAt[index]))).toBeCloseTo(
+        expected.precision_at[String(k) as "1" | "5" | "10"],
+        6,
+      );
+  });
+
+  test("accuracy of the k nearest", () => {
+    const votes = new Uint32Array(10);
+    for (const [k, value] of Object.entries(values.euclidean.knn_accuracy)) {
+      const right = euclidean.map((ranker, q) =>
+        Number(nearestClass(ranker.order, Uint16Array.from(labels), Number(k), votes) === wanted[q]),
+      );
+      expect(mean(right)).toBeCloseTo(value, 6);
+    }
+  });
+
+  test("average precision of the Hamming ranking, expected over all orders of ties", () => {
+    const expected = values.hamming;
+    const found = values.query_bits.map((query, q) => {
+      const distances = values.database_bits.map((bits) =>
+        [...bits].reduce((count, bit, k) => count + Number(bit !== query[k]), 0),
+      );
+      return metricsOf(rank(distances), labels, wanted[q]).averagePrecision;
+    });
+    for (const [q, value] of expected.tie_aware_average_precision.entries())
+      expect(found[q]).toBeCloseTo(value, 6);
+    expect(mean(found)).toBeCloseTo(expected.tie_aware_mAP, 6);
+  });
+
+  test("the order of the database changes nothing", () => {
+    const order = database.map((_, i) => i).reverse();
+    const turned = values.query_bits.map((query, q) => {
+      const distances = order.map((i) =>
+        [...values.database_bits[i]].reduce((count, bit, k) => count + Number(bit !== query[k]), 0),
+      );
+      return metricsOf(
+        rank(distances),
+        order.map((i) => labels[i]),
+        wanted[q],
+      ).averagePrecision;
+    });
+    for (const [q, value] of values.hamming.tie_aware_average_precision.entries())
+      expect(turned[q]).toBeCloseTo(value, 6);
+  });
+});
