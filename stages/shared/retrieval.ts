@@ -157,13 +157,14 @@ export function queryMetrics(
 }
 
 /**
- * The class most of the k nearest have; of classes with equally many, the one whose member comes first.
+ * The class most of the k nearest have; of classes with equally many, the one of the smallest number, as
+ * scikit-learn takes it.
  * @param votes scratch `[classes]`
  */
 export function nearestClass(order: Uint32Array, labels: Uint16Array, k: number, votes: Uint32Array): number {
   votes.fill(0);
-  let most = 0;
-  for (let i = 0; i < k; i++) most = Math.max(most, ++votes[labels[order[i]]]);
-  for (let i = 0; i < k; i++) if (votes[labels[order[i]]] === most) return labels[order[i]];
-  throw new Error("k must be at least 1");
+  for (let i = 0; i < k; i++) votes[labels[order[i]]]++;
+  let best = 0;
+  for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
+  return best;
 }
