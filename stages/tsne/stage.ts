@@ -15,17 +15,17 @@ interface Params {
   perplexity: number;
   iterations: number;
   theta: number;
-  metric: "cosine" | "euclidean";
+  distance: "euclidean" | "cosine";
   seed: number;
 }
 
 /** The rows of a table of vectors; under cosine on the unit sphere, where the distance orders as the cosine does. */
-function take(values: Float32Array, dim: number, rows: Uint32Array, metric: Params["metric"]): Points {
+function take(values: Float32Array, dim: number, rows: Uint32Array, distance: Params["distance"]): Points {
   const taken = new Float32Array(rows.length * dim);
   for (const [at, row] of rows.entries()) {
     const vector = values.subarray(row * dim, (row + 1) * dim);
     let length = 1;
-    if (metric === "cosine") length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
+    if (distance === "cosine") length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
     for (let i = 0; i < dim; i++) taken[at * dim + i] = vector[i] / length;
   }
   return { values: taken, rows: rows.length, dim };
@@ -36,7 +36,7 @@ export default defineStage<Params>({
   inputs: { vectors: "vectors", split: "split" },
   outputs: { map: "map.arrow" },
   async run({ params, inputs, sources, outputs, progress, note, signal }) {
-    const { perplexity, iterations, theta, metric, seed } = params;
+    const { perplexity, iterations, theta, distance, seed } = params;
     const { ids, labels, values, dim, classes, metadata } = readVectors(inputs.vectors);
     const queries = rowsOf(readSplit(inputs.split), "query", ids, inputs.vectors);
     const rows = drawStratified(queries, labels, params.points, random(seed, "points"));
@@ -44,7 +44,7 @@ export default defineStage<Params>({
       throw new UserError(
         `tsne: ${rows.length} points are too few for perplexity ${perplexity}. It takes three times as many points: lower it, or draw more.`,
       );
-    const points = take(values, dim, rows, metric);
+    const points = take(values, dim, rows, distance);
     const { backend } = await startBackend("wasm");
     note("backend", backend);
 
@@ -77,7 +77,7 @@ export default defineStage<Params>({
         point: sources.vectors[0].point,
         points: rows.length,
         dim,
-        metric,
+        distance,
         perplexity,
         theta,
         seed,

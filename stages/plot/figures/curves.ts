@@ -1,0 +1,127 @@
+/** How training went: loss, share of active triplets, validation mAP, against the images seen. */
+import type { History } from "../../shared/histories.ts";
+import type { Figure, Spec } from "../figure.ts";
+import { distinct, linesOf, meanSeries } from "../series.ts";
+import { BRIGHT, coloured } from "../theme.ts";
+
+const MEASURES = [
+  { field: "loss", title: "loss" },
+  { field: "active", title: "active share" },
+  { field: "validationMap", title: "validation mAP" },
+] as const;
+
+interface Row {
+  panel: string;
+  line: string;
+  /** The seed, or "mean". */
+  run: string;
+  images: number;
+  loss: number;
+  active: number;
+  validationMap: number;
+}
+
+/** Every seed's rows, and those of their mean. */
+function rowsOf(histories: History[]): { panels: string[]; lines: string[]; rows: Row[] } {
+  const groups = linesOf(histories);
+  const rows = groups.flatMap(({ panel, line, members }) => {
+    const series = (of: (history: History) => ArrayLike<number>) => meanSeries(members.map(of));
+    const mean = {
+      images: series(({ images }) => images),
+      loss: series(({ loss }) => loss),
+      active: series(({ active }) => active),
+      validationMap: series(({ validationMap }) => validationMap),
+    };
+    const runs = [
+      ...(members.length > 1 ? members.map((member) => ({ run: String(member.point.seed), ...member })) : []),
+      { run: "mean", ...mean },
+    ];
+    return runs.flatMap(({ run, images, loss, active, validationMap }) =>
+      Array.from(images, (seen, at): Row => {
+        const [l, a, v] = [loss[at], active[at], validationMap[at]];
+        return { panel, line, run, images: seen, loss: l, active: a, validationMap: v };
+      }),
+    );
+  });
+  return {
+    panels: distinct(groups.map(({ panel }) => panel)),
+    lines: distinct(groups.map(({ line }) => line)),
+    rows,
+  };
+}
+
+/** One figure: a row of panels for each measure. None without histories. */
+export function curves(histories: History[]): Figure[] {
+  if (histories.length === 0) return [];
+  const { panels, lines, rows } = rowsOf(histories);
+  const maps = rows.map(({ validationMap }) => validationMap);
+  const [low, high] = [Math.min(...maps), Math.max(...maps)];
+  const colour = {
+    field: "line",
+    type: "nominal",
+    title: null,
+    scale: coloured(lines, BRIGHT),
+    legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
+  };
+  const panelSpec = (panel: string, field: string, title: string, first: boolean, last: boolean): Spec => ({
+    title: first && panel ? { text: panel, fontSize: 13, anchor: "middle", offset: 8 } : undefined,
+    width: panels.length > 1 ? 340 : 560,
+    height: 170,
+    transform: [{ filter: { field: "panel", equal: panel } }],
+    encoding: {
+      x: {
+        field: "images",
+        type: "quantitative",
+        title: last ? "images seen" : null,
+        axis: { format: "~s", tickCount: 6, labels: last },
+      },
+      y: {
+        field,
+        type: "quantitative",
+        title,
+        scale:
+          field === "loss"
+            ? { zero: true }
+            : { nice: true, domain: field === "active" ? [0, 1] : [low, high] }, // one axis for all panels
+        axis: { tickCount: 5 },
+      },
+      color: colour,
+      detail: { field: "run" },
+    },
+    layer: [
+      {
+        transform: [{ filter: "datum.run !== 'mean'" }],
+        mark: { type: "line", strokeWidth: 0.8, opacity: 0.45 },
+      },
+      {
+        transform: [{ filter: "datum.run === 'mean'" }],
+        mark: { type: "line", strokeWidth: 2.4 },
+      },
+    ],
+  });
+  return [
+    {
+      name: "curves",
+      title: "Training curves",
+      caption:
+        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Thick: mean over seeds; thin: each seed.",
+      alt: `Curves of ${histories.length} trainings; where each ended stands in the table of trainings.`,
+      spec: {
+        title: {
+          text: "Training curves",
+          subtitle: "Against the images seen; thick: mean over seeds, thin: each seed",
+        },
+        data: { values: rows },
+        concat: MEASURES.flatMap(({ field, title }, index) =>
+          panels.map((panel, column) =>
+            panelSpec(panel, field, column === 0 ? title : "", index === 0, index === MEASURES.length - 1),
+          ),
+        ),
+        columns: panels.length,
+        bounds: "flush",
+        spacing: { row: 28, column: 70 },
+        resolve: { scale: { color: "shared" } },
+      },
+    },
+  ];
+}

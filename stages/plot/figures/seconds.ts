@@ -1,0 +1,175 @@
+/** What the clock says of training: quality against seconds, and where the seconds went. */
+import { groupRuns, labelOf } from "../../shared/groups.ts";
+import type { History, Timings } from "../../shared/histories.ts";
+import type { Figure, Spec } from "../figure.ts";
+import { distinct, linesOf, meanSeries } from "../series.ts";
+import { BRIGHT, coloured } from "../theme.ts";
+
+const PARTS = ["selecting", "gradient", "validation and the rest"];
+
+/** Seconds in the steps themselves: evaluating on the validation images is no part of training. */
+const stepSeconds = ({ select, gradient }: Timings) => select.map((seconds, at) => seconds + gradient[at]);
+
+/** Validation mAP against seconds: one thin line a seed, a thick one for their mean at each evaluation. */
+function race(histories: History[], timings: Timings[]): Figure[] {
+  const timed = histories.flatMap((history) => {
+    const found = timings.find(
+      ({ point }) => labelOf(point) === labelOf(history.point) && point.seed === history.point.seed,
+    );
+    return found ? [{ point: history.point, map: history.validationMap, seconds: stepSeconds(found) }] : [];
+  });
+  if (timed.length === 0) return [];
+  const groups = linesOf(timed);
+  const panels = distinct(groups.map(({ panel }) => panel));
+  const lines = distinct(groups.map(({ line }) => line));
+  const values = groups.flatMap(({ panel, line, members }) => {
+    const mean = {
+      map: meanSeries(members.map(({ map }) => map)),
+      seconds: meanSeries(members.map(({ seconds }) => seconds)),
+    };
+    const runs = [
+      ...(members.length > 1 ? members.map((member) => ({ run: String(member.point.seed), ...member })) : []),
+      { run: "mean", ...mean },
+    ];
+    return runs.flatMap(({ run, map, seconds }) =>
+      Array.from(map, (value, at) => ({ panel, line, run, seconds: seconds[at], map: value })),
+    );
+  });
+  const panelSpec = (panel: string, first: boolean): Spec => ({
+    title: panel ? { text: panel, fontSize: 13, anchor: "middle", offset: 8 } : undefined,
+    width: panels.length > 1 ? 340 : 560,
+    height: 260,
+    transform: [{ filter: { field: "panel", equal: panel } }],
+    encoding: {
+      x: { field: "seconds", type: "quantitative", title: "seconds of training" },
+      y: {
+        field: "map",
+        type: "quantitative",
+        title: first ? "validation mAP" : "",
+        scale: { zero: false },
+        axis: { tickCount: 6 },
+      },
+      color: {
+        field: "line",
+        type: "nominal",
+        title: null,
+        scale: coloured(lines, BRIGHT),
+        legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
+      },
+      detail: { field: "run" },
+    },
+    layer: [
+      {
+        transform: [{ filter: "datum.run !== 'mean'" }],
+        mark: { type: "line", strokeWidth: 0.8, opacity: 0.45 },
+      },
+      { transform: [{ filter: "datum.run === 'mean'" }], mark: { type: "line", strokeWidth: 2.4 } },
+    ],
+  });
+  return [
+    {
+      name: "race",
+      title: "Validation mAP against seconds",
+      caption:
+        "mAP of the validation images against the seconds of training so far (selecting and gradient, without the evaluations). Thick: mean over seeds; thin: each seed.",
+      alt: `Curves of ${timed.length} trainings against seconds; the table below has their ends.`,
+      spec: {
+        title: {
+          text: "Validation mAP against seconds of training",
+          subtitle: "Thick: mean over seeds, thin: each seed",
+        },
+        data: { values },
+        hconcat: panels.map((panel, index) => panelSpec(panel, index === 0)),
+        bounds: "flush",
+        spacing: 70,
+        resolve: { scale: { y: "shared", color: "shared" } },
+      },
+    },
+  ];
+}
+
+/** Where the seconds of a whole training went, mean over seeds. */
+function shares(timings: Timings[]): Figure[] {
+  const groups = groupRuns(timings.filter(({ total }) => total.length > 0)).map(({ label, members }) => {
+    const mean = (of: (one: Timings) => Float64Array) =>
+      members.reduce((sum, one) => sum + of(one)[of(one).length - 1], 0) / members.length;
+    const [total, selecting, gradient] = [
+      mean((one) => one.total),
+      mean((one) => one.select),
+      mean((one) => one.gradient),
+    ];
+    return { label, total, parts: [selecting, gradient, Math.max(0, total - selecting - gradient)] };
+  });
+  if (groups.length === 0) return [];
+  groups.sort((a, b) => b.total - a.total);
+  const longest = Math.max(...groups.map(({ total }) => total));
+  const y = {
+    field: "label",
+    type: "nominal",
+    sort: groups.map(({ label }) => label),
+    title: null,
+    axis: { labelPadding: 8, ticks: false },
+  };
+  return [
+    {
+      name: "seconds",
+      title: "Where the seconds of training went",
+      caption:
+        "Seconds of a whole training, mean over seeds: selecting triplets and scoring them, the gradient and its step, and the rest, which is the evaluation on validation images. The share stands for selecting among the seconds of the steps.",
+      alt: groups.map(({ label, total }) => `${label} ${total.toFixed(1)} s`).join(", "),
+      spec: {
+        title: {
+          text: "Where the seconds of training went",
+          subtitle: "Mean over seeds, in seconds of a whole training",
+        },
+        width: 620,
+        height: { step: 30 },
+        layer: [
+          {
+            data: {
+              values: groups.flatMap(({ label, parts }) =>
+                parts.map((seconds, part) => ({ label, part: PARTS[part], order: part, seconds })),
+              ),
+            },
+            mark: { type: "bar", height: 16 },
+            encoding: {
+              y,
+              x: {
+                field: "seconds",
+                type: "quantitative",
+                stack: true,
+                title: "seconds",
+                axis: { tickCount: 8 },
+                scale: { domain: [0, longest * 1.55], nice: false },
+              },
+              order: { field: "order" },
+              color: {
+                field: "part",
+                type: "nominal",
+                title: null,
+                scale: { domain: PARTS, range: [BRIGHT[1], BRIGHT[0], "#bbbbbb"] },
+                legend: { orient: "bottom" },
+              },
+            },
+          },
+          {
+            data: {
+              values: groups.map(({ label, total, parts }) => ({
+                label,
+                total,
+                text: `${total.toFixed(1)} s, ${((100 * parts[0]) / (parts[0] + parts[1] || 1)).toFixed(0)} % of the steps selecting`,
+              })),
+            },
+            mark: { type: "text", align: "left", dx: 6, fontSize: 12, color: "#222222" },
+            encoding: { y, x: { field: "total", type: "quantitative" }, text: { field: "text" } },
+          },
+        ],
+      },
+    },
+  ];
+}
+
+/** Every figure that shows seconds. None without timings. */
+export function seconds(histories: History[], timings: Timings[]): Figure[] {
+  return [...race(histories, timings), ...shares(timings)];
+}

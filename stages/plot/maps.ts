@@ -1,0 +1,87 @@
+/** Opens t-SNE maps, and finds places for the names of their classes. */
+import type { InputFile, Point } from "../../runner/stage.ts";
+import { numbers, readMetadata, readTable } from "../shared/tables.ts";
+
+/** A t-SNE map with what its stage says of it. */
+export interface TsneMap {
+  id: string;
+  /** Of the vectors that were mapped. */
+  point: Point;
+  classes: string[];
+  labels: Uint16Array;
+  x: Float32Array;
+  y: Float32Array;
+  perplexity: number;
+  trustworthiness: number;
+  /** The k of the trustworthiness. */
+  neighbours: number;
+  iterations: number;
+  kl: number;
+  dim: number;
+  seed: number;
+}
+
+/** Reads a `tsne` map. @throws UserError when it is none */
+export function readMap({ path, id }: InputFile): TsneMap {
+  const table = readTable(path, "tsne");
+  return {
+    ...(readMetadata(table) as unknown as TsneMap),
+    id,
+    labels: numbers(table, "label"),
+    x: numbers(table, "x"),
+    y: numbers(table, "y"),
+  };
+}
+
+/** The middle value; of an even number the upper one. */
+function median(values: number[]): number {
+  return values.sort((a, b) => a - b)[values.length >> 1];
+}
+
+/** A name at a place, in the units of the map scaled to [0, 1]. */
+export interface Name {
+  text: string;
+  x: number;
+  y: number;
+}
+
+/** Rounds in which names that lie over each other are pushed apart. */
+const ROUNDS = 200;
+
+/**
+ * The names of the classes at the median of their points, moved up and down until none lies over another.
+ * @param unit the map's coordinates, scaled to [0, 1]
+ * @param width of a letter, `height` of a line, as shares of the map
+ */
+export function placeNames(
+  unit: { x: ArrayLike<number>; y: ArrayLike<number>; labels: Uint16Array },
+  classes: string[],
+  width: number,
+  height: number,
+): Name[] {
+  const names = classes.flatMap((text, label): Name[] => {
+    const rows = [...unit.labels.keys()].filter((row) => unit.labels[row] === label);
+    if (rows.length === 0) return [];
+    return [{ text, x: median(rows.map((row) => unit.x[row])), y: median(rows.map((row) => unit.y[row])) }];
+  });
+  for (let round = 0; round < ROUNDS; round++) {
+    let moved = false;
+    for (const [index, a] of names.entries())
+      for (const b of names.slice(index + 1)) {
+        const overlapX = ((a.text.length + b.text.length) / 2) * width - Math.abs(a.x - b.x);
+        const overlapY = height - Math.abs(a.y - b.y);
+        if (overlapX <= 0 || overlapY <= 0) continue;
+        const shift = (overlapY / 2 + 1e-4) * (a.y < b.y || (a.y === b.y && a.text < b.text) ? -1 : 1);
+        a.y += shift;
+        b.y -= shift;
+        moved = true;
+      }
+    for (const name of names) {
+      name.y = Math.min(1 - height / 2, Math.max(height / 2, name.y));
+      const half = (name.text.length * width) / 2;
+      name.x = Math.min(1 - half, Math.max(half, name.x));
+    }
+    if (!moved) break;
+  }
+  return names;
+}

@@ -1,0 +1,35 @@
+/** Vega-Lite → SVG → PNG, without a browser and without the fonts of the machine. */
+import { createRequire } from "node:module";
+import { Resvg } from "@resvg/resvg-js";
+import { parse, View, Warn } from "vega";
+import { compile } from "vega-lite";
+import type { Figure } from "./figure.ts";
+import { CONFIG } from "./theme.ts";
+
+/** Pixels of the PNG for each of the SVG. */
+const SCALE = 2;
+
+const require = createRequire(import.meta.url);
+const FONTS = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) =>
+  require.resolve(`dejavu-fonts-ttf/ttf/${file}`),
+);
+
+/** Draws a figure. The same figure gives the same text: nothing is measured with a machine's own fonts. */
+export async function toSvg({ spec }: Figure): Promise<string> {
+  const { spec: vega } = compile(spec as never, { config: CONFIG });
+  const view = new View(parse(vega), { renderer: "none", logLevel: Warn });
+  try {
+    return `${await view.toSVG()}\n`;
+  } finally {
+    view.finalize();
+  }
+}
+
+/** The picture of an SVG, twice its size, in the project's own fonts. */
+export function toPng(svg: string): Uint8Array {
+  const resvg = new Resvg(svg, {
+    fitTo: { mode: "zoom", value: SCALE },
+    font: { loadSystemFonts: false, fontFiles: FONTS, defaultFontFamily: "DejaVu Sans" },
+  });
+  return resvg.render().asPng();
+}

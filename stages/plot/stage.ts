@@ -1,0 +1,50 @@
+/** plot: the figures of a study, each as SVG and PNG; those that show seconds in a folder of their own. */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { defineStage } from "../../runner/stage.ts";
+import { readHistory, readTimings } from "../shared/histories.ts";
+import { readEvaluation } from "../shared/metrics.ts";
+import type { Figure } from "./figure.ts";
+import { bars } from "./figures/bars.ts";
+import { classes } from "./figures/classes.ts";
+import { curves } from "./figures/curves.ts";
+import { seconds } from "./figures/seconds.ts";
+import { tsneMaps } from "./figures/tsne.ts";
+import { readMap } from "./maps.ts";
+import { toPng, toSvg } from "./render.ts";
+
+export default defineStage({
+  params: "plot",
+  inputs: {
+    metrics: { artifact: "metrics", many: true },
+    histories: { artifact: "history", many: true, optional: true },
+    timings: { artifact: "timings", many: true, optional: true },
+    maps: { artifact: "tsne", many: true, optional: true },
+  },
+  outputs: { figures: "figures/", timing_figures: { path: "timings/", measured: true } },
+  async run({ sources, outputs, progress, signal }) {
+    const evaluations = sources.metrics.map(readEvaluation);
+    const histories = sources.histories.map(readHistory);
+    const figures = [
+      ...bars(evaluations),
+      ...classes(evaluations),
+      ...curves(histories),
+      ...tsneMaps(sources.maps.map(readMap)),
+    ];
+    const timed = seconds(histories, sources.timings.map(readTimings));
+    let done = 0;
+    const draw = async (folder: string, drawn: Figure[]) => {
+      for (const figure of drawn) {
+        signal.throwIfAborted();
+        const svg = await toSvg(figure);
+        writeFileSync(join(folder, `${figure.name}.svg`), svg);
+        writeFileSync(join(folder, `${figure.name}.png`), toPng(svg));
+        progress(++done, figures.length + timed.length, "figures");
+      }
+      const list = drawn.map(({ name, title, caption, alt }) => ({ name, title, caption, alt }));
+      writeFileSync(join(folder, "figures.json"), `${JSON.stringify(list, null, 2)}\n`);
+    };
+    await draw(outputs.figures, figures);
+    await draw(outputs.timing_figures, timed);
+  },
+});

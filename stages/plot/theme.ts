@@ -1,0 +1,71 @@
+/** How figures look: light, readable, and told apart without seeing colour as most people do. */
+import type { Config } from "vega-lite";
+
+const FONT = "DejaVu Sans, Verdana, sans-serif";
+const INK = "#222222";
+const FAINT = "#dddddd";
+
+/** Paul Tol's "bright" scheme, in an order in which neighbours differ most: for lines and bars. */
+export const BRIGHT = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#66CCEE", "#CCBB44", "#777777"];
+
+/** Paul Tol's "muted" scheme and a grey: ten classes. */
+export const MUTED = [
+  "#332288",
+  "#CC6677",
+  "#117733",
+  "#DDCC77",
+  "#88CCEE",
+  "#882255",
+  "#44AA99",
+  "#999933",
+  "#AA4499",
+  "#777777",
+];
+
+/** The mark of what was not trained. */
+export const RAW_COLOUR = "#777777";
+
+/** A colour for each name, round again when there are more names than colours. */
+export function coloured(names: string[], scheme: string[]): { domain: string[]; range: string[] } {
+  return { domain: names, range: names.map((_, index) => scheme[index % scheme.length]) };
+}
+
+export const CONFIG: Config = {
+  background: "white",
+  font: FONT,
+  padding: 12,
+  aria: false,
+  title: {
+    anchor: "start",
+    color: INK,
+    fontSize: 16,
+    fontWeight: "bold",
+    subtitleColor: "#444444",
+    subtitleFontSize: 12,
+    subtitlePadding: 6,
+    offset: 14,
+  },
+  axis: {
+    labelColor: INK,
+    titleColor: INK,
+    labelFontSize: 12,
+    titleFontSize: 12,
+    titleFontWeight: "normal",
+    titlePadding: 8,
+    gridColor: FAINT,
+    domainColor: "#888888",
+    tickColor: "#888888",
+    labelLimit: 400,
+    labelFlush: false,
+  },
+  header: { labelFontSize: 13, labelFontWeight: "bold", labelColor: INK, title: null },
+  legend: {
+    labelFontSize: 12,
+    titleFontSize: 12,
+    symbolOpacity: 1,
+    labelColor: INK,
+    titleColor: INK,
+    labelLimit: 400,
+  },
+  view: { stroke: FAINT },
+};
