@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../runner/stage.ts";
 import { checkJson, readJson } from "./artifacts.ts";
+import type { Examples } from "./examples.ts";
 
 /** What made a head, and how it is used. */
 export interface Head {
@@ -64,39 +65,36 @@ export async function loadHead(folder: string): Promise<{ model: layers.LayersMo
 
 /** Every row of x at length 1; a row of zeros stays. */
 export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
-  const lengths = tf.sqrt(tf.sum(tf.square(x), 1, true));
-  return tf.div(x, tf.maximum(lengths, 1e-12)) as tf.Tensor2D;
+  // Under the root, so that the gradient of a row of zeros is 0 and no NaN.
+  return tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), 1, true), 1e-12))) as tf.Tensor2D;
 }
 
+/** Rows that go through the network at once. */
+const BLOCK = 500;
+
 /**
- * Embeds rows of `values` in blocks.
- * @param values `[rows, ...input]`
+ * Embeds rows of examples, block by block.
  * @returns `[rows, dim]`
  */
 export function embedRows(
   model: layers.LayersModel,
-  head: Pick<Head, "input" | "dim" | "normalise">,
-  values: Float32Array,
-  rows: ArrayLike<number>,
+  head: Pick<Head, "dim" | "normalise">,
+  examples: Pick<Examples, "shape" | "take">,
+  rows: Uint32Array,
   onProgress: (done: number) => void = () => {},
 ): Float32Array {
-  const BLOCK = 500;
-  const width = head.input.reduce((product, side) => product * side, 1);
   const out = new Float32Array(rows.length * head.dim);
   for (let start = 0; start < rows.length; start += BLOCK) {
-    const count = Math.min(BLOCK, rows.length - start);
-    const block = new Float32Array(count * width);
-    for (let i = 0; i < count; i++) {
-      const row = rows[start + i];
-      block.set(values.subarray(row * width, (row + 1) * width), i * width);
-    }
-    const result = tf.tidy(() => {
-      const y = model.predict(tf.tensor(block, [count, ...head.input])) as tf.Tensor2D;
+    const block = rows.subarray(start, start + BLOCK);
+    const embeddings = tf.tidy(() => {
+      const y = model.predict(
+        tf.tensor(examples.take(block), [block.length, ...examples.shape]),
+      ) as tf.Tensor2D;
       return head.normalise ? normaliseRows(y) : y;
     });
-    out.set(result.dataSync() as Float32Array, start * head.dim);
-    result.dispose();
-    onProgress(start + count);
+    out.set(embeddings.dataSync() as Float32Array, start * head.dim);
+    embeddings.dispose();
+    onProgress(start + block.length);
   }
   return out;
 }

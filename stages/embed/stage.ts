@@ -1,0 +1,34 @@
+/** embed: every image through a trained head. */
+import { Uint16, Uint32 } from "apache-arrow";
+import { defineStage, UserError } from "../../runner/stage.ts";
+import { type BackendName, startBackend } from "../shared/compute.ts";
+import { readExamples } from "../shared/examples.ts";
+import { embedRows, loadHead } from "../shared/model.ts";
+import { vectorColumns, writeTable } from "../shared/tables.ts";
+
+export default defineStage<{ backend: BackendName }>({
+  params: "embed",
+  inputs: { data: "vectors", model: "head" },
+  outputs: { embeddings: "embeddings.arrow" },
+  async run({ params, inputs, outputs, progress, note }) {
+    const { backend } = await startBackend(params.backend);
+    note("backend", backend);
+    const { model, head } = await loadHead(inputs.model);
+    const examples = readExamples(inputs.data, head.input.length === 1 ? "features" : "images");
+    if (String(examples.shape) !== String(head.input))
+      throw new UserError(
+        `embed: the head takes ${head.input.join(" x ")} values, but an example here has ${examples.shape.join(" x ")}. Embed what it was trained on.`,
+      );
+    const rows = Uint32Array.from({ length: examples.rows }, (_, row) => row);
+    const vector = embedRows(model, head, examples, rows, (done) => progress(done, examples.rows, "images"));
+    const { network, loss, selector } = head;
+    writeTable(
+      outputs.embeddings,
+      "vectors",
+      vectorColumns(head.dim, "float32", new Uint16(), new Uint32()),
+      examples.rows,
+      { id: examples.ids, label: examples.labels, vector },
+      { classes: examples.classes, network, loss, selector, normalise: head.normalise },
+    );
+  },
+});

@@ -1,0 +1,183 @@
+/** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
+import * as tf from "@tensorflow/tfjs-core";
+import { startBackend } from "../shared/compute.ts";
+import { nearestClass, queryMetrics, Ranker } from "../shared/retrieval.ts";
+import { defineWork, inThreads } from "./threads.ts";
+
+/** Queries that go through one matrix product. */
+const BLOCK = 64;
+
+/** Rows of vectors with their labels, in shared memory. */
+export interface Rows {
+  /** `[rows, dim]` */
+  values: Float32Array;
+  /** `[rows]` */
+  labels: Uint16Array;
+}
+
+/** What is found of the queries, in shared memory. */
+export interface Found {
+  /** `[queries, ks]`: the class that k nearest neighbours vote for, for each k. */
+  predictions: Uint16Array;
+  /** `[queries]`, empty where only predictions were asked for. */
+  averagePrecision: Float64Array;
+  rPrecision: Float64Array;
+  mapAtR: Float64Array;
+  /** `[queries, at]` */
+  precisionAt: Float64Array;
+  recallAt: Float64Array;
+}
+
+interface Job {
+  queries: Rows;
+  /** `[dim, items]`: a matrix product with a transposed operand is slow. */
+  columns: Float32Array;
+  /** `[items]`: squared lengths. */
+  lengths: Float64Array;
+  labels: Uint16Array;
+  dim: number;
+  classes: number;
+  ks: number[];
+  at: number[];
+  found: Found;
+}
+
+function shared<T>(make: (buffer: SharedArrayBuffer) => T, bytes: number): T {
+  return make(new SharedArrayBuffer(bytes));
+}
+const sharedFloats = (length: number) => shared((buffer) => new Float64Array(buffer), 8 * length);
+
+/**
+ * The chosen rows of vectors, in shared memory.
+ * @param centre `[dim]`, taken off every vector first
+ * @param unit bring every vector to length 1 (a vector of zeros stays)
+ */
+export function takeRows(
+  vectors: { values: Float32Array; labels: Uint16Array; dim: number },
+  rows: Uint32Array,
+  centre: Float32Array | undefined,
+  unit: boolean,
+): Rows {
+  const { dim } = vectors;
+  const values = shared((buffer) => new Float32Array(buffer), 4 * rows.length * dim);
+  const labels = shared((buffer) => new Uint16Array(buffer), 2 * rows.length);
+  for (let i = 0; i < rows.length; i++) {
+    const row = values.subarray(i * dim, (i + 1) * dim);
+    row.set(vectors.values.subarray(rows[i] * dim, (rows[i] + 1) * dim));
+    labels[i] = vectors.labels[rows[i]];
+    if (centre) for (let d = 0; d < dim; d++) row[d] -= centre[d];
+    if (!unit) continue;
+    let squares = 0;
+    for (let d = 0; d < dim; d++) squares += row[d] * row[d];
+    const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
+    for (let d = 0; d < dim; d++) row[d] *= scale;
+  }
+  return { values, labels };
+}
+
+/** Side of the squares that a transposition goes through: two of them stay in the fastest cache. */
+const TILE = 32;
+
+/** `[rows, dim]` → `[dim, rows]`, in shared memory. */
+function transposed(values: Float32Array, rows: number, dim: number): Float32Array {
+  const out = shared((buffer) => new Float32Array(buffer), 4 * rows * dim);
+  for (let row = 0; row < rows; row += TILE)
+    for (let column = 0; column < dim; column += TILE)
+      for (let i = row; i < Math.min(row + TILE, rows); i++)
+        for (let d = column; d < Math.min(column + TILE, dim); d++) out[d * rows + i] = values[i * dim + d];
+  return out;
+}
+
+defineWork<Job>("neighbours", async (job) => {
+  const { queries, lengths, labels, dim, classes, ks, at, found } = job;
+  await startBackend("wasm");
+  const items = labels.length;
+  const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
+  const members = new Uint32Array(classes);
+  for (const label of labels) members[label]++;
+  const ranker = new Ranker(items);
+  const distances = new Float32Array(items);
+  const votes = new Uint32Array(classes);
+  const whole = found.averagePrecision.length > 0;
+  return (block) => {
+    const first = block * BLOCK;
+    const count = Math.min(BLOCK, queries.labels.length - first);
+    const product = tf.tidy(() => {
+      const rows = tf.tensor2d(queries.values.slice(first * dim, (first + count) * dim), [count, dim]);
+      return tf.matMul(rows, columns);
+    });
+    const products = product.dataSync() as Float32Array;
+    product.dispose();
+    for (let i = 0; i < count; i++) {
+      // |q - d|² less |q|², which is the same for the whole ranking.
+      for (let j = 0; j < items; j++) distances[j] = lengths[j] - 2 * products[i * items + j];
+      ranker.rank(distances);
+      const query = first + i;
+      for (const [index, k] of ks.entries())
+        found.predictions[query * ks.length + index] = nearestClass(
+          ranker.order,
+          labels,
+          Math.min(k, items),
+          votes,
+        );
+      if (!whole) continue;
+      const label = queries.labels[query];
+      const metrics = queryMetrics(ranker, labels, label, members[label], at);
+      found.averagePrecision[query] = metrics.averagePrecision;
+      found.rPrecision[query] = metrics.rPrecision;
+      found.mapAtR[query] = metrics.mapAtR;
+      found.precisionAt.set(metrics.precisionAt, query * at.length);
+      found.recallAt.set(metrics.recallAt, query * at.length);
+    }
+  };
+});
+
+/**
+ * Ranks the database for every query, by Euclidean distance.
+ * @param ks numbers of neighbours that vote for a class
+ * @param at the k of precision and recall; "predictions only": no metric of the ranking
+ */
+export async function rankAll(
+  queries: Rows,
+  database: Rows,
+  options: {
+    dim: number;
+    classes: number;
+    ks: number[];
+    at: number[] | "predictions only";
+    threads: number;
+    /** Of the bundle: `import.meta.url` of the stage. */
+    url: string;
+    onProgress: (queries: number) => void;
+    signal: AbortSignal;
+  },
+): Promise<Found> {
+  const { dim, classes, ks, threads, url, onProgress, signal } = options;
+  const count = queries.labels.length;
+  const at = options.at === "predictions only" ? [] : options.at;
+  const rows = options.at === "predictions only" ? 0 : count;
+  const found: Found = {
+    predictions: shared((buffer) => new Uint16Array(buffer), 2 * count * ks.length),
+    averagePrecision: sharedFloats(rows),
+    rPrecision: sharedFloats(rows),
+    mapAtR: sharedFloats(rows),
+    precisionAt: sharedFloats(rows * at.length),
+    recallAt: sharedFloats(rows * at.length),
+  };
+  const items = database.labels.length;
+  const lengths = sharedFloats(items);
+  for (let i = 0; i < items; i++)
+    for (let d = i * dim; d < (i + 1) * dim; d++) lengths[i] += database.values[d] * database.values[d];
+  const columns = transposed(database.values, items, dim);
+  const job: Job = { queries, columns, lengths, labels: database.labels, dim, classes, ks, at, found };
+  await inThreads(
+    "neighbours",
+    job,
+    Math.ceil(count / BLOCK),
+    threads,
+    url,
+    (blocks) => onProgress(Math.min(count, blocks * BLOCK)),
+    signal,
+  );
+  return found;
+}
