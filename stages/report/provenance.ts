@@ -1,0 +1,97 @@
+/** Where each number comes from: the run, what it read, with which params, and the command that makes it again. */
+import { groupRuns, labelOf } from "../shared/groups.ts";
+import type { History } from "../shared/histories.ts";
+import type { Evaluation } from "../shared/metrics.ts";
+import { type Cell, cell, type Document, heading, text } from "./document.ts";
+import type { Choice } from "./summary.ts";
+
+/** Characters of a hash that are shown. */
+const SHOWN = 16;
+
+const code = (words: string): Cell => ({ text: words, code: true });
+
+/** The command that makes one instance again. */
+export function commandFor(id: string, profile: string | undefined): string {
+  return `npm run pipeline -- ${profile ? `--profile ${profile} ` : ""}--only '${id}'`;
+}
+
+/** The params of a training as its history tells them. */
+function paramsOf({ metadata }: History): string {
+  const { collapse: _, classes: __, ...params } = metadata;
+  return JSON.stringify(params);
+}
+
+/** The page of provenance. */
+export function provenance(
+  study: { evaluations: Evaluation[]; histories: History[]; choices: Choice[] },
+  profile: string | undefined,
+): Document {
+  const { evaluations, histories, choices } = study;
+  const training = (evaluation: Evaluation) =>
+    histories.find(
+      ({ point }) => labelOf(point) === labelOf(evaluation.point) && point.seed === evaluation.point.seed,
+    );
+  const groups = groupRuns(evaluations);
+  return {
+    title: "Where the numbers come from",
+    lead: "Every row of the report is the mean of the runs listed here. A hash is the sha256 of the file's content; the command makes the run again, or finds it up to date.",
+    blocks: [
+      heading(2, "Evaluations"),
+      {
+        kind: "table",
+        caption: "The evaluations behind each row.",
+        columns: [
+          { title: "row" },
+          { title: "run" },
+          { title: "protocol" },
+          { title: "metrics" },
+          { title: "training" },
+          { title: "history" },
+          { title: "command" },
+        ],
+        rows: groups.flatMap(({ label, members }) =>
+          members.map((member) => {
+            const from = training(member);
+            return [
+              cell(label),
+              code(member.id),
+              cell(member.protocol),
+              code(member.hash.slice(0, SHOWN)),
+              from ? code(from.id) : cell("none"),
+              from ? code(from.hash.slice(0, SHOWN)) : cell("–"),
+              code(commandFor(member.id, profile)),
+            ];
+          }),
+        ),
+      },
+      ...(histories.length
+        ? [
+            heading(2, "Trainings"),
+            {
+              kind: "table" as const,
+              caption: "The params of each training.",
+              columns: [{ title: "training" }, { title: "params" }],
+              rows: histories.map((history) => [code(history.id), code(paramsOf(history))]),
+            },
+          ]
+        : []),
+      ...(choices.length
+        ? [
+            heading(2, "Choices"),
+            {
+              kind: "table" as const,
+              caption: "What was chosen on validation images, and from which trainings.",
+              columns: [{ title: "choice" }, { title: "param" }, { title: "value" }, { title: "candidates" }],
+              rows: choices.map(({ id, param, value, candidates }) => [
+                code(id),
+                code(param),
+                code(String(value)),
+                code(candidates.map((candidate) => candidate.id).join(", ")),
+              ]),
+            },
+          ]
+        : []),
+      text("npm run pipeline -- why RUN says what a run rests on: its key, its files, its log."),
+    ],
+  };
+}

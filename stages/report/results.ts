@@ -1,0 +1,144 @@
+/** The sections of results: the headline, all metrics, classes. */
+import { type Block, type Cell, cell, figureCell, heading, type Table, text } from "./document.ts";
+import { type GroupMetric, type Interval, isRaw, type ProtocolSummary } from "./summary.ts";
+
+/** Decimals of a metric. */
+export const DECIMALS = 4;
+
+/** What the metrics are called. */
+export const NAMES: Record<string, string> = {
+  map: "mAP",
+  knn_accuracy: "kNN accuracy",
+  r_precision: "R-precision",
+  map_at_r: "MAP@R",
+};
+export const nameOf = (metric: string): string => NAMES[metric] ?? metric;
+
+/** An interval as text; a dash where there is none. */
+export function range(interval: Interval | undefined): Cell {
+  if (!interval) return { text: "–", sort: Number.NEGATIVE_INFINITY };
+  return {
+    text: `${interval.low.toFixed(DECIMALS)} to ${interval.high.toFixed(DECIMALS)}`,
+    sort: interval.low,
+  };
+}
+
+/** The mean of each group, the best one strong. */
+function means(groups: [string, { metrics: Record<string, GroupMetric> }][], metric: string): Cell[] {
+  const values = groups.map(([, { metrics }]) => metrics[metric].mean);
+  const best = Math.max(...values);
+  return values.map((value) => ({ ...figureCell(value, DECIMALS), strong: value === best }));
+}
+
+/** mAP and kNN accuracy of every group with both intervals. */
+export function headline(protocol: string, { groups, queries, database }: ProtocolSummary): Table {
+  const rows = Object.entries(groups);
+  const [maps, accuracies] = [means(rows, "map"), means(rows, "knn_accuracy")];
+  return {
+    kind: "table",
+    caption: `Protocol ${protocol}: ${queries} queries, database of ${database}. Best mAP first.`,
+    columns: [
+      { title: "representation" },
+      { title: "dim", number: true },
+      { title: "seeds", number: true },
+      { title: "mAP", number: true },
+      { title: "95 % over seeds", number: true },
+      { title: "95 % over queries", number: true },
+      { title: "kNN accuracy", number: true },
+      { title: "95 % over seeds", number: true },
+      { title: "95 % over queries", number: true },
+    ],
+    rows: rows.map(([label, { dim, seeds, metrics }], index) => [
+      cell(label),
+      figureCell(dim, 0),
+      figureCell(Math.max(1, seeds.length), 0),
+      maps[index],
+      range(metrics.map.seeds),
+      range(metrics.map.queries),
+      accuracies[index],
+      range(metrics.knn_accuracy.seeds),
+      range(metrics.knn_accuracy.queries),
+    ]),
+  };
+}
+
+/** Every metric, mean over seeds. */
+export function allMetrics(protocol: string, { groups }: ProtocolSummary): Table {
+  const rows = Object.entries(groups);
+  const names = Object.keys(rows[0][1].metrics);
+  const columns = names.map((name) => means(rows, name));
+  return {
+    kind: "table",
+    caption: `Every metric, mean over seeds, protocol ${protocol}. Recall@k is the share of queries with a relevant image among the first k.`,
+    columns: [{ title: "representation" }, ...names.map((name) => ({ title: nameOf(name), number: true }))],
+    rows: rows.map(([label], index) => [cell(label), ...columns.map((column) => column[index])]),
+  };
+}
+
+/** mAP and kNN accuracy of each class, the groups side by side. */
+export function classTable(
+  protocol: string,
+  { groups }: ProtocolSummary,
+  metric: "map" | "knn_accuracy",
+): Table {
+  const rows = Object.entries(groups);
+  const classes = Object.keys(rows[0][1].classes);
+  return {
+    kind: "table",
+    caption: `${nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
+    columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
+    rows: rows.map(([label, summary]) => [
+      cell(label),
+      ...classes.map((name) => figureCell(summary.classes[name]?.[metric] ?? 0, 3)),
+    ]),
+  };
+}
+
+/** The first sentences: what is best, and by how much it is above the raw features. */
+export function leadOf(protocols: Record<string, ProtocolSummary>): string {
+  return Object.entries(protocols)
+    .map(([protocol, { groups, comparisons }]) => {
+      const [best, { metrics, seeds }] = Object.entries(groups)[0];
+      const over = seeds.length > 1 ? `, mean of ${seeds.length} seeds` : "";
+      const found = `Protocol ${protocol}: the best mAP is ${metrics.map.mean.toFixed(3)}, of ${best}${over} (kNN accuracy ${metrics.knn_accuracy.mean.toFixed(3)}).`;
+      const raw = comparisons.find(
+        ({ metric, first, second }) => metric === "map" && first === best && isRaw(second),
+      );
+      if (!raw) return found;
+      return `${found} The raw features have ${groups[raw.second].metrics.map.mean.toFixed(3)} (${groups[raw.second].metrics.knn_accuracy.mean.toFixed(3)}).`;
+    })
+    .join(" ");
+}
+
+/** The sections of one protocol's numbers. */
+export function resultBlocks(
+  protocol: string,
+  summary: ProtocolSummary,
+  figures: (name: string) => Block[],
+): Block[] {
+  return [
+    heading(2, `Results under protocol ${protocol}`),
+    headline(protocol, summary),
+    text(
+      "The interval over seeds says how far the mean of this many trainings may be off (Student's t); the interval over queries says it of the choice of query images, with these very trainings (bootstrap). Neither holds the other.",
+    ),
+    ...figures(`map-${protocol}`),
+    ...figures(`knn-${protocol}`),
+    heading(3, "All metrics"),
+    allMetrics(protocol, summary),
+  ];
+}
+
+/** The section of classes. */
+export function classBlocks(
+  protocol: string,
+  summary: ProtocolSummary,
+  figures: (name: string) => Block[],
+): Block[] {
+  return [
+    heading(2, `Classes under protocol ${protocol}`),
+    ...figures(`classes-${protocol}`),
+    classTable(protocol, summary, "map"),
+    classTable(protocol, summary, "knn_accuracy"),
+  ];
+}

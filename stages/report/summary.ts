@@ -1,0 +1,227 @@
+/** Every number of the report, in one tree: what metrics.json holds and the pages are written from. */
+import type { Point } from "../../runner/stage.ts";
+import { byName, groupRuns, labelOf, RAW } from "../shared/groups.ts";
+import type { History } from "../shared/histories.ts";
+import { meanInterval } from "../shared/intervals.ts";
+import type { Evaluation } from "../shared/metrics.ts";
+import { random } from "../shared/random.ts";
+import { differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
+import { checkPaired, type Queries } from "./queries.ts";
+import { bestOf, NEAR_BEST, type Training, trainingGroups } from "./training.ts";
+
+/** The metrics that are compared query by query. */
+export const COMPARED = ["map", "knn_accuracy"] as const;
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** A metric of a group. */
+export interface GroupMetric {
+  mean: number;
+  /** 95 % over seeds; not with one seed. */
+  seeds?: Interval;
+  /** 95 % over queries of the mean over seeds; only of what is known of each query, or of one run. */
+  queries?: Interval;
+  /** One value a seed. */
+  values: number[];
+}
+
+/** A group under one protocol. */
+export interface GroupSummary {
+  point: Point;
+  seeds: string[];
+  ids: string[];
+  dim: number;
+  distance: string;
+  /** Neighbours of kNN, for each seed. */
+  k: number[];
+  metrics: Record<string, GroupMetric>;
+  classes: Record<string, { map: number; knn_accuracy: number }>;
+}
+
+/** `first` less `second`. */
+export interface Comparison extends Interval {
+  metric: (typeof COMPARED)[number];
+  first: string;
+  second: string;
+  difference: number;
+  p: number;
+  /** Corrected for all pairs of this metric and protocol. */
+  p_holm: number;
+  excludes_zero: boolean;
+}
+
+export interface ProtocolSummary {
+  queries: number;
+  database: number;
+  /** Best mAP first. */
+  groups: Record<string, GroupSummary>;
+  comparisons: Comparison[];
+}
+
+/** The artifact `choice`, with the group it was made for. */
+export interface Choice {
+  label: string;
+  id: string;
+  param: string;
+  value: unknown;
+  metric: string;
+  candidates: { value: unknown; score: number; id: string }[];
+}
+
+export interface Summary {
+  resamples: number;
+  protocols: Record<string, ProtocolSummary>;
+  choices: Choice[];
+  near_best: { share: number; validation_map: number };
+  trainings: Record<string, Training[]>;
+}
+
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+function summariseProtocol(
+  evaluations: Evaluation[],
+  queries: Queries[],
+  resamples: number,
+  seed: number,
+): ProtocolSummary {
+  const groups = groupRuns(evaluations);
+  const perQuery = new Map(queries.map((run) => [run.id, run]));
+  // Only runs whose queries were given can be drawn anew.
+  const drawn = groups.filter(({ members }) => members.every(({ id }) => perQuery.has(id)));
+  checkPaired(drawn.flatMap(({ members }) => members.map(({ id }) => perQuery.get(id)!)));
+  const draws = Object.fromEntries(
+    COMPARED.map((metric) => [
+      metric,
+      drawn.length === 0
+        ? []
+        : drawMeans(
+            drawn.map(({ members }) => ({
+              seeds: members.map(({ point }) => String(point.seed)),
+              runs: members.map(({ id }) => perQuery.get(id)!.scores[metric]),
+            })),
+            resamples,
+            random(seed, "bootstrap"),
+          ),
+    ]),
+  );
+
+  const summaries = groups.map(({ label, point, members }): [string, GroupSummary] => {
+    const place = drawn.findIndex((group) => group.label === label);
+    const metrics = Object.keys(members[0].metrics).map((name): [string, GroupMetric] => {
+      const values = members.map((member) => member.metrics[name].value);
+      const over = meanInterval(values);
+      const own = draws[name] && place >= 0 ? percentileInterval(draws[name][place].queries) : undefined;
+      const { low, high } = members[0].metrics[name];
+      return [
+        name,
+        {
+          mean: over.mean,
+          seeds: over.low === undefined ? undefined : { low: over.low, high: over.high! },
+          queries: own ?? (members.length === 1 ? { low, high } : undefined),
+          values,
+        },
+      ];
+    });
+    const classes = Object.keys(members[0].classes).map((name) => [
+      name,
+      {
+        map: mean(members.map((member) => member.classes[name].map)),
+        knn_accuracy: mean(members.map((member) => member.classes[name].knn_accuracy)),
+      },
+    ]);
+    return [
+      label,
+      {
+        point,
+        seeds: members.map(({ point }) => String(point.seed ?? "")).filter(Boolean),
+        ids: members.map(({ id }) => id),
+        dim: members[0].dim,
+        distance: members[0].distance,
+        k: members.map(({ k }) => k),
+        metrics: Object.fromEntries(metrics),
+        classes: Object.fromEntries(classes),
+      },
+    ];
+  });
+  summaries.sort(([, a], [, b]) => b.metrics.map.mean - a.metrics.map.mean);
+  const known = Object.fromEntries(summaries);
+
+  const comparisons = COMPARED.flatMap((metric) => {
+    const order = summaries
+      .map(([label]) => label)
+      .filter((label) => drawn.some((one) => one.label === label));
+    const pairs = order.flatMap((first, index) =>
+      order.slice(index + 1).map((second) => {
+        const of = (label: string) => draws[metric][drawn.findIndex((group) => group.label === label)];
+        const difference = known[first].metrics[metric].mean - known[second].metrics[metric].mean;
+        return { metric, first, second, difference, ...differenceOf(of(first), of(second)) };
+      }),
+    );
+    const corrected = holm(pairs.map(({ p }) => p));
+    return pairs.map((pair, index) => ({
+      ...pair,
+      p_holm: corrected[index],
+      excludes_zero: pair.low > 0 || pair.high < 0,
+    }));
+  });
+  return { queries: evaluations[0].queries, database: evaluations[0].database, groups: known, comparisons };
+}
+
+/**
+ * Brings the study together. Groups are runs that differ in their seed alone; protocols stay apart.
+ * @param resamples of the bootstrap
+ * @throws UserError when runs of one protocol asked different queries
+ */
+export function summarise(
+  study: { evaluations: Evaluation[]; queries: Queries[]; histories: History[]; choices: Choice[] },
+  resamples: number,
+  seed: number,
+): Summary {
+  const protocols = [...byName(study.evaluations, ({ protocol }) => protocol)].map(([protocol, own]) => [
+    protocol,
+    summariseProtocol(
+      own,
+      study.queries.filter((run) => run.protocol === protocol),
+      resamples,
+      seed,
+    ),
+  ]);
+  return {
+    resamples,
+    protocols: Object.fromEntries(protocols),
+    choices: study.choices,
+    near_best: { share: NEAR_BEST, validation_map: NEAR_BEST * bestOf(study.histories) },
+    trainings: Object.fromEntries(
+      trainingGroups(study.histories).map(({ label, members }) => [
+        label,
+        members.map(({ summary }) => summary),
+      ]),
+    ),
+  };
+}
+
+/** Whether a group is what every other is held against. */
+export const isRaw = (label: string): boolean => label === RAW;
+
+/** The name of the group that a choice was made for. */
+export const choiceLabel = (point: Point): string => labelOf(point);
+
+/** Digits that a run on another machine can be held to. */
+const DIGITS = 6;
+
+/** JSON with sorted keys and rounded numbers: the same summary gives the same text. */
+export function toJson(value: unknown): string {
+  const text = JSON.stringify(
+    value,
+    (_, inner) => {
+      if (typeof inner === "number") return Number(inner.toPrecision(DIGITS));
+      if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
+      return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
+    },
+    2,
+  );
+  return `${text}\n`;
+}
