@@ -16,10 +16,13 @@ export function listed(words: unknown[]): string {
   return all.length < 2 ? all.join("") : `${all.slice(0, -1).join(", ")} or ${all.at(-1)}`;
 }
 
-/** The fault to speak of: the deepest one, and of these an unknown key before others. */
+/** The fault to speak of: the deepest one; of these an unknown key, then a wrong word, before others. */
 function choose(errors: ErrorObject[]): ErrorObject {
-  const depth = (error: ErrorObject) =>
-    error.instancePath.split("/").length + (error.keyword === "additionalProperties" ? 0.5 : 0);
+  const rank = ({ keyword, data }: ErrorObject) => {
+    if (keyword === "additionalProperties") return 0.5;
+    return ["enum", "const"].includes(keyword) && typeof data === "string" ? 0.25 : 0;
+  };
+  const depth = (error: ErrorObject) => error.instancePath.split("/").length + rank(error);
   return errors
     .filter((error) => !["anyOf", "oneOf", "if"].includes(error.keyword) || errors.length === 1)
     .reduce((best, error) => (depth(error) > depth(best) ? error : best), errors[0]);
@@ -37,8 +40,9 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
     case "additionalProperties": {
       const word = params.additionalProperty as string;
       const known = Object.keys((fault.parentSchema as { properties?: object })?.properties ?? {});
+      const free = known.filter((key) => !Object.hasOwn(fault.data as object, key));
       const hint =
-        suggest(word, known) || (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
+        suggest(word, free) || (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
       return { path: [...path, word], message: `unknown key.${hint}` };
     }
     case "required":
@@ -57,7 +61,7 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
     case "pattern":
     case "propertyNames":
       return {
-        path: params.propertyName ? [...path, params.propertyName] : path,
+        path: fault.propertyName === undefined ? path : [...path, fault.propertyName],
         message: "must be made of letters, digits, - and _.",
       };
     default:

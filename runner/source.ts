@@ -58,14 +58,14 @@ export class Source {
     return { depth: path.length, offset };
   }
 
-  /** "file:line:column" of the first of `paths` that the file follows the furthest. */
+  /** "file:line:column" of the first of `paths` of which the file leaves out the least. */
   locate(...paths: Path[]): string {
-    let best = { depth: -1, offset: 0 };
+    let best = { left: Number.POSITIVE_INFINITY, offset: 0 };
     for (const path of paths) {
-      const found = this.follow(path);
-      if (found.depth > best.depth) best = found;
+      const { depth, offset } = this.follow(path);
+      if (path.length - depth < best.left) best = { left: path.length - depth, offset };
     }
     const { line, col } = this.lines.linePos(best.offset);
-    return `${this.name}:${line}:${col}`;
+    return `${this.name}:${Math.max(1, line)}:${Math.max(1, col)}`; // an empty file has no line
   }
 }

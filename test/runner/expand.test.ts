@@ -1,0 +1,310 @@
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { expand, type Setting } from "../../runner/expand.ts";
+import { load } from "../../runner/load.ts";
+
+let folder: string;
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "deephash-expand-"));
+});
+afterAll(() => rmSync(folder, { recursive: true }));
+
+function study(text: string, profile?: string, settings: Setting[] = []) {
+  const path = join(folder, "pipeline.yaml");
+  writeFileSync(path, text);
+  return expand(load(path, process.cwd()), profile, settings);
+}
+const stages = (text: string, profile = "profiles: { p: {} }") => study(`${profile}\nstages:\n${text}`);
+const ids = (found: ReturnType<typeof study>) => found.instances.map(({ id }) => id);
+
+describe("profiles", () => {
+  const TEXT = `
+profiles:
+  small: { vars: { n: 1 } }
+  large:
+    vars: { n: 2 }
+    check: { tolerance: 0.1 }
+    stages:
+      last: null
+      first: { with: { part: { margin: 3 } } }
+      extra: { uses: extra }
+  alone: { common: false, stages: { only: { uses: only } } }
+stages:
+  first: { uses: first, with: { n: "\${vars.n}", part: { use: hinge, margin: 1 } } }
+  last: { uses: last }
+vars: { n: 0 }
+`;
+  test("the first one is the default, and brings its vars", () => {
+    const found = study(TEXT);
+    expect(found.profile).toBe("small");
+    expect(found.check).toBe("exact");
+    expect(ids(found)).toEqual(["first", "last"]);
+    expect(found.instances[0].with).toEqual({ n: 1, part: { use: "hinge", margin: 1 } });
+  });
+  test("another one merges into stages, adds some and takes some away", () => {
+    const found = study(TEXT, "large");
+    expect(found.check).toEqual({ tolerance: 0.1 });
+    expect(ids(found).sort()).toEqual(["extra", "first"]);
+    const first = found.instances.find(({ id }) => id === "first")!;
+    expect(first.with).toEqual({ n: 2, part: { use: "hinge", margin: 3 } });
+  });
+  test("one without the common stages has its own alone", () => {
+    expect(ids(study(TEXT, "alone"))).toEqual(["only"]);
+  });
+  test("an unknown one is told with the known", () => {
+    expect(() => study(TEXT, "larg")).toThrow(
+      'no profile "larg". Known are small, large, alone. Did you mean "large"?',
+    );
+  });
+});
+
+describe("vars", () => {
+  const TEXT = `
+profiles: { p: { vars: { a: { b: [1, 2] } } } }
+vars: { whole: "\${vars.a}", inner: "\${vars.a.b}", text: "\${profile}-\${vars.n}", n: 7 }
+stages:
+  s: { uses: s, with: { x: "\${vars.whole}", y: "\${vars.inner}", z: "\${vars.text}" } }
+`;
+  test("name one another, and what lies in one another", () => {
+    expect(study(TEXT).instances[0].with).toEqual({ x: { b: [1, 2] }, y: [1, 2], z: "p-7" });
+  });
+  test("--set puts another value in their place", () => {
+    const found = study(TEXT, undefined, [{ path: ["vars", "n"], value: 8 }]);
+    expect(found.instances[0].with.z).toBe("p-8");
+    expect(() => study(TEXT, undefined, [{ path: ["vars", "m"], value: 8 }])).toThrow(
+      '--set vars.m: no such var. Did you mean "n"?',
+    );
+  });
+  test("form no circle", () => {
+    expect(() =>
+      study('profiles: { p: {} }\nvars: { a: "${vars.b}", b: "${vars.a}" }\nstages: {}\n'),
+    ).toThrow("pipeline.yaml:2:9 vars form a circle: a → b → a.");
+  });
+  test.each([
+    ["${vars.nn}", 'vars.nn}. Did you mean "vars.n"?'],
+    ["${vars.a.c}", "nothing is called ${vars.a.c}."],
+    ["${vars.constructor}", "nothing is called ${vars.constructor}."],
+    ["${matrix.toString}", "nothing is called ${matrix.toString}."],
+    ["${vars}", "nothing is called ${vars}."],
+    ["${}", "nothing is called ${}."],
+  ])("%s is unknown, and told with its place", (hole, message) => {
+    const text = TEXT.replace('x: "${vars.whole}"', `x: "\${vars.whole}", w: "${hole}"`);
+    expect(() => study(text)).toThrow(message);
+    expect(() => study(text)).toThrow(/^pipeline\.yaml:5:\d+ s\.with\.w: /);
+  });
+});
+
+describe("--set of a param", () => {
+  const TEXT =
+    "profiles: { p: {} }\nstages:\n  s: { uses: s, with: { loss: hinge, n: 1 } }\n  t: { uses: t }\n";
+  const set = (path: string, value: unknown) =>
+    study(TEXT, undefined, [{ path: path.split("."), value }]).instances;
+  test("replaces a value, adds one, opens a part's short form", () => {
+    expect(set("s.n", 2)[0].with).toEqual({ loss: "hinge", n: 2 });
+    expect(set("t.m", [3])[1].with).toEqual({ m: [3] });
+    expect(set("s.loss.margin", 0.3)[0].with.loss).toEqual({ use: "hinge", margin: 0.3 });
+  });
+  test("is named as the place of a fault in it, and of no other", () => {
+    const [s] = set("s.n", 2);
+    expect(s.at("with", "n")).toBe("--set s.n:");
+    expect(s.at("with", "loss")).toBe("pipeline.yaml:3:25");
+    expect(s.at("uses")).toBe("pipeline.yaml:3:8");
+  });
+  test("needs a stage that is there", () => {
+    expect(() => set("ss.n", 1)).toThrow('--set ss.n: no stage "ss". Did you mean "s"?');
+    expect(() => set("constructor.n", 1)).toThrow('no stage "constructor"');
+  });
+});
+
+describe("matrix", () => {
+  const points = (matrix: string) =>
+    stages(`  s: { uses: s, matrix: ${matrix} }\n`).instances.map(({ point }) => point);
+  test("multiplies its axes, the last one fastest", () => {
+    expect(points("{ a: [1, 2], b: [x, true] }")).toEqual([
+      { a: 1, b: "x" },
+      { a: 1, b: true },
+      { a: 2, b: "x" },
+      { a: 2, b: true },
+    ]);
+  });
+  test("leaves out what exclude names, adds what include holds", () => {
+    expect(
+      points("{ a: [1, 2], b: [3, 4], exclude: [{ a: 1, b: 3 }, { b: 4 }], include: [{ a: 9, b: 9 }] }"),
+    ).toEqual([
+      { a: 2, b: 3 },
+      { a: 9, b: 9 },
+    ]);
+    expect(points("{ include: [{ a: 1 }] }")).toEqual([{ a: 1 }]);
+    expect(points("{ a: [] }")).toEqual([]);
+  });
+  test("may be that of another stage, but not of itself", () => {
+    const text = "  s: { uses: s, matrix: { a: [1, 2] } }\n  t: { uses: t, matrix: s }\n";
+    expect(ids(stages(text))).toEqual(["s[a=1]", "s[a=2]", "t[a=1]", "t[a=2]"]);
+    expect(() => stages("  s: { uses: s, matrix: t }\n  t: { uses: t, matrix: s }\n")).toThrow(
+      "matrices form a circle: s → t → s.",
+    );
+    expect(() => stages(text.replace("matrix: s", "matrix: ss"))).toThrow(
+      'pipeline.yaml:4:17 t.matrix: no stage "ss". Did you mean "s"?',
+    );
+  });
+  test.each([
+    ["{ a: b }", 'a: must be a list of values, not "b".'],
+    ["{ a: [[1]] }", "a: every value must be a word, a number, true or false, not [1]."],
+    ["{ a: [1], includ: [{ a: 2 }] }", 'not {"a":2}. Did you mean "include"?'],
+    ["{ a: [1], include: [{ a: null }] }", "include.0.a: every value must be a word"],
+    ["{ axis: [1], exclude: [{ axes: 1 }] }", 'exclude.0.axes: unknown axis. Did you mean "axis"?'],
+    ["{ a: [1, 1] }", "the point s[a=1] stands twice."],
+    ["{ a: [1], include: [{ a: 1 }] }", "the point s[a=1] stands twice."],
+  ])("%s is refused", (matrix, message) => {
+    expect(() => points(matrix)).toThrow(message);
+    expect(() => points(matrix)).toThrow(/^pipeline\.yaml:3:\d+ s\.matrix/);
+  });
+
+  test("has the product of its axes, less what exclude names", () => {
+    const axis = fc.uniqueArray(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 4 });
+    fc.assert(
+      fc.property(
+        fc.uniqueArray(fc.constantFrom("a", "b", "c"), { minLength: 1 }),
+        axis,
+        axis,
+        axis,
+        fc.nat(9),
+        (names, ...rest) => {
+          const excluded = rest.pop() as number;
+          const axes = Object.fromEntries(names.map((name, index) => [name, rest[index] as number[]]));
+          const found = points(JSON.stringify({ ...axes, exclude: [{ [names[0]]: excluded }] }));
+          const all = Object.values(axes).reduce((size, values) => size * values.length, 1);
+          const out = axes[names[0]].includes(excluded) ? all / axes[names[0]].length : 0;
+          expect(found).toHaveLength(all - out);
+          expect(new Set(found.map((point) => JSON.stringify(point))).size).toBe(found.length);
+          for (const point of found) {
+            expect(Object.keys(point)).toEqual(names);
+            for (const name of names) expect(axes[name]).toContain(point[name]);
+            expect(point[names[0]]).not.toBe(excluded);
+          }
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+describe("inputs", () => {
+  const inputs = (reference: string, matrix = "") =>
+    stages(
+      "  up: { uses: up, matrix: { a: [1, 2], b: [x, y] } }\n  flat: { uses: flat }\n" +
+        `  s: { uses: s, ${matrix} inputs: { i: ${reference} } }\n`,
+    ).instances.filter(({ stage }) => stage === "s");
+  const found = (reference: string, matrix?: string) =>
+    inputs(reference, matrix).map(({ inputs: { i } }) => i.map((one) => ("id" in one ? one.id : one.file)));
+
+  test("join on the axes both have", () => {
+    expect(found("up.out")).toEqual([["up[a=1,b=x]", "up[a=1,b=y]", "up[a=2,b=x]", "up[a=2,b=y]"]]);
+    expect(found("up.out", "matrix: { a: [2], c: [0, 1] },")).toEqual([
+      ["up[a=2,b=x]", "up[a=2,b=y]"],
+      ["up[a=2,b=x]", "up[a=2,b=y]"],
+    ]);
+    expect(found("up.out", "matrix: up,")).toEqual([
+      ["up[a=1,b=x]"],
+      ["up[a=1,b=y]"],
+      ["up[a=2,b=x]"],
+      ["up[a=2,b=y]"],
+    ]);
+    expect(found("up.out", "matrix: { a: [7] },")).toEqual([[]]); // the stage says whether it can do without
+  });
+  test("are narrowed down by [axis=value], which also goes beyond the own point", () => {
+    expect(found('"up[b=y].out"')).toEqual([["up[a=1,b=y]", "up[a=2,b=y]"]]);
+    expect(found('"up[a=1, b=y].out"', "matrix: { a: [2] },")).toEqual([["up[a=1,b=y]"]]);
+  });
+  test("may be lists, and files of the project", () => {
+    expect(found('[flat.out, "up[a=1].out", ./data/x.csv]')).toEqual([
+      ["flat", "up[a=1,b=x]", "up[a=1,b=y]", "data/x.csv"],
+    ]);
+  });
+  test.each([
+    [
+      "flat",
+      '"flat" is no reference. Write stage.output, stage[axis=value].output, or ./a/file of the project.',
+    ],
+    ["flt.out", 'no stage "flt". Did you mean "flat"?'],
+    ['"up[A=1].out"', 'up has no axis "A". Did you mean "a"?'],
+    ['"up[a=3].out"', "no instance of up is at [a=3]."],
+    ["constructor.out", 'no stage "constructor".'],
+  ])("%s is refused", (reference, message) => {
+    expect(() => inputs(reference)).toThrow(`pipeline.yaml:5:28 s.inputs.i: ${message}`);
+  });
+});
+
+describe("order", () => {
+  test("upstream comes first, wherever it stands", () => {
+    expect(
+      ids(
+        stages(
+          "  c: { uses: x, inputs: { i: b.o } }\n  b: { uses: x, inputs: { i: a.o } }\n  a: { uses: x }\n",
+        ),
+      ),
+    ).toEqual(["a", "b", "c"]);
+  });
+  test("a circle is told, with its place and its way", () => {
+    expect(() =>
+      stages(
+        "  extract: { uses: x, inputs: { i: split.o } }\n  split: { uses: x, inputs: { i: extract.o } }\n",
+      ),
+    ).toThrow(
+      /^pipeline\.yaml:3:23 stages form a circle: extract → split → extract\. Remove one of these inputs\.$/,
+    );
+    expect(() => stages("  a: { uses: x, inputs: { i: a.o } }\n")).toThrow("stages form a circle: a → a.");
+  });
+  test("any DAG comes out in an order that no input contradicts", () => {
+    fc.assert(
+      fc.property(
+        fc.array(fc.array(fc.nat(20), { maxLength: 3 }), { minLength: 1, maxLength: 12 }),
+        fc.infiniteStream(fc.nat()),
+        (wanted, random) => {
+          // Stage i takes from stages below i; the file lists them in any order.
+          const lines = wanted.map((below, i) => {
+            const from = i ? [...new Set(below.map((j) => `s${j % i}.o`))] : [];
+            return `  s${i}: { uses: x, inputs: { i: [${from.join(", ")}] } }\n`;
+          });
+          const shuffled = lines
+            .map((line) => ({ line, at: random.next().value }))
+            .sort((a, b) => a.at - b.at)
+            .map(({ line }) => line);
+          const { instances } = stages(shuffled.join(""));
+          expect(instances).toHaveLength(lines.length);
+          const place = new Map(instances.map(({ id }, index) => [id, index]));
+          for (const { id, inputs } of instances)
+            for (const reference of inputs.i)
+              expect(place.get((reference as { id: string }).id)).toBeLessThan(place.get(id)!);
+        },
+      ),
+      { numRuns: 50 },
+    );
+  });
+});
+
+test.each([
+  ["  s:\n", "s: needs either"],
+  ["  s: { with: {} }\n", "s: needs either"],
+  ["  s: { uses: a, run: b }\n", "s: needs either"],
+])("a stage of nothing or of two things is refused: %j", (text, message) => {
+  expect(() => stages(text)).toThrow(
+    `pipeline.yaml:3:3 ${message} "uses" (a stage) or "run" (a shell command).`,
+  );
+});
+
+test("a profile's stage that mistypes a common one is told which", () => {
+  expect(() =>
+    stages("  train: { uses: x }\n", "profiles: { p: { stages: { trian: { with: { n: 1 } } } } }"),
+  ).toThrow('trian: needs either "uses" (a stage) or "run" (a shell command). Did you mean "train"?');
+});
+
+test("a shell command keeps what is known later", () => {
+  const [{ run }] = stages(
+    "  s: { run: 'echo ${profile} ${in.a} ${out.b} ${with.c}', outputs: { b: b } }\n",
+  ).instances;
+  expect(run).toBe("echo p ${in.a} ${out.b} ${with.c}");
+});
