@@ -1,0 +1,203 @@
+import {
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import fc from "fast-check";
+import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { sha256 } from "../../runner/statcache.ts";
+import { filesBelow, type StageRecord, Store, type StoredOutput } from "../../runner/store.ts";
+
+let folder: string;
+let store: Store;
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "deephash-store-"));
+  store = new Store(join(folder, "cache"));
+});
+afterEach(() => rmSync(folder, { recursive: true }));
+
+/** Writes files below the store's own disk and keeps them. */
+function keep(files: Record<string, string | Uint8Array>): StoredOutput {
+  const scratch = store.scratch("k".repeat(64));
+  const out = join(scratch, "out");
+  for (const [path, content] of Object.entries(files)) {
+    mkdirSync(dirname(join(out, path)), { recursive: true });
+    writeFileSync(join(out, path), content);
+  }
+  return store.keepOutput(out, false);
+}
+function keepFile(content: string | Uint8Array): StoredOutput {
+  const path = join(store.scratch("k".repeat(64)), "file");
+  writeFileSync(path, content);
+  return store.keepOutput(path, false);
+}
+const objectOf = (hash: string) => join(folder, "cache/objects", hash.slice(0, 2), hash);
+const record = (key: string, outputs: Record<string, StoredOutput>): StageRecord => ({
+  key,
+  id: "a",
+  stage: "a",
+  code: "",
+  packages: [],
+  parts: {},
+  params: {},
+  inputs: {},
+  outputs,
+  notes: {},
+  machine: { host: "", node: "", cpu: "", cores: 1 },
+  ended: "",
+  seconds: 0,
+  peakMegabytes: 0,
+});
+
+describe("objects", () => {
+  test("a file is kept under its content's hash, read-only, once", () => {
+    const { hash, bytes, measured } = keepFile("hello");
+    expect({ hash, bytes, measured }).toEqual({ hash: sha256("hello"), bytes: 5, measured: false });
+    expect(readFileSync(objectOf(hash), "utf8")).toBe("hello");
+    expect(statSync(objectOf(hash)).mode & 0o222).toBe(0);
+    const { ino } = statSync(objectOf(hash));
+    keepFile("hello");
+    expect(statSync(objectOf(hash)).ino).toBe(ino);
+  });
+
+  test("whatever is kept comes back byte for byte", () => {
+    const path = fc.stringMatching(/^[a-z]{1,3}(\/[a-z]{4,5})?$/);
+    const content = fc.uint8Array({ maxLength: 300 });
+    fc.assert(
+      fc.property(fc.dictionary(path, content, { minKeys: 1, maxKeys: 6 }), (files) => {
+        // A path may not be a file and a folder.
+        const paths = Object.keys(files);
+        fc.pre(!paths.some((one) => paths.some((other) => other.startsWith(`${one}/`))));
+        const output = keep(files);
+        expect(store.faultOf(output)).toBe("");
+        const shown = join(folder, `shown-${Math.random()}`);
+        store.show(output, shown);
+        expect(filesBelow(shown)).toEqual(paths.sort());
+        for (const one of paths) expect(new Uint8Array(readFileSync(join(shown, one)))).toEqual(files[one]);
+        expect(output.bytes).toBe(Object.values(files).reduce((sum, { length }) => sum + length, 0));
+        expect(keep(files)).toEqual(output);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("a folder's hash tells names and contents apart", () => {
+    const hashes = [
+      keep({ a: "x" }),
+      keep({ b: "x" }),
+      keep({ a: "y" }),
+      keep({ a: "x", b: "x" }),
+      keep({ "a/a": "x" }),
+    ].map(({ hash }) => hash);
+    expect(new Set(hashes).size).toBe(hashes.length);
+  });
+
+  test("a damaged one is told, set aside, and can be made anew", () => {
+    const output = keepFile("hello");
+    rmSync(objectOf(output.hash));
+    writeFileSync(objectOf(output.hash), "hallo");
+    expect(store.faultOf(output)).toBe(
+      `object ${output.hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Set aside`,
+    );
+    expect(existsSync(objectOf(output.hash))).toBe(false);
+    expect(readdirSync(join(folder, "cache/bad"))).toHaveLength(1);
+    expect(store.faultOf(output)).toBe(`object ${output.hash.slice(0, 8)}… is gone`);
+    keepFile("hello");
+    expect(store.faultOf(output)).toBe("");
+  });
+
+  test("a damaged one is replaced when the same is kept again", () => {
+    const { hash } = keepFile("hello");
+    rmSync(objectOf(hash));
+    writeFileSync(objectOf(hash), "hallo");
+    keepFile("hello");
+    expect(readFileSync(objectOf(hash), "utf8")).toBe("hello");
+  });
+
+  test("any one changed byte is found", () => {
+    fc.assert(
+      fc.property(
+        fc.uint8Array({ minLength: 1, maxLength: 200 }),
+        fc.nat(),
+        fc.integer({ min: 1, max: 255 }),
+        (content, at, change) => {
+          const output = keepFile(content);
+          const damaged = content.slice();
+          damaged[at % content.length] ^= change;
+          rmSync(objectOf(output.hash));
+          writeFileSync(objectOf(output.hash), damaged);
+          expect(store.faultOf(output)).toContain("does not match its hash");
+        },
+      ),
+      { numRuns: 40 },
+    );
+  });
+
+  test("one lost file of a folder is told", () => {
+    const output = keep({ a: "x", b: "y" });
+    rmSync(objectOf(sha256("y")));
+    expect(store.faultOf(output)).toBe(`object ${sha256("y").slice(0, 8)}… is gone`);
+  });
+});
+
+describe("records", () => {
+  const key = "1".repeat(64);
+  test("come back, and are none when cut off or another's", () => {
+    expect(store.record(key)).toBeUndefined();
+    const kept = record(key, { o: keepFile("x") });
+    store.keepRecord(kept);
+    expect(store.record(key)).toEqual(kept);
+    const path = join(folder, `cache/records/${key}.json`);
+    const text = readFileSync(path, "utf8");
+    writeFileSync(path, text.slice(0, -10));
+    expect(store.record(key)).toBeUndefined();
+    writeFileSync(path, text.replace(key, "2".repeat(64)));
+    expect(store.record(key)).toBeUndefined();
+  });
+
+  test("leave nothing half when they cannot be written", () => {
+    mkdirSync(join(folder, `cache/records/${key}.json`), { recursive: true }); // the rename must fail
+    expect(() => store.keepRecord(record(key, {}))).toThrow();
+    expect(readdirSync(join(folder, "cache/records"))).toEqual([`${key}.json`]);
+  });
+
+  test("the latest key of each instance is kept by profile", () => {
+    store.keepLatest("a", { x: "1", y: "2" });
+    store.keepLatest("a", { y: "3" });
+    expect(store.latest("a")).toEqual({ x: "1", y: "3" });
+    expect(store.latest("b")).toEqual({});
+  });
+});
+
+test("inputs: a folder's hash changes with the name and content of any file below", () => {
+  const input = join(folder, "input");
+  mkdirSync(join(input, "sub"), { recursive: true });
+  writeFileSync(join(input, "a"), "1");
+  writeFileSync(join(input, "sub/b"), "2");
+  const hash = () => new Store(join(folder, "other")).hashInput(input);
+  const before = hash();
+  expect(hash()).toBe(before);
+  writeFileSync(join(input, "sub/b"), "3");
+  const after = hash();
+  expect(after).not.toBe(before);
+  writeFileSync(join(input, "sub/c"), "");
+  expect(hash()).not.toBe(after);
+  expect(store.hashInput(join(input, "a"))).toBe(sha256("1"));
+});
+
+test("scratch of dead processes is swept away, that of living ones and of other machines stays", () => {
+  const mine = store.scratch("k".repeat(64));
+  const dead = join(folder, `cache/scratch/0123456789abcdef-${hostname()}-4194399`);
+  const elsewhere = join(folder, "cache/scratch/0123456789abcdef-other-host-4194399");
+  for (const path of [dead, elsewhere]) mkdirSync(path);
+  writeFileSync(join(dead, "half a file"), "");
+  store.sweep();
+  expect([mine, dead, elsewhere].map((path) => existsSync(path))).toEqual([true, false, true]);
+});
