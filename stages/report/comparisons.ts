@@ -1,6 +1,6 @@
 /** Which differences are significant, in sentences and in a table. */
 import type { Point } from "../../runner/stage.ts";
-import { type Block, cell, figureCell, heading, list, type Table, text } from "./document.ts";
+import { type Block, cell, heading, list, type Table, text } from "./document.ts";
 import { DECIMALS, nameOf } from "./results.ts";
 import { type Comparison, isRaw, type ProtocolSummary } from "./summary.ts";
 
@@ -50,11 +50,11 @@ function pairTable(protocol: string, { groups, comparisons }: ProtocolSummary): 
     { text: signed(comparison.difference), sort: comparison.difference },
     { text: between(comparison), sort: comparison.low },
     { ...cell(comparison.excludes_zero ? "yes" : "no"), sort: comparison.excludes_zero ? 1 : 0 },
-    figureCell(comparison.p_holm, 3),
+    { text: comparison.p_holm < 0.001 ? "< 0.001" : comparison.p_holm.toFixed(3), sort: comparison.p_holm },
   ];
   return {
     kind: "table",
-    caption: `Differences, first less second, protocol ${protocol}.${left ? ` The other ${left} pairs differ in several axes; they stand in metrics.json.` : ""}`,
+    caption: `Differences, first less second, protocol ${protocol}.${left ? ` The other ${left} pairs differ in several axes; they stand in comparisons.csv.` : ""}`,
     columns: [
       { title: "first" },
       { title: "second" },
@@ -93,7 +93,7 @@ export function comparisonBlocks(protocol: string, summary: ProtocolSummary, res
   return [
     heading(2, `Which differences are significant (${protocol})`),
     text(
-      `Paired bootstrap over queries and seeds, ${resamples} draws: every group is scored on the same draw of queries and, where it has the same seeds, of seeds. A difference is called significant where its 95 % interval excludes 0; p is corrected for all ${maps.length} pairs (Holm). With few seeds a draw of seeds is coarse, and intervals come out somewhat narrow.`,
+      `Paired bootstrap over queries and seeds, ${resamples} draws: every group is scored on the same draw of queries and, where it has the same seeds, of seeds. A difference is called significant where its 95 % interval excludes 0; p (normal, with the spread of the draws) is corrected for all ${maps.length} pairs (Holm). With few seeds a draw of seeds is coarse, and intervals come out somewhat narrow.`,
     ),
     ...(withRaw.length ? [heading(3, "Against the raw features"), ...list(withRaw.map(sentence))] : []),
     heading(3, "Against the best"),

@@ -2,7 +2,7 @@
 import { groupRuns, labelOf } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
-import { type Cell, cell, type Document, heading, text } from "./document.ts";
+import { type Cell, cell, type Document, figureCell, heading, text } from "./document.ts";
 import type { Choice } from "./summary.ts";
 
 /** Characters of a hash that are shown. */
@@ -39,11 +39,12 @@ export function provenance(
       heading(2, "Evaluations"),
       {
         kind: "table",
-        caption: "The evaluations behind each row.",
+        caption: "The evaluations behind each row, with the k that each chose on validation images.",
         columns: [
           { title: "row" },
           { title: "run" },
           { title: "protocol" },
+          { title: "k of kNN", number: true },
           { title: "metrics" },
           { title: "training" },
           { title: "history" },
@@ -56,6 +57,7 @@ export function provenance(
               cell(label),
               code(member.id),
               cell(member.protocol),
+              figureCell(member.k, 0),
               code(member.hash.slice(0, SHOWN)),
               from ? code(from.id) : cell("none"),
               from ? code(from.hash.slice(0, SHOWN)) : cell("–"),

@@ -11,6 +11,8 @@ export const NAMES: Record<string, string> = {
   knn_accuracy: "kNN accuracy",
   r_precision: "R-precision",
   map_at_r: "MAP@R",
+  validation_map: "validation mAP",
+  validation_accuracy: "validation kNN accuracy",
 };
 export const nameOf = (metric: string): string => NAMES[metric] ?? metric;
 
@@ -120,7 +122,7 @@ export function resultBlocks(
     heading(2, `Results under protocol ${protocol}`),
     headline(protocol, summary),
     text(
-      "The interval over seeds says how far the mean of this many trainings may be off (Student's t); the interval over queries says it of the choice of query images, with these very trainings (bootstrap). Neither holds the other.",
+      "The interval over seeds says how far the mean of this many trainings may be off (Student's t); the interval over queries says it of the choice of query images, with these very trainings (bootstrap). They answer two questions; neither contains the other.",
     ),
     ...figures(`map-${protocol}`),
     ...figures(`knn-${protocol}`),

@@ -9,12 +9,13 @@ import { readEvaluation } from "../shared/metrics.ts";
 import { comparisonBlocks } from "./comparisons.ts";
 import { type Document, heading, text } from "./document.ts";
 import { toMarkdown } from "./markdown.ts";
+import { comparisonsCsv, heldNumbers, toJson, trainingsCsv } from "./numbers.ts";
 import { toPage } from "./page.ts";
 import { type Figures, openFigures } from "./pictures.ts";
 import { provenance } from "./provenance.ts";
 import { readQueries } from "./queries.ts";
 import { classBlocks, leadOf, resultBlocks } from "./results.ts";
-import { type Choice, type Summary, summarise, toJson } from "./summary.ts";
+import { type Choice, type Summary, summarise } from "./summary.ts";
 import { timedGroups, timingsDocument } from "./timings.ts";
 import { choiceBlocks, trainingBlocks } from "./trainings.ts";
 
@@ -54,7 +55,9 @@ function reportDocument(title: string, summary: Summary, figures: Figures, timed
       {
         kind: "links",
         links: [
-          { text: "metrics.json: every number", to: "metrics.json" },
+          { text: "metrics.json: the numbers that a check holds a run to", to: "metrics.json" },
+          { text: "comparisons.csv: every pair", to: "comparisons.csv" },
+          { text: "trainings.csv: every training", to: "trainings.csv" },
           { text: "provenance.md: where each number comes from", to: "provenance.md" },
           ...(timed
             ? [
@@ -81,6 +84,8 @@ export default defineStage<Params>({
   },
   outputs: {
     metrics: "metrics.json",
+    comparisons: "comparisons.csv",
+    trainings: "trainings.csv",
     report: "report.md",
     page: "index.html",
     provenance: "provenance.md",
@@ -101,7 +106,9 @@ export default defineStage<Params>({
     };
     const timings = sources.timings.map(readTimings);
     const summary = summarise(study, params.resamples, params.seed);
-    writeFileSync(outputs.metrics, toJson(summary));
+    writeFileSync(outputs.metrics, toJson(heldNumbers(summary)));
+    writeFileSync(outputs.comparisons, comparisonsCsv(summary));
+    writeFileSync(outputs.trainings, trainingsCsv(summary));
 
     const figures = openFigures(inputs.figures, "figures/");
     for (const file of figures.files) copyFileSync(join(inputs.figures, file), join(outputs.figures, file));

@@ -1,6 +1,6 @@
-/** Every number of the report, in one tree: what metrics.json holds and the pages are written from. */
+/** Every number of the report, in one tree, from which its files are written. */
 import type { Point } from "../../runner/stage.ts";
-import { byName, groupRuns, labelOf, RAW } from "../shared/groups.ts";
+import { byName, groupRuns, RAW } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import { meanInterval } from "../shared/intervals.ts";
 import type { Evaluation } from "../shared/metrics.ts";
@@ -35,8 +35,6 @@ export interface GroupSummary {
   ids: string[];
   dim: number;
   distance: string;
-  /** Neighbours of kNN, for each seed. */
-  k: number[];
   metrics: Record<string, GroupMetric>;
   classes: Record<string, { map: number; knn_accuracy: number }>;
 }
@@ -140,7 +138,6 @@ function summariseProtocol(
         ids: members.map(({ id }) => id),
         dim: members[0].dim,
         distance: members[0].distance,
-        k: members.map(({ k }) => k),
         metrics: Object.fromEntries(metrics),
         classes: Object.fromEntries(classes),
       },
@@ -157,7 +154,7 @@ function summariseProtocol(
       order.slice(index + 1).map((second) => {
         const of = (label: string) => draws[metric][drawn.findIndex((group) => group.label === label)];
         const difference = known[first].metrics[metric].mean - known[second].metrics[metric].mean;
-        return { metric, first, second, difference, ...differenceOf(of(first), of(second)) };
+        return { metric, first, second, difference, ...differenceOf(of(first), of(second), difference) };
       }),
     );
     const corrected = holm(pairs.map(({ p }) => p));
@@ -205,23 +202,3 @@ export function summarise(
 
 /** Whether a group is what every other is held against. */
 export const isRaw = (label: string): boolean => label === RAW;
-
-/** The name of the group that a choice was made for. */
-export const choiceLabel = (point: Point): string => labelOf(point);
-
-/** Digits that a run on another machine can be held to. */
-const DIGITS = 6;
-
-/** JSON with sorted keys and rounded numbers: the same summary gives the same text. */
-export function toJson(value: unknown): string {
-  const text = JSON.stringify(
-    value,
-    (_, inner) => {
-      if (typeof inner === "number") return Number(inner.toPrecision(DIGITS));
-      if (inner === null || typeof inner !== "object" || Array.isArray(inner)) return inner;
-      return Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)));
-    },
-    2,
-  );
-  return `${text}\n`;
-}

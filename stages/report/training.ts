@@ -23,6 +23,10 @@ export interface Training {
   last_loss: number;
   last_active: number;
   last_spread: number;
+  /** All embeddings came together. */
+  collapsed: boolean;
+  /** Hardly a triplet was left to learn from. */
+  starved: boolean;
   /** What went wrong, in words; empty when nothing did. */
   marks: string[];
 }
@@ -41,20 +45,29 @@ export function bestRow({ validationMap }: History): number {
 }
 
 /** The signs of collapse: the training's own word for it, and what the history shows at its end. */
-export function marksOf({ metadata, spread, active }: History): string[] {
-  const marks: string[] = [];
-  if (typeof metadata.collapse === "string" && metadata.collapse)
-    marks.push(`collapsed: ${metadata.collapse}`);
+export function signsOf({
+  metadata,
+  spread,
+  active,
+}: History): Pick<Training, "collapsed" | "starved" | "marks"> {
   const last = spread.length - 1;
-  if (last < 0) return marks;
   const widest = spread.reduce((most, value) => Math.max(most, value), 0);
-  if (marks.length === 0 && spread[last] < SPREAD_LOST * widest)
-    marks.push(`collapsed: the variance of the embeddings fell to ${spread[last].toPrecision(2)}`);
-  if (active[last] < FEW_ACTIVE)
-    marks.push(
-      `hardly anything left to learn from: ${(100 * active[last]).toFixed(2)} % of the triplets active`,
-    );
-  return marks;
+  const told = typeof metadata.collapse === "string" ? metadata.collapse : "";
+  const lost = spread[last] < SPREAD_LOST * widest;
+  const starved = active[last] < FEW_ACTIVE;
+  const collapsed = told !== "" || lost;
+  return {
+    collapsed,
+    starved,
+    marks: [
+      ...(collapsed
+        ? [`collapsed: ${told || `the variance of the embeddings fell to ${spread[last].toPrecision(2)}`}`]
+        : []),
+      ...(starved
+        ? [`hardly anything left to learn from: ${(100 * active[last]).toFixed(2)} % of the triplets active`]
+        : []),
+    ],
+  };
 }
 
 /** The best validation mAP of all trainings. */
@@ -83,7 +96,7 @@ export function trainingGroups(histories: History[]): Group<History & { summary:
           last_loss: history.loss[last],
           last_active: history.active[last],
           last_spread: history.spread[last],
-          marks: marksOf(history),
+          ...signsOf(history),
         };
         return { ...history, summary };
       }),

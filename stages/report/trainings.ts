@@ -1,5 +1,6 @@
 /** The sections of what happened before the queries: choices made on validation, and trainings. */
 import { type Block, type Cell, cell, figureCell, heading, list, type Table, text } from "./document.ts";
+import { nameOf } from "./results.ts";
 import type { Summary } from "./summary.ts";
 import type { Training } from "./training.ts";
 
@@ -12,7 +13,7 @@ export function choiceBlocks({ choices }: Summary): Block[] {
     values.sort((a, b) => Number(a) - Number(b));
     return {
       kind: "table",
-      caption: `${own[0].metric.replaceAll("_", " ")} of each candidate for ${param}; the chosen one is strong.`,
+      caption: `The ${nameOf(own[0].metric)} of each candidate for ${param}; the chosen one is strong.`,
       columns: [
         { title: "for" },
         ...values.map((value) => ({ title: String(value), number: true })),
@@ -115,8 +116,8 @@ export function trainingBlocks(
 
 /** How many of a group's seeds carry a mark. */
 function markOf(runs: Training[]): string {
-  const collapsed = runs.filter(({ marks }) => marks.some((mark) => mark.startsWith("collapsed"))).length;
-  const starved = runs.filter(({ marks }) => marks.some((mark) => !mark.startsWith("collapsed"))).length;
+  const collapsed = runs.filter((run) => run.collapsed).length;
+  const starved = runs.filter((run) => run.starved).length;
   const said = [
     ...(collapsed ? [`${collapsed} of ${runs.length} collapsed`] : []),
     ...(starved ? [`${starved} of ${runs.length} ran out of triplets`] : []),
