@@ -1,4 +1,4 @@
-/** The tensor backend: which one, why, and the one gradient that must be mended for speed. */
+/** The tensor backend: which one, why, and the one kernel that must be mended for speed. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
@@ -8,40 +8,39 @@ import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 export type BackendName = "wasm" | "cpu" | "gpu" | "auto";
 
 /**
- * On WebAssembly a matrix product with a transposed operand leaves the fast kernel (9 times slower), and
- * the stock gradient asks for nothing else. Transposing first keeps every product on the fast path.
+ * On WebAssembly a matrix product with a transposed operand leaves the fast kernel (9 times slower), and the
+ * gradients of matMul and of dense layers ask for nothing else. Transposing first keeps every product on the
+ * fast path.
  */
-function registerFastMatMulGradient(): void {
-  const flip = (x: tf.Tensor): tf.Tensor => {
-    const order = x.shape.map((_, axis) => axis);
-    order.push(order.splice(order.length - 2, 1)[0]);
-    return tf.transpose(x, order);
+function keepProductsFast(): void {
+  const product = tf.getKernel("BatchMatMul", "wasm");
+  const transpose = tf.getKernel("Transpose", "wasm");
+  if (fast.has(product)) return;
+  const flip = (x: tf.TensorInfo, backend: object): tf.TensorInfo => {
+    const perm = x.shape.map((_, axis) => axis);
+    perm.push(...perm.splice(perm.length - 2, 1));
+    return transpose.kernelFunc({ inputs: { x }, backend, attrs: { perm } }) as tf.TensorInfo;
   };
-  tf.unregisterGradient("BatchMatMul");
-  tf.registerGradient({
-    kernelName: "BatchMatMul",
-    inputsToSave: ["a", "b"],
-    gradFunc(dy, saved, attributes) {
-      const { transposeA, transposeB } = attributes as unknown as {
-        transposeA: boolean;
-        transposeB: boolean;
-      };
-      const a = transposeA ? flip(saved[0]) : saved[0];
-      const b = transposeB ? flip(saved[1]) : saved[1];
-      const gradient = dy as tf.Tensor;
-      return {
-        a: () => {
-          const da = tf.matMul(gradient, flip(b));
-          return transposeA ? flip(da) : da;
-        },
-        b: () => {
-          const db = tf.matMul(flip(a), gradient);
-          return transposeB ? flip(db) : db;
-        },
-      };
+  const replacement: tf.KernelConfig = {
+    ...product,
+    kernelFunc({ inputs, backend, attrs }) {
+      const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
+      const [left, right] = [inputs.a!, inputs.b!];
+      const a = transposeA ? flip(left, backend as object) : left;
+      const b = transposeB ? flip(right, backend as object) : right;
+      const plain = { ...attrs, transposeA: false, transposeB: false };
+      const result = product.kernelFunc({ inputs: { a, b }, backend, attrs: plain });
+      const { disposeData } = backend as { disposeData(id: object): boolean };
+      if (transposeA) disposeData.call(backend, a.dataId);
+      if (transposeB) disposeData.call(backend, b.dataId);
+      return result;
     },
-  });
+  };
+  tf.unregisterKernel("BatchMatMul", "wasm");
+  tf.registerKernel(replacement);
+  fast.add(replacement);
 }
+const fast = new WeakSet<tf.KernelConfig>();
 
 /**
  * Makes a backend ready and returns its name ("wasm", "cpu" or "tensorflow") with the reason in words.
@@ -50,7 +49,6 @@ function registerFastMatMulGradient(): void {
 export async function startBackend(
   wanted: BackendName = "wasm",
 ): Promise<{ backend: string; reason: string }> {
-  registerFastMatMulGradient();
   let reason = `${wanted} was asked for`;
   if (wanted === "gpu" || wanted === "auto") {
     try {
@@ -58,7 +56,6 @@ export async function startBackend(
       await import(name);
       await tf.setBackend("tensorflow");
       await tf.ready();
-      registerFastMatMulGradient();
       return { backend: tf.getBackend(), reason: `tfjs-node-gpu loaded (${wanted} was asked for)` };
     } catch (error) {
       const why = (error as Error).message.split("\n")[0];
@@ -73,6 +70,7 @@ export async function startBackend(
     const wasm = await import("@tensorflow/tfjs-backend-wasm");
     wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + "/");
     await tf.setBackend("wasm");
+    keepProductsFast();
   }
   await tf.ready();
   return { backend: tf.getBackend(), reason };

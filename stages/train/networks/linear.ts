@@ -1,7 +1,6 @@
 /** One fully connected layer. */
-import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import type { NetworkDefinition } from "../network.ts";
+import { applyDense, type NetworkDefinition } from "../network.ts";
 
 export default {
   takes: "features",
@@ -13,6 +12,6 @@ export default {
       name: "out",
     });
     const model = layers.model({ inputs: x, outputs: out.apply(x) as layers.SymbolicTensor });
-    return { model, train: (batch) => out.apply(batch) as tf.Tensor2D };
+    return { model, train: (batch) => applyDense(out, batch) };
   },
 } satisfies NetworkDefinition;

@@ -1,7 +1,7 @@
 /** Fully connected layers with batch norm, ReLU and dropout, and a last one without. */
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { dropout, type NetworkDefinition } from "../network.ts";
+import { applyDense, dropout, type NetworkDefinition } from "../network.ts";
 
 export default {
   takes: "features",
@@ -47,8 +47,12 @@ export default {
       train(batch) {
         let h = batch;
         for (const { dense, norm, relu } of hidden)
-          h = dropout(relu.apply(norm.apply(dense.apply(h), { training: true })) as tf.Tensor, rate, random);
-        return out.apply(h) as tf.Tensor2D;
+          h = dropout(
+            relu.apply(norm.apply(applyDense(dense, h), { training: true })) as tf.Tensor,
+            rate,
+            random,
+          );
+        return applyDense(out, h);
       },
     };
   },
