@@ -1,0 +1,17 @@
+/** log(1 + Σ exp(x)), the soft form of max(0, x): what several losses are made of. */
+
+/**
+ * log(1 + Σ exp(x)) without an overflow.
+ * @param x the first `count` of it; replaced by the slopes exp(x) / (1 + Σ exp(x))
+ */
+export function logOnePlusSum(x: Float64Array, count: number): number {
+  let most = 0;
+  for (let i = 0; i < count; i++) most = Math.max(most, x[i]);
+  let sum = Math.exp(-most);
+  for (let i = 0; i < count; i++) {
+    x[i] = Math.exp(x[i] - most);
+    sum += x[i];
+  }
+  for (let i = 0; i < count; i++) x[i] /= sum;
+  return most + Math.log(sum);
+}

@@ -1,0 +1,54 @@
+/**
+ * Cross-entropy of a classifier (identification) plus weight times the contrastive loss of pairs (verification)
+ * (Sun, Chen, Wang & Tang 2014, equations 1 to 3).
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { classifier } from "../classifier.ts";
+import { distanceLoss, type Loss, noCounts } from "../loss.ts";
+import { choosePairs, scoreContrastive } from "../pairs.ts";
+import { scheduled } from "../schedules.ts";
+
+export default {
+  normalise: false,
+  selects: "pairs",
+  params: {
+    margin: scheduled({
+      default: 1,
+      exclusiveMinimum: 0,
+      description: "how far apart negative pairs must be, a distance",
+    }),
+    weight: scheduled({ default: 0.05, minimum: 0, description: "lambda, of the verification" }),
+  },
+  start(setup) {
+    const verification = distanceLoss((batch, params, given) =>
+      scoreContrastive(batch, choosePairs(batch, given.pairs, setup.selector), params.margin as number),
+    );
+    const identified = noCounts();
+    const identification = classifier(setup, identified);
+    return {
+      variables: identification.variables,
+      // The pairs are what is counted; the classifier adds its seconds and what it got right.
+      counters: {
+        get selected() {
+          return verification.counters.selected;
+        },
+        get active() {
+          return verification.counters.active;
+        },
+        get selectSeconds() {
+          return verification.counters.selectSeconds + identified.selectSeconds;
+        },
+        get correct() {
+          return identified.correct;
+        },
+      },
+      loss(embeddings, labels, params, given) {
+        const verified = verification.loss(embeddings, labels, params, given);
+        return tf.add(
+          identification.loss(embeddings, labels),
+          tf.mul(verified, params.weight as number),
+        ) as tf.Scalar;
+      },
+    };
+  },
+} satisfies Loss;

@@ -1,0 +1,50 @@
+/**
+ * The supervised contrastive loss: for each anchor the mean over its positives p of
+ * -log(exp(cosine(a,p) / temperature) / Σ over all others j of exp(cosine(a,j) / temperature)), with the mean over
+ * the anchors that have a positive (Khosla et al. 2020, equation 2, L_out).
+ */
+import type { Batch, Scored } from "../batch.ts";
+import { distanceLoss, type Loss } from "../loss.ts";
+import { scheduled } from "../schedules.ts";
+
+export default {
+  normalise: true,
+  selects: "nothing",
+  params: {
+    temperature: scheduled({ default: 0.1, exclusiveMinimum: 0, description: "tau" }),
+  },
+  start() {
+    return { ...distanceLoss((batch, params) => score(batch, params.temperature as number)), variables: [] };
+  },
+} satisfies Loss;
+
+/** Counts the ordered positive pairs; each has a loss. */
+function score({ size, squared, members }: Batch, temperature: number): Scored {
+  const gradient = new Float32Array(size * size);
+  const grown = new Float64Array(size);
+  const anchors = members.reduce((count, own) => count + Number(own.length > 1), 0);
+  let loss = 0;
+  let pairs = 0;
+  for (let anchor = 0; anchor < size; anchor++) {
+    const positives = members[anchor].length - 1;
+    if (positives === 0) continue;
+    const row = anchor * size;
+    // On the unit sphere a cosine is 1 - |a-b|²/2; the nearest other row keeps exp in range.
+    let nearest = Number.POSITIVE_INFINITY;
+    for (let j = 0; j < size; j++) if (j !== anchor) nearest = Math.min(nearest, squared[row + j]);
+    let sum = 0;
+    for (let j = 0; j < size; j++) {
+      grown[j] = j === anchor ? 0 : Math.exp((nearest - squared[row + j]) / (2 * temperature));
+      sum += grown[j];
+    }
+    const slope = 1 / (2 * temperature * anchors);
+    for (let j = 0; j < size; j++) gradient[row + j] = (-slope * grown[j]) / sum;
+    for (const j of members[anchor]) {
+      if (j === anchor) continue;
+      loss += (Math.log(sum) + (squared[row + j] - nearest) / (2 * temperature)) / positives / anchors;
+      gradient[row + j] += slope / positives;
+    }
+    pairs += positives;
+  }
+  return { loss, gradient, count: pairs, active: pairs };
+}

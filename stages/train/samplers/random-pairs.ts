@@ -1,0 +1,69 @@
+/**
+ * Random pairs for a siamese network: each image in turn with a random other one, of its class or of another with
+ * equal chance (siamese-triplet's SiameseMNIST; Bromley et al. 1993). The first half of a batch are the images in
+ * turn, the second half their partners.
+ */
+import type { Random } from "../../shared/random.ts";
+import type { PairSet } from "../batch.ts";
+import { requirePairs } from "../classes.ts";
+import { deck } from "../deck.ts";
+import { otherOf, outsider } from "../partner.ts";
+import type { SamplerDefinition } from "../sampler.ts";
+
+export default {
+  gives: "pairs",
+  params: {
+    pairs: {
+      type: "integer",
+      minimum: 1,
+      default: 128,
+      description: "of a batch, which has twice as many images",
+    },
+  },
+  start(labels, params, random) {
+    const members = requirePairs(labels);
+    const deal = deck(
+      Array.from(labels, (_, image) => image),
+      random,
+    );
+    const count = Math.min(params.pairs as number, labels.length);
+    return () => {
+      const first = deal(count);
+      const same = first.map(() => random.int(2) === 1);
+      const second = first.map((image, k) => partner(members, labels, image, same[k], random));
+      const rows = first.map((_, k) => [k, count + k]);
+      return { images: Int32Array.from([...first, ...second]), pairs: pairSet(rows, same) };
+    };
+  },
+  /** Positive and negative pairs by turns. */
+  testSet(labels, random) {
+    const members = requirePairs(labels);
+    const same = Array.from(labels, (_, image) => image % 2 === 0);
+    const pairs = same.map((alike, image) => [image, partner(members, labels, image, alike, random)]);
+    return { pairs: pairSet(pairs, same) };
+  },
+} satisfies SamplerDefinition;
+
+function partner(
+  members: Map<number, number[]>,
+  labels: Uint16Array,
+  image: number,
+  same: boolean,
+  random: Random,
+): number {
+  return same
+    ? otherOf(members.get(labels[image])!, image, random)
+    : outsider(members, labels[image], random);
+}
+
+function pairSet(pairs: number[][], same: boolean[]): PairSet {
+  const chosen = (alike: boolean) => {
+    const of = pairs.filter((_, k) => same[k] === alike);
+    return {
+      first: Int32Array.from(of, ([a]) => a),
+      second: Int32Array.from(of, ([, b]) => b),
+      count: of.length,
+    };
+  };
+  return { positive: chosen(true), negative: chosen(false) };
+}

@@ -1,0 +1,49 @@
+/**
+ * Random triplets for a triplet network: each image in turn as anchor, with a random other image of its class and a
+ * random one of a random other class (siamese-triplet's TripletMNIST; Hoffer & Ailon 2015). A batch holds the anchors,
+ * then their positives, then their negatives.
+ */
+import { requirePairs } from "../classes.ts";
+import { deck } from "../deck.ts";
+import { otherOf, outsider } from "../partner.ts";
+import type { SamplerDefinition } from "../sampler.ts";
+
+export default {
+  gives: "triplets",
+  params: {
+    triplets: {
+      type: "integer",
+      minimum: 1,
+      default: 128,
+      description: "of a batch, which has three times as many images",
+    },
+  },
+  start(labels, params, random) {
+    const members = requirePairs(labels);
+    const deal = deck(
+      Array.from(labels, (_, image) => image),
+      random,
+    );
+    const count = Math.min(params.triplets as number, labels.length);
+    const rows = Int32Array.from({ length: count }, (_, k) => k);
+    const triplets = {
+      anchors: rows,
+      positives: rows.map((k) => count + k),
+      negatives: rows.map((k) => 2 * count + k),
+      count,
+    };
+    return () => {
+      const anchors = deal(count);
+      const positives = anchors.map((image) => otherOf(members.get(labels[image])!, image, random));
+      const negatives = anchors.map((image) => outsider(members, labels[image], random));
+      return { images: Int32Array.from([...anchors, ...positives, ...negatives]), triplets };
+    };
+  },
+  testSet(labels, random) {
+    const members = requirePairs(labels);
+    const anchors = Int32Array.from(labels, (_, image) => image);
+    const positives = anchors.map((image) => otherOf(members.get(labels[image])!, image, random));
+    const negatives = anchors.map((image) => outsider(members, labels[image], random));
+    return { triplets: { anchors, positives, negatives, count: anchors.length } };
+  },
+} satisfies SamplerDefinition;

@@ -1,0 +1,26 @@
+/**
+ * For each image as anchor the farthest positive and the nearest negative, with a loss or without (Hermans, Beyer &
+ * Leibe 2017, equation 5).
+ */
+import { distancesTo, emptyTriplets, push, smallest, type TripletSelector } from "../selector.ts";
+
+export default {
+  selects: "triplets",
+  select(batch) {
+    const { size, squared, members, negatives } = batch;
+    const triplets = emptyTriplets(size);
+    const scratch = new Float32Array(size);
+    for (let anchor = 0; anchor < size; anchor++) {
+      const nearest = smallest(distancesTo(batch, anchor, scratch));
+      let farthest = -1;
+      for (const other of members[anchor])
+        if (
+          other !== anchor &&
+          (farthest < 0 || squared[anchor * size + other] > squared[anchor * size + farthest])
+        )
+          farthest = other;
+      if (farthest >= 0 && nearest >= 0) push(triplets, anchor, farthest, negatives[anchor][nearest]);
+    }
+    return triplets;
+  },
+} satisfies TripletSelector;

@@ -1,0 +1,60 @@
+/**
+ * For each positive pair a random negative, drawn so that all distances are as likely: a negative at the distance d
+ * counts 1 / q(d), where q(d) = d^(n-2) (1 - d²/4)^((n-3)/2) is the density of the distances of random points on
+ * the unit sphere of n dimensions (Wu, Manmatha, Smola & Krähenbühl 2017, equations 3 and 4).
+ */
+import { forEachPositivePair, type TripletSelector } from "../selector.ts";
+
+export default {
+  selects: "triplets",
+  params: {
+    nearest: {
+      type: "number",
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 2,
+      default: 0.5,
+      description: "nearer negatives count as if they were at this distance",
+    },
+    farthest: {
+      type: "number",
+      exclusiveMinimum: 0,
+      exclusiveMaximum: 2,
+      default: 1.4,
+      description: "negatives at this distance or farther are not drawn: they have no loss",
+    },
+  },
+  select(batch, _margin, random, params) {
+    const low = (params.nearest as number) ** 2;
+    const high = (params.farthest as number) ** 2;
+    const sums = new Float64Array(batch.size);
+    return forEachPositivePair(batch, (near) => {
+      weigh(near, low, high, batch.dim, sums);
+      let total = 0;
+      for (let k = 0; k < near.length; k++) {
+        total += sums[k];
+        sums[k] = total;
+      }
+      return () => {
+        if (total === 0) return -1;
+        const drawn = random.float() * total;
+        let place = 0;
+        while (sums[place] <= drawn) place++;
+        return place;
+      };
+    });
+  },
+} satisfies TripletSelector;
+
+/** The weights of the negatives, the largest 1. @param weights the first `near.length` are written */
+function weigh(near: Float32Array, low: number, high: number, dim: number, weights: Float64Array): void {
+  // -log q of the squared distance s; the root of s(1 - s/4)^..., so that one logarithm does for both factors.
+  let most = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < near.length; k++) {
+    const s = Math.max(near[k], low);
+    weights[k] =
+      s < high ? -((dim - 3) * Math.log(s * (1 - s / 4)) + Math.log(s)) / 2 : Number.NEGATIVE_INFINITY;
+    most = Math.max(most, weights[k]);
+  }
+  for (let k = 0; k < near.length; k++)
+    weights[k] = weights[k] > Number.NEGATIVE_INFINITY ? Math.exp(weights[k] - most) : 0;
+}

@@ -1,0 +1,33 @@
+/**
+ * For each image as anchor the nearest positive, and the nearest negative that is farther than it (semihard) or the
+ * nearest of all (hard): a class may keep several clusters (Xuan, Stylianou & Pless 2020, section 3).
+ */
+import { distancesTo, emptyTriplets, push, smallest, type TripletSelector } from "../selector.ts";
+
+export default {
+  selects: "triplets",
+  params: {
+    negative: {
+      enum: ["semihard", "hard"],
+      default: "semihard",
+      description: "the nearest negative that is farther than the positive, or the nearest of all",
+    },
+  },
+  select(batch, _margin, _random, params) {
+    const { size, squared, members, negatives } = batch;
+    const triplets = emptyTriplets(size);
+    const scratch = new Float32Array(size);
+    for (let anchor = 0; anchor < size; anchor++) {
+      let easy = -1;
+      for (const other of members[anchor])
+        if (other !== anchor && (easy < 0 || squared[anchor * size + other] < squared[anchor * size + easy]))
+          easy = other;
+      if (easy < 0) continue;
+      const near = distancesTo(batch, anchor, scratch);
+      const place =
+        params.negative === "semihard" ? smallest(near, squared[anchor * size + easy]) : smallest(near);
+      if (place >= 0) push(triplets, anchor, easy, negatives[anchor][place]);
+    }
+    return triplets;
+  },
+} satisfies TripletSelector;

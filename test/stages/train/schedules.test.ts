@@ -1,0 +1,71 @@
+import { Ajv } from "ajv";
+import { describe, expect, test } from "vitest";
+import { resolveSchedules, scheduled, valueAt } from "../../../stages/train/schedules.ts";
+
+describe("valueAt", () => {
+  test("linear, over all steps or a share of them", () => {
+    expect([0, 0.25, 0.5, 1].map((share) => valueAt({ from: 1, to: 3 }, share))).toEqual([1, 1.5, 2, 3]);
+    expect([0, 0.25, 0.5, 1].map((share) => valueAt({ from: 1, to: 3, over: 0.5 }, share))).toEqual([
+      1, 2, 3, 3,
+    ]);
+    expect(valueAt({ from: 3, to: 1 }, 0.5)).toBe(2);
+  });
+
+  test("step jumps", () => {
+    const shares = [0, 0.29, 0.3, 1];
+    expect(shares.map((share) => valueAt({ from: 0, to: 10, over: 0.3, shape: "step" }, share))).toEqual([
+      0, 0, 10, 10,
+    ]);
+  });
+
+  test("double climbs 1, 2, 4, 8, 16 in five equal stairs", () => {
+    const stairs = [0, 0.19, 0.2, 0.39, 0.4, 0.6, 0.8, 0.99, 1];
+    const values = stairs.map((share) => valueAt({ from: 1, to: 16, shape: "double" }, share));
+    expect(values).toEqual([1, 1, 2, 2, 4, 8, 16, 16, 16]);
+  });
+
+  test("double that cannot double goes evenly", () => {
+    expect(valueAt({ from: 0, to: 2, shape: "double" }, 0.5)).toBe(1);
+    expect(valueAt({ from: 4, to: 2, shape: "double" }, 0.5)).toBe(3);
+  });
+
+  test("ends between two doublings at the end that was asked for", () => {
+    const values = [0, 0.5, 1].map((share) => valueAt({ from: 1, to: 3, shape: "double" }, share));
+    expect(values[0]).toBe(1);
+    expect(values[2]).toBeCloseTo(3, 12);
+  });
+});
+
+test("resolveSchedules leaves everything else as it is", () => {
+  const params = { margin: { from: 0, to: 2 }, hidden: [512], name: "x", nothing: null, rate: 0.5 };
+  expect(resolveSchedules(params, 0.5)).toEqual({
+    margin: 1,
+    hidden: [512],
+    name: "x",
+    nothing: null,
+    rate: 0.5,
+  });
+});
+
+test("scheduled lets a number through, a schedule, and nothing else", () => {
+  const schema = scheduled({ exclusiveMinimum: 0, maximum: 4, default: 0.2, description: "margin" });
+  expect(schema.default).toBe(0.2);
+  const check = new Ajv({ allowUnionTypes: true }).compile({
+    type: "object",
+    properties: { margin: schema },
+  });
+  const ok = (margin: unknown) => check({ margin });
+  expect(ok(0.5)).toBe(true);
+  expect(ok({ from: 0.1, to: 4, shape: "double" })).toBe(true);
+  for (const bad of [
+    0,
+    -1,
+    5,
+    "0.5",
+    { from: 1 },
+    { from: 1, to: 9 },
+    { from: 1, to: 2, shape: "round" },
+    { from: 1, to: 2, over: 0 },
+  ])
+    expect(ok(bad)).toBe(false);
+});
