@@ -201,7 +201,10 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
             "profile",
             ...Object.keys(vars).map((name) => `vars.${name}`),
             ...Object.keys(point).map((name) => `matrix.${name}`),
-          ]) || " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}."),
+          ]) ||
+            (base[0] === "run"
+              ? " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME."
+              : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
       );
 
   const pointsOf = new Map<string, Point[]>();

@@ -42,7 +42,9 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
       const known = Object.keys((fault.parentSchema as { properties?: object })?.properties ?? {});
       const free = known.filter((key) => !Object.hasOwn(fault.data as object, key));
       const hint =
-        suggest(word, free) || (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
+        suggest(word, free) ||
+        suggest(word, known) ||
+        (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
       return { path: [...path, word], message: `unknown key.${hint}` };
     }
     case "required":

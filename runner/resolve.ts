@@ -2,7 +2,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
-import { fillCommand } from "./executors/shell.ts";
+import { fillCommand } from "./command.ts";
 import type { StageInstance, Study } from "./expand.ts";
 import { explain, suggest } from "./faults.ts";
 import type { Code, CodeBook } from "./fingerprint.ts";

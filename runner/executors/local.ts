@@ -2,9 +2,9 @@
 import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { fillCommand } from "../command.ts";
 import type { Order, Report } from "./child.ts";
 import { type Executor, type Job, StageError } from "./executor.ts";
-import { fillCommand } from "./shell.ts";
 
 /** How long a stage may take to end by itself before it is killed. */
 const GRACE_MILLISECONDS = 3000;
