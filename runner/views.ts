@@ -115,7 +115,9 @@ export function graph(tasks: Task[], format: "mermaid" | "dot"): string {
     const { length } = groups.get(stage)!;
     return length > 1 ? `${stage} × ${length}` : stage;
   };
-  const name = (text: string) => text.replace(/[^A-Za-z0-9]/g, "_");
+  // Mermaid has words of its own ("end"), so that no stage's name may stand alone.
+  const name = (text: string) =>
+    `${files.has(text) ? "file" : "stage"}_${text.replace(/[^A-Za-z0-9]/g, "_")}`;
   const lines: string[] = [];
   if (format === "mermaid") {
     lines.push("flowchart TD");

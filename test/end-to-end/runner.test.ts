@@ -195,11 +195,11 @@ describe("status, why, graph", () => {
   test("graph draws Mermaid and DOT", async () => {
     make();
     expect((await project.run("graph")).out).toBe(`flowchart TD
-  numbers["numbers"]
-  scale["scale × 2"]
-  total["total"]
-  numbers -->|values| scale
-  scale -->|values| total
+  stage_numbers["numbers"]
+  stage_scale["scale × 2"]
+  stage_total["total"]
+  stage_numbers -->|values| stage_scale
+  stage_scale -->|values| stage_total
 `);
     expect((await project.run("graph", "dot")).out).toContain('"numbers" -> "scale" [label="values"];');
     expect(await project.run("graph", "dto")).toMatchObject({
