@@ -1,7 +1,7 @@
 /** Vega-Lite → SVG → PNG, without a browser and without the fonts of the machine. */
 import { createRequire } from "node:module";
 import { Resvg } from "@resvg/resvg-js";
-import { parse, View, Warn } from "vega";
+import * as vega from "vega";
 import { compile } from "vega-lite";
 import type { Figure } from "./figure.ts";
 import { CONFIG } from "./theme.ts";
@@ -16,8 +16,13 @@ const FONTS = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) =>
 
 /** Draws a figure. The same figure gives the same text: nothing is measured with a machine's own fonts. */
 export async function toSvg({ spec }: Figure): Promise<string> {
-  const { spec: vega } = compile(spec as never, { config: CONFIG });
-  const view = new View(parse(vega), { renderer: "none", logLevel: Warn });
+  // Names of gradients and clips count up over a process; from the start again, they hang on no other figure.
+  (vega as unknown as { resetSVGDefIds(): void }).resetSVGDefIds(); // its types leave it out
+  const { parse, View, Warn } = vega;
+  const view = new View(parse(compile(spec as never, { config: CONFIG }).spec), {
+    renderer: "none",
+    logLevel: Warn,
+  });
   try {
     return `${await view.toSVG()}\n`;
   } finally {

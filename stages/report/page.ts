@@ -23,7 +23,7 @@ function cellTag(tag: string, { text, sort, strong, code }: Cell, number: boolea
   const names = [...(number ? ["number"] : []), ...(strong ? ["strong"] : [])];
   const attributes = [
     ...(names.length ? [` class="${names.join(" ")}"`] : []),
-    ...(sort === undefined ? [] : [` data-sort="${sort}"`]),
+    ...(sort === undefined ? [] : [` data-sort="${Number(sort.toPrecision(6))}"`]),
     ...(tag === "th" ? [' scope="row"'] : []),
   ].join("");
   const words = code ? `<code>${escaped(text)}</code>` : escaped(text);

@@ -7,7 +7,7 @@ export const STYLE = `
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
-main, header, footer { max-width: 76rem; margin: 0 auto; padding: 0 1.25rem; }
+main, header, footer { max-width: 84rem; margin: 0 auto; padding: 0 1.25rem; }
 header { padding-top: 2rem; }
 h1 { font-size: 1.9rem; line-height: 1.2; margin: 0 0 .75rem; }
 h2 { font-size: 1.4rem; margin: 2.75rem 0 .75rem; padding-top: .5rem; border-top: 1px solid var(--line); }
@@ -18,15 +18,17 @@ a { color: var(--link); }
 nav ul { columns: 18rem; padding-left: 1.2rem; margin: .5rem 0; }
 .table { overflow-x: auto; margin: 1rem 0 1.5rem; }
 .table:focus-visible { outline: 2px solid var(--link); }
-table { border-collapse: collapse; font-size: .9rem; font-variant-numeric: tabular-nums; }
+table { border-collapse: collapse; font-size: .875rem; font-variant-numeric: tabular-nums; }
 caption { text-align: left; color: var(--soft); padding-bottom: .4rem; max-width: 60rem; }
-th, td { padding: .35rem .7rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; font-weight: normal; }
+th, td { padding: .35rem .55rem; border-bottom: 1px solid var(--line); text-align: left; white-space: nowrap; font-weight: normal; }
 thead th { vertical-align: bottom; border-bottom: 2px solid var(--line); }
 thead button { all: unset; cursor: pointer; font-weight: 600; }
 thead button:focus-visible { outline: 2px solid var(--link); }
 thead th[aria-sort=ascending] button::after { content: " \\2191"; }
 thead th[aria-sort=descending] button::after { content: " \\2193"; }
 tbody tr:nth-child(even) { background: var(--stripe); }
+tbody th { position: sticky; left: 0; background: var(--back); }
+tbody tr:nth-child(even) th { background: var(--stripe); }
 .number { text-align: right; }
 .strong { font-weight: 700; }
 code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85em; }

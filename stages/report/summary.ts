@@ -117,7 +117,11 @@ function summariseProtocol(
         name,
         {
           mean: over.mean,
-          seeds: over.low === undefined ? undefined : { low: over.low, high: over.high! },
+          // Student's t knows nothing of the ends of the scale.
+          seeds:
+            over.low === undefined
+              ? undefined
+              : { low: Math.max(0, over.low), high: Math.min(1, over.high!) },
           queries: own ?? (members.length === 1 ? { low, high } : undefined),
           values,
         },

@@ -1,0 +1,118 @@
+import { describe, expect, it } from "vitest";
+import { bars } from "../../../stages/plot/figures/bars.ts";
+import { placeNames } from "../../../stages/plot/maps.ts";
+import { linesOf, meanSeries } from "../../../stages/plot/series.ts";
+import type { Evaluation } from "../../../stages/shared/metrics.ts";
+
+/** An evaluation whose every metric has one value. */
+function evaluation(protocol: string, point: Evaluation["point"], value: number): Evaluation {
+  const estimate = { value, low: value - 0.01, high: value + 0.01 };
+  return {
+    id: "evaluate",
+    hash: "",
+    point,
+    protocol,
+    representation: "embedding",
+    distance: "euclidean",
+    dim: 64,
+    k: 10,
+    queries: 100,
+    database: 500,
+    metrics: { map: estimate, knn_accuracy: estimate },
+    classes: {},
+  };
+}
+
+interface Row {
+  label: string;
+  mean: number;
+  low: number;
+  high: number;
+  values: number[];
+}
+
+describe("bars", () => {
+  const figures = bars([
+    evaluation("official", {}, 0.4),
+    evaluation("official", { loss: "facenet", seed: 1 }, 0.88),
+    evaluation("official", { loss: "facenet", seed: 2 }, 0.9),
+    evaluation("P1", { loss: "facenet", seed: 1 }, 0.7),
+  ]);
+  const rowsOf = (name: string) =>
+    (figures.find((figure) => figure.name === name)!.spec.data as { values: Row[] }).values;
+
+  it("draws no two protocols in one figure", () => {
+    expect(figures.map(({ name }) => name)).toEqual(["map-official", "knn-official", "map-P1", "knn-P1"]);
+    expect(rowsOf("map-P1").map(({ mean }) => mean)).toEqual([0.7]);
+  });
+
+  it("shows the mean over seeds, best first, with the interval over seeds or, of one run, over queries", () => {
+    const [facenet, raw] = rowsOf("map-official");
+    expect(facenet).toMatchObject({ label: "facenet", values: [0.88, 0.9] });
+    expect(facenet.mean).toBeCloseTo(0.89, 12);
+    expect(facenet.low).toBeCloseTo(0.89 - 12.7062 * 0.01, 4); // t(1) * s / sqrt(2)
+    expect(facenet.high).toBe(1); // kept inside what an mAP can be
+    expect(raw).toMatchObject({ label: "raw features", mean: 0.4 });
+    expect(raw.low).toBeCloseTo(0.39, 12);
+    expect(raw.high).toBeCloseTo(0.41, 12);
+  });
+});
+
+describe("linesOf", () => {
+  it("gives the colour to the selector and the panels to the rest", () => {
+    const runs: { point: Evaluation["point"] }[] = [
+      { point: { loss: "a", selector: "x", bits: 12, seed: 1 } },
+      { point: { loss: "a", selector: "y", bits: 12, seed: 1 } },
+      { point: { network: "mlp", loss: "b" } },
+    ];
+    expect(linesOf(runs).map(({ panel, line }) => [panel, line])).toEqual([
+      ["a · bits 12", "x"],
+      ["a · bits 12", "y"],
+      ["mlp", "b"],
+    ]);
+  });
+});
+
+describe("meanSeries", () => {
+  it("goes as far as every series does", () => {
+    expect(
+      meanSeries([
+        [1, 2, 3],
+        [3, 4],
+      ]),
+    ).toEqual([2, 3]);
+  });
+});
+
+describe("placeNames", () => {
+  const classes = ["automobile", "truck", "ship"];
+  const labels = Uint16Array.of(0, 0, 0, 1, 1, 1, 2, 2, 2);
+  const close = {
+    x: [0.48, 0.5, 0.9, 0.5, 0.51, 0.9, 0.5, 0.5, 0.1],
+    y: [0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.5, 0.99],
+    labels,
+  };
+
+  it("puts a name at the median of its class", () => {
+    const [, , ship] = placeNames(
+      { ...close, y: close.y.map((y, i) => y + 0.1 * labels[i]) },
+      classes,
+      0.01,
+      0.04,
+    );
+    expect(ship).toEqual({ text: "ship", x: 0.5, y: 0.7 });
+  });
+
+  it("pushes names apart until none lies over another", () => {
+    const names = placeNames(close, classes, 0.02, 0.04);
+    for (const [index, a] of names.entries())
+      for (const b of names.slice(index + 1)) expect(Math.abs(a.y - b.y)).toBeGreaterThan(0.039);
+  });
+
+  it("leaves out a class without points, and keeps names inside", () => {
+    const names = placeNames({ x: [1], y: [1], labels: Uint16Array.of(1) }, classes, 0.02, 0.04);
+    expect(names).toHaveLength(1);
+    expect(names[0]).toMatchObject({ text: "truck", y: 0.98 });
+    expect(names[0].x).toBeCloseTo(0.95, 12);
+  });
+});

@@ -1,0 +1,143 @@
+import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterAll, describe, expect, it } from "vitest";
+import { runStage } from "../../run-stage.ts";
+import { makeStudy, plannedRuns } from "./study.ts";
+
+const study = makeStudy(120);
+afterAll(() => study.remove());
+const { metrics, queries, histories, timings, choices } = study;
+
+/** A folder of one figure, as plot leaves it. */
+const figures = join(study.folder, "figures");
+
+mkdirSync(figures);
+writeFileSync(
+  join(figures, "figures.json"),
+  JSON.stringify([{ name: "map-official", title: "mAP", caption: "What it shows.", alt: "A bar <chart>" }]),
+);
+writeFileSync(join(figures, "map-official.svg"), "<svg/>");
+writeFileSync(join(figures, "map-official.png"), "PNG");
+
+const params = { profile: "sample", resamples: 400 };
+const inputs = { metrics, queries, histories, timings, choices, figures };
+const run = runStage("report", { params, inputs });
+const read = async (output: string) => readFileSync((await run).outputs[output], "utf8");
+
+describe("report", () => {
+  it("writes the numbers that a check can hold a run to", async () => {
+    const found = JSON.parse(await read("metrics"));
+    const { groups, differences, queries: asked } = found.protocols.official;
+    expect(asked).toBe(120);
+    expect(Object.keys(groups)).toHaveLength(9);
+    const { map } = groups["facenet · semihard-negative"].metrics;
+    const values = metrics
+      .filter(({ point }) => point.loss === "facenet" && point.selector === "semihard-negative")
+      .map(({ path }) => JSON.parse(readFileSync(path, "utf8")).metrics.map.value);
+    expect(map.mean).toBeCloseTo((values[0] + values[1] + values[2]) / 3, 5);
+    expect(map.values).toHaveLength(3);
+    expect(map.seeds.low).toBeLessThan(map.mean);
+    expect(map.queries.high).toBeGreaterThan(map.mean);
+    expect(groups["raw features"].metrics.map.seeds).toBeUndefined();
+    expect(Object.keys(differences.map)).toHaveLength(36);
+    const raw = differences.map["facenet · semihard-negative less raw features"];
+    expect(raw.low).toBeGreaterThan(0.4);
+    expect(raw.high).toBeGreaterThan(raw.difference);
+    expect(found.validation.trainings["facenet · hardest-negative"].collapsed).toBe(3);
+    expect(found.validation.choices["select[loss=facenet,selector=all]"]).toEqual({
+      "0.1": 0.84,
+      "0.2": 0.88,
+      "0.5": 0.87,
+    });
+  });
+
+  it("says in words what the numbers hold", async () => {
+    const report = await read("report");
+    expect(report).toMatch(/the best mAP is 0\.87\d, of facenet · semihard-negative, mean of 3 seeds/);
+    expect(report).toMatch(/\* facenet · semihard-negative is above raw features in mAP by 0\.4\d+/);
+    expect(report).toMatch(/No significant difference in kNN accuracy between/);
+    expect(report).toContain("| facenet · all | 0.8400 | **0.8800** | 0.8700 | 0.2 |");
+    expect(report).toContain("3 of 3 collapsed");
+    expect(report).toContain("![A bar &lt;chart>](figures/map-official.png)");
+    expect(report).not.toContain("NaN");
+    expect(report).not.toContain("undefined");
+  });
+
+  it("makes a page that needs nothing beside it", async () => {
+    const page = await read("page");
+    const sources = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, to]) => to);
+    const local = /^(data:|#|(metrics|comparisons|trainings|provenance|timings)\.(json|csv|md|html)$)/;
+    for (const to of sources) expect(to).toMatch(local);
+    expect(page).toContain(`data:image/svg+xml;base64,${Buffer.from("<svg/>").toString("base64")}`);
+    expect(page).toContain('alt="A bar &lt;chart&gt;"');
+    for (const anchor of sources.filter((to) => to.startsWith("#")))
+      expect(page).toContain(`id="${anchor.slice(1)}"`);
+    expect(page.match(/<table>/g)!.length).toBe(page.match(/<caption>/g)!.length);
+    expect(page).not.toMatch(/NaN<|undefined/);
+  });
+
+  it("names the run, the file and the command behind each row", async () => {
+    const provenance = await read("provenance");
+    const { hash, id } = metrics[1];
+    expect(provenance).toContain(hash.slice(0, 16));
+    expect(provenance).toContain(`npm run pipeline -- --profile sample --only '${id}'`);
+    expect(provenance).toContain('"margin":0.2');
+  });
+
+  it("keeps the clock apart: other seconds change no other file", async () => {
+    const slow = makeStudy(
+      120,
+      plannedRuns().map((planned) => ({ ...planned, selectSeconds: 77 })),
+    );
+    const again = await runStage("report", {
+      params,
+      inputs: { metrics, queries, histories, choices, figures, timings: slow.timings },
+    });
+    slow.remove();
+    const { outputs } = await run;
+    const measured = ["timings", "timings_report", "timings_page"];
+    for (const output of ["metrics", "comparisons", "trainings", "report", "page", "provenance"])
+      expect(readFileSync(again.outputs[output], "utf8"), output).toBe(readFileSync(outputs[output], "utf8"));
+    for (const output of measured)
+      expect(readFileSync(again.outputs[output], "utf8"), output).not.toBe(
+        readFileSync(outputs[output], "utf8"),
+      );
+    expect(readdirSync(outputs.figures)).toEqual(["map-official.png", "map-official.svg"]);
+    expect(JSON.parse(await read("timings"))["facenet · all"][0]).toMatchObject({
+      select_seconds: 2,
+      gradient_seconds: 9,
+      step_seconds: 11,
+    });
+  });
+
+  it("never puts two protocols into one table", async () => {
+    const other = makeStudy(90);
+    const moved = other.metrics.map((file) => {
+      const content = JSON.parse(readFileSync(file.path, "utf8"));
+      writeFileSync(file.path, JSON.stringify({ ...content, protocol: "P1" }));
+      return { ...file, id: `${file.id}-P1`, point: { ...file.point, protocol: "P1" } };
+    });
+    const { outputs } = await runStage("report", {
+      params,
+      inputs: { metrics: [...metrics, ...moved], queries },
+    });
+    other.remove();
+    const found = JSON.parse(readFileSync(outputs.metrics, "utf8"));
+    expect(Object.keys(found.protocols)).toEqual(["P1", "official"]);
+    for (const { groups } of Object.values(found.protocols) as { groups: object }[])
+      expect(Object.keys(groups)).toHaveLength(9);
+    expect(found.protocols.P1.queries).toBe(90);
+    const report = readFileSync(outputs.report, "utf8");
+    const headline = report.split("## Results under protocol P1")[1];
+    expect(headline).toContain("Protocol P1: 90 queries");
+  });
+
+  it("refuses to pair runs with other queries", async () => {
+    const other = makeStudy(90);
+    const mixed = [...queries.slice(0, 1), ...other.queries.slice(1)];
+    await expect(runStage("report", { params, inputs: { ...inputs, queries: mixed } })).rejects.toThrow(
+      /have other queries\. Evaluate both with the same split/,
+    );
+    other.remove();
+  });
+});
