@@ -41,6 +41,7 @@ export function headline(protocol: string, { groups, queries, database }: Protoc
     caption: `Protocol ${protocol}: ${queries} queries, database of ${database}. Best mAP first.`,
     columns: [
       { title: "representation" },
+      { title: "distance" },
       { title: "dim", number: true },
       { title: "seeds", number: true },
       { title: "mAP", number: true },
@@ -50,8 +51,9 @@ export function headline(protocol: string, { groups, queries, database }: Protoc
       { title: "95 % over seeds", number: true },
       { title: "95 % over queries", number: true },
     ],
-    rows: rows.map(([label, { dim, seeds, metrics }], index) => [
+    rows: rows.map(([label, { distance, dim, seeds, metrics }], index) => [
       cell(label),
+      cell(distance),
       figureCell(dim, 0),
       figureCell(Math.max(1, seeds.length), 0),
       maps[index],

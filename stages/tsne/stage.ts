@@ -6,7 +6,7 @@ import { random } from "../shared/random.ts";
 import { readSplit, rowsOf } from "../shared/splits.ts";
 import { readVectors, writeTable } from "../shared/tables.ts";
 import { tsne } from "./embed.ts";
-import type { Points } from "./neighbours.ts";
+import { meanOf, take } from "./points.ts";
 import { drawStratified } from "./sample.ts";
 import { TRUSTED_NEIGHBOURS, trustworthiness } from "./trustworthiness.ts";
 
@@ -15,20 +15,8 @@ interface Params {
   perplexity: number;
   iterations: number;
   theta: number;
-  distance: "euclidean" | "cosine";
+  distance: "euclidean" | "cosine" | "centred-cosine";
   seed: number;
-}
-
-/** The rows of a table of vectors; under cosine on the unit sphere, where the distance orders as the cosine does. */
-function take(values: Float32Array, dim: number, rows: Uint32Array, distance: Params["distance"]): Points {
-  const taken = new Float32Array(rows.length * dim);
-  for (const [at, row] of rows.entries()) {
-    const vector = values.subarray(row * dim, (row + 1) * dim);
-    let length = 1;
-    if (distance === "cosine") length = Math.sqrt(vector.reduce((sum, value) => sum + value * value, 0)) || 1;
-    for (let i = 0; i < dim; i++) taken[at * dim + i] = vector[i] / length;
-  }
-  return { values: taken, rows: rows.length, dim };
 }
 
 export default defineStage<Params>({
@@ -38,13 +26,18 @@ export default defineStage<Params>({
   async run({ params, inputs, sources, outputs, progress, note, signal }) {
     const { perplexity, iterations, theta, distance, seed } = params;
     const { ids, labels, values, dim, classes, metadata } = readVectors(inputs.vectors);
-    const queries = rowsOf(readSplit(inputs.split), "query", ids, inputs.vectors);
+    const split = readSplit(inputs.split);
+    const queries = rowsOf(split, "query", ids, inputs.vectors);
     const rows = drawStratified(queries, labels, params.points, random(seed, "points"));
     if (rows.length < 3 * perplexity || rows.length < 3 * TRUSTED_NEIGHBOURS)
       throw new UserError(
         `tsne: ${rows.length} points are too few for perplexity ${perplexity}. It takes three times as many points: lower it, or draw more.`,
       );
-    const points = take(values, dim, rows, distance);
+    const centre =
+      distance === "centred-cosine"
+        ? meanOf(values, dim, rowsOf(split, "train", ids, inputs.vectors))
+        : undefined;
+    const points = take(values, dim, rows, centre, distance !== "euclidean");
     const { backend } = await startBackend("wasm");
     note("backend", backend);
 

@@ -17,7 +17,6 @@ import { runStage } from "../../run-stage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-tsne-test-"));
 afterAll(() => rmSync(folder, { recursive: true }));
-const vectors = join(folder, "vectors.arrow");
 const split = join(folder, "split.arrow");
 
 const rows = 200;
@@ -26,21 +25,25 @@ const ids = Uint32Array.from({ length: rows }, (_, row) => 1000 + row);
 const labels = Uint16Array.from({ length: rows }, (_, row) => row % 2);
 const role = (wanted: number) =>
   Uint8Array.from({ length: rows }, (_, row) => (Math.floor(row / 2) % 4 === wanted ? 1 : 0));
-writeTable(
-  vectors,
-  "vectors",
-  vectorColumns(6, "float32", new Uint16(), new Uint32()),
-  rows,
-  {
-    id: ids,
-    label: labels,
-    vector: Float32Array.from({ length: rows * 6 }, (_, i) => {
-      const row = Math.floor(i / 6);
-      return draws.normal() + (i % 6 === labels[row] ? 9 : 0);
-    }),
-  },
-  { classes: ["cat", "dog"], backbone: "made-up" },
-);
+const values = Float32Array.from({ length: rows * 6 }, (_, i) => {
+  const row = Math.floor(i / 6);
+  return draws.normal() + (i % 6 === labels[row] ? 9 : 0);
+});
+/** Writes the vectors, changed. */
+function write(name: string, change: (value: number, row: number) => number): string {
+  const path = join(folder, name);
+  const vector = values.map((value, i) => change(value, Math.floor(i / 6)));
+  writeTable(
+    path,
+    "vectors",
+    vectorColumns(6, "float32", new Uint16(), new Uint32()),
+    rows,
+    { id: ids, label: labels, vector },
+    { classes: ["cat", "dog"], backbone: "made-up" },
+  );
+  return path;
+}
+const vectors = write("vectors.arrow", (value) => value);
 const training = role(0);
 writeSplit(split, {
   ids,
@@ -80,6 +83,20 @@ describe("tsne", () => {
     expect(readFileSync(again.outputs.map).equals(readFileSync(outputs.map))).toBe(true);
     const other = await runStage("tsne", { params: { ...params, seed: 2 }, inputs });
     expect(readFileSync(other.outputs.map).equals(readFileSync(outputs.map))).toBe(false);
+  });
+
+  it("measures distances as it is told", async () => {
+    const mapOf = async (distance: string, given: string) => {
+      const params = { points: 60, perplexity: 8, iterations: 250, distance };
+      const { outputs } = await runStage("tsne", { params, inputs: { vectors: given, split } });
+      const table = readTable(outputs.map, "tsne");
+      return Array.from(numbers<Float32Array>(table, "x"));
+    };
+    // Powers of two: the same angles to the last bit, other lengths.
+    const scaled = write("scaled.arrow", (value, row) => 2 ** (row % 3) * value);
+    expect(await mapOf("cosine", scaled)).toEqual(await mapOf("cosine", vectors));
+    expect(await mapOf("euclidean", scaled)).not.toEqual(await mapOf("euclidean", vectors));
+    expect(await mapOf("centred-cosine", vectors)).not.toEqual(await mapOf("cosine", vectors));
   });
 
   it("refuses a perplexity that the points cannot give", async () => {
