@@ -73,6 +73,8 @@ export function openSession(model: Uint8Array, device: Device, threads: number):
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
+    // Its threads wait asleep, not spinning: resizing goes on beside them on the same cores.
+    extra: { session: { intra_op: { allow_spinning: "0" } } },
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });

@@ -6,7 +6,7 @@ import { readImageList, readPixels } from "../shared/images.ts";
 import { createTable, narrow, type TableWriter, vectorColumns } from "../shared/tables.ts";
 import { chooseDevice, type Device } from "./device.ts";
 import { openNetwork } from "./network.ts";
-import { type Resize, resizer } from "./resize.ts";
+import { Resizer } from "./resize.ts";
 
 interface Params {
   size?: number;
@@ -40,11 +40,10 @@ export default defineStage<Params>({
     const network = await openNetwork(inputs.model, name, backbone.features, device, cpus);
     note("feature_tensor", network.tensor);
 
-    const views: Resize[] = [resizer(height, width, channels, size, backbone)];
-    if (params.flip) views.push(resizer(height, width, channels, size, backbone, true));
     const batch = Math.min(params.batch, backbone.batch ?? params.batch);
     // Two sets of buffers: one is filled while the network reads the other.
-    const buffers = [0, 1].map(() => views.map(() => new Float32Array(batch * 3 * size * size)));
+    const views = params.flip ? [false, true] : [false];
+    const resizer = new Resizer({ height, width, channels }, size, backbone, batch, 2 * views.length);
 
     let table: TableWriter | undefined;
     let done = 0;
@@ -85,8 +84,8 @@ export default defineStage<Params>({
     try {
       for await (const { count, pixels } of readPixels(inputs.images, batch)) {
         signal.throwIfAborted();
-        const set = buffers[turn++ % 2];
-        for (const [index, resize] of views.entries()) resize(pixels, count, set[index]);
+        const first = (turn++ % 2) * views.length;
+        const set = views.map((mirrored, index) => resizer.fill(first + index, pixels, count, mirrored));
         await settle();
         pending = { features: infer(set, count), count };
         pending.features.catch(() => {}); // settle() tells of it

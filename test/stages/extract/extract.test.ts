@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { chooseDevice } from "../../../stages/extract/device.ts";
 import { withOutput } from "../../../stages/extract/onnx.ts";
-import { resizer } from "../../../stages/extract/resize.ts";
+import { Resizer } from "../../../stages/extract/resize.ts";
 import { IMAGENET } from "../../../stages/shared/backbone.ts";
 import { random } from "../../../stages/shared/random.ts";
 import { narrow, readTable, readVectors, widen } from "../../../stages/shared/tables.ts";
@@ -69,9 +69,8 @@ const fault = async (...run: Parameters<typeof extract>): Promise<string> => {
 
 /** What the network is given for an image. */
 function planesOf(pixels: ArrayLike<number>): Float32Array {
-  const out = new Float32Array(3 * SIZE * SIZE);
-  resizer(SIDE, SIDE, 3, SIZE, IMAGENET)(Uint8Array.from(pixels), 1, out);
-  return out;
+  const resizer = new Resizer({ height: SIDE, width: SIDE, channels: 3 }, SIZE, IMAGENET, 1);
+  return resizer.fill(0, Uint8Array.from(pixels), 1);
 }
 
 describe("extract", () => {

@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { resizer } from "../../../stages/extract/resize.ts";
+import { Resizer, type Scaling } from "../../../stages/extract/resize.ts";
 
 /** Bytes enter as they are. */
 const PLAIN = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;
@@ -9,13 +9,12 @@ function resize(
   pixels: number[],
   [height, width, channels]: [number, number, number],
   size: number,
-  scaling: Parameters<typeof resizer>[4] = PLAIN,
+  scaling: Scaling = PLAIN,
   mirrored = false,
 ): number[] {
   const images = pixels.length / (height * width * channels);
-  const out = new Float32Array(images * 3 * size * size);
-  resizer(height, width, channels, size, scaling, mirrored)(Uint8Array.from(pixels), images, out);
-  return [...out];
+  const resizer = new Resizer({ height, width, channels }, size, scaling, images);
+  return [...resizer.fill(0, Uint8Array.from(pixels), images, mirrored)];
 }
 /** Red, green and blue plane of one image. */
 const planes = (values: number[]) =>
@@ -25,7 +24,7 @@ const near = (got: number[], wanted: number[]) => {
   for (const [i, value] of wanted.entries()) expect(got[i]).toBeCloseTo(value, 3);
 };
 
-describe("resizer", () => {
+describe("Resizer", () => {
   it("interpolates linearly between pixel centres and repeats the edges", () => {
     // 2 x 2 to 4 x 4: the target's centres lie at -1/4, 1/4, 3/4 and 5/4 of the source, so that the second row
     // and column weigh 0, 1/4, 3/4 and 1.
