@@ -1,0 +1,145 @@
+/**
+ * What WebAssembly lacks for training convolutions: the gradient of a filter is missing, and those of the input and of
+ * a max pool are loops that take several times as long as the forward pass. Here a convolution's gradients are
+ * convolutions themselves, which have a fast kernel.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+/** The part of the WebAssembly backend that kernels use. Views of the heap are void after the next allocation. */
+interface Heap {
+  makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
+  typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
+  disposeData(id: object): boolean;
+}
+
+type Shape4D = [number, number, number, number];
+
+/** Registers the kernels in the place of the backend's own; again and again without harm. */
+export function registerTrainingKernels(): void {
+  for (const config of [filterGradient, inputGradient, maxPoolGradient]) {
+    const present = tf.getKernel(config.kernelName, "wasm");
+    if (present?.kernelFunc === config.kernelFunc) continue;
+    if (present) tf.unregisterKernel(config.kernelName, "wasm");
+    tf.registerKernel(config);
+  }
+}
+
+/**
+ * dfilter[a, b, ci, co] = Σ x[n, y+a, x+b, ci] dy[n, y, x, co]: the convolution of x with dy, with the images of the
+ * batch as channels and the channels as images.
+ */
+const filterGradient: tf.KernelConfig = {
+  kernelName: "Conv2DBackpropFilter",
+  backendName: "wasm",
+  kernelFunc({ inputs, backend, attrs }) {
+    const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
+    const { filterShape } = attrs as unknown as { filterShape: Shape4D };
+    const { top, bottom, left, right } = infoOf(x.shape, filterShape, attrs).padInfo;
+    const kernel = kernels(backend as unknown as Heap);
+    const images = kernel("Transpose", { x }, { perm: [3, 1, 2, 0] });
+    const filter = kernel("Transpose", { x: dy }, { perm: [1, 2, 0, 3] });
+    const turned = kernel("Conv2D", { x: images, filter }, padded(top, bottom, left, right));
+    const result = kernel("Transpose", { x: turned }, { perm: [1, 2, 0, 3] });
+    kernel.dispose(images, filter, turned);
+    return result;
+  },
+};
+
+/** dx = the convolution of dy with the filter turned around, its channels exchanged. */
+const inputGradient: tf.KernelConfig = {
+  kernelName: "Conv2DBackpropInput",
+  backendName: "wasm",
+  kernelFunc({ inputs, backend, attrs }) {
+    const { dy, filter } = inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
+    const { inputShape } = attrs as unknown as { inputShape: Shape4D };
+    const { padInfo, filterHeight, filterWidth } = infoOf(inputShape, filter.shape, attrs);
+    const kernel = kernels(backend as unknown as Heap);
+    const reversed = kernel("Reverse", { x: filter }, { dims: [0, 1] });
+    const turned = kernel("Transpose", { x: reversed }, { perm: [0, 1, 3, 2] });
+    const result = kernel(
+      "Conv2D",
+      { x: dy, filter: turned },
+      padded(
+        filterHeight - 1 - padInfo.top,
+        filterHeight - 1 - padInfo.bottom,
+        filterWidth - 1 - padInfo.left,
+        filterWidth - 1 - padInfo.right,
+      ),
+    );
+    kernel.dispose(reversed, turned);
+    return result;
+  },
+};
+
+/** The gradient goes to the first of the largest values of a window. */
+const maxPoolGradient: tf.KernelConfig = {
+  kernelName: "MaxPoolGrad",
+  backendName: "wasm",
+  kernelFunc({ inputs, backend, attrs }) {
+    const heap = backend as unknown as Heap;
+    const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo };
+    const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as Record<string, never>;
+    const shape = input.shape as Shape4D;
+    const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
+    const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
+    const { strideHeight, strideWidth, filterHeight, filterWidth } = info;
+    const result = heap.makeOutput(input.shape, "float32");
+    const values = heap.typedArrayFromHeap(input);
+    const slopes = heap.typedArrayFromHeap(dy);
+    const to = heap.typedArrayFromHeap(result).fill(0);
+    const pixels = new Int32Array(filterHeight * filterWidth);
+    let out = 0;
+    for (let n = 0; n < batchSize; n++)
+      for (let y = 0; y < outHeight; y++)
+        for (let x = 0; x < outWidth; x++) {
+          const top = y * strideHeight - padInfo.top;
+          const left = x * strideWidth - padInfo.left;
+          let count = 0;
+          for (let a = Math.max(0, top); a < Math.min(inHeight, top + filterHeight); a++)
+            for (let b = Math.max(0, left); b < Math.min(inWidth, left + filterWidth); b++)
+              pixels[count++] = ((n * inHeight + a) * inWidth + b) * inChannels;
+          for (let c = 0; c < inChannels; c++, out++) {
+            let best = pixels[0] + c;
+            for (let k = 1; k < count; k++) if (values[pixels[k] + c] > values[best]) best = pixels[k] + c;
+            to[best] += slopes[out];
+          }
+        }
+    return result;
+  },
+};
+
+/** @throws Error for what is not needed here and would need other formulas */
+function infoOf(input: number[], filter: number[], attrs: unknown): tf.backend_util.Conv2DInfo {
+  const { strides, pad, dataFormat, dimRoundingMode } = attrs as Record<string, never>;
+  const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
+  const [x, w] = [input as Shape4D, filter as Shape4D];
+  const info = tf.backend_util.computeConv2DInfo(x, w, strides, 1, pad, dimRoundingMode, false, format);
+  if (format !== "channelsLast" || info.strideHeight !== 1 || info.strideWidth !== 1)
+    throw new Error("gradient of conv2d on WebAssembly: only strides of 1 and channels last are supported");
+  return info;
+}
+
+/** Attributes of a convolution with these rows and columns of zeros around. */
+const padded = (top: number, bottom: number, left: number, right: number) => ({
+  strides: [1, 1],
+  dilations: [1, 1],
+  dataFormat: "NHWC",
+  pad: [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ],
+});
+
+/** Runs kernels of the backend by name, and gives back their outputs' memory. */
+function kernels(heap: Heap) {
+  const run = (name: string, inputs: tf.NamedTensorInfoMap, attrs: object): tf.TensorInfo =>
+    tf
+      .getKernel(name, "wasm")
+      .kernelFunc({ inputs, backend: heap, attrs: attrs as tf.NamedAttrMap }) as tf.TensorInfo;
+  const dispose = (...used: tf.TensorInfo[]) => {
+    for (const { dataId } of used) heap.disposeData(dataId);
+  };
+  return Object.assign(run, { dispose });
+}

@@ -1,0 +1,60 @@
+/**
+ * siamese-triplet's EmbeddingNet: two 5x5 convolutions of 32 and 64 channels, each with a 2x2 max pool and a PReLU,
+ * and dense layers of 256, 256 and the output's size, with PReLU between. The PReLU stands behind the pool, not
+ * before it: as long as its slope is not negative that is the same function for a quarter of the work.
+ */
+import type * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { registerTrainingKernels } from "../kernels.ts";
+import type { NetworkDefinition } from "../network.ts";
+
+export default {
+  takes: "images",
+  build({ input, dim, seed }) {
+    registerTrainingKernels();
+    let next = seed;
+    // Uniform in ±1/sqrt(inputs), PyTorch's default; biases at 0.
+    const kernelInitializer = () =>
+      layers.initializers.varianceScaling({
+        scale: 1 / 3,
+        mode: "fanIn",
+        distribution: "uniform",
+        seed: next++,
+      });
+    // One slope a channel.
+    const prelu = (name: string, sharedAxes?: number[]) =>
+      layers.layers.prelu({
+        alphaInitializer: layers.initializers.constant({ value: 0.25 }),
+        sharedAxes,
+        name,
+      });
+    const convolution = (filters: number, index: number) => [
+      layers.layers.conv2d({
+        filters,
+        kernelSize: 5,
+        kernelInitializer: kernelInitializer(),
+        name: `conv_${index}`,
+      }),
+      layers.layers.maxPooling2d({ poolSize: 2, name: `pool_${index}` }),
+      prelu(`prelu_${index}`, [1, 2]),
+    ];
+    const dense = (units: number, name: string) =>
+      layers.layers.dense({ units, kernelInitializer: kernelInitializer(), name });
+    const chain = [
+      ...convolution(32, 1),
+      ...convolution(64, 2),
+      layers.layers.flatten({ name: "flatten" }),
+      dense(256, "dense_1"),
+      prelu("prelu_3"),
+      dense(256, "dense_2"),
+      prelu("prelu_4"),
+      dense(dim, "out"),
+    ];
+    const x = layers.input({ shape: input });
+    const y = chain.reduce((h, layer) => layer.apply(h) as layers.SymbolicTensor, x);
+    return {
+      model: layers.model({ inputs: x, outputs: y }),
+      train: (batch) => chain.reduce((h, layer) => layer.apply(h) as tf.Tensor, batch) as tf.Tensor2D,
+    };
+  },
+} satisfies NetworkDefinition;
