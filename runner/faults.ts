@@ -40,10 +40,10 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
     case "additionalProperties": {
       const word = params.additionalProperty as string;
       const known = Object.keys((fault.parentSchema as { properties?: object })?.properties ?? {});
+      // Of words equally near, one that does not stand there already.
       const free = known.filter((key) => !Object.hasOwn(fault.data as object, key));
       const hint =
-        suggest(word, free) ||
-        suggest(word, known) ||
+        suggest(word, [...free, ...known]) ||
         (known.length ? ` Known are ${known.join(", ")}.` : " None is known here.");
       return { path: [...path, word], message: `unknown key.${hint}` };
     }

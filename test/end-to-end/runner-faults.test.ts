@@ -4,15 +4,15 @@ import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterEach, describe, expect, test } from "vitest";
+import { afterAll, describe, expect, test } from "vitest";
 import { Project } from "../runner/project.ts";
 
-let project: Project;
-afterEach(() => project.remove());
+const project = new Project();
+afterAll(() => project.remove());
 
 /** A study of `numbers`, a stage `trouble` of some mode, and `after`, which needs it. */
 function make(mode: string, more: object = {}, files: Record<string, string> = {}): void {
-  project = new Project({
+  project.reset({
     "pipeline.yaml": JSON.stringify({
       profiles: { small: {} },
       stages: {
@@ -180,7 +180,9 @@ describe("Ctrl-C", () => {
     run.child.kill("SIGINT");
     await sleep(700);
     run.child.kill("SIGINT");
-    expect((await run.ended).code).toBe(130);
+    const { code, out } = await run.ended;
+    expect(code).toBe(130);
+    expect(out).not.toContain("Cancelled after"); // which waits for the children
     await gone(children);
   });
 

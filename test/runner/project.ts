@@ -1,10 +1,10 @@
 /** A tiny project in a folder of its own, with stages that do sums: what the tests of the runner run on. */
 import { type ChildProcess, spawn } from "node:child_process";
 import {
-  copyFileSync,
   existsSync,
   mkdirSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   writeFileSync,
@@ -205,13 +205,24 @@ export class Project {
   readonly root: string;
 
   /** @param files more files, or others in the place of those above */
-  constructor(files: Record<string, string> = {}, root?: string) {
-    this.root = root ?? mkdtempSync(join(tmpdir(), "deephash-project-"));
-    for (const [path, text] of Object.entries({ ...FILES, ...files })) this.write(path, text);
-    for (const path of ["runner/stage.ts", "schemas/pipeline.schema.json"]) {
-      mkdirSync(dirname(join(this.root, path)), { recursive: true });
-      copyFileSync(resolve(path), join(this.root, path));
-    }
+  constructor(files: Record<string, string> = {}) {
+    this.root = mkdtempSync(join(tmpdir(), "deephash-project-"));
+    this.reset(files);
+  }
+
+  /**
+   * Makes it as new: its store, its reports and whatever else came about are gone. What is known of its code
+   * stays, as long as the code does, for bundling takes longer than most tests.
+   */
+  reset(files: Record<string, string> = {}): void {
+    for (const name of readdirSync(this.root))
+      if (!["stages", "schemas", "runner", "node_modules"].includes(name))
+        rmSync(this.path(name), { recursive: true, force: true });
+    const all = { ...FILES, ...files };
+    for (const path of ["runner/stage.ts", "schemas/pipeline.schema.json"])
+      all[path] = readFileSync(resolve(path), "utf8");
+    for (const [path, text] of Object.entries(all))
+      if (!existsSync(this.path(path)) || this.read(path) !== text) this.write(path, text);
   }
 
   path(...parts: string[]): string {
