@@ -20,7 +20,11 @@ export async function runStage(name: string, run: StageRun) {
   const folder = resolve("stages", name);
   const definition = (await import(pathToFileURL(join(folder, "stage.ts")).href)).default as StageDefinition;
   const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
-  const params = structuredClone(run.params ?? {}) as Record<string, unknown>;
+  const given = structuredClone(run.params ?? {}) as Record<string, unknown>;
+  // As in the runner, the schema sees a part's word: its params are checked against the part.
+  const params = { ...given };
+  for (const param of Object.keys(definition.parts ?? {}))
+    if (typeof given[param] === "object") params[param] = (given[param] as { use: string }).use;
   const schema = JSON.parse(
     readFileSync(resolve("schemas", `${definition.params}.params.schema.json`), "utf8"),
   );
@@ -29,8 +33,8 @@ export async function runStage(name: string, run: StageRun) {
   const parts: Record<string, Part> = {};
   for (const [param, partFolder] of Object.entries(definition.parts ?? {})) {
     if (params[param] === undefined) continue;
-    const given = params[param] as string | { use: string };
-    const { use, ...own } = typeof given === "string" ? { use: given } : given;
+    const chosen = (given[param] ?? params[param]) as string | { use: string };
+    const { use, ...own } = typeof chosen === "string" ? { use: chosen } : chosen;
     const part = (await import(pathToFileURL(join(folder, partFolder, `${use}.ts`)).href))
       .default as PartDefinition;
     const partSchema = { type: "object", properties: part.params ?? {}, additionalProperties: false };

@@ -35,7 +35,7 @@ function readIdx(path: string, dimensions: number): Idx {
   if (file.length < head || file.readUInt32BE(0) !== 0x0800 + dimensions)
     throw new UserError(`${path}: no IDX file of bytes with ${dimensions} dimensions. Is it the right file?`);
   const sizes = Array.from({ length: dimensions }, (_, index) => file.readUInt32BE(4 + 4 * index));
-  const wanted = sizes.reduce((product, size) => product * size, head);
+  const wanted = head + sizes.reduce((product, size) => product * size, 1);
   if (file.length !== wanted)
     throw new UserError(
       `${path}: ${file.length} bytes, but ${sizes.join(" x ")} images or labels take ${wanted}. Fetch it again.`,
