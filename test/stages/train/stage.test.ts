@@ -1,0 +1,116 @@
+import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { beforeAll, describe, expect, it } from "vitest";
+import { numbers, readMetadata, readTable, readVectors } from "../../../stages/shared/tables.ts";
+import { runStage } from "../../run-stage.ts";
+import { writeBlobSplit, writeBlobs } from "../vectors.ts";
+
+const blobs = { classes: 4, perClass: 40, dim: 16, noise: 1.2 };
+let data: string;
+let split: string;
+beforeAll(() => {
+  const folder = mkdtempSync(join(tmpdir(), "deephash-train-"));
+  data = join(folder, "features.arrow");
+  split = join(folder, "split.arrow");
+  writeBlobs(data, blobs);
+  writeBlobSplit(split, blobs);
+});
+
+const quick = {
+  network: { use: "mlp", hidden: [32], dropout: 0.2 },
+  loss: { use: "facenet", margin: 0.5 },
+  selector: "semihard-negative",
+  sampler: { use: "balanced", classes: 4, images: 8 },
+  dim: 8,
+  steps: 60,
+  evaluate_every: 20,
+};
+const train = (params: object = {}, inputs: object = {}) =>
+  runStage("train", { params: { ...quick, ...params }, inputs: { data, split, ...inputs } });
+const bytes = (path: string) => readFileSync(path).toString("base64");
+
+describe("train", () => {
+  it("learns: the validation mAP rises, and embed gives the embedding that was evaluated", async () => {
+    const raw = await train({ steps: 1, evaluate_every: 1 });
+    const untrained = numbers<Float32Array>(readTable(raw.outputs.history, "history"), "validation_map")[0];
+    const { outputs } = await train();
+    const history = readTable(outputs.history, "history");
+    const maps = [...numbers<Float32Array>(history, "validation_map")];
+    expect(numbers(history, "step")).toEqual(Uint32Array.from([20, 40, 60]));
+    expect([...numbers<Float64Array>(history, "images")]).toEqual([640, 1280, 1920]);
+    expect(maps[2]).toBeGreaterThan(untrained + 0.1);
+    const head = JSON.parse(readFileSync(join(outputs.model, "head.json"), "utf8"));
+    expect(head.validation_map).toBeCloseTo(Math.max(...maps), 6);
+    const embedded = await runStage("embed", { inputs: { data, model: outputs.model } });
+    const vectors = readVectors(embedded.outputs.embeddings);
+    expect([vectors.rows, vectors.dim]).toEqual([160, 8]);
+    for (let row = 0; row < vectors.rows; row++) {
+      const own = vectors.values.subarray(row * 8, row * 8 + 8);
+      expect(own.reduce((sum, value) => sum + value * value, 0)).toBeCloseTo(1, 5);
+    }
+  });
+
+  it("gives the same bytes for the same seed, others for another", async () => {
+    const [first, again, other] = [await train(), await train(), await train({ seed: 2 })];
+    for (const file of ["history", "model"] as const) {
+      const read = (run: typeof first) =>
+        file === "model" ? bytes(join(run.outputs.model, "weights.bin")) : bytes(run.outputs.history);
+      expect(read(again)).toBe(read(first));
+      expect(read(other)).not.toBe(read(first));
+    }
+  });
+
+  it("keeps the weights of the best evaluation and stops when none gets better", async () => {
+    // A rate this high takes the network apart after it has found something.
+    const { outputs, log } = await train({ learning_rate: 0.3, steps: 400, patience: 2, optimizer: "sgd" });
+    const history = readTable(outputs.history, "history");
+    const maps = [...numbers<Float32Array>(history, "validation_map")];
+    const best = maps.indexOf(Math.max(...maps));
+    expect(maps.length - 1 - best).toBeLessThanOrEqual(2);
+    expect(maps.length).toBeLessThan(20);
+    expect(log.join("\n")).toContain(`at step ${(best + 1) * 20}`);
+  });
+
+  it("takes the param that validation chose", async () => {
+    const choice = join(mkdtempSync(join(tmpdir(), "deephash-choice-")), "choice.json");
+    const chosen = (param: string) => {
+      const value = { param, value: 0.9, metric: "validation_map" };
+      writeFileSync(
+        choice,
+        JSON.stringify({ ...value, candidates: [{ value: 0.9, score: 0.5, id: "tune[margin=0.9]" }] }),
+      );
+    };
+    chosen("loss.margin");
+    const { outputs } = await train({ steps: 20 }, { choice });
+    const made = readMetadata(readTable(outputs.history, "history")) as { params: { loss: object } };
+    expect(made.params.loss).toEqual({ margin: 0.9 });
+    chosen("loss.margn");
+    await expect(train({ steps: 20 }, { choice })).rejects.toThrow(
+      'train: the input "choice" sets loss.margn, but there is no such param here.',
+    );
+  });
+
+  it("says when it collapses", async () => {
+    // Features that are all the same leave nothing to tell apart.
+    const folder = mkdtempSync(join(tmpdir(), "deephash-collapse-"));
+    const flat = join(folder, "features.arrow");
+    writeBlobs(flat, { ...blobs, noise: 0, spread: 0 });
+    const { log, outputs } = await train({ steps: 20, network: "linear" }, { data: flat });
+    const { collapse } = readMetadata(readTable(outputs.history, "history")) as { collapse: string };
+    expect(collapse).toContain("all embeddings are nearly one");
+    expect(log.join("\n")).toContain(`collapsed: ${collapse} (step 20).`);
+  });
+
+  it.each([
+    [{ selector: undefined }, 'the loss "facenet" learns from triplets: name a selector of triplets.'],
+    [{ loss: "softmax" }, 'the selector "semihard-negative" has nothing to choose'],
+    [{ loss: "contrastive" }, 'learns from pairs, but the selector "semihard-negative" chooses triplets'],
+    [
+      { sampler: "random-pairs" },
+      'the sampler "random-pairs" gives pairs, but the loss "facenet" takes triplets',
+    ],
+  ])("refuses parts that do not fit together: %j", async (params, message) => {
+    await expect(train(params)).rejects.toThrow(message);
+  });
+});
