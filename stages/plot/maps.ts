@@ -1,10 +1,13 @@
 /** Opens t-SNE maps, and finds places for the names of their classes. */
 import type { InputFile, Point } from "../../runner/stage.ts";
+import { labelOf, rawLabel } from "../shared/groups.ts";
 import { numbers, readMetadata, readTable } from "../shared/tables.ts";
 
 /** A t-SNE map with what its stage says of it. */
 export interface TsneMap {
   id: string;
+  /** Of the vectors' group. */
+  label: string;
   /** Of the vectors that were mapped. */
   point: Point;
   classes: string[];
@@ -24,9 +27,12 @@ export interface TsneMap {
 /** Reads a `tsne` map. @throws UserError when it is none */
 export function readMap({ path, id }: InputFile): TsneMap {
   const table = readTable(path, "tsne");
+  const metadata = readMetadata(table) as unknown as TsneMap & { made_from?: { loss?: string } };
+  const { point } = metadata;
   return {
-    ...(readMetadata(table) as unknown as TsneMap),
+    ...metadata,
     id,
+    label: metadata.made_from?.loss === undefined ? rawLabel(point) : labelOf(point, id),
     labels: numbers(table, "label"),
     x: numbers(table, "x"),
     y: numbers(table, "y"),
@@ -38,7 +44,7 @@ function median(values: number[]): number {
   return values.sort((a, b) => a - b)[values.length >> 1];
 }
 
-/** A name at a place, in the units of the map scaled to [0, 1]. */
+/** A name at a place, in the units of the map scaled to a width of 1. */
 export interface Name {
   text: string;
   x: number;
@@ -50,14 +56,14 @@ const ROUNDS = 200;
 
 /**
  * The names of the classes at the median of their points, moved up and down until none lies over another.
- * @param unit the map's coordinates, scaled to [0, 1]
- * @param width of a letter, `height` of a line, as shares of the map
+ * @param unit the map's coordinates, x scaled to [0, 1] and y to [0, tall]
+ * @param size width of a letter and height of a line, in the same units
  */
 export function placeNames(
   unit: { x: ArrayLike<number>; y: ArrayLike<number>; labels: Uint16Array },
   classes: string[],
-  width: number,
-  height: number,
+  { width, height }: { width: number; height: number },
+  tall: number,
 ): Name[] {
   const names = classes.flatMap((text, label): Name[] => {
     const rows = [...unit.labels.keys()].filter((row) => unit.labels[row] === label);
@@ -77,7 +83,7 @@ export function placeNames(
         moved = true;
       }
     for (const name of names) {
-      name.y = Math.min(1 - height / 2, Math.max(height / 2, name.y));
+      name.y = Math.min(tall - height / 2, Math.max(height / 2, name.y));
       const half = (name.text.length * width) / 2;
       name.x = Math.min(1 - half, Math.max(half, name.x));
     }

@@ -1,4 +1,5 @@
 /** How runs become panels and lines: the axis that is compared takes the colour, the others the panels. */
+import type { Point } from "../../runner/stage.ts";
 import { type Group, groupRuns } from "../shared/groups.ts";
 
 /** The axes that take the colour where they are there; else the last one does. */
@@ -11,9 +12,7 @@ export interface Line<T> extends Group<T> {
 }
 
 /** Groups with their panel and line. What has one axis alone is drawn in one panel. */
-export function linesOf<T extends { point: Record<string, string | number | boolean> }>(
-  runs: T[],
-): Line<T>[] {
+export function linesOf<T extends { point: Point; label: string }>(runs: T[]): Line<T>[] {
   return groupRuns(runs).map((group) => {
     const axes = Object.keys(group.point);
     const coloured = COLOURED.find((axis) => axis in group.point) ?? axes.at(-1);
@@ -30,6 +29,29 @@ export function linesOf<T extends { point: Record<string, string | number | bool
         .join(" · "),
     };
   });
+}
+
+/** So few evaluations make no curve: they are drawn as dots as well. */
+const FEW = 12;
+
+/** Vega-Lite's layers of a set of curves: thin for each seed, thick for their mean. */
+export function curveLayers(rows: { run: string; line: string; panel: string }[]): Record<string, unknown>[] {
+  const counts = new Map<string, number>();
+  for (const { run, line, panel } of rows) {
+    const key = JSON.stringify([panel, line, run]);
+    counts.set(key, (counts.get(key) ?? 0) + 1);
+  }
+  const few = Math.min(...counts.values()) <= FEW;
+  return [
+    {
+      transform: [{ filter: "datum.run !== 'mean'" }],
+      mark: { type: "line", strokeWidth: 0.8, opacity: 0.45, point: few && { size: 12 } },
+    },
+    {
+      transform: [{ filter: "datum.run === 'mean'" }],
+      mark: { type: "line", strokeWidth: 2.4, point: few && { size: 40 } },
+    },
+  ];
 }
 
 /** Names in the order in which they first stand. */

@@ -1,8 +1,10 @@
 /** Which differences are significant, in sentences and in a table. */
+
 import type { Point } from "../../runner/stage.ts";
+import { isRaw } from "../shared/groups.ts";
 import { type Block, cell, heading, list, type Table, text } from "./document.ts";
 import { DECIMALS, nameOf } from "./results.ts";
-import { type Comparison, isRaw, type ProtocolSummary } from "./summary.ts";
+import type { Comparison, ProtocolSummary } from "./summary.ts";
 
 /** More pairs than this: only those that differ in one axis stand in the table. */
 const MOST_PAIRS = 150;

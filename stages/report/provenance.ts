@@ -1,5 +1,5 @@
 /** Where each number comes from: the run, what it read, with which params, and the command that makes it again. */
-import { groupRuns, labelOf } from "../shared/groups.ts";
+import { agrees, groupRuns, isRaw } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
 import { type Cell, cell, type Document, figureCell, heading, text } from "./document.ts";
@@ -28,9 +28,7 @@ export function provenance(
 ): Document {
   const { evaluations, histories, choices } = study;
   const training = (evaluation: Evaluation) =>
-    histories.find(
-      ({ point }) => labelOf(point) === labelOf(evaluation.point) && point.seed === evaluation.point.seed,
-    );
+    isRaw(evaluation.label) ? undefined : histories.find(({ point }) => agrees(point, evaluation.point));
   const groups = groupRuns(evaluations);
   return {
     title: "Where the numbers come from",

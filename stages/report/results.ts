@@ -1,6 +1,7 @@
 /** The sections of results: the headline, all metrics, classes. */
+import { isRaw } from "../shared/groups.ts";
 import { type Block, type Cell, cell, figureCell, heading, type Table, text } from "./document.ts";
-import { type GroupMetric, type Interval, isRaw, type ProtocolSummary } from "./summary.ts";
+import type { GroupMetric, Interval, ProtocolSummary } from "./summary.ts";
 
 /** Decimals of a metric. */
 export const DECIMALS = 4;
@@ -16,9 +17,12 @@ export const NAMES: Record<string, string> = {
 };
 export const nameOf = (metric: string): string => NAMES[metric] ?? metric;
 
+/** Where there is no number. */
+const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
+
 /** An interval as text; a dash where there is none. */
 export function range(interval: Interval | undefined): Cell {
-  if (!interval) return { text: "–", sort: Number.NEGATIVE_INFINITY };
+  if (!interval) return NONE;
   return {
     text: `${interval.low.toFixed(DECIMALS)} to ${interval.high.toFixed(DECIMALS)}`,
     sort: interval.low,
@@ -27,9 +31,11 @@ export function range(interval: Interval | undefined): Cell {
 
 /** The mean of each group, the best one strong. */
 function means(groups: [string, { metrics: Record<string, GroupMetric> }][], metric: string): Cell[] {
-  const values = groups.map(([, { metrics }]) => metrics[metric].mean);
-  const best = Math.max(...values);
-  return values.map((value) => ({ ...figureCell(value, DECIMALS), strong: value === best }));
+  const values = groups.map(([, { metrics }]) => metrics[metric]?.mean);
+  const best = Math.max(...values.filter((value) => value !== undefined));
+  return values.map((value) =>
+    value === undefined ? NONE : { ...figureCell(value, DECIMALS), strong: value === best },
+  );
 }
 
 /** mAP and kNN accuracy of every group with both intervals. */
@@ -69,7 +75,7 @@ export function headline(protocol: string, { groups, queries, database }: Protoc
 /** Every metric, mean over seeds. */
 export function allMetrics(protocol: string, { groups }: ProtocolSummary): Table {
   const rows = Object.entries(groups);
-  const names = Object.keys(rows[0][1].metrics);
+  const names = [...new Set(rows.flatMap(([, { metrics }]) => Object.keys(metrics)))];
   const columns = names.map((name) => means(rows, name));
   return {
     kind: "table",
@@ -86,14 +92,14 @@ export function classTable(
   metric: "map" | "knn_accuracy",
 ): Table {
   const rows = Object.entries(groups);
-  const classes = Object.keys(rows[0][1].classes);
+  const classes = [...new Set(rows.flatMap(([, summary]) => Object.keys(summary.classes)))];
   return {
     kind: "table",
     caption: `${nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
       cell(label),
-      ...classes.map((name) => figureCell(summary.classes[name]?.[metric] ?? 0, 3)),
+      ...classes.map((name) => (summary.classes[name] ? figureCell(summary.classes[name][metric], 3) : NONE)),
     ]),
   };
 }

@@ -101,7 +101,11 @@ export default defineStage<Params>({
       queries: sources.queries.map(readQueries),
       histories: sources.histories.map(readHistory),
       choices: sources.choices.map(
-        ({ path, id, point }): Choice => ({ ...readJson<Choice>(path, "choice"), id, label: labelOf(point) }),
+        ({ path, id, point }): Choice => ({
+          ...readJson<Choice>(path, "choice"),
+          id,
+          label: labelOf(point, id),
+        }),
       ),
     };
     const timings = sources.timings.map(readTimings);

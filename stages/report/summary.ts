@@ -1,6 +1,6 @@
 /** Every number of the report, in one tree, from which its files are written. */
 import type { Point } from "../../runner/stage.ts";
-import { byName, groupRuns, RAW } from "../shared/groups.ts";
+import { byName, groupRuns } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import { meanInterval } from "../shared/intervals.ts";
 import type { Evaluation } from "../shared/metrics.ts";
@@ -203,6 +203,3 @@ export function summarise(
     ),
   };
 }
-
-/** Whether a group is what every other is held against. */
-export const isRaw = (label: string): boolean => label === RAW;

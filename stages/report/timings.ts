@@ -1,5 +1,5 @@
 /** What the clock says, apart from all else: no two runs give the same. */
-import { groupRuns, labelOf } from "../shared/groups.ts";
+import { agrees, groupRuns } from "../shared/groups.ts";
 import type { History, Timings } from "../shared/histories.ts";
 import { type Block, type Cell, cell, type Document, figureCell } from "./document.ts";
 import { bestOf, firstAt, NEAR_BEST } from "./training.ts";
@@ -23,9 +23,7 @@ export function timedGroups(histories: History[], timings: Timings[]): Record<st
   const level = NEAR_BEST * bestOf(histories);
   const runs = timings.flatMap((timing) => {
     const last = timing.step.length - 1;
-    const history = histories.find(
-      ({ point }) => labelOf(point) === labelOf(timing.point) && point.seed === timing.point.seed,
-    );
+    const history = histories.find(({ point }) => agrees(timing.point, point));
     if (last < 0 || !history) return [];
     const steps = timing.select.map((seconds, at) => seconds + timing.gradient[at]);
     const near = firstAt(history.validationMap, level);
@@ -38,7 +36,7 @@ export function timedGroups(histories: History[], timings: Timings[]): Record<st
       images_per_second: history.images[last] / steps[last],
       seconds_to_near_best: near === undefined ? null : steps[near],
     };
-    return [{ point: timing.point, timed }];
+    return [{ point: timing.point, label: timing.label, timed }];
   });
   return Object.fromEntries(
     groupRuns(runs).map(({ label, members }) => [label, members.map(({ timed }) => timed)]),

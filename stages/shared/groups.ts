@@ -4,8 +4,8 @@ import type { Point, Scalar } from "../../runner/stage.ts";
 /** Axes that tell no group from another: repetitions, and what stands above the table already. */
 const APART = new Set(["seed", "protocol"]);
 
-/** What a run without any axis is: vectors as the backbone gives them. */
-export const RAW = "raw features";
+/** Vectors as the backbone gives them, which every trained group is held against. */
+const RAW = "raw features";
 
 /** Runs of one group, in the order of their seeds. */
 export interface Group<T> {
@@ -21,13 +21,29 @@ export function axesOf(point: Point): Point {
   return Object.fromEntries(Object.entries(point).filter(([axis]) => !APART.has(axis)));
 }
 
-/** A group's name: words stand for themselves, numbers and truth values go with the name of their axis. */
-export function labelOf(point: Point): string {
+/**
+ * A group's name: words stand for themselves, numbers and truth values go with the name of their axis.
+ * @param none the name of a run that has no axis
+ */
+export function labelOf(point: Point, none: string): string {
   const parts = Object.entries(axesOf(point)).map(([axis, value]) =>
     typeof value === "string" ? value : `${axis} ${value}`,
   );
-  return parts.length ? parts.join(" · ") : RAW;
+  return parts.length ? parts.join(" · ") : none;
 }
+
+/** The name of vectors that nothing was trained on. */
+export function rawLabel(point: Point): string {
+  const axes = labelOf(point, "");
+  return axes ? `${RAW} · ${axes}` : RAW;
+}
+
+/** Whether a group's name is that of raw features. */
+export const isRaw = (label: string): boolean => label === RAW || label.startsWith(`${RAW} · `);
+
+/** Whether every axis of `part` has the same value in `whole`: what was made at `part` went into `whole`. */
+export const agrees = (part: Point, whole: Point): boolean =>
+  Object.entries(part).every(([axis, value]) => whole[axis] === value);
 
 function inOrder(a: Scalar | undefined, b: Scalar | undefined): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
@@ -35,10 +51,10 @@ function inOrder(a: Scalar | undefined, b: Scalar | undefined): number {
 }
 
 /** Groups in the order in which they first stand. */
-export function groupRuns<T extends { point: Point }>(runs: T[]): Group<T>[] {
+export function groupRuns<T extends { point: Point; label: string }>(runs: T[]): Group<T>[] {
   const groups = new Map<string, Group<T>>();
   for (const run of runs) {
-    const label = labelOf(run.point);
+    const { label } = run;
     const group = groups.get(label) ?? { label, point: axesOf(run.point), members: [] };
     group.members.push(run);
     groups.set(label, group);

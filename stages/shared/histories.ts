@@ -1,10 +1,13 @@
 /** Opens what a training wrote down: its history, and the seconds it took. */
 import type { InputFile, Point } from "../../runner/stage.ts";
+import { labelOf } from "./groups.ts";
 import { numbers, readMetadata, readTable } from "./tables.ts";
 
 /** A training, one value an evaluation. */
 export interface History {
   id: string;
+  /** Of its group. */
+  label: string;
   point: Point;
   hash: string;
   metadata: Record<string, unknown>;
@@ -27,6 +30,8 @@ export interface History {
 /** The seconds of a training so far, one value an evaluation. */
 export interface Timings {
   id: string;
+  /** Of its group. */
+  label: string;
   point: Point;
   step: Uint32Array;
   select: Float64Array;
@@ -39,6 +44,7 @@ export function readHistory({ path, id, point, hash }: InputFile): History {
   const table = readTable(path, "history");
   return {
     id,
+    label: labelOf(point, id),
     point,
     hash,
     metadata: readMetadata(table),
@@ -59,6 +65,7 @@ export function readTimings({ path, id, point }: InputFile): Timings {
   const table = readTable(path, "timings");
   return {
     id,
+    label: labelOf(point, id),
     point,
     step: numbers(table, "step"),
     select: numbers(table, "select_seconds"),

@@ -1,6 +1,7 @@
 /** The metrics of one representation, as `evaluate` writes and plots and reports read them. */
 import type { InputFile, Point } from "../../runner/stage.ts";
 import { readJson } from "./artifacts.ts";
+import { labelOf, rawLabel } from "./groups.ts";
 
 /** A mean over queries with its 95 % bootstrap interval. */
 export interface Estimate {
@@ -26,11 +27,15 @@ export interface Metrics {
 /** Metrics with the run they are of. */
 export interface Evaluation extends Metrics {
   id: string;
+  /** Of its group. */
+  label: string;
   point: Point;
   hash: string;
 }
 
 /** Reads a `metrics`. @throws UserError when it is none */
 export function readEvaluation({ path, id, point, hash }: InputFile): Evaluation {
-  return { ...readJson<Metrics>(path, "metrics"), id, point, hash };
+  const metrics = readJson<Metrics>(path, "metrics");
+  const label = metrics.representation === "features" ? rawLabel(point) : labelOf(point, id);
+  return { ...metrics, id, label, point, hash };
 }

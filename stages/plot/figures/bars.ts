@@ -1,5 +1,5 @@
 /** How good each group is: bars of mAP, dots of kNN accuracy, with intervals. */
-import { byName, groupRuns, RAW } from "../../shared/groups.ts";
+import { byName, groupRuns, isRaw } from "../../shared/groups.ts";
 import { meanInterval } from "../../shared/intervals.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
 import type { Figure } from "../figure.ts";
@@ -49,7 +49,7 @@ export function bars(evaluations: Evaluation[]): Figure[] {
         axis: { labelPadding: 8, ticks: false },
       };
       const colour = {
-        condition: { test: `datum.label === '${RAW}'`, value: RAW_COLOUR },
+        condition: { test: "datum.raw", value: RAW_COLOUR },
         value: BRIGHT[0],
       };
       const mean = fromZero
@@ -64,7 +64,7 @@ export function bars(evaluations: Evaluation[]): Figure[] {
         caption: `${name} of the ${own[0].queries} queries against a database of ${own[0].database}, protocol ${protocol}. ${INTERVALS}${fromZero ? "" : " The axis does not start at 0."}`,
         alt: rows.map(({ label, mean: value }) => `${label} ${value.toFixed(3)}`).join(", "),
         spec: {
-          data: { values: rows.map((row) => ({ ...row, text: row.mean.toFixed(3) })) },
+          data: { values: rows.map((row) => ({ ...row, raw: isRaw(row.label), text: row.mean.toFixed(3) })) },
           title: {
             text: `${name}, protocol ${protocol}`,
             subtitle: [

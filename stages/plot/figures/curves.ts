@@ -1,7 +1,7 @@
 /** How training went: loss, share of active triplets, validation mAP, against the images seen. */
 import type { History } from "../../shared/histories.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { distinct, linesOf, meanSeries } from "../series.ts";
+import { curveLayers, distinct, linesOf, meanSeries } from "../series.ts";
 import { BRIGHT, coloured } from "../theme.ts";
 
 const MEASURES = [
@@ -50,7 +50,7 @@ function rowsOf(histories: History[]): { panels: string[]; lines: string[]; rows
   };
 }
 
-/** One figure: a row of panels for each measure. None without histories. */
+/** One figure: a row of panels for each group of lines. None without histories. */
 export function curves(histories: History[]): Figure[] {
   if (histories.length === 0) return [];
   const { panels, lines, rows } = rowsOf(histories);
@@ -63,17 +63,19 @@ export function curves(histories: History[]): Figure[] {
     scale: coloured(lines, BRIGHT),
     legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
   };
-  const panelSpec = (panel: string, field: string, title: string, first: boolean, last: boolean): Spec => ({
-    title: first && panel ? { text: panel, fontSize: 13, anchor: "middle", offset: 8 } : undefined,
-    width: panels.length > 1 ? 340 : 560,
-    height: 170,
+  const layer = curveLayers(rows);
+  const panelSpec = (panel: string, { field, title }: (typeof MEASURES)[number], last: boolean): Spec => ({
+    title: panel && field === "loss" ? { text: panel, fontSize: 13, offset: 8 } : undefined,
+    width: 300,
+    height: 190,
     transform: [{ filter: { field: "panel", equal: panel } }],
     encoding: {
       x: {
         field: "images",
         type: "quantitative",
         title: last ? "images seen" : null,
-        axis: { format: "~s", tickCount: 6, labels: last },
+        axis: { format: "~s", tickCount: 5 },
+        scale: { zero: true },
       },
       y: {
         field,
@@ -88,16 +90,7 @@ export function curves(histories: History[]): Figure[] {
       color: colour,
       detail: { field: "run" },
     },
-    layer: [
-      {
-        transform: [{ filter: "datum.run !== 'mean'" }],
-        mark: { type: "line", strokeWidth: 0.8, opacity: 0.45 },
-      },
-      {
-        transform: [{ filter: "datum.run === 'mean'" }],
-        mark: { type: "line", strokeWidth: 2.4 },
-      },
-    ],
+    layer,
   });
   return [
     {
@@ -112,14 +105,12 @@ export function curves(histories: History[]): Figure[] {
           subtitle: "Against the images seen; thick: mean over seeds, thin: each seed",
         },
         data: { values: rows },
-        concat: MEASURES.flatMap(({ field, title }, index) =>
-          panels.map((panel, column) =>
-            panelSpec(panel, field, column === 0 ? title : "", index === 0, index === MEASURES.length - 1),
-          ),
+        concat: panels.flatMap((panel, row) =>
+          MEASURES.map((measure) => panelSpec(panel, measure, row === panels.length - 1)),
         ),
-        columns: panels.length,
+        columns: MEASURES.length,
         bounds: "flush",
-        spacing: { row: 28, column: 70 },
+        spacing: { row: 60, column: 70 },
         resolve: { scale: { color: "shared" } },
       },
     },

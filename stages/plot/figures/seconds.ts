@@ -1,9 +1,12 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
-import { groupRuns, labelOf } from "../../shared/groups.ts";
+import { agrees, groupRuns } from "../../shared/groups.ts";
 import type { History, Timings } from "../../shared/histories.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { distinct, linesOf, meanSeries } from "../series.ts";
+import { curveLayers, distinct, linesOf, meanSeries } from "../series.ts";
 import { BRIGHT, coloured } from "../theme.ts";
+
+/** Panels side by side. */
+const COLUMNS = 3;
 
 const PARTS = ["selecting", "gradient", "validation and the rest"];
 
@@ -13,10 +16,17 @@ const stepSeconds = ({ select, gradient }: Timings) => select.map((seconds, at) 
 /** Validation mAP against seconds: one thin line a seed, a thick one for their mean at each evaluation. */
 function race(histories: History[], timings: Timings[]): Figure[] {
   const timed = histories.flatMap((history) => {
-    const found = timings.find(
-      ({ point }) => labelOf(point) === labelOf(history.point) && point.seed === history.point.seed,
-    );
-    return found ? [{ point: history.point, map: history.validationMap, seconds: stepSeconds(found) }] : [];
+    const found = timings.find(({ point }) => agrees(point, history.point));
+    return found
+      ? [
+          {
+            point: history.point,
+            label: history.label,
+            map: history.validationMap,
+            seconds: stepSeconds(found),
+          },
+        ]
+      : [];
   });
   if (timed.length === 0) return [];
   const groups = linesOf(timed);
@@ -35,13 +45,14 @@ function race(histories: History[], timings: Timings[]): Figure[] {
       Array.from(map, (value, at) => ({ panel, line, run, seconds: seconds[at], map: value })),
     );
   });
+  const layer = curveLayers(values);
   const panelSpec = (panel: string, first: boolean): Spec => ({
-    title: panel ? { text: panel, fontSize: 13, anchor: "middle", offset: 8 } : undefined,
-    width: panels.length > 1 ? 340 : 560,
-    height: 260,
+    title: panel ? { text: panel, fontSize: 13, offset: 8 } : undefined,
+    width: panels.length > 1 ? 330 : 560,
+    height: 240,
     transform: [{ filter: { field: "panel", equal: panel } }],
     encoding: {
-      x: { field: "seconds", type: "quantitative", title: "seconds of training" },
+      x: { field: "seconds", type: "quantitative", title: "seconds of training", scale: { zero: true } },
       y: {
         field: "map",
         type: "quantitative",
@@ -58,13 +69,7 @@ function race(histories: History[], timings: Timings[]): Figure[] {
       },
       detail: { field: "run" },
     },
-    layer: [
-      {
-        transform: [{ filter: "datum.run !== 'mean'" }],
-        mark: { type: "line", strokeWidth: 0.8, opacity: 0.45 },
-      },
-      { transform: [{ filter: "datum.run === 'mean'" }], mark: { type: "line", strokeWidth: 2.4 } },
-    ],
+    layer,
   });
   return [
     {
@@ -79,9 +84,10 @@ function race(histories: History[], timings: Timings[]): Figure[] {
           subtitle: "Thick: mean over seeds, thin: each seed",
         },
         data: { values },
-        hconcat: panels.map((panel, index) => panelSpec(panel, index === 0)),
+        concat: panels.map((panel, index) => panelSpec(panel, index % COLUMNS === 0)),
+        columns: COLUMNS,
         bounds: "flush",
-        spacing: 70,
+        spacing: { row: 100, column: 60 },
         resolve: { scale: { y: "shared", color: "shared" } },
       },
     },

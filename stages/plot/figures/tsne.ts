@@ -1,5 +1,4 @@
 /** t-SNE maps side by side. */
-import { labelOf } from "../../shared/groups.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { placeNames, type TsneMap } from "../maps.ts";
 import { coloured, MUTED } from "../theme.ts";
@@ -7,26 +6,39 @@ import { coloured, MUTED } from "../theme.ts";
 /** Side of a map in pixels, and how many stand side by side. */
 const SIDE = 440;
 const COLUMNS = 2;
+/** Free space around the points, as a share of the side. */
+const MARGIN = 0.02;
 /** More names than this would hide the map. */
 const MOST_NAMES = 20;
 const NAME_SIZE = 13;
 
-/** Coordinates scaled to [0, 1] on both axes by one factor, so that the map keeps its shape. */
-function scaled({ x, y }: TsneMap): { x: number[]; y: number[] } {
+/** A map's extent along both axes. */
+function extents({ x, y }: TsneMap) {
   const range = (values: Float32Array) => {
     let [low, high] = [values[0], values[0]];
     for (const value of values) {
       if (value < low) low = value;
       if (value > high) high = value;
     }
-    return { low, high };
+    return { middle: (low + high) / 2, size: high - low };
   };
-  const [h, v] = [range(x), range(y)];
-  const side = Math.max(h.high - h.low, v.high - v.low) || 1;
+  return { h: range(x), v: range(y) };
+}
+
+/** How tall a map is when it is 1 wide; a map taller than wide is made narrower, so that none is above 1. */
+function tallness(map: TsneMap): number {
+  const { h, v } = extents(map);
+  return v.size / (Math.max(h.size, v.size) || 1);
+}
+
+/** Coordinates scaled by one factor, so that the map keeps its shape: x inside [0, 1], y inside [0, tall]. */
+function scaled(map: TsneMap, tall: number): { x: number[]; y: number[] } {
+  const { h, v } = extents(map);
+  const side = Math.max(h.size, v.size) || 1;
   // Four decimals are finer than a pixel, and keep the file small.
-  const to = (values: Float32Array, { low, high }: { low: number; high: number }) =>
-    Array.from(values, (value) => Math.round((0.5 + (value - (low + high) / 2) / side) * 1e4) / 1e4);
-  return { x: to(x, h), y: to(y, v) };
+  const to = (values: Float32Array, middle: number, centre: number) =>
+    Array.from(values, (value) => Math.round((centre + (value - middle) / side) * 1e4) / 1e4);
+  return { x: to(map.x, h.middle, 0.5), y: to(map.y, v.middle, tall / 2) };
 }
 
 /** What is said of a map: how it was made, and how far to trust it. */
@@ -37,23 +49,24 @@ const facts = (map: TsneMap) =>
 export function tsneMaps(maps: TsneMap[]): Figure[] {
   if (maps.length === 0) return [];
   const title = (map: TsneMap) =>
-    map.point.seed === undefined ? labelOf(map.point) : `${labelOf(map.point)} · seed ${map.point.seed}`;
+    map.point.seed === undefined ? map.label : `${map.label} · seed ${map.point.seed}`;
+  const tall = Math.max(...maps.map(tallness));
   const panels = maps.map((map): Spec => {
-    const unit = scaled(map);
+    const unit = scaled(map, tall);
     const names =
       map.classes.length > MOST_NAMES
         ? []
         : placeNames(
             { ...unit, labels: map.labels },
             map.classes,
-            (NAME_SIZE * 0.68) / SIDE,
-            (NAME_SIZE * 1.3) / SIDE,
+            { width: (NAME_SIZE * 0.68) / SIDE, height: (NAME_SIZE * 1.3) / SIDE },
+            tall,
           );
-    const axis = (field: string) => ({
+    const axis = (field: string, high: number) => ({
       field,
       type: "quantitative",
       axis: null,
-      scale: { domain: [-0.02, 1.02] },
+      scale: { domain: [-MARGIN, high + MARGIN] },
     });
     const colour = { field: "name", type: "nominal", legend: null, scale: coloured(map.classes, MUTED) };
     return {
@@ -64,7 +77,7 @@ export function tsneMaps(maps: TsneMap[]): Figure[] {
         offset: 6,
       },
       width: SIDE,
-      height: SIDE,
+      height: (SIDE * (tall + 2 * MARGIN)) / (1 + 2 * MARGIN),
       layer: [
         {
           data: {
@@ -75,12 +88,12 @@ export function tsneMaps(maps: TsneMap[]): Figure[] {
             })),
           },
           mark: { type: "circle", size: 9, opacity: 0.75 },
-          encoding: { x: axis("x"), y: axis("y"), color: colour },
+          encoding: { x: axis("x", 1), y: axis("y", tall), color: colour },
         },
         ...[{ stroke: "white", strokeWidth: 4, strokeJoin: "round" }, {}].map((outline) => ({
           data: { values: names },
           mark: { type: "text", fontSize: NAME_SIZE, fontWeight: "bold", color: "#111111", ...outline },
-          encoding: { x: axis("x"), y: axis("y"), text: { field: "text" } },
+          encoding: { x: axis("x", 1), y: axis("y", tall), text: { field: "text" } },
         })),
       ],
     };

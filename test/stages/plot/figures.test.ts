@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
 import { linesOf, meanSeries } from "../../../stages/plot/series.ts";
+import { labelOf } from "../../../stages/shared/groups.ts";
 import type { Evaluation } from "../../../stages/shared/metrics.ts";
 
 /** An evaluation whose every metric has one value. */
@@ -9,6 +10,7 @@ function evaluation(protocol: string, point: Evaluation["point"], value: number)
   const estimate = { value, low: value - 0.01, high: value + 0.01 };
   return {
     id: "evaluate",
+    label: labelOf(point, "raw features"),
     hash: "",
     point,
     protocol,
@@ -60,11 +62,12 @@ describe("bars", () => {
 
 describe("linesOf", () => {
   it("gives the colour to the selector and the panels to the rest", () => {
-    const runs: { point: Evaluation["point"] }[] = [
-      { point: { loss: "a", selector: "x", bits: 12, seed: 1 } },
-      { point: { loss: "a", selector: "y", bits: 12, seed: 1 } },
-      { point: { network: "mlp", loss: "b" } },
+    const points: Evaluation["point"][] = [
+      { loss: "a", selector: "x", bits: 12, seed: 1 },
+      { loss: "a", selector: "y", bits: 12, seed: 1 },
+      { network: "mlp", loss: "b" },
     ];
+    const runs = points.map((point) => ({ point, label: labelOf(point, "train") }));
     expect(linesOf(runs).map(({ panel, line }) => [panel, line])).toEqual([
       ["a · bits 12", "x"],
       ["a · bits 12", "y"],
@@ -97,20 +100,25 @@ describe("placeNames", () => {
     const [, , ship] = placeNames(
       { ...close, y: close.y.map((y, i) => y + 0.1 * labels[i]) },
       classes,
-      0.01,
-      0.04,
+      { width: 0.01, height: 0.04 },
+      1,
     );
     expect(ship).toEqual({ text: "ship", x: 0.5, y: 0.7 });
   });
 
   it("pushes names apart until none lies over another", () => {
-    const names = placeNames(close, classes, 0.02, 0.04);
+    const names = placeNames(close, classes, { width: 0.02, height: 0.04 }, 1);
     for (const [index, a] of names.entries())
       for (const b of names.slice(index + 1)) expect(Math.abs(a.y - b.y)).toBeGreaterThan(0.039);
   });
 
   it("leaves out a class without points, and keeps names inside", () => {
-    const names = placeNames({ x: [1], y: [1], labels: Uint16Array.of(1) }, classes, 0.02, 0.04);
+    const names = placeNames(
+      { x: [1], y: [1], labels: Uint16Array.of(1) },
+      classes,
+      { width: 0.02, height: 0.04 },
+      1,
+    );
     expect(names).toHaveLength(1);
     expect(names[0]).toMatchObject({ text: "truck", y: 0.98 });
     expect(names[0].x).toBeCloseTo(0.95, 12);

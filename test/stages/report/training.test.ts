@@ -6,6 +6,7 @@ import type { History } from "../../../stages/shared/histories.ts";
 function history(over: Partial<History> = {}): History {
   return {
     id: "train[seed=1]",
+    label: over.id ?? "facenet",
     point: { loss: "facenet", seed: 1 },
     hash: "",
     metadata: { collapse: "" },

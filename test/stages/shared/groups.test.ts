@@ -1,24 +1,46 @@
 import { describe, expect, it } from "vitest";
-import { byName, groupRuns, labelOf, RAW } from "../../../stages/shared/groups.ts";
+import { agrees, byName, groupRuns, isRaw, labelOf, rawLabel } from "../../../stages/shared/groups.ts";
 
 describe("labelOf", () => {
   it("leaves out what tells no group apart, and names the axis of a number", () => {
-    expect(labelOf({ loss: "facenet", selector: "all", seed: 3, protocol: "P1" })).toBe("facenet · all");
-    expect(labelOf({ loss: "dtsh", bits: 48, seed: 1 })).toBe("dtsh · bits 48");
-    expect(labelOf({ protocol: "P1" })).toBe(RAW);
+    expect(labelOf({ loss: "facenet", selector: "all", seed: 3, protocol: "P1" }, "train")).toBe(
+      "facenet · all",
+    );
+    expect(labelOf({ loss: "dtsh", bits: 48, seed: 1 }, "train")).toBe("dtsh · bits 48");
+    expect(labelOf({ seed: 1 }, "train[seed=1]")).toBe("train[seed=1]");
+  });
+});
+
+describe("rawLabel", () => {
+  it("is told from any other, with the axes there are", () => {
+    expect(rawLabel({ protocol: "P1" })).toBe("raw features");
+    expect(rawLabel({ backbone: "resnet18" })).toBe("raw features · resnet18");
+    expect(isRaw(rawLabel({ backbone: "resnet18" }))).toBe(true);
+    expect(isRaw(labelOf({ backbone: "resnet18" }, ""))).toBe(false);
   });
 });
 
 describe("groupRuns", () => {
-  it("puts runs together that differ in their seed alone, in the order of the seeds as numbers", () => {
-    const runs = [10, 9, 1].flatMap((seed) => [
-      { point: { loss: "a", bits: 12, seed } },
-      { point: { loss: "a", bits: 24, seed } },
-    ]);
+  it("puts runs together that have one label, in the order of the seeds as numbers", () => {
+    const runs = [10, 9, 1].flatMap((seed) =>
+      [12, 24].map((bits) => {
+        const point = { loss: "a", bits, seed };
+        return { point, label: labelOf(point, "") };
+      }),
+    );
     const groups = groupRuns(runs);
     expect(groups.map(({ label }) => label)).toEqual(["a · bits 12", "a · bits 24"]);
     expect(groups[0].members.map(({ point }) => point.seed)).toEqual([1, 9, 10]);
     expect(groups[1].point).toEqual({ loss: "a", bits: 24 });
+  });
+});
+
+describe("agrees", () => {
+  it("finds the training of an evaluation that has more axes", () => {
+    const evaluation = { loss: "a", seed: 1, bits: 12, protocol: "P1" };
+    expect(agrees({ loss: "a", seed: 1 }, evaluation)).toBe(true);
+    expect(agrees({ loss: "a", seed: 2 }, evaluation)).toBe(false);
+    expect(agrees({ loss: "a", margin: 1 }, evaluation)).toBe(false);
   });
 });
 
