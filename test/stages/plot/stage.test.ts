@@ -40,6 +40,8 @@ describe("plot", () => {
     const tsne = readFileSync(join(figures, "tsne.svg"), "utf8");
     expect(tsne).toContain("perplexity 30, trustworthiness (k = 5) 0.971");
     expect(tsne).toContain("automobile");
+    expect(tsne).toContain(">raw features<");
+    expect(tsne).toContain(">facenet · semihard-negative · seed 1<");
     expect(readFileSync(join(figures, "map-official.svg"), "utf8")).toContain("facenet · semihard-negative");
 
     // Slower timings change the clock's figures alone, and the same inputs give the same bytes.

@@ -290,6 +290,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
       {
         classes: CLASSES,
         point,
+        made_from: "loss" in point ? { loss: point.loss } : { backbone: "mobilenetv2" },
         points: queries,
         dim: "loss" in point ? 64 : 1280,
         distance: "euclidean",
