@@ -86,6 +86,9 @@ function withRunOptions(command: Command): Command {
     );
 }
 
+/** "1 stage", "2 stages" */
+const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
+
 /** Two signals that come closer than this are one press of Ctrl-C. */
 const TWICE_MILLISECONDS = 500;
 
@@ -180,7 +183,7 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     const now = performance.now();
     if (pressed === undefined) {
       pressed = now;
-      console.error("Cancelling: the running stages are ended. Ctrl-C again ends them at once.");
+      display.warned(undefined, "cancelled: the running stages are ended. Ctrl-C again ends them at once.");
       cancelled.abort();
       // npm passes on the Ctrl-C that the terminal has sent already: two at once are one.
     } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
@@ -213,18 +216,18 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
   const time = duration((performance.now() - began) / 1000);
   if (summary.cancelled) {
     console.log(
-      `Cancelled after ${time}: ${summary.ran} stages ended well and are kept. The same command goes on from here.`,
+      `Cancelled after ${time}: ${counted(summary.ran, "stage")} ended well and kept. The same command goes on from here.`,
     );
     return { code: 130, ran };
   }
   if (summary.failed) {
     const rest = summary.skipped ? `, ${summary.skipped} were not tried` : "";
     console.error(
-      `${summary.failed} stage${summary.failed > 1 ? "s" : ""} failed${rest}; ${settled()} of ${tasks.length} are up to date (${time}).`,
+      `${counted(summary.failed, "stage")} failed${rest}; ${settled()} of ${tasks.length} are up to date (${time}).`,
     );
     return { code: summary.user ? 2 : 1, ran };
   }
-  console.log(`Ran ${summary.ran} stages in ${time}; all ${tasks.length} are up to date.`);
+  console.log(`Ran ${counted(summary.ran, "stage")} in ${time}; all ${tasks.length} are up to date.`);
   return { code: 0, ran };
 }
 
@@ -280,7 +283,7 @@ async function checkCommand(options: Options): Promise<number> {
   }
   const verdict = differences.length || missing.length ? "FAILED" : "passed";
   console[verdict === "passed" ? "log" : "error"](
-    `Check ${verdict}: ${compared} numbers in ${files} file${files === 1 ? "" : "s"} compared ${how} with the report ${against}; ${differences.length} differences.`,
+    `Check ${verdict}: ${counted(compared, "number")} in ${counted(files, "file")} compared ${how} with the report ${against}; ${counted(differences.length, "difference")}.`,
   );
   return verdict === "passed" ? 0 : 1;
 }

@@ -46,12 +46,14 @@ function showInputs(
   scratch: string,
 ): Record<string, InputFile[]> {
   const shown: Record<string, InputFile[]> = {};
-  for (const [name, references] of Object.entries(task.inputs))
+  for (const [name, references] of Object.entries(task.inputs)) {
+    // What is not in the key is not shown either.
+    const named = task.named.has(name);
     shown[name] = references.map((reference, index): InputFile => {
       if (!("id" in reference))
         return {
           path: join(root, reference.file),
-          id: reference.file,
+          id: named ? reference.file : "",
           point: {},
           hash: store.hashInput(join(root, reference.file)),
         };
@@ -61,8 +63,14 @@ function showInputs(
       const output = state.record.outputs[reference.output];
       const path = join(scratch, "in", name, String(index), basename(maker.outputs[reference.output].path));
       store.show(output, path);
-      return { path, id: reference.id, point: maker.point, hash: output.hash };
+      return {
+        path,
+        id: named ? reference.id : "",
+        point: named ? maker.point : {},
+        hash: output.hash,
+      };
     });
+  }
   return shown;
 }
 

@@ -50,7 +50,7 @@ export interface KeyParts {
   code: string;
   parts: Record<string, { name: string; code: string; params: Record<string, unknown> }>;
   params: Record<string, unknown>;
-  /** Content hashes; with the maker's id where an input takes many files, since the stage sees it. */
+  /** Content hashes; with the maker's id where the stage sees it. */
   inputs: Record<string, { hash: string; id?: string }[]>;
 }
 

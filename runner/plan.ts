@@ -26,7 +26,7 @@ export function keyParts(
         "id" in reference ? outputs(reference.id)?.[reference.output].hash : hashFile(reference.file);
       if (hash === undefined) return undefined;
       const id = "id" in reference ? reference.id : reference.file;
-      inputs[name].push(task.many.has(name) ? { hash, id } : { hash });
+      inputs[name].push(task.named.has(name) ? { hash, id } : { hash });
     }
   }
   const parts = Object.fromEntries(
@@ -68,11 +68,15 @@ export function difference(record: StageRecord, now: KeyParts, packages: string[
   for (const input of new Set([...Object.keys(record.inputs), ...Object.keys(now.inputs)])) {
     const [before = [], after = []] = [record.inputs[input], now.inputs[input]];
     if (JSON.stringify(before) === JSON.stringify(after)) continue;
-    changes.push(
-      before.length === after.length
-        ? `the input "${input}" has other content`
-        : `the input "${input}" has ${after.length} file${after.length === 1 ? "" : "s"}, before ${before.length}`,
-    );
+    const hashes = (list: { hash: string }[]) => list.map(({ hash }) => hash).join();
+    if (before.length !== after.length)
+      changes.push(
+        `the input "${input}" has ${after.length} file${after.length === 1 ? "" : "s"}, before ${before.length}`,
+      );
+    else
+      changes.push(
+        `the input "${input}" ${hashes(before) === hashes(after) ? "comes from elsewhere" : "has other content"}`,
+      );
   }
   return changes;
 }

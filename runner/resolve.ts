@@ -25,8 +25,9 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   codeHash: string;
   params: Record<string, unknown>;
   parts: Record<string, TaskPart>;
-  /** Inputs that take many files. */
+  /** Inputs that take many files, and those of which the stage sees who made them. */
   many: Set<string>;
+  named: Set<string>;
   outputs: Record<string, { path: string; measured: boolean }>;
   cpus: number | "all";
 }
@@ -180,6 +181,7 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
         params: instance.with,
         parts: {},
         many: new Set(),
+        named: new Set(),
         outputs,
         cpus: instance.cpus ?? 1,
       };
@@ -218,8 +220,14 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
     for (const param of Object.keys(parts)) delete (whole as Record<string, unknown>)[param];
 
     const many = new Set<string>();
+    const named = new Set<string>();
     for (const [name, declared] of Object.entries(definition.inputs)) {
-      const { many: takesMany = false, optional = false } = typeof declared === "string" ? {} : declared;
+      const {
+        many: takesMany = false,
+        named: showsMaker = takesMany,
+        optional = false,
+      } = typeof declared === "string" ? {} : declared;
+      if (showsMaker) named.add(name);
       const references = inputs[name] ?? [];
       if (takesMany) many.add(name);
       if (references.length === 0 && !optional)
@@ -251,6 +259,7 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
       params: whole,
       parts,
       many,
+      named,
       outputs: Object.fromEntries(
         Object.entries(definition.outputs).map(([name, declared]) => [
           name,

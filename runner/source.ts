@@ -1,7 +1,18 @@
 /** A YAML file with the place of everything in it. */
 import { readFileSync } from "node:fs";
 import { basename } from "node:path";
-import { type Document, isMap, isScalar, isSeq, LineCounter, type Node, parseDocument } from "yaml";
+import {
+  type Document,
+  isAlias,
+  isMap,
+  isScalar,
+  isSeq,
+  LineCounter,
+  type Node,
+  type Pair,
+  parseDocument,
+  type YAMLMap,
+} from "yaml";
 import { UserError } from "./stage.ts";
 
 /** Where something stands in the file: keys and indices from the top. */
@@ -36,23 +47,41 @@ export class Source {
     this.value = this.document.toJS();
   }
 
+  /** What a node stands for: an alias for its anchor's node. */
+  private target(node: unknown): unknown {
+    return isAlias(node) ? node.resolve(this.document) : node;
+  }
+
+  /** The pair of a key in a map, also out of what `<<` merges into it. */
+  private pairOf(map: YAMLMap, key: string): Pair | undefined {
+    const named = (name: string) =>
+      map.items.find(({ key }) => isScalar(key) && (key.source ?? String(key.value)) === name);
+    const own = named(key);
+    if (own) return own;
+    const merged = this.target(named("<<")?.value);
+    for (const one of isSeq(merged) ? merged.items : [merged]) {
+      const from = this.target(one);
+      const pair = isMap(from) ? this.pairOf(from, key) : undefined;
+      if (pair) return pair;
+    }
+    return undefined;
+  }
+
   /** How deep `path` can be followed in this file, and the offset of the last key that is there. */
   private follow(path: Path): { depth: number; offset: number } {
     let node: unknown = this.document.contents;
     let offset = 0;
     for (let depth = 0; depth < path.length; depth++) {
       if (isMap(node)) {
-        const pair = node.items.find(
-          (item) => isScalar(item.key) && String(item.key.value) === String(path[depth]),
-        );
+        const pair = this.pairOf(node, String(path[depth]));
         if (!pair) return { depth, offset };
         offset = (pair.key as Node).range![0];
-        node = pair.value;
+        node = this.target(pair.value);
       } else if (isSeq(node)) {
         const item = node.items[Number(path[depth])] as Node | undefined;
         if (!item) return { depth, offset };
         offset = item.range![0];
-        node = item;
+        node = this.target(item);
       } else return { depth, offset };
     }
     return { depth: path.length, offset };

@@ -14,8 +14,11 @@ export type ParamSchema = Record<string, unknown>;
 /**
  * An input: the name of its artifact (`schemas/NAME.artifact.schema.json`), or that name with how many
  * files may stand there. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
+ * `named` shows the stage which instance made the file, and makes that part of the key; so does `many`.
  */
-export type InputDeclaration = string | { artifact: string; many?: boolean; optional?: boolean };
+export type InputDeclaration =
+  | string
+  | { artifact: string; many?: boolean; optional?: boolean; named?: boolean };
 
 /**
  * An output: its path below the stage's own folder (a folder when it ends in "/"), or that path with
@@ -27,9 +30,12 @@ export type OutputDeclaration = string | { path: string; measured?: boolean };
 export interface InputFile {
   /** Absolute path of the file or folder; read-only. */
   path: string;
-  /** The instance that made it, as `train[loss=facenet,seed=1]`; the file's path for a project file. */
+  /**
+   * The instance that made it, as `train[loss=facenet,seed=1]`; the file's path for a project file. Empty
+   * unless the input is `named` or `many`: the key of a stage covers all that it sees.
+   */
   id: string;
-  /** That instance's point. */
+  /** That instance's point; empty likewise. */
   point: Point;
   /** sha256 of its content (of a folder: of its listing), for provenance. */
   hash: string;
@@ -65,9 +71,11 @@ export interface StageContext<Params = Record<string, unknown>> {
   sources: Record<string, InputFile[]>;
   /** Where to write each output. Folders exist already; files do not. */
   outputs: Record<string, string>;
-  /** The id of this instance, as `train[loss=facenet,seed=1]`. */
+  /**
+   * The id of this instance, as `train[loss=facenet,seed=1]`, and its point of the matrix: for what is said
+   * and logged. They are not in the key, and so have no place in an output.
+   */
   id: string;
-  /** This instance's point of the matrix. */
   point: Point;
   /** How many processor cores the stage may keep busy. */
   cpus: number;

@@ -21,7 +21,7 @@ interface Params {
 
 export default defineStage<Params>({
   params: "tsne",
-  inputs: { vectors: "vectors", split: "split" },
+  inputs: { vectors: { artifact: "vectors", named: true }, split: "split" }, // the map says whose vectors it shows
   outputs: { map: "map.arrow" },
   async run({ params, inputs, sources, outputs, progress, note, signal }) {
     const { perplexity, iterations, theta, distance, seed } = params;

@@ -160,11 +160,11 @@ describe("Ctrl-C", () => {
     run.child.kill("SIGINT");
     await sleep(20);
     run.child.kill("SIGINT");
-    const { code, out, err } = await run.ended;
+    const { code, out } = await run.ended;
     expect(code).toBe(130);
-    expect(err).toContain("Cancelling: the running stages are ended.");
+    expect(out).toContain("! cancelled: the running stages are ended. Ctrl-C again ends them at once.\n");
     expect(out).toMatch(
-      /^Cancelled after .*: 1 stages ended well and are kept\. The same command goes on from here\.$/m,
+      /^Cancelled after .*: 1 stage ended well and kept\. The same command goes on from here\.$/m,
     );
     await gone(children);
     expectWholeStore();

@@ -105,7 +105,7 @@ describe("run", () => {
     const { out } = await project.run();
     expect(project.ran()).toEqual(["numbers"]);
     expect(out).toContain("(its code changed)");
-    expect(out).toContain("Ran 1 stages in");
+    expect(out).toContain("Ran 1 stage in");
   });
 
   test("needs no inputs of what is known", async () => {
@@ -248,7 +248,7 @@ describe("check", () => {
     const { code, out } = await project.run("check");
     expect(code).toBe(0);
     expect(out).toContain(
-      "Check passed: 1 numbers in 1 file compared exactly with the report as committed; 0 differences.",
+      "Check passed: 1 number in 1 file compared exactly with the report as committed; 0 differences.",
     );
   });
 
@@ -261,7 +261,7 @@ describe("check", () => {
     expect(code).toBe(1);
     expect(err).toMatch(/^number +committed +now +difference$/m);
     expect(err).toMatch(/^small\/metrics\.json total +30 +36 +6\.00e\+0$/m);
-    expect(err).toContain("Check FAILED: 1 numbers in 1 file compared exactly");
+    expect(err).toContain("Check FAILED: 1 number in 1 file compared exactly");
   });
 
   test("takes a profile's tolerance", async () => {

@@ -124,3 +124,12 @@ test("a source locates the deepest key that is there", () => {
   expect(source.locate(["x"], ["a", "x"])).toBe("pipeline.yaml:1:1");
   expect(source.locate(["a", "x"], ["a", "b", 0])).toBe("pipeline.yaml:3:7");
 });
+
+test("a source locates what an alias or a merge key brings in", () => {
+  const source = new Source(file("a: &a\n  x: 1\n  y: { z: 2 }\nb:\n  <<: *a\n  x: 3\nc: *a\nd: [*a]\n"));
+  expect(source.value).toMatchObject({ b: { x: 3, y: { z: 2 } } });
+  expect(source.locate(["b", "x"])).toBe("pipeline.yaml:6:3");
+  expect(source.locate(["b", "y", "z"])).toBe("pipeline.yaml:3:8");
+  expect(source.locate(["c", "y"])).toBe("pipeline.yaml:3:3");
+  expect(source.locate(["d", 0, "y"])).toBe("pipeline.yaml:3:3");
+});

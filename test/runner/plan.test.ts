@@ -35,6 +35,7 @@ function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
     params: { id },
     parts: {},
     many: new Set(),
+    named: new Set(),
     outputs: { o: { path: "o.json", measured: false } },
     cpus: 1,
     ...more,
@@ -120,10 +121,10 @@ describe("what is known", () => {
     expect(makePlan(tasks()).advance()).toHaveLength(1);
   });
 
-  test("the makers of many files are part of the key, the maker of one is not", () => {
-    const tasks = (name: string, many: boolean) => [
+  test("the maker of a file is part of the key where the stage sees it, and nowhere else", () => {
+    const tasks = (name: string, named: boolean) => [
       task(name, [], { params: {} }),
-      task("b", [name], { many: new Set(many ? ["i"] : []) }),
+      task("b", [name], { named: new Set(named ? ["i"] : []) }),
     ];
     const same = () => "same";
     runAll(makePlan(tasks("a", false)), same);
@@ -251,6 +252,9 @@ describe("reasons", () => {
     expect(difference(record, { ...now, code: "2" }, ["a@2"])).toEqual(["packages changed: a@2"]);
     expect(difference(record, { ...now, inputs: { i: [{ hash: "y" }] } }, [])).toEqual([
       'the input "i" has other content',
+    ]);
+    expect(difference(record, { ...now, inputs: { i: [{ hash: "x", id: "a" }] } }, [])).toEqual([
+      'the input "i" comes from elsewhere',
     ]);
     expect(difference(record, { ...now, inputs: { i: [] } }, [])).toEqual([
       'the input "i" has 0 files, before 1',
