@@ -27,7 +27,7 @@ export function noRoles(images: number): Roles {
  * @param eligible whether an image may be drawn
  * @param count images in all; a multiple of the number of classes
  * @returns the rows drawn, by class, and the rows left
- * @throws UserError when a class has too few
+ * @throws UserError when a class has too few, or the count cannot be shared out
  */
 export function drawByClass(
   images: Images,
@@ -39,6 +39,7 @@ export function drawByClass(
   const rows: number[][] = images.classes.map(() => []);
   for (let row = 0; row < images.labels.length; row++) if (eligible(row)) rows[images.labels[row]].push(row);
   const present = rows.filter((list) => list.length).length;
+  if (present === 0) throw new UserError(`split: there are no images to draw ${count} for ${what} from.`);
   const each = count / present;
   if (!Number.isInteger(each))
     throw new UserError(
