@@ -16,12 +16,13 @@ export interface AnchorSums {
   /**
    * @param a exp of the distances to the positives, the first `positives` of it
    * @param b exp of the distances to the negatives, the first `negatives` of it
+   * @param farthest the largest distance in the batch
    */
-  add(a: Float64Array, positives: number, b: Float64Array, negatives: number): void;
+  add(a: Float64Array, positives: number, b: Float64Array, negatives: number, farthest: number): void;
 }
 
-/** Up to this distance the product of eight exponentials is a number; in float64 that ends at exp(709). */
-export const FARTHEST = 80;
+/** Distances above this are not grown: exp of them and of sums of few of them must be a number (up to exp(709)). */
+const FARTHEST = 300;
 
 /**
  * The mean over every triplet.
@@ -32,7 +33,8 @@ export function scoreByExponentials(batch: Batch, sums: AnchorSums, term: Term):
   const { first, second, count: pairs } = batch.positives;
   let farthest = 0;
   for (let i = 0; i < squared.length; i++) if (squared[i] > farthest) farthest = squared[i];
-  if (farthest > FARTHEST ** 2) return scoreTriplets(batch, everyTriplet(batch), term);
+  farthest = Math.sqrt(farthest);
+  if (farthest > FARTHEST) return scoreTriplets(batch, everyTriplet(batch), term);
 
   const grown = new Float64Array(size * size);
   // d|x| / d|x|² = 1 / (2|x|); where two embeddings coincide the direction is undefined, and 0 is taken.
@@ -57,7 +59,7 @@ export function scoreByExponentials(batch: Batch, sums: AnchorSums, term: Term):
     for (let k = 0; k < others.length; k++) b[k] = grown[row + others[k]];
     sums.positive.fill(0);
     sums.negative.fill(0);
-    sums.add(a, end - start, b, others.length);
+    sums.add(a, end - start, b, others.length, farthest);
     for (let pair = start; pair < end; pair++)
       gradient[row + second[pair]] = sums.positive[pair - start] * slopes[row + second[pair]];
     for (let k = 0; k < others.length; k++)

@@ -17,20 +17,22 @@ const term = (): Term => ({
   },
 });
 
-/** A sum of logarithms is the logarithm of a product: one for eight triplets, and no product overflows. */
+/** A sum of logarithms is the logarithm of a product, of as many factors as leave it a number. */
 const sums = (size: number): AnchorSums => ({
   loss: 0,
   positive: new Float64Array(size),
   negative: new Float64Array(size),
-  add(a, positives, b, negatives) {
+  add(a, positives, b, negatives, farthest) {
     const { positive, negative } = this;
+    // A factor is exp(-loss) >= exp(-farthest) / 2, and exp(-700) is a number.
+    const group = Math.floor(700 / (farthest + Math.LN2));
     let loss = 0;
     for (let p = 0; p < positives; p++) {
       const near = a[p];
       let slope = 0;
       for (let n = 0; n < negatives; ) {
         let product = 1;
-        for (const end = Math.min(n + 8, negatives); n < end; n++) {
+        for (const end = Math.min(n + group, negatives); n < end; n++) {
           const over = 1 / (near + b[n]);
           const share = near * over;
           product *= b[n] * over; // exp(-loss)
