@@ -1,6 +1,7 @@
 /** How runs become panels and lines: the axis that is compared takes the colour, the others the panels. */
 import type { Point } from "../../runner/stage.ts";
 import { type Group, groupRuns } from "../shared/groups.ts";
+import { BRIGHT, coloured } from "./theme.ts";
 
 /** The axes that take the colour where they are there; else the last one does. */
 const COLOURED = ["selector"];
@@ -52,6 +53,23 @@ export function curveLayers(rows: { run: string; line: string; panel: string }[]
       mark: { type: "line", strokeWidth: 2.4, point: few && { size: 40 } },
     },
   ];
+}
+
+/** How lines are told apart: by colour and, once the colours are used up, by dashes. */
+export function lineEncoding(lines: string[]): Record<string, unknown> {
+  const channel = {
+    field: "line",
+    type: "nominal",
+    title: null,
+    legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
+  };
+  const dashes = lines.map((_, index) => (index < BRIGHT.length ? [1, 0] : [5, 3]));
+  return {
+    color: { ...channel, scale: coloured(lines, BRIGHT) },
+    ...(lines.length > BRIGHT.length && {
+      strokeDash: { ...channel, scale: { domain: lines, range: dashes } },
+    }),
+  };
 }
 
 /** Names in the order in which they first stand. */

@@ -9,6 +9,7 @@ import { bars } from "./figures/bars.ts";
 import { classes } from "./figures/classes.ts";
 import { curves } from "./figures/curves.ts";
 import { seconds } from "./figures/seconds.ts";
+import { triplets } from "./figures/triplets.ts";
 import { tsneMaps } from "./figures/tsne.ts";
 import { readMap } from "./maps.ts";
 import { toPng, toSvg } from "./render.ts";
@@ -29,6 +30,7 @@ export default defineStage({
       ...bars(evaluations),
       ...classes(evaluations),
       ...curves(histories),
+      ...triplets(histories),
       ...tsneMaps(sources.maps.map(readMap)),
     ];
     const timed = seconds(histories, sources.timings.map(readTimings));

@@ -67,6 +67,7 @@ export function trainingBlocks(
   return [
     heading(2, "Training"),
     ...figures("curves"),
+    ...figures("triplets"),
     {
       kind: "table",
       caption: `Means over seeds. Near the best: a validation mAP of ${near_best.validation_map.toFixed(4)}, ${Math.round(100 * near_best.share)} % of the study's best; "never" where a seed did not reach it. A mark says that a seed collapsed or ran out of triplets.`,

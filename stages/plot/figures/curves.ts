@@ -1,8 +1,7 @@
 /** How training went: loss, share of active triplets, validation mAP, against the images seen. */
 import type { History } from "../../shared/histories.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { curveLayers, distinct, linesOf, meanSeries } from "../series.ts";
-import { BRIGHT, coloured } from "../theme.ts";
+import { curveLayers, distinct, lineEncoding, linesOf, meanSeries } from "../series.ts";
 
 const MEASURES = [
   { field: "loss", title: "loss" },
@@ -56,13 +55,7 @@ export function curves(histories: History[]): Figure[] {
   const { panels, lines, rows } = rowsOf(histories);
   const maps = rows.map(({ validationMap }) => validationMap);
   const [low, high] = [Math.min(...maps), Math.max(...maps)];
-  const colour = {
-    field: "line",
-    type: "nominal",
-    title: null,
-    scale: coloured(lines, BRIGHT),
-    legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
-  };
+  const named = lineEncoding(lines);
   const layer = curveLayers(rows);
   const panelSpec = (panel: string, { field, title }: (typeof MEASURES)[number], last: boolean): Spec => ({
     title: panel && field === "loss" ? { text: panel, fontSize: 13, offset: 8 } : undefined,
@@ -87,7 +80,7 @@ export function curves(histories: History[]): Figure[] {
             : { nice: true, domain: field === "active" ? [0, 1] : [low, high] }, // one axis for all panels
         axis: { tickCount: 5 },
       },
-      color: colour,
+      ...named,
       detail: { field: "run" },
     },
     layer,

@@ -1,97 +1,31 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
 import { agrees, groupRuns } from "../../shared/groups.ts";
 import type { History, Timings } from "../../shared/histories.ts";
-import type { Figure, Spec } from "../figure.ts";
-import { curveLayers, distinct, linesOf, meanSeries } from "../series.ts";
-import { BRIGHT, coloured } from "../theme.ts";
-
-/** Panels side by side. */
-const COLUMNS = 3;
+import type { Figure } from "../figure.ts";
+import { type Priced, qualityFigure } from "../quality.ts";
+import { BRIGHT } from "../theme.ts";
 
 const PARTS = ["selecting", "gradient", "validation and the rest"];
 
 /** Seconds in the steps themselves: evaluating on the validation images is no part of training. */
 const stepSeconds = ({ select, gradient }: Timings) => select.map((seconds, at) => seconds + gradient[at]);
 
-/** Validation mAP against seconds: one thin line a seed, a thick one for their mean at each evaluation. */
+/** Validation mAP against seconds. */
 function race(histories: History[], timings: Timings[]): Figure[] {
-  const timed = histories.flatMap((history) => {
+  const timed = histories.flatMap((history): Priced[] => {
     const found = timings.find(({ point }) => agrees(point, history.point));
-    return found
-      ? [
-          {
-            point: history.point,
-            label: history.label,
-            map: history.validationMap,
-            seconds: stepSeconds(found),
-          },
-        ]
-      : [];
+    const { point, label, validationMap: map } = history;
+    return found ? [{ point, label, map, cost: stepSeconds(found) }] : [];
   });
   if (timed.length === 0) return [];
-  const groups = linesOf(timed);
-  const panels = distinct(groups.map(({ panel }) => panel));
-  const lines = distinct(groups.map(({ line }) => line));
-  const values = groups.flatMap(({ panel, line, members }) => {
-    const mean = {
-      map: meanSeries(members.map(({ map }) => map)),
-      seconds: meanSeries(members.map(({ seconds }) => seconds)),
-    };
-    const runs = [
-      ...(members.length > 1 ? members.map((member) => ({ run: String(member.point.seed), ...member })) : []),
-      { run: "mean", ...mean },
-    ];
-    return runs.flatMap(({ run, map, seconds }) =>
-      Array.from(map, (value, at) => ({ panel, line, run, seconds: seconds[at], map: value })),
-    );
-  });
-  const layer = curveLayers(values);
-  const panelSpec = (panel: string, first: boolean): Spec => ({
-    title: panel ? { text: panel, fontSize: 13, offset: 8 } : undefined,
-    width: panels.length > 1 ? 330 : 560,
-    height: 240,
-    transform: [{ filter: { field: "panel", equal: panel } }],
-    encoding: {
-      x: { field: "seconds", type: "quantitative", title: "seconds of training", scale: { zero: true } },
-      y: {
-        field: "map",
-        type: "quantitative",
-        title: first ? "validation mAP" : "",
-        scale: { zero: false },
-        axis: { tickCount: 6 },
-      },
-      color: {
-        field: "line",
-        type: "nominal",
-        title: null,
-        scale: coloured(lines, BRIGHT),
-        legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
-      },
-      detail: { field: "run" },
-    },
-    layer,
-  });
-  return [
-    {
-      name: "race",
-      title: "Validation mAP against seconds",
-      caption:
-        "mAP of the validation images against the seconds of training so far (selecting and gradient, without the evaluations). Thick: mean over seeds; thin: each seed.",
-      alt: `Curves of ${timed.length} trainings against seconds; the table below has their ends.`,
-      spec: {
-        title: {
-          text: "Validation mAP against seconds of training",
-          subtitle: "Thick: mean over seeds, thin: each seed",
-        },
-        data: { values },
-        concat: panels.map((panel, index) => panelSpec(panel, index % COLUMNS === 0)),
-        columns: COLUMNS,
-        bounds: "flush",
-        spacing: { row: 100, column: 60 },
-        resolve: { scale: { y: "shared", color: "shared" } },
-      },
-    },
-  ];
+  const words = {
+    name: "race",
+    title: "Validation mAP against seconds of training",
+    caption:
+      "mAP of the validation images against the seconds of training so far (selecting and gradient, without the evaluations). Thick: mean over seeds; thin: each seed.",
+    alt: `Curves of ${timed.length} trainings against seconds; the table below has their ends.`,
+  };
+  return [qualityFigure(timed, words, { title: "seconds of training", scale: { zero: true } })];
 }
 
 /** Where the seconds of a whole training went, mean over seeds. */

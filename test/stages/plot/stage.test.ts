@@ -18,7 +18,7 @@ describe("plot", () => {
     const both = (names: string[]) => names.flatMap((name) => [`${name}.png`, `${name}.svg`]);
     expect(readdirSync(figures)).toEqual(
       [
-        ...both(["classes-official", "curves", "knn-official", "map-official", "tsne"]),
+        ...both(["classes-official", "curves", "knn-official", "map-official", "triplets", "tsne"]),
         "figures.json",
       ].sort(),
     );

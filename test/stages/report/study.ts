@@ -215,7 +215,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
         active: Float32Array.from(
           along((share) => (collapses ? 1 : clamp(0.1 + 0.6 * Math.exp(-6 * share)))),
         ),
-        triplets: Float64Array.from(step, (at) => 3000 * at),
+        triplets: Float64Array.from(step, (at) => (point.selector === "all" ? 675_000 : 3000) * at),
         spread: Float32Array.from(along((share) => (collapses ? 0.9 * Math.exp(-14 * share) : 0.9))),
         validation_map: quality,
         validation_accuracy: quality,

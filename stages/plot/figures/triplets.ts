@@ -1,0 +1,33 @@
+/** Validation mAP against the triplets or pairs that were used: what a selector makes of each. */
+import type { History } from "../../shared/histories.ts";
+import type { Figure } from "../figure.ts";
+import { type Priced, qualityFigure } from "../quality.ts";
+
+/** One figure of the trainings that use triplets or pairs. None where none does. */
+export function triplets(histories: History[]): Figure[] {
+  const priced = histories
+    .filter((history) => history.triplets.some((used) => used > 0))
+    .map(
+      ({ point, label, validationMap: map, triplets: used }): Priced => ({
+        point,
+        label,
+        map,
+        cost: used.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
+      }),
+    );
+  if (priced.length === 0) return [];
+  const words = {
+    name: "triplets",
+    title: "Validation mAP against triplets used",
+    caption:
+      "mAP of the validation images against the triplets or pairs used so far, on a logarithmic axis: selectors differ in them by orders of magnitude. Thick: mean over seeds; thin: each seed.",
+    alt: `Curves of ${priced.length} trainings against triplets used; the table of trainings has the numbers.`,
+  };
+  return [
+    qualityFigure(priced, words, {
+      title: "triplets or pairs used (logarithmic)",
+      scale: { type: "log" },
+      axis: { format: "~s", tickCount: 4 },
+    }),
+  ];
+}
