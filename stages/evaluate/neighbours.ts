@@ -1,7 +1,7 @@
 /** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../shared/compute.ts";
-import { nearestClass, queryMetrics, Ranker } from "../shared/retrieval.ts";
+import { Ranking } from "../shared/retrieval.ts";
 import { defineWork, inThreads } from "./threads.ts";
 
 /** Queries that go through one matrix product. */
@@ -93,11 +93,8 @@ defineWork<Job>("neighbours", async (job) => {
   await startBackend("wasm");
   const items = labels.length;
   const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
-  const members = new Uint32Array(classes);
-  for (const label of labels) members[label]++;
-  const ranker = new Ranker(items);
+  const ranking = new Ranking(labels, classes);
   const distances = new Float32Array(items);
-  const votes = new Uint32Array(classes);
   const whole = found.averagePrecision.length > 0;
   return (block) => {
     const first = block * BLOCK;
@@ -111,18 +108,12 @@ defineWork<Job>("neighbours", async (job) => {
     for (let i = 0; i < count; i++) {
       // |q - d|² less |q|², which is the same for the whole ranking.
       for (let j = 0; j < items; j++) distances[j] = lengths[j] - 2 * products[i * items + j];
-      ranker.rank(distances);
       const query = first + i;
+      const nearest = ranking.nearest(distances, Math.max(...ks));
       for (const [index, k] of ks.entries())
-        found.predictions[query * ks.length + index] = nearestClass(
-          ranker.order,
-          labels,
-          Math.min(k, items),
-          votes,
-        );
+        found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
       if (!whole) continue;
-      const label = queries.labels[query];
-      const metrics = queryMetrics(ranker, labels, label, members[label], at);
+      const metrics = ranking.metrics(distances, queries.labels[query], at);
       found.averagePrecision[query] = metrics.averagePrecision;
       found.rPrecision[query] = metrics.rPrecision;
       found.mapAtR[query] = metrics.mapAtR;

@@ -3,76 +3,6 @@
  * expectation over all orders of them (McSherry & Najork 2008), so that no number hangs on how a file was sorted.
  */
 
-/** A pass of the sort takes so many bits of a key: its table of counts stays in the fastest cache. */
-const DIGIT_BITS = 11;
-const DIGITS = 1 << DIGIT_BITS;
-
-/** Sorts items by distance, again and again, with buffers that are kept. */
-export class Ranker {
-  /** Item indices, nearest first; equal distances in order of index. */
-  readonly order: Uint32Array;
-  /** Keys of the distances, ascending: equal keys are equal distances. */
-  readonly sorted: Uint32Array;
-  private readonly keys: Uint32Array;
-  private readonly otherKeys: Uint32Array;
-  private readonly otherOrder: Uint32Array;
-  private readonly counts = [0, 1, 2].map(() => new Uint32Array(DIGITS));
-
-  /** @param items the most items that a ranking can hold */
-  constructor(items: number) {
-    this.order = new Uint32Array(items);
-    this.sorted = new Uint32Array(items);
-    this.keys = new Uint32Array(items);
-    this.otherKeys = new Uint32Array(items);
-    this.otherOrder = new Uint32Array(items);
-  }
-
-  /**
-   * Fills `order` and `sorted`. A radix sort of the floats' bits: its time does not hang on how the distances
-   * lie, as they do in tight clusters.
-   * @param distances `[items]`, finite, of either sign
-   */
-  rank(distances: Float32Array, items = distances.length): void {
-    const { keys, counts } = this;
-    const bits = new Uint32Array(distances.buffer, distances.byteOffset, items);
-    const [low, middle, high] = counts;
-    for (const table of counts) table.fill(0);
-    for (let i = 0; i < items; i++) {
-      // Bits of positive floats ascend as the floats do, those of negative ones descend. Both zeros are one.
-      const bit = bits[i] === 0x80000000 ? 0 : bits[i];
-      const key = (bit & 0x80000000 ? ~bit : bit | 0x80000000) >>> 0;
-      keys[i] = key;
-      low[key & (DIGITS - 1)]++;
-      middle[(key >>> DIGIT_BITS) & (DIGITS - 1)]++;
-      high[key >>> (2 * DIGIT_BITS)]++;
-    }
-    for (const table of counts) {
-      let start = 0;
-      for (let digit = 0; digit < DIGITS; digit++) {
-        const count = table[digit];
-        table[digit] = start;
-        start += count;
-      }
-    }
-    const { order, sorted, otherKeys, otherOrder } = this;
-    for (let i = 0; i < items; i++) {
-      const place = low[keys[i] & (DIGITS - 1)]++;
-      sorted[place] = keys[i];
-      order[place] = i;
-    }
-    for (let i = 0; i < items; i++) {
-      const place = middle[(sorted[i] >>> DIGIT_BITS) & (DIGITS - 1)]++;
-      otherKeys[place] = sorted[i];
-      otherOrder[place] = order[i];
-    }
-    for (let i = 0; i < items; i++) {
-      const place = high[otherKeys[i] >>> (2 * DIGIT_BITS)]++;
-      sorted[place] = otherKeys[i];
-      order[place] = otherOrder[i];
-    }
-  }
-}
-
 /** Metrics of one query. All in [0, 1]. */
 export interface QueryMetrics {
   /** Average precision over the whole ranking; 0 when nothing is relevant. */
@@ -94,77 +24,195 @@ function chanceOfNone(total: number, relevant: number, drawn: number): number {
   return chance;
 }
 
-/**
- * Metrics of one ranking. For a group of t items at one distance, r of them relevant, behind n items with s
- * relevant ones, the expected precision at the group's k-th place, counted where it is relevant, is
- * (r/t) (s + 1 + (k-1)(r-1)/(t-1)) / (n+k).
- * @param ranking items in order of distance, with what tells equal distances
- * @param labels `[items]` of the items; those with `label` are relevant
- * @param total how many items have `label`
- * @param at the k of precision and recall
- */
-export function queryMetrics(
-  ranking: { order: ArrayLike<number>; sorted: ArrayLike<number> },
-  labels: Uint16Array,
-  label: number,
-  total: number,
-  at: number[],
-): QueryMetrics {
-  const { order, sorted } = ranking;
-  const items = labels.length;
-  const precisionAt = at.map(() => 0);
-  const recallAt = at.map(() => 0);
-  let rPrecision = 0;
-  let sum = 0;
-  let sumToR = 0;
-  let seen = 0;
-  const furthest = Math.max(0, ...at);
-  for (let start = 0; start < items && seen < total; ) {
-    let end = start + 1;
-    let hits = labels[order[start]] === label ? 1 : 0;
-    for (; end < items && sorted[end] === sorted[start]; end++) if (labels[order[end]] === label) hits++;
-    const ties = end - start;
-    if (hits > 0) {
-      for (let index = 0; start < furthest && index < at.length; index++) {
-        const k = at[index];
-        if (k <= start) continue;
-        const inside = Math.min(k, end) - start;
-        precisionAt[index] += (hits * inside) / ties;
-        if (recallAt[index] < 1) recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
-      }
-      const share = hits / ties;
-      const slope = ties > 1 ? (hits - 1) / (ties - 1) : 0;
-      for (let k = 1; k <= ties; k++) {
-        const place = start + k;
-        const term = (share * (seen + 1 + (k - 1) * slope)) / place;
-        sum += term;
-        if (place <= total) {
-          sumToR += term;
-          rPrecision += share;
-        }
-      }
-      seen += hits;
-    }
-    start = end;
+/** Adds up the metrics of one query, group of equal distances by group. */
+class Tally {
+  private readonly total: number;
+  private readonly at: number[];
+  private readonly furthest: number;
+  private readonly precisionAt: number[];
+  private readonly recallAt: number[];
+  private rPrecision = 0;
+  private sum = 0;
+  private sumToR = 0;
+  private seen = 0;
+
+  /** @param total how many items are relevant */
+  constructor(total: number, at: number[]) {
+    this.total = total;
+    this.at = at;
+    this.furthest = Math.max(0, ...at);
+    this.precisionAt = at.map(() => 0);
+    this.recallAt = at.map(() => 0);
   }
-  return {
-    averagePrecision: total ? sum / total : 0,
-    rPrecision: total ? rPrecision / total : 0,
-    mapAtR: total ? sumToR / total : 0,
-    precisionAt: precisionAt.map((count, index) => count / Math.min(at[index], items)),
-    recallAt,
-  };
+
+  /**
+   * The next group that has relevant items. For t items at one distance, r of them relevant, behind n items with
+   * s relevant ones, the expected precision at the group's k-th place, counted where it is relevant, is
+   * (r/t) (s + 1 + (k-1)(r-1)/(t-1)) / (n+k).
+   * @param before n; @param ties t; @param hits r, at least 1
+   */
+  add(before: number, ties: number, hits: number): void {
+    const { at, total, seen } = this;
+    for (let index = 0; before < this.furthest && index < at.length; index++) {
+      if (at[index] <= before) continue;
+      const inside = Math.min(at[index] - before, ties);
+      this.precisionAt[index] += (hits * inside) / ties;
+      if (this.recallAt[index] < 1)
+        this.recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
+    }
+    const share = hits / ties;
+    const slope = ties > 1 ? (hits - 1) / (ties - 1) : 0;
+    for (let k = 1; k <= ties; k++) {
+      const place = before + k;
+      const term = (share * (seen + 1 + (k - 1) * slope)) / place;
+      this.sum += term;
+      if (place <= total) {
+        this.sumToR += term;
+        this.rPrecision += share;
+      }
+    }
+    this.seen += hits;
+  }
+
+  /** @param items of the whole ranking */
+  metrics(items: number): QueryMetrics {
+    const { total, at } = this;
+    return {
+      averagePrecision: total ? this.sum / total : 0,
+      rPrecision: total ? this.rPrecision / total : 0,
+      mapAtR: total ? this.sumToR / total : 0,
+      precisionAt: this.precisionAt.map((count, index) => count / Math.min(at[index], items)),
+      recallAt: this.recallAt,
+    };
+  }
 }
 
+/** Buckets that lead into the sorted distances of the relevant items. */
+const BUCKETS = 4096;
+
 /**
- * The class most of the k nearest have; of classes with equally many, the one of the smallest number, as
- * scikit-learn takes it.
- * @param votes scratch `[classes]`
+ * Ranks labelled items by distance, query after query, with buffers that are kept. No ranking is written down: the
+ * relevant items are sorted, and of every other item it is found out how many of these it stands before.
  */
-export function nearestClass(order: Uint32Array, labels: Uint16Array, k: number, votes: Uint32Array): number {
-  votes.fill(0);
-  for (let i = 0; i < k; i++) votes[labels[order[i]]]++;
-  let best = 0;
-  for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
-  return best;
+export class Ranking {
+  private readonly labels: Uint16Array;
+  private readonly members: Uint32Array[];
+  private readonly relevant: Float32Array;
+  /** Items that are not relevant: just before the i-th relevant one, and at its very distance. */
+  private readonly before: Uint32Array;
+  private readonly level: Uint32Array;
+  private readonly starts = new Uint32Array(BUCKETS + 1);
+  private readonly votes: Uint32Array;
+  private nearItems = new Uint32Array(0);
+  private nearDistances = new Float32Array(0);
+
+  /** @param labels `[items]`, each below `classes` */
+  constructor(labels: Uint16Array, classes: number) {
+    this.labels = labels;
+    const members = Array.from({ length: classes }, (): number[] => []);
+    for (const [item, label] of labels.entries()) members[label].push(item);
+    this.members = members.map((items) => Uint32Array.from(items));
+    const most = Math.max(...members.map(({ length }) => length));
+    this.relevant = new Float32Array(most);
+    this.before = new Uint32Array(most);
+    this.level = new Uint32Array(most);
+    this.votes = new Uint32Array(classes);
+  }
+
+  /**
+   * The metrics of one query.
+   * @param distances `[items]`, finite
+   * @param label of the query: items that have it are relevant
+   * @param at the k of precision and recall
+   * @param skip an item that is left out: the query itself
+   */
+  metrics(distances: Float32Array, label: number, at: number[], skip = -1): QueryMetrics {
+    const { labels, before, level, starts } = this;
+    const items = labels.length;
+    let total = 0;
+    for (const item of this.members[label]) if (item !== skip) this.relevant[total++] = distances[item];
+    const tally = new Tally(total, at);
+    const rest = items - (skip < 0 ? 0 : 1);
+    if (total === 0) return tally.metrics(rest);
+    const relevant = this.relevant.subarray(0, total).sort();
+    const [low, high] = [relevant[0], relevant[total - 1]];
+    const scale = high > low ? (BUCKETS - 1) / (high - low) : 0;
+    // starts[b]: the first relevant distance in bucket b or later. The same rounding for all keeps the order.
+    for (let bucket = 0, i = 0; bucket <= BUCKETS; bucket++) {
+      while (i < total && (((relevant[i] - low) * scale) | 0) < bucket) i++;
+      starts[bucket] = i;
+    }
+    before.fill(0, 0, total);
+    level.fill(0, 0, total);
+    for (let item = 0; item < items; item++) {
+      const distance = distances[item];
+      if (distance > high || labels[item] === label || item === skip) continue;
+      if (distance < low) {
+        before[0]++;
+        continue;
+      }
+      const bucket = ((distance - low) * scale) | 0;
+      let from = starts[bucket];
+      let to = starts[bucket + 1];
+      while (from < to) {
+        const middle = (from + to) >> 1;
+        if (relevant[middle] < distance) from = middle + 1;
+        else to = middle;
+      }
+      if (relevant[from] === distance) level[from]++;
+      else before[from]++;
+    }
+    let place = 0;
+    for (let i = 0; i < total; ) {
+      let end = i + 1;
+      while (end < total && relevant[end] === relevant[i]) end++;
+      place += before[i];
+      const ties = end - i + level[i];
+      tally.add(place, ties, end - i);
+      place += ties;
+      i = end;
+    }
+    return tally.metrics(rest);
+  }
+
+  /**
+   * The k nearest items, nearest first; of equal distances the item of the smaller number.
+   * @returns `[min(k, items)]`, valid until the next call
+   */
+  nearest(distances: Float32Array, k: number, skip = -1): Uint32Array {
+    const items = this.labels.length;
+    if (this.nearItems.length < k) {
+      this.nearItems = new Uint32Array(k);
+      this.nearDistances = new Float32Array(k);
+    }
+    const { nearItems, nearDistances } = this;
+    let count = 0;
+    let limit = Number.POSITIVE_INFINITY;
+    for (let item = 0; item < items; item++) {
+      const distance = distances[item];
+      if (distance >= limit || item === skip) continue;
+      let at = count < k ? count++ : k - 1;
+      for (; at > 0 && nearDistances[at - 1] > distance; at--) {
+        nearDistances[at] = nearDistances[at - 1];
+        nearItems[at] = nearItems[at - 1];
+      }
+      nearDistances[at] = distance;
+      nearItems[at] = item;
+      if (count === k) limit = nearDistances[k - 1];
+    }
+    return nearItems.subarray(0, count);
+  }
+
+  /**
+   * The class that most of some items have; of classes with equally many the one of the smallest number, as
+   * scikit-learn takes it.
+   */
+  vote(items: Uint32Array): number {
+    const { votes, labels } = this;
+    votes.fill(0);
+    for (const item of items) votes[labels[item]]++;
+    let best = 0;
+    for (let label = 1; label < votes.length; label++) if (votes[label] > votes[best]) best = label;
+    return best;
+  }
 }

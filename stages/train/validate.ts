@@ -1,6 +1,6 @@
 /** How good embeddings of the validation images are, by the validation images alone. */
 import * as tf from "@tensorflow/tfjs-core";
-import { nearestClass, queryMetrics, Ranker } from "../shared/retrieval.ts";
+import { Ranking } from "../shared/retrieval.ts";
 
 /** Neighbours that vote for a class. */
 const K = 10;
@@ -41,13 +41,8 @@ export function validate(
   const meanLength = lengths.reduce((sum, length) => sum + length, 0) / images;
   const spread = meanLength > 0 ? 1 - mean.reduce((sum, value) => sum + value * value, 0) / meanLength : 0;
 
-  const members = new Uint32Array(classes);
-  for (const label of labels) members[label]++;
-  const others = images - 1;
-  const ranker = new Ranker(others);
-  const distances = new Float32Array(others);
-  const otherLabels = new Uint16Array(others);
-  const votes = new Uint32Array(classes);
+  const ranking = new Ranking(labels, classes);
+  const distances = new Float32Array(images);
   let map = 0;
   let right = 0;
   const columns = tf.tidy(() => tf.transpose(tf.tensor2d(embeddings, [images, dim])));
@@ -60,15 +55,9 @@ export function validate(
     product.dispose();
     for (let i = 0; i < count; i++) {
       const query = first + i;
-      for (let j = 0, to = 0; j < images; j++)
-        if (j !== query) {
-          distances[to] = lengths[j] - 2 * products[i * images + j];
-          otherLabels[to++] = labels[j];
-        }
-      ranker.rank(distances);
-      const label = labels[query];
-      map += queryMetrics(ranker, otherLabels, label, members[label] - 1, []).averagePrecision;
-      if (nearestClass(ranker.order, otherLabels, Math.min(K, others), votes) === label) right++;
+      for (let j = 0; j < images; j++) distances[j] = lengths[j] - 2 * products[i * images + j];
+      map += ranking.metrics(distances, labels[query], [], query).averagePrecision;
+      if (ranking.vote(ranking.nearest(distances, K, query)) === labels[query]) right++;
     }
   }
   columns.dispose();

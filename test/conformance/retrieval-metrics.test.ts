@@ -1,25 +1,19 @@
 /** Retrieval metrics against scikit-learn and numpy, and the tie-aware expectation in closed form. */
 import { describe, expect, test } from "vitest";
-import { nearestClass, queryMetrics, Ranker } from "../../stages/shared/retrieval.ts";
+import { Ranking } from "../../stages/shared/retrieval.ts";
 import reference from "./retrieval-metrics.json" with { type: "json" };
 
 const AT = [1, 5, 10];
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
-function rank(distances: number[]): Ranker {
-  const ranker = new Ranker(distances.length);
-  ranker.rank(Float32Array.from(distances));
-  return ranker;
-}
-
 describe.each(reference.cases.map((values, index) => ({ index, ...values })))("case $index", (values) => {
   const { database, queries, database_labels: labels, query_labels: wanted } = values;
-  const metricsOf = (ranker: Ranker, of: number[], label: number) =>
-    queryMetrics(ranker, Uint16Array.from(of), label, of.filter((l) => l === label).length, AT);
+  const metricsOf = (distances: number[], of: number[], label: number) =>
+    new Ranking(Uint16Array.from(of), 10).metrics(Float32Array.from(distances), label, AT);
   const euclidean = queries.map((query) =>
-    rank(database.map((row) => row.reduce((sum, x, k) => sum + (x - query[k]) ** 2, 0))),
+    database.map((row) => row.reduce((sum, x, k) => sum + (x - query[k]) ** 2, 0)),
   );
-  const metrics = euclidean.map((ranker, q) => metricsOf(ranker, labels, wanted[q]));
+  const metrics = euclidean.map((distances, q) => metricsOf(distances, labels, wanted[q]));
 
   test("average precision, R-precision, MAP@R and precision@k of the euclidean ranking", () => {
     const expected = values.euclidean;
@@ -36,10 +30,10 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
   });
 
   test("accuracy of the k nearest", () => {
-    const votes = new Uint32Array(10);
+    const ranking = new Ranking(Uint16Array.from(labels), 10);
     for (const [k, value] of Object.entries(values.euclidean.knn_accuracy)) {
-      const right = euclidean.map((ranker, q) =>
-        Number(nearestClass(ranker.order, Uint16Array.from(labels), Number(k), votes) === wanted[q]),
+      const right = euclidean.map((distances, q) =>
+        Number(ranking.vote(ranking.nearest(Float32Array.from(distances), Number(k))) === wanted[q]),
       );
       expect(mean(right)).toBeCloseTo(value, 6);
     }
@@ -51,7 +45,7 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
       const distances = values.database_bits.map((bits) =>
         [...bits].reduce((count, bit, k) => count + Number(bit !== query[k]), 0),
       );
-      return metricsOf(rank(distances), labels, wanted[q]).averagePrecision;
+      return metricsOf(distances, labels, wanted[q]).averagePrecision;
     });
     for (const [q, value] of expected.tie_aware_average_precision.entries())
       expect(found[q]).toBeCloseTo(value, 6);
@@ -65,7 +59,7 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
         [...values.database_bits[i]].reduce((count, bit, k) => count + Number(bit !== query[k]), 0),
       );
       return metricsOf(
-        rank(distances),
+        distances,
         order.map((i) => labels[i]),
         wanted[q],
       ).averagePrecision;
