@@ -6,7 +6,6 @@
  *
  * Without a model: a ResNet-18 with random weights; without images: random ones of 32 x 32 pixels.
  */
-import { readFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
@@ -69,7 +68,7 @@ for await (const { count, pixels } of readPixels(images, batch)) {
 /** onnxruntime alone: as it comes but for the number of threads, and with the very options of the stage. */
 const sessions = {
   "as it comes": await InferenceSession.create(model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
-  "as the stage opens it": await openSession(readFileSync(model), "cpu", threads),
+  "as the stage opens it": await openSession(model, "cpu", threads),
 };
 const alone = async (session: InferenceSession): Promise<number> => {
   const began = performance.now();

@@ -51,7 +51,9 @@ export async function extract(run: Extraction, folder: string) {
     signal: new AbortController().signal,
   });
   const { dim, rows } = readVectors(features);
-  const [from, to] = [marks[Math.min(WARM, marks.length) - 1], marks.at(-1)!];
+  const [from, to] = [marks[WARM - 1], marks.at(-1)!];
+  if (!from || from === to)
+    throw new Error(`too few images: ${marks.length} batches, more than ${WARM} are needed`);
   const imagesPerSecond = ((to.done - from.done) * 1000) / (to.time - from.time);
   return { dim, rows, tensor: String(notes.feature_tensor), imagesPerSecond };
 }

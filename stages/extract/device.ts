@@ -67,9 +67,9 @@ export function chooseDevice(wanted: Device | "auto", modelPath: string): Choice
   throw new Error("unreachable: the CPU always works");
 }
 
-/** Opens a model on a device. @param threads of the CPU */
-export function openSession(model: Uint8Array, device: Device, threads: number): Promise<InferenceSession> {
-  return InferenceSession.create(model, {
+/** Opens a model's file on a device. @param threads of the CPU */
+export function openSession(path: string, device: Device, threads: number): Promise<InferenceSession> {
+  return InferenceSession.create(path, {
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,

@@ -1,9 +1,10 @@
 /** A pretrained network, opened so that its features come out. */
-import { readFileSync } from "node:fs";
+import { appendFileSync, chmodSync, copyFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
 import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { UserError } from "../../runner/stage.ts";
 import { type Device, openSession } from "./device.ts";
-import { featureTensor, readGraph, withOutput } from "./onnx.ts";
+import { featureTensor, outputOf, readGraph } from "./onnx.ts";
 
 export interface Network {
   /** The tensor that holds the features. */
@@ -16,40 +17,20 @@ export interface Network {
   close(): Promise<void>;
 }
 
-/** Opens the file; with one more output where the features are none. The file's bytes are free again after it. */
-async function open(
-  path: string,
-  name: string,
-  features: string | undefined,
-  device: Device,
-  threads: number,
-) {
-  const file = readFileSync(path);
-  const graph = readGraph(file, path);
-  if (graph.inputs.length !== 1)
-    throw new UserError(
-      `extract: ${name} has ${graph.inputs.length} inputs (${graph.inputs.join(", ")}), but a backbone takes one.`,
-    );
-  const tensor = features ?? featureTensor(graph, path);
-  if (!graph.nodes.some(({ outputs }) => outputs.includes(tensor)))
-    throw new UserError(
-      `extract: ${path} holds no tensor "${tensor}". Is it the file of ${name}? Else name another in "features".`,
-    );
-  const model = graph.outputs.includes(tensor) ? file : withOutput(file, tensor);
-  let session: InferenceSession;
-  try {
-    session = await openSession(model, device, threads);
-  } catch (error) {
-    throw new UserError(
-      `extract: onnxruntime cannot open ${path} on ${device}: ${(error as Error).message.split("\n")[0]}`,
-    );
-  }
-  return { session, tensor, input: graph.inputs[0] };
+/** The model with one more output, in a file of its own: in memory it would stand twice. */
+function withOutput(path: string, tensor: string, folder: string): string {
+  const copy = join(folder, "with-features.onnx");
+  copyFileSync(path, copy);
+  chmodSync(copy, 0o600); // what the store hands out is read-only
+  appendFileSync(copy, outputOf(tensor));
+  return copy;
 }
 
 /**
+ * Opens a network's file so that its features come out.
  * @param name of the backbone, for errors
  * @param features the tensor that holds them; without it, what enters the last fully connected layer
+ * @param folder where a copy of the file may stand while it is opened
  * @throws UserError when the file is no network with one input and this tensor
  */
 export async function openNetwork(
@@ -58,8 +39,30 @@ export async function openNetwork(
   features: string | undefined,
   device: Device,
   threads: number,
+  folder: string,
 ): Promise<Network> {
-  const { session, tensor, input } = await open(path, name, features, device, threads);
+  const graph = readGraph(path);
+  if (graph.inputs.length !== 1)
+    throw new UserError(
+      `extract: ${name} has ${graph.inputs.length} inputs (${graph.inputs.join(", ")}), but a backbone takes one.`,
+    );
+  const [input] = graph.inputs;
+  const tensor = features ?? featureTensor(graph, path);
+  if (!graph.nodes.some(({ outputs }) => outputs.includes(tensor)))
+    throw new UserError(
+      `extract: ${path} holds no tensor "${tensor}". Is it the file of ${name}? Else name another in "features".`,
+    );
+  const model = graph.outputs.includes(tensor) ? path : withOutput(path, tensor, folder);
+  let session: InferenceSession;
+  try {
+    session = await openSession(model, device, threads);
+  } catch (error) {
+    throw new UserError(
+      `extract: onnxruntime cannot open ${path} on ${device}: ${(error as Error).message.split("\n")[0]}`,
+    );
+  } finally {
+    if (model !== path) rmSync(model);
+  }
   return {
     tensor,
     async infer(images, count, size) {

@@ -2,6 +2,7 @@
  * The little of ONNX's protobuf that is needed: which tensor enters the last fully connected layer, and how to
  * make it an output. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
+import { closeSync, fstatSync, openSync, readSync } from "node:fs";
 import { UserError } from "../../runner/stage.ts";
 
 /** Field numbers of the messages that are read. */
@@ -11,25 +12,62 @@ const NODE = { input: 1, output: 2, op: 4 };
 const TENSOR = { name: 8 };
 const VALUE = { name: 1 };
 
-/** One field: its number, and its bytes where it holds some (a message, a text). */
-interface WireField {
-  field: number;
-  bytes?: Uint8Array;
+/** A file's bytes, read where they are asked for: a network's weights may fill half a gigabyte. */
+class FileBytes {
+  readonly size: number;
+  private readonly file: number;
+  private window: Buffer = Buffer.alloc(0);
+  private start = 0;
+
+  constructor(path: string) {
+    this.file = openSync(path, "r");
+    this.size = fstatSync(this.file).size;
+  }
+  /** The byte at a place; undefined behind the end. */
+  byte(at: number): number | undefined {
+    if (at < this.start || at >= this.start + this.window.length) {
+      this.window = this.slice(at, Math.min(at + WINDOW, this.size));
+      this.start = at;
+    }
+    return this.window[at - this.start];
+  }
+  slice(start: number, end: number): Buffer {
+    const bytes = Buffer.alloc(Math.max(0, end - start));
+    readSync(this.file, bytes, { position: start });
+    return bytes;
+  }
+  close(): void {
+    closeSync(this.file);
+  }
 }
 
-/** The fields of a message, in order; nothing is copied. */
-function* fieldsOf(message: Uint8Array): Generator<WireField> {
-  let at = 0;
+const WINDOW = 1 << 14;
+
+/** A stretch of the file: a message, or a text. */
+interface Stretch {
+  start: number;
+  end: number;
+}
+
+/** One field: its number, and its content where it is a message or a text. */
+interface WireField {
+  field: number;
+  content?: Stretch;
+}
+
+/** The fields of a message, in order. */
+function* fieldsOf(file: FileBytes, { start, end }: Stretch): Generator<WireField> {
+  let at = start;
   const varint = (): number => {
     let value = 0;
     for (let scale = 1; ; scale *= 128) {
-      const byte = message[at++];
+      const byte = at < end ? file.byte(at++) : undefined;
       if (byte === undefined) throw new Error("a message ends too soon");
       value += (byte & 127) * scale;
       if (byte < 128) return value;
     }
   };
-  while (at < message.length) {
+  while (at < end) {
     const tag = varint();
     const field = Math.floor(tag / 8);
     const wire = tag & 7;
@@ -41,17 +79,18 @@ function* fieldsOf(message: Uint8Array): Generator<WireField> {
       yield { field };
     } else if (wire === 2) {
       const length = varint();
-      if (at + length > message.length) throw new Error("a message ends too soon");
-      yield { field, bytes: message.subarray(at, at + length) };
+      if (at + length > end) throw new Error("a message ends too soon");
+      const content = { start: at, end: at + length };
+      yield { field, content };
       at += length;
     } else throw new Error(`wire type ${wire} is unknown`);
   }
 }
 
-const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
-
-const textsOf = (message: Uint8Array, wanted: number) =>
-  [...fieldsOf(message)].flatMap(({ field, bytes }) => (field === wanted && bytes ? [text(bytes)] : []));
+const textsOf = (file: FileBytes, message: Stretch, wanted: number): string[] =>
+  [...fieldsOf(file, message)].flatMap(({ field, content }) =>
+    field === wanted && content ? [file.slice(content.start, content.end).toString("utf8")] : [],
+  );
 
 /** What is read of a graph. */
 export interface Graph {
@@ -64,27 +103,26 @@ export interface Graph {
 }
 
 /** Reads a model's graph. @throws UserError when the file is no ONNX model or broken off */
-export function readGraph(model: Uint8Array, path: string): Graph {
+export function readGraph(path: string): Graph {
   const graph: Graph = { inputs: [], outputs: [], nodes: [], weights: new Set() };
+  const file = new FileBytes(path);
   try {
-    for (const { field, bytes } of fieldsOf(model)) {
-      if (field !== MODEL.graph || !bytes) continue;
-      for (const { field: part, bytes: message } of fieldsOf(bytes)) {
+    for (const { field, content } of fieldsOf(file, { start: 0, end: file.size })) {
+      if (field !== MODEL.graph || !content) continue;
+      for (const { field: part, content: message } of fieldsOf(file, content)) {
         if (!message) continue;
-        if (part === GRAPH.initializer)
-          for (const name of textsOf(message, TENSOR.name)) graph.weights.add(name);
-        if (part === GRAPH.input) graph.inputs.push(...textsOf(message, VALUE.name));
-        if (part === GRAPH.output) graph.outputs.push(...textsOf(message, VALUE.name));
+        const texts = (wanted: number) => textsOf(file, message, wanted);
+        if (part === GRAPH.initializer) for (const name of texts(TENSOR.name)) graph.weights.add(name);
+        if (part === GRAPH.input) graph.inputs.push(...texts(VALUE.name));
+        if (part === GRAPH.output) graph.outputs.push(...texts(VALUE.name));
         if (part === GRAPH.node)
-          graph.nodes.push({
-            op: textsOf(message, NODE.op)[0],
-            inputs: textsOf(message, NODE.input),
-            outputs: textsOf(message, NODE.output),
-          });
+          graph.nodes.push({ op: texts(NODE.op)[0], inputs: texts(NODE.input), outputs: texts(NODE.output) });
       }
     }
   } catch (error) {
     throw new UserError(`${path}: not a whole ONNX model (${(error as Error).message}). Fetch it again.`);
+  } finally {
+    file.close();
   }
   if (graph.nodes.length === 0) throw new UserError(`${path}: no ONNX model: it holds no graph.`);
   graph.inputs = graph.inputs.filter((name) => !graph.weights.has(name));
@@ -114,10 +152,10 @@ function messageField(field: number, bytes: Uint8Array): Uint8Array {
 }
 
 /**
- * The model with one more output. Protobuf merges a message appended to a file with the first, so a few bytes
- * at the end do it.
+ * Bytes that make a tensor an output when they are appended to a model's file: protobuf merges a message at the
+ * end with the first.
  */
-export function withOutput(model: Uint8Array, tensor: string): Uint8Array {
+export function outputOf(tensor: string): Uint8Array {
   const name = messageField(VALUE.name, Buffer.from(tensor));
-  return Buffer.concat([model, messageField(MODEL.graph, messageField(GRAPH.output, name))]);
+  return messageField(MODEL.graph, messageField(GRAPH.output, name));
 }

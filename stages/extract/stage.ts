@@ -1,4 +1,5 @@
 /** extract: every image through a pretrained network; its features as float16 in record batches as they come. */
+import { dirname } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import type { Backbone } from "../shared/backbone.ts";
@@ -37,7 +38,8 @@ export default defineStage<Params>({
     (fallback ? warn : log)(`device ${device} (${reason})`);
     note("device", device);
     note("device_reason", reason);
-    const network = await openNetwork(inputs.model, name, backbone.features, device, cpus);
+    const folder = dirname(outputs.features);
+    const network = await openNetwork(inputs.model, name, backbone.features, device, cpus, folder);
     note("feature_tensor", network.tensor);
 
     const batch = Math.min(params.batch, backbone.batch ?? params.batch);

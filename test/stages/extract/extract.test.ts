@@ -1,10 +1,10 @@
-import { writeFileSync } from "node:fs";
+import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { InferenceSession, Tensor } from "onnxruntime-node";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { chooseDevice } from "../../../stages/extract/device.ts";
-import { withOutput } from "../../../stages/extract/onnx.ts";
+import { outputOf } from "../../../stages/extract/onnx.ts";
 import { Resizer } from "../../../stages/extract/resize.ts";
 import { IMAGENET } from "../../../stages/shared/backbone.ts";
 import { random } from "../../../stages/shared/random.ts";
@@ -89,7 +89,7 @@ describe("extract", () => {
 
   it("keeps what the network gives as float16, rounded to nearest", async () => {
     const { values, dim } = await featuresOf();
-    const session = await InferenceSession.create(withOutput(tinyNetwork(tiny), "flat"));
+    const session = await InferenceSession.create(Buffer.concat([tinyNetwork(tiny), outputOf("flat")]));
     for (const [row, { pixels }] of images.entries()) {
       const input = new Tensor("float32", planesOf(pixels), [1, 3, SIZE, SIZE]);
       const { flat } = await session.run({ data: input }, ["flat"]);
@@ -291,7 +291,8 @@ describe("extract refuses", () => {
 
 describe("the device", () => {
   it("is said and noted", async () => {
-    const { notes, log } = await extract();
+    const { notes, log, root } = await extract();
+    expect(readdirSync(root)).toEqual(["features.arrow"]); // and nothing else is left behind
     expect(notes).toMatchObject({
       device: "cpu",
       device_reason: "cpu was asked for",
