@@ -15,6 +15,8 @@ export interface FitOptions {
   /** Rows of the examples. */
   train: Uint32Array;
   validation: Uint32Array;
+  /** Training images that the validation images are to find. */
+  database: Uint32Array;
   network: Network;
   dim: number;
   loss: LossRun;
@@ -67,12 +69,10 @@ const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
  * @throws Error when the loss is no longer finite
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
-  const { examples, train, validation, network, loss, steps, signal } = options;
+  const { examples, train, network, loss, steps, signal } = options;
   const { counters } = loss;
   const variables = [...variablesOf(network.model), ...loss.variables];
   const optimizer = options.optimizer === "adam" ? tf.train.adam(0) : tf.train.momentum(0, 0.9);
-  const trainLabels = examples.labels;
-  const validationLabels = Uint16Array.from(validation, (row) => examples.labels[row]);
   const rows: Row[] = [];
   let best: { row: Row; weights: tf.Tensor[] } | undefined;
   let collapse = "";
@@ -87,7 +87,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     const share = step / steps;
     const drawn = options.next();
     const batchRows = Uint32Array.from(drawn.images, (index) => train[index]);
-    const labels = Int32Array.from(batchRows, (row) => trainLabels[row]);
+    const labels = Int32Array.from(batchRows, (row) => examples.labels[row]);
     const lossParams = resolveSchedules(options.lossParams, share);
     const { learning_rate } = resolveSchedules({ learning_rate: options.learningRate }, share);
     const value = tf.tidy(() => {
@@ -110,10 +110,17 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     stepSeconds += (performance.now() - start) / 1000;
   };
 
+  const embedded = (rows: Uint32Array) => ({
+    embeddings: embedRows(network.model, options, examples, rows),
+    labels: Uint16Array.from(rows, (row) => examples.labels[row]),
+  });
   const evaluate = (step: number): void => {
-    const head = { dim: options.dim, normalise: options.normalise };
-    const embeddings = embedRows(network.model, head, examples, validation);
-    const result = validate(embeddings, validationLabels, options.dim, examples.classes.length);
+    const result = validate(
+      embedded(options.validation),
+      embedded(options.database),
+      options.dim,
+      examples.classes.length,
+    );
     const selected = counters.selected - since.selected;
     const row: Row = {
       step,

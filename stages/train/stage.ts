@@ -138,6 +138,10 @@ export default defineStage<Params>({
     const train = rowsOf(split, "train", examples.ids, inputs.data);
     const validation = rowsOf(split, "validation", examples.ids, inputs.data);
     const { seed, dim } = params;
+    // As many as validate: enough to rank by, and cheap to embed at every evaluation.
+    const database = random(seed, "validation database")
+      .shuffle(train.slice())
+      .subarray(0, validation.length);
     const network = definition.build({
       input: examples.shape,
       dim,
@@ -165,6 +169,7 @@ export default defineStage<Params>({
       examples,
       train,
       validation,
+      database,
       network,
       dim,
       loss,

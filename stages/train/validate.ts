@@ -1,4 +1,4 @@
-/** How good embeddings of the validation images are, by the validation images alone. */
+/** How well validation images find training images: the protocols' question, asked without a query. */
 import * as tf from "@tensorflow/tfjs-core";
 import { Ranking } from "../shared/retrieval.ts";
 
@@ -8,9 +8,9 @@ const K = 10;
 const BLOCK = 250;
 
 export interface Validation {
-  /** Mean average precision, each image asked about all the others. */
+  /** Mean average precision over the whole ranking. */
   map: number;
-  /** Share of images whose 10 nearest others vote for their class. */
+  /** Share of validation images whose 10 nearest training images vote for their class. */
   accuracy: number;
   /**
    * Total variance of the embeddings over their mean squared length, in [0, 1]: 0 when all images have one
@@ -19,47 +19,57 @@ export interface Validation {
   spread: number;
 }
 
-/**
- * Leave-one-out retrieval by Euclidean distance.
- * @param embeddings `[images, dim]`
- */
-export function validate(
-  embeddings: Float32Array,
-  labels: Uint16Array,
-  dim: number,
-  classes: number,
-): Validation {
-  const images = labels.length;
-  const lengths = new Float64Array(images);
-  const mean = new Float64Array(dim);
-  for (let i = 0; i < images; i++)
-    for (let d = 0; d < dim; d++) {
-      const value = embeddings[i * dim + d];
-      lengths[i] += value * value;
-      mean[d] += value / images;
-    }
-  const meanLength = lengths.reduce((sum, length) => sum + length, 0) / images;
-  const spread = meanLength > 0 ? 1 - mean.reduce((sum, value) => sum + value * value, 0) / meanLength : 0;
+/** Embeddings with their labels. */
+export interface Embedded {
+  /** `[images, dim]` */
+  embeddings: Float32Array;
+  /** `[images]` */
+  labels: Uint16Array;
+}
 
-  const ranking = new Ranking(labels, classes);
-  const distances = new Float32Array(images);
+/** Squared length of each row. */
+function squaredLengths({ embeddings, labels }: Embedded, dim: number): Float64Array {
+  const lengths = new Float64Array(labels.length);
+  for (let i = 0; i < lengths.length; i++)
+    for (let d = i * dim; d < (i + 1) * dim; d++) lengths[i] += embeddings[d] * embeddings[d];
+  return lengths;
+}
+
+/** See {@link Validation.spread}. */
+function spreadOf(embedded: Embedded, dim: number): number {
+  const images = embedded.labels.length;
+  const meanLength = squaredLengths(embedded, dim).reduce((sum, length) => sum + length, 0) / images;
+  const mean = new Float64Array(dim);
+  for (let i = 0; i < images * dim; i++) mean[i % dim] += embedded.embeddings[i] / images;
+  if (meanLength === 0) return 0;
+  return Math.max(0, 1 - mean.reduce((sum, value) => sum + value * value, 0) / meanLength);
+}
+
+/** Retrieval of `database` by `queries`, by Euclidean distance. */
+export function validate(queries: Embedded, database: Embedded, dim: number, classes: number): Validation {
+  const images = queries.labels.length;
+  const items = database.labels.length;
+  const lengths = squaredLengths(database, dim);
+  const ranking = new Ranking(database.labels, classes);
+  const distances = new Float32Array(items);
   let map = 0;
   let right = 0;
-  const columns = tf.tidy(() => tf.transpose(tf.tensor2d(embeddings, [images, dim])));
+  const columns = tf.tidy(() => tf.transpose(tf.tensor2d(database.embeddings, [items, dim])));
   for (let first = 0; first < images; first += BLOCK) {
     const count = Math.min(BLOCK, images - first);
-    const product = tf.tidy(() =>
-      tf.matMul(tf.tensor2d(embeddings.subarray(first * dim, (first + count) * dim), [count, dim]), columns),
-    );
+    const product = tf.tidy(() => {
+      const rows = queries.embeddings.subarray(first * dim, (first + count) * dim);
+      return tf.matMul(tf.tensor2d(rows, [count, dim]), columns);
+    });
     const products = product.dataSync() as Float32Array;
     product.dispose();
     for (let i = 0; i < count; i++) {
-      const query = first + i;
-      for (let j = 0; j < images; j++) distances[j] = lengths[j] - 2 * products[i * images + j];
-      map += ranking.metrics(distances, labels[query], [], query).averagePrecision;
-      if (ranking.vote(ranking.nearest(distances, K, query)) === labels[query]) right++;
+      const label = queries.labels[first + i];
+      for (let j = 0; j < items; j++) distances[j] = lengths[j] - 2 * products[i * items + j];
+      map += ranking.metrics(distances, label, []).averagePrecision;
+      if (ranking.vote(ranking.nearest(distances, K)) === label) right++;
     }
   }
   columns.dispose();
-  return { map: map / images, accuracy: right / images, spread: Math.max(0, spread) };
+  return { map: map / images, accuracy: right / images, spread: spreadOf(queries, dim) };
 }
