@@ -1,4 +1,4 @@
-/** The inner loop of resizing in WebAssembly, four floats at a time: JavaScript has no such instructions. */
+/** The inner loop of resizing in WebAssembly, two numbers at a time: JavaScript has no such instructions. */
 
 declare global {
   /** What is used of it; the project's TypeScript libraries are Node's, which leave it out. */
@@ -18,23 +18,26 @@ declare global {
 }
 
 /**
- * In the memory of the module: out[i] = first[i] + (second[i] - first[i]) * weight for 4 * fours values, in float32.
- * The first three are byte addresses; fours is at least 1.
+ * In the memory of the module: out[i] = first[i] + (second[i] - first[i]) * weight for 2 * pairs float32 values,
+ * computed in float64 and rounded once, as JavaScript does. The first three are byte addresses; pairs is at least 1.
  */
-export type Blend = (first: number, second: number, out: number, fours: number, weight: number) => void;
+export type Blend = (first: number, second: number, out: number, pairs: number, weight: number) => void;
+
+/** Loads two float32 at the address in a local variable and widens them to float64. */
+const load = (address: number) => [0x20, address, 0xfd, 0x5d, 2, 0, 0xfd, 0x5f];
 
 /** https://webassembly.github.io/spec/core/binary/; local variables 0 to 4 are the arguments, 5 and 6 hold vectors. */
 const BODY = [
   [1, 2, 0x7b], // two more local variables of type v128
-  [0x20, 4, 0xfd, 0x13, 0x21, 5], // 5 = splat(weight)
+  [0x20, 4, 0xfd, 0x14, 0x21, 5], // 5 = splat(weight)
   [0x03, 0x40], // loop
   [0x20, 2], //   the address to store to
-  [0x20, 0, 0xfd, 0x00, 2, 0, 0x22, 6], //   6 = load(first)
-  [0x20, 1, 0xfd, 0x00, 2, 0, 0x20, 6, 0xfd, 0xe5, 0x01], //   load(second) - 6
-  [0x20, 5, 0xfd, 0xe6, 0x01, 0xfd, 0xe4, 0x01], //   * 5, + 6 from above
-  [0xfd, 0x0b, 2, 0], //   store
-  ...[0, 1, 2].map((address) => [0x20, address, 0x41, 16, 0x6a, 0x21, address]), //   each address += 16
-  [0x20, 3, 0x41, 1, 0x6b, 0x22, 3, 0x0d, 0], //   again, unless fours -= 1 gives 0
+  [...load(0), 0x22, 6], //   6 = first
+  [...load(1), 0x20, 6, 0xfd, 0xf1, 0x01], //   second - 6
+  [0x20, 5, 0xfd, 0xf2, 0x01, 0xfd, 0xf0, 0x01], //   * 5, + 6 from above
+  [0xfd, 0x5e, 0xfd, 0x5b, 2, 0, 0], //   narrow to float32 and store two
+  ...[0, 1, 2].map((address) => [0x20, address, 0x41, 8, 0x6a, 0x21, address]), //   each address += 8
+  [0x20, 3, 0x41, 1, 0x6b, 0x22, 3, 0x0d, 0], //   again, unless pairs -= 1 gives 0
   [0x0b, 0x0b], // ends of the loop and the function
 ].flat();
 
@@ -43,7 +46,7 @@ const name = (letter: string) => [1, letter.charCodeAt(0)];
 
 const MODULE = Uint8Array.from([
   ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7d, 0), // type: (i32, i32, i32, i32, f32) → ()
+  ...section(1, 1, 0x60, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7c, 0), // type: (i32, i32, i32, i32, f64) → ()
   ...section(2, 1, ...name("e"), ...name("m"), 2, 0, 0), // import of the memory
   ...section(3, 1, 0), // one function of this type
   ...section(7, 1, ...name("b"), 0, 0), // export

@@ -36,7 +36,7 @@ function taps(from: number, to: number, stride: number) {
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const PAGE = 65_536;
 /** What one step of the inner loop writes; the last step of a row may write that much too far. */
-const STEP = 4;
+const STEP = 2;
 
 /** Resizes batches into buffers of its own. */
 export class Resizer {
@@ -93,7 +93,7 @@ export class Resizer {
     const { height, width, channels } = this.shape;
     const { first, second, weight } = mirrored ? this.mirroredColumns : this.columns;
     const out = this.buffers[buffer];
-    const fours = Math.ceil(size / STEP);
+    const pairs = Math.ceil(size / STEP);
     let to = out.byteOffset;
     for (let image = 0; image < images; image++)
       for (let channel = 0; channel < 3; channel++) {
@@ -110,7 +110,7 @@ export class Resizer {
           }
         }
         for (let row = 0; row < size; row++) {
-          this.blend(rows.first[row], rows.second[row], to, fours, rows.weight[row]);
+          this.blend(rows.first[row], rows.second[row], to, pairs, rows.weight[row]);
           to += FLOAT * size;
         }
       }
