@@ -177,6 +177,7 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     import("./executors/local.ts"),
   ]);
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
+  process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   const cancelled = new AbortController();
   let pressed: number | undefined;
   const cancel = () => {
