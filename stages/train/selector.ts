@@ -36,7 +36,7 @@ export function forEachPositivePair(
   for (let pair = 0; pair < count; ) {
     const anchor = first[pair];
     const row = anchor * size;
-    const pick = choose(distancesTo(batch, anchor, scratch), anchor);
+    const pick = choose(distancesTo(batch, anchor, negatives[anchor], scratch), anchor);
     for (; pair < count && first[pair] === anchor; pair++) {
       const place = pick(squared[row + second[pair]]);
       if (place >= 0) push(triplets, anchor, second[pair], negatives[anchor][place]);
@@ -62,12 +62,36 @@ export function push(triplets: Triplets, anchor: number, positive: number, negat
   triplets.negatives[triplets.count++] = negative;
 }
 
-/** The squared distances of an anchor to its negatives, side by side, in the front of `scratch`. */
-export function distancesTo({ size, squared, negatives }: Batch, anchor: number, scratch: Float32Array) {
-  const others = negatives[anchor];
+/** The squared distances of an anchor to other rows, side by side, in the front of `scratch`. */
+export function distancesTo(
+  { size, squared }: Batch,
+  anchor: number,
+  others: Int32Array,
+  scratch: Float32Array,
+): Float32Array {
   for (let k = 0; k < others.length; k++) scratch[k] = squared[anchor * size + others[k]];
   return scratch.subarray(0, others.length);
 }
+
+/**
+ * The places of the values in (low, high), ascending by value, equal ones by place. Value and place are sorted as
+ * one number, which needs no comparing function: the bits of a float, read as a whole number, are in the order of
+ * the floats where none is negative.
+ * @param values none negative, fewer than 2^20
+ */
+export function sortedPlaces(
+  values: Float32Array,
+  low = Number.NEGATIVE_INFINITY,
+  high = Number.POSITIVE_INFINITY,
+): Int32Array {
+  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  const keys = new Float64Array(values.length);
+  let count = 0;
+  for (let k = 0; k < values.length; k++)
+    if (values[k] > low && values[k] < high) keys[count++] = bits[k] * PLACES + k;
+  return Int32Array.from(keys.subarray(0, count).sort(), (key) => key % PLACES);
+}
+const PLACES = 2 ** 20;
 
 /** The place of a random one of the values in (low, high); -1 for none. Counted, then drawn: nothing is stored. */
 export function randomBetween(values: Float32Array, low: number, high: number, random: Random): number {

@@ -11,7 +11,7 @@ export default {
     const triplets = emptyTriplets(size);
     const scratch = new Float32Array(size);
     for (let anchor = 0; anchor < size; anchor++) {
-      const nearest = smallest(distancesTo(batch, anchor, scratch));
+      const nearest = smallest(distancesTo(batch, anchor, negatives[anchor], scratch));
       let farthest = -1;
       for (const other of members[anchor])
         if (

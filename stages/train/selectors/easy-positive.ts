@@ -23,7 +23,7 @@ export default {
         if (other !== anchor && (easy < 0 || squared[anchor * size + other] < squared[anchor * size + easy]))
           easy = other;
       if (easy < 0) continue;
-      const near = distancesTo(batch, anchor, scratch);
+      const near = distancesTo(batch, anchor, negatives[anchor], scratch);
       const place =
         params.negative === "semihard" ? smallest(near, squared[anchor * size + easy]) : smallest(near);
       if (place >= 0) push(triplets, anchor, easy, negatives[anchor][place]);
