@@ -18,7 +18,7 @@ import resnet18 from "../stages/shared/backbones/resnet18.ts";
 import resnet18Layer3 from "../stages/shared/backbones/resnet18-layer3.ts";
 import resnet50 from "../stages/shared/backbones/resnet50.ts";
 import { readImageList, readPixels } from "../stages/shared/images.ts";
-import { extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
+import { cpuMilliseconds, extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
 import { writeResNet } from "./networks.ts";
 
 const PARTS: Record<string, Backbone> = {
@@ -70,33 +70,43 @@ const sessions = {
   "as it comes": await InferenceSession.create(model, { intraOpNumThreads: threads, interOpNumThreads: 1 }),
   "as the stage opens it": await openSession(model, "cpu", threads),
 };
-const alone = async (session: InferenceSession): Promise<number> => {
-  const began = performance.now();
+interface Rate {
+  imagesPerSecond: number;
+  /** Milliseconds of one core. */
+  cpuPerImage: number;
+}
+const alone = async (session: InferenceSession): Promise<Rate> => {
+  const [began, cpu] = [performance.now(), cpuMilliseconds()];
   for (const { data, count } of batches)
     await session.run({ [session.inputNames[0]]: new Tensor("float32", data, [count, 3, size, size]) });
-  return (count * 1000) / (performance.now() - began);
+  return {
+    imagesPerSecond: (count * 1000) / (performance.now() - began),
+    cpuPerImage: (cpuMilliseconds() - cpu) / count,
+  };
 };
 const resizing = performance.now();
 for await (const { count, pixels } of readPixels(images, batch)) resizer.fill(0, pixels, count);
 const resizeSeconds = (performance.now() - resizing) / 1000;
 
 const median = (values: number[]) => values.toSorted((a, b) => a - b)[values.length >> 1];
-const rates: Record<string, number[]> = { "stage extract": [] };
+const rates: Record<string, Rate[]> = { "stage extract": [] };
 for (const [name, session] of Object.entries(sessions)) {
   rates[name] = [];
   await alone(session);
 }
 for (let round = 0; round < ROUNDS; round++) {
-  rates["stage extract"].push((await extract(run, folder)).imagesPerSecond);
+  rates["stage extract"].push(await extract(run, folder));
   for (const [name, session] of Object.entries(sessions)) rates[name].push(await alone(session));
 }
 for (const session of Object.values(sessions)) await session.release();
-for (const [name, values] of Object.entries(rates)) {
-  const ratio = median(values.map((value, round) => rates["stage extract"][round] / value));
+for (const [name, all] of Object.entries(rates)) {
+  const speeds = all.map((rate) => rate.imagesPerSecond);
+  const ratio = median(speeds.map((speed, round) => rates["stage extract"][round].imagesPerSecond / speed));
   const verdict = `the stage reaches ${ratio.toFixed(3)} of it, ${ratio >= LIMIT ? "within" : "BELOW"} the limit of ${LIMIT}`;
   console.log(
-    `${(name in sessions ? `onnxruntime ${name}` : name).padEnd(34)} ${String(Math.round(median(values))).padStart(5)} images/s ` +
-      `(${values.map((value) => Math.round(value)).join(", ")})${name in sessions ? `; ${verdict}` : ""}`,
+    `${(name in sessions ? `onnxruntime ${name}` : name).padEnd(34)} ${String(Math.round(median(speeds))).padStart(5)} images/s ` +
+      `(${speeds.map((speed) => Math.round(speed)).join(", ")}), ${median(all.map((rate) => rate.cpuPerImage)).toFixed(2)} ms of a core an image` +
+      `${name in sessions ? `; ${verdict}` : ""}`,
   );
 }
 console.log(`reading and resizing by themselves: ${Math.round(count / resizeSeconds)} images/s`);

@@ -31,7 +31,7 @@ const WARM = 2;
 /** Runs the stage on the CPU. @returns its rate once it is warm, and what it made */
 export async function extract(run: Extraction, folder: string) {
   const notes: Record<string, unknown> = {};
-  const marks: { done: number; time: number }[] = [];
+  const marks: { done: number; time: number; cpu: number }[] = [];
   const features = join(folder, "features.arrow");
   await stage.run({
     params: { size: run.size, device: "cpu", batch: run.batch, flip: false },
@@ -42,7 +42,7 @@ export async function extract(run: Extraction, folder: string) {
     id: "extract",
     point: {},
     cpus: run.threads,
-    progress: (done) => marks.push({ done, time: performance.now() }),
+    progress: (done) => marks.push({ done, time: performance.now(), cpu: cpuMilliseconds() }),
     log: () => {},
     warn: (line) => console.error(line),
     note: (name, value) => {
@@ -54,9 +54,16 @@ export async function extract(run: Extraction, folder: string) {
   const [from, to] = [marks[WARM - 1], marks.at(-1)!];
   if (!from || from === to)
     throw new Error(`too few images: ${marks.length} batches, more than ${WARM} are needed`);
+  const cpuPerImage = (to.cpu - from.cpu) / (to.done - from.done);
   const imagesPerSecond = ((to.done - from.done) * 1000) / (to.time - from.time);
-  return { dim, rows, tensor: String(notes.feature_tensor), imagesPerSecond };
+  return { dim, rows, tensor: String(notes.feature_tensor), imagesPerSecond, cpuPerImage };
 }
+
+/** What this process has used of all cores. */
+export const cpuMilliseconds = (): number => {
+  const { user, system } = process.cpuUsage();
+  return (user + system) / 1000;
+};
 
 /** Most memory this process ever held, in megabytes. */
 export const peakMegabytes = (): number => Math.round(process.resourceUsage().maxRSS / 1024);

@@ -73,8 +73,8 @@ export function openSession(path: string, device: Device, threads: number): Prom
     executionProviders: [device],
     intraOpNumThreads: threads,
     interOpNumThreads: 1,
-    // Its threads wait asleep, not spinning: resizing goes on beside them on the same cores.
-    extra: { session: { intra_op: { allow_spinning: "0" } } },
+    // Its threads wait awake for the next layer only, then asleep: resizing goes on beside them on the same cores.
+    extra: { session: { intra_op: { spin_duration_us: "50" } } },
     graphOptimizationLevel: "all",
     logSeverityLevel: 3,
   });
