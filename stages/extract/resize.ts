@@ -86,7 +86,7 @@ export class Resizer {
    * Resizes `[images, height, width, channels]` bytes to floats in NCHW order, into a buffer; grey images fill all
    * three channels. Columns come first: the rows that are interpolated then are few.
    * @param mirrored left and right exchanged
-   * @returns the buffer
+   * @returns the buffer; what stands in it behind these images means nothing
    */
   fill(buffer: number, pixels: Uint8Array, images: number, mirrored = false): Float32Array {
     const { size, rows, scaling, narrow } = this;
