@@ -1,6 +1,6 @@
 /** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
 import { suggest } from "./faults.ts";
-import { interpolate } from "./interpolate.ts";
+import { interpolate, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
 import type { Path } from "./source.ts";
 import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
@@ -139,6 +139,8 @@ function points(matrix: Record<string, unknown>, fail: (path: Path, message: str
   return [...result, ...(include as Point[])];
 }
 
+const axesOf = (found: Point[]): string[] => [...new Set(found.flatMap((point) => Object.keys(point)))];
+
 const REFERENCE = /^([\w-]+)(?:\[([^\]]*)\])?\.([\w-]+)$/;
 
 /**
@@ -185,11 +187,17 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     specs[stage] = copy;
   }
 
-  const lookup = (point: Point) => (expression: string) => {
-    if (expression === "profile") return profile;
-    const [head, ...path] = expression.split(".");
-    return path.length ? dig({ vars, matrix: point }, [head, ...path]) : undefined;
-  };
+  /** @param axes of all points of the stage: `${matrix.AXIS?}` is left out where the point has no such axis */
+  const lookup =
+    (point: Point, axes: string[] = []) =>
+    (expression: string) => {
+      if (expression === "profile") return profile;
+      const optional = expression.endsWith("?");
+      const [head, ...path] = (optional ? expression.slice(0, -1) : expression).split(".");
+      const found = path.length ? dig({ vars, matrix: point }, [head, ...path]) : undefined;
+      const absent = found === undefined && optional && head === "matrix" && axes.includes(path[0]);
+      return absent ? OMIT : found;
+    };
   const unknown =
     (stage: string, base: Path, point: Point) =>
     (expression: string, path: Path): never =>
@@ -218,7 +226,11 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     if (typeof matrix === "string") {
       if (!isStage(matrix)) fault(stage, ["matrix"], `no stage "${matrix}".${suggest(matrix, stageNames)}`);
       found = matrixOf(matrix, [...open, stage]);
-    } else if (Object.keys(matrix as object).length === 0) found = [{}];
+    } else if (Array.isArray(matrix))
+      found = matrix.flatMap((one, index) =>
+        points(one, (path, message) => fault(stage, ["matrix", index, ...path], message)),
+      );
+    else if (Object.keys(matrix as object).length === 0) found = [{}];
     else
       found = points(matrix as Record<string, unknown>, (path, message) =>
         fault(stage, ["matrix", ...path], message),
@@ -260,17 +272,21 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     const wanted: Record<string, string> = {};
     for (const [axis, value] of Object.entries(point)) wanted[axis] = String(value);
     const candidates = matrixOf(upstream, []);
-    const axes = [...new Set(candidates.flatMap((candidate) => Object.keys(candidate)))];
+    const axes = axesOf(candidates);
+    const named: string[] = [];
     for (const pair of (bracket ?? "").split(",").filter(Boolean)) {
       const [axis, value] = pair.split("=").map((side) => side.trim());
       if (!axes.includes(axis))
         fault(stage, path, `${upstream} has no axis "${axis}".${suggest(axis, axes)}`);
       wanted[axis] = value;
+      named.push(axis);
     }
-    const found = candidates.filter((candidate) =>
-      Object.entries(candidate).every(
-        ([axis, value]) => wanted[axis] === undefined || wanted[axis] === String(value),
-      ),
+    const found = candidates.filter(
+      (candidate) =>
+        named.every((axis) => axis in candidate) &&
+        Object.entries(candidate).every(
+          ([axis, value]) => wanted[axis] === undefined || wanted[axis] === String(value),
+        ),
     );
     if (bracket && found.length === 0) fault(stage, path, `no instance of ${upstream} is at [${bracket}].`);
     return found.map((candidate) => ({ id: instanceId(upstream, candidate), output }));
@@ -279,12 +295,13 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
   const instances: StageInstance[] = [];
   for (const stage of stageNames) {
     const spec = specs[stage];
+    const axes = axesOf(matrixOf(stage, []));
     for (const point of matrixOf(stage, [])) {
       const fill = (value: unknown, base: Path, later: string[] = []) =>
-        interpolate(value, lookup(point), unknown(stage, base, point), later);
+        interpolate(value, lookup(point, axes), unknown(stage, base, point), later);
       const inputs: Record<string, Reference[]> = {};
       for (const [input, given] of Object.entries(spec.inputs ?? {})) {
-        const texts = [fill(given, ["inputs", input])].flat() as string[];
+        const texts = [fill(given, ["inputs", input])].flat().filter((one) => one !== OMIT) as string[];
         inputs[input] = texts.flatMap((text) => join(stage, point, text, ["inputs", input]));
       }
       instances.push({

@@ -13,7 +13,7 @@ export interface StageSpec {
   inputs?: Record<string, string | string[]>;
   outputs?: Record<string, OutputDeclaration>;
   with?: Record<string, unknown>;
-  matrix?: string | Record<string, unknown>;
+  matrix?: string | Record<string, unknown> | Record<string, unknown>[];
   publish?: string;
   timeout?: number;
   retries?: number;

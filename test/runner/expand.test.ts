@@ -140,6 +140,26 @@ describe("matrix", () => {
     expect(points("{ include: [{ a: 1 }] }")).toEqual([{ a: 1 }]);
     expect(points("{ a: [] }")).toEqual([]);
   });
+  test("may be a list of matrices, whose points stand one after the other", () => {
+    expect(points("[{ a: [1, 2], b: [3] }, { a: [4] }]")).toEqual([{ a: 1, b: 3 }, { a: 2, b: 3 }, { a: 4 }]);
+    expect(() => points("[{ a: [1] }, { a: [1] }]")).toThrow("the point s[a=1] stands twice.");
+  });
+  test("a param that asks for an axis with ? is left out where the point has none", () => {
+    const text = (hole: string) =>
+      `  s: { uses: s, matrix: [{ a: [1], b: [2] }, { a: [3] }], with: { own: "${hole}", a: "\${matrix.a}" } }\n`;
+    expect(stages(text("${matrix.b?}")).instances.map((one) => one.with)).toEqual([
+      { own: 2, a: 1 },
+      { a: 3 },
+    ]);
+    expect(() => stages(text("${matrix.c?}"))).toThrow("nothing is called ${matrix.c?}.");
+    expect(() => stages(text("${matrix.b}"))).toThrow("nothing is called ${matrix.b}.");
+  });
+  test("a reference that names an axis means the instances that have it", () => {
+    const text =
+      "  s: { uses: s, matrix: [{ a: [1], b: [2] }, { a: [1] }] }\n  t: { uses: t, inputs: { i: 's[b=2].out' } }\n";
+    const { instances } = stages(text);
+    expect(instances.at(-1)!.inputs.i).toEqual([{ id: "s[a=1,b=2]", output: "out" }]);
+  });
   test("may be that of another stage, but not of itself", () => {
     const text = "  s: { uses: s, matrix: { a: [1, 2] } }\n  t: { uses: t, matrix: s }\n";
     expect(ids(stages(text))).toEqual(["s[a=1]", "s[a=2]", "t[a=1]", "t[a=2]"]);
