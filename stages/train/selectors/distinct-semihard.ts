@@ -1,14 +1,14 @@
 /**
  * For each image as anchor a walk outward: its positives from the nearest on, each with the nearest negative that is
- * farther than it, within the margin, and not yet taken. Made to win the race of quality against seconds, on three
- * observations about frozen features:
- * - a triplet for each pair beats all triplets of a pair: else the few pairs that lie worst have the most triplets
- *   with a loss, and outweigh all others;
- * - the nearest farther negative teaches more than a random one, but is the same for many positives of an anchor, so
- *   that one odd image is pushed from everywhere: taken once, the negatives are as many as the positives;
- * - the farthest positives are the images that look like another class. Pulling them in bends the space for what no
- *   new image confirms, so a share of each anchor's positives is left out of the batch.
- * The order of size² log size, and nothing random: the same batch gives the same triplets.
+ * farther than it, within the margin, and not yet taken. Made for quality against seconds, on what trials with
+ * frozen features showed:
+ * - one triplet for each pair beats all triplets of a pair: else the few pairs that lie worst have the most triplets
+ *   with a loss, and outweigh all others; and the nearest negatives of all (hardest) let the embeddings collapse;
+ * - the nearest farther negative teaches more than a random one, but is the same for many positives of an anchor.
+ *   Taken once, the negatives are as many as the positives, and no odd image is pushed from everywhere;
+ * - both images of a pair are anchors: twice the triplets for the same forward pass.
+ * Leaving the farthest positives out (`outliers`) helps where the network is too small to fit them, and costs where
+ * it is not. Of the order of size² log size, and nothing random: the same batch gives the same triplets.
  */
 import { distancesTo, emptyTriplets, push, sortedPlaces, type TripletSelector } from "../selector.ts";
 
@@ -19,7 +19,7 @@ export default {
       type: "number",
       minimum: 0,
       exclusiveMaximum: 1,
-      default: 0.25,
+      default: 0,
       description: "share of each anchor's positives, the farthest, that are left out",
     },
   },
