@@ -17,9 +17,11 @@ export interface Random {
   shuffle<T extends { length: number; [index: number]: unknown }>(items: T): T;
 }
 
-/** FNV-1a, so that a name chooses a stream. */
+/** FNV-1a over the seed's bytes and the name, so that both choose a stream. */
 function hashName(name: string, seed: number): number {
-  let hash = (0x811c9dc5 ^ seed) >>> 0;
+  let hash = 0x811c9dc5;
+  for (let shift = 0; shift < 32; shift += 8)
+    hash = Math.imul(hash ^ ((seed >>> shift) & 255), 0x01000193) >>> 0;
   for (let i = 0; i < name.length; i++) hash = Math.imul(hash ^ name.charCodeAt(i), 0x01000193) >>> 0;
   // One more round of mixing: neighbouring seeds must not give neighbouring states.
   hash = Math.imul(hash ^ (hash >>> 16), 0x85ebca6b) >>> 0;

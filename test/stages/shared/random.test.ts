@@ -9,12 +9,12 @@ const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0)
 describe("random", () => {
   it("gives known values, so that results stay the same from one release to the next", () => {
     const draw = random(1, "sampler");
-    expect(take(6, () => draw.int(1000))).toEqual([106, 345, 459, 57, 694, 950]);
+    expect(take(6, () => draw.int(1000))).toEqual([299, 866, 717, 237, 242, 649]);
     expect(take(3, () => draw.float())).toEqual([
-      0.08750255416538233, 0.674608899275484, 0.13900511944033322,
+      0.5906047752671395, 0.43311337282909246, 0.7076799282755728,
     ]);
-    expect(take(2, () => draw.normal())).toEqual([-1.7225584540920966, -1.131224351016713]);
-    expect(draw.shuffle([0, 1, 2, 3, 4, 5, 6, 7])).toEqual([5, 4, 7, 1, 0, 6, 3, 2]);
+    expect(take(2, () => draw.normal())).toEqual([-0.5720803689937799, 0.4185783961851322]);
+    expect(draw.shuffle([0, 1, 2, 3, 4, 5, 6, 7])).toEqual([3, 7, 6, 0, 4, 2, 1, 5]);
   });
 
   it("gives the same stream for the same seed and name", () => {
@@ -33,8 +33,8 @@ describe("random", () => {
       const draw = random(seed, name);
       return take(4, () => draw.int(1 << 30)).join();
     };
-    for (const seed of seeds) expect(new Set(names.map((name) => start(seed, name))).size).toBe(names.length);
-    for (const name of names) expect(new Set(seeds.map((seed) => start(seed, name))).size).toBe(seeds.length);
+    const starts = seeds.flatMap((seed) => names.map((name) => start(seed, name)));
+    expect(new Set(starts).size).toBe(names.length * seeds.length);
   });
 
   it("does not let neighbouring seeds begin alike", () => {
