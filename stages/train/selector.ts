@@ -89,7 +89,10 @@ export function sortedPlaces(
   let count = 0;
   for (let k = 0; k < values.length; k++)
     if (values[k] > low && values[k] < high) keys[count++] = bits[k] * PLACES + k;
-  return Int32Array.from(keys.subarray(0, count).sort(), (key) => key % PLACES);
+  keys.subarray(0, count).sort();
+  const places = new Int32Array(count);
+  for (let k = 0; k < count; k++) places[k] = keys[k] - Math.floor(keys[k] / PLACES) * PLACES;
+  return places;
 }
 const PLACES = 2 ** 20;
 
