@@ -1,0 +1,36 @@
+/** What the README says is there, is there, and the other way round. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+
+const readme = readFileSync("README.md", "utf8");
+
+describe("README.md", () => {
+  it.each([
+    ["losses", "stages/train/losses"],
+    ["selectors", "stages/train/selectors"],
+    ["samplers", "stages/train/samplers"],
+    ["networks", "stages/train/networks"],
+    ["backbones", "stages/shared/backbones"],
+    ["data sets", "stages/download/datasets"],
+    ["protocols", "stages/split/protocols"],
+  ])("lists the %s of %s", (name, folder) => {
+    const row = readme.split("\n").find((line) => line.startsWith(`| ${name} |`))!;
+    const listed = [...row.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
+    const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
+    expect(listed.sort()).toEqual(files.map((file) => file.slice(0, -3)).sort());
+  });
+
+  it("links to files that are there", () => {
+    const links = [...readme.matchAll(/\]\(([^)#]+)\)/g)].map((match) => match[1]);
+    expect(links.length).toBeGreaterThan(2);
+    for (const link of links) expect(existsSync(link), link).toBe(true);
+  });
+
+  it("names benchmarks and npm scripts that are there", () => {
+    const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+    for (const [, script] of readme.matchAll(/npm run ([\w-]+)/g))
+      expect(Object.keys(scripts)).toContain(script);
+    for (const [, bench] of readme.matchAll(/bench\/run\.mjs ([\w-]+)/g))
+      expect(existsSync(`bench/${bench}.ts`), bench).toBe(true);
+  });
+});
