@@ -19,6 +19,7 @@ interface Params {
   steps: number;
   evaluate_every: number;
   patience: number;
+  normalise: "auto" | boolean;
   optimizer: "adam" | "sgd";
   learning_rate: unknown;
   backend: BackendName;
@@ -150,6 +151,7 @@ export default defineStage<Params>({
       random: random(seed, "dropout"),
     });
     const lossPart = parts.loss.part as Loss;
+    const normalise = params.normalise === "auto" ? lossPart.normalise : params.normalise;
     const loss = lossPart.start({
       dim,
       classes: examples.classes.length,
@@ -173,7 +175,7 @@ export default defineStage<Params>({
       network,
       dim,
       loss,
-      normalise: lossPart.normalise,
+      normalise,
       next,
       lossParams: parts.loss.params,
       learningRate: params.learning_rate,
@@ -198,7 +200,7 @@ export default defineStage<Params>({
       ...made,
       input: examples.shape,
       dim,
-      normalise: lossPart.normalise,
+      normalise,
       step: best.step,
       validation_map: best.map,
       classes: examples.classes,

@@ -51,6 +51,14 @@ describe("train", () => {
     }
   });
 
+  it("leaves embeddings as long as they are when asked to", async () => {
+    const { outputs } = await train({ steps: 20, normalise: false });
+    const embedded = await runStage("embed", { inputs: { data, model: outputs.model } });
+    const { values } = readVectors(embedded.outputs.embeddings);
+    const length = Math.hypot(...values.subarray(0, 8));
+    expect(Math.abs(length - 1)).toBeGreaterThan(0.01);
+  });
+
   it("gives the same bytes for the same seed, others for another", async () => {
     const [first, again, other] = [await train(), await train(), await train({ seed: 2 })];
     for (const file of ["history", "model"] as const) {
