@@ -1,18 +1,32 @@
 /** plot: the figures of a study, each as SVG and PNG; those that show seconds in a folder of their own. */
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, type InputFile, UserError } from "../../runner/stage.ts";
 import { readHistory, readTimings } from "../shared/histories.ts";
 import { readEvaluation } from "../shared/metrics.ts";
+import { readSplit } from "../shared/splits.ts";
 import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";
 import { classes } from "./figures/classes.ts";
 import { curves } from "./figures/curves.ts";
+import { planes } from "./figures/plane.ts";
 import { seconds } from "./figures/seconds.ts";
 import { triplets } from "./figures/triplets.ts";
 import { tsneMaps } from "./figures/tsne.ts";
 import { readMap } from "./maps.ts";
+import { type Plane, readPlane } from "./planes.ts";
 import { toPng, toSvg } from "./render.ts";
+
+/** @throws UserError where planes are given without the split that says who queries and who trains */
+function readPlanes(files: InputFile[], split: string | undefined): Plane[] {
+  if (files.length === 0) return [];
+  if (!split)
+    throw new UserError(
+      'plot: the input "planes" needs the input "split": it says which images query and which train.',
+    );
+  const roles = readSplit(split);
+  return files.map((file) => readPlane(file, roles));
+}
 
 export default defineStage({
   params: "plot",
@@ -21,9 +35,11 @@ export default defineStage({
     histories: { artifact: "history", many: true, optional: true },
     timings: { artifact: "timings", many: true, optional: true },
     maps: { artifact: "tsne", many: true, optional: true },
+    planes: { artifact: "vectors", many: true, optional: true }, // of two dimensions
+    split: { artifact: "split", optional: true },
   },
   outputs: { figures: "figures/", timing_figures: { path: "timings/", measured: true } },
-  async run({ sources, outputs, progress, signal }) {
+  async run({ inputs, sources, outputs, progress, signal }) {
     const evaluations = sources.metrics.map(readEvaluation);
     const histories = sources.histories.map(readHistory);
     const figures = [
@@ -32,6 +48,7 @@ export default defineStage({
       ...curves(histories),
       ...triplets(histories),
       ...tsneMaps(sources.maps.map(readMap)),
+      ...planes(readPlanes(sources.planes, inputs.split), evaluations),
     ];
     const timed = seconds(histories, sources.timings.map(readTimings));
     let done = 0;

@@ -32,7 +32,9 @@ const LARGEST_PAGE = 5_000_000;
 /** The report without the clock. */
 function reportDocument(title: string, summary: Summary, figures: Figures, timed: boolean): Document {
   const protocols = Object.entries(summary.protocols);
+  const planes = [...figures.named("plane-query"), ...figures.named("plane-train")];
   const blocks = [
+    ...(planes.length ? [heading(2, "The embeddings themselves"), ...planes] : []),
     ...protocols.flatMap(([protocol, own]) => [
       ...resultBlocks(protocol, own, figures.named),
       ...comparisonBlocks(protocol, own, summary.resamples),

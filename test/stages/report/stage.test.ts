@@ -110,6 +110,27 @@ describe("report", () => {
     });
   });
 
+  it("shows embeddings of two dimensions before the numbers about them", async () => {
+    const drawn = join(study.folder, "planes");
+    mkdirSync(drawn);
+    const list = ["plane-train", "plane-query"].map((name) => ({
+      name,
+      title: name,
+      caption: "",
+      alt: name,
+    }));
+    writeFileSync(join(drawn, "figures.json"), JSON.stringify(list));
+    for (const { name } of list) writeFileSync(join(drawn, `${name}.svg`), "<svg/>");
+    const { outputs } = await runStage("report", { params, inputs: { metrics, figures: drawn } });
+    const report = readFileSync(outputs.report, "utf8");
+    const places = ["## The embeddings themselves", "plane-query.png", "plane-train.png", "## Results"];
+    const found = places.map((text) => report.indexOf(text));
+    expect(found).toEqual(found.toSorted((a, b) => a - b));
+    expect(found).not.toContain(-1);
+    expect(report).not.toContain("## Maps");
+    expect(await read("report")).not.toContain(places[0]);
+  });
+
   it("never puts two protocols into one table", async () => {
     const other = makeStudy(90, plannedRuns([1]));
     const moved = other.metrics.map((file) => {
