@@ -12,9 +12,12 @@ export interface Line<T> extends Group<T> {
   line: string;
 }
 
-/** Groups with their panel and line. What has one axis alone is drawn in one panel. */
+/**
+ * Groups with their panel and line. What has one axis alone is drawn in one panel, and so are panels that would
+ * hold one line each.
+ */
 export function linesOf<T extends { point: Point; label: string }>(runs: T[]): Line<T>[] {
-  return groupRuns(runs).map((group) => {
+  const lines = groupRuns(runs).map((group) => {
     const axes = Object.keys(group.point);
     const coloured = COLOURED.find((axis) => axis in group.point) ?? axes.at(-1);
     const name = (axis: string) => {
@@ -30,6 +33,8 @@ export function linesOf<T extends { point: Point; label: string }>(runs: T[]): L
         .join(" · "),
     };
   });
+  const panels = new Set(lines.map(({ panel }) => panel));
+  return panels.size < lines.length ? lines : lines.map((line) => ({ ...line, panel: "", line: line.label }));
 }
 
 /** So few evaluations make no curve: they are drawn as dots as well. */
@@ -55,13 +60,22 @@ export function curveLayers(rows: { run: string; line: string; panel: string }[]
   ];
 }
 
+/** A legend of longer names than this, in letters, takes half the columns. */
+const LONG = 24;
+
 /** How lines are told apart: by colour and, once the colours are used up, by dashes. */
 export function lineEncoding(lines: string[]): Record<string, unknown> {
   const channel = {
     field: "line",
     type: "nominal",
     title: null,
-    legend: { orient: "bottom", columns: 4, symbolStrokeWidth: 3, symbolType: "stroke", symbolSize: 250 },
+    legend: {
+      orient: "bottom",
+      columns: lines.some((line) => line.length > LONG) ? 2 : 4,
+      symbolStrokeWidth: 3,
+      symbolType: "stroke",
+      symbolSize: 250,
+    },
   };
   const dashes = lines.map((_, index) => (index < BRIGHT.length ? [1, 0] : [5, 3]));
   return {

@@ -6,7 +6,8 @@ import { type Priced, qualityFigure } from "../quality.ts";
 /** One figure of the trainings that use triplets or pairs. None where none does. */
 export function triplets(histories: History[]): Figure[] {
   const priced = histories
-    .filter((history) => history.triplets.some((used) => used > 0))
+    // A classifier uses neither, and counts its images.
+    .filter(({ triplets: used, images }) => used.some((count, at) => count > 0 && count !== images[at]))
     .map(
       ({ point, label, validationMap: map, triplets: used }): Priced => ({
         point,

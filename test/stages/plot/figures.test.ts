@@ -1,8 +1,10 @@
 import { describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
+import { triplets } from "../../../stages/plot/figures/triplets.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
 import { linesOf, meanSeries } from "../../../stages/plot/series.ts";
 import { labelOf } from "../../../stages/shared/groups.ts";
+import type { History } from "../../../stages/shared/histories.ts";
 import type { Evaluation } from "../../../stages/shared/metrics.ts";
 
 /** An evaluation whose every metric has one value. */
@@ -73,6 +75,40 @@ describe("linesOf", () => {
       ["a · bits 12", "y"],
       ["mlp", "b"],
     ]);
+  });
+});
+
+describe("linesOf where every panel would hold one line", () => {
+  it("draws all of them in one panel, by their whole names", () => {
+    const points: Evaluation["point"][] = [
+      { loss: "contrastive", sampler: "random-pairs" },
+      { loss: "contrastive", sampler: "balanced", selector: "hard-negative" },
+    ];
+    const lines = linesOf(points.map((point) => ({ point, label: labelOf(point, "train") })));
+    expect(lines.map(({ panel, line }) => [panel, line])).toEqual([
+      ["", "contrastive · random-pairs"],
+      ["", "contrastive · balanced · hard-negative"],
+    ]);
+  });
+});
+
+describe("triplets", () => {
+  it("leaves out a classifier, which counts its images", () => {
+    const history = (loss: string, share: number) =>
+      ({
+        point: { loss },
+        label: loss,
+        images: Float64Array.of(250, 500),
+        triplets: Float64Array.of(250 * share, 500 * share),
+        validationMap: Float32Array.of(0.3, 0.4),
+      }) as unknown as History;
+    const [figure] = triplets([history("softmax", 1), history("contrastive", 0.5)]);
+    const { values } = figure.spec.data as { values: { line: string; cost: number }[] };
+    expect(values.map(({ line, cost }) => [line, cost])).toEqual([
+      ["contrastive", 125],
+      ["contrastive", 250],
+    ]);
+    expect(triplets([history("softmax", 1)])).toEqual([]);
   });
 });
 
