@@ -6,6 +6,8 @@ import type { History } from "../shared/histories.ts";
 export const NEAR_BEST = 0.95;
 /** Below this share of its own largest, the variance of the embeddings has gone. */
 const SPREAD_LOST = 0.01;
+/** At the end above this share of their length, embeddings that once looked collapsed have come apart again. */
+const COME_APART = 0.1;
 /** Fewer active triplets than this leave next to nothing to learn from. */
 const FEW_ACTIVE = 0.01;
 
@@ -52,7 +54,8 @@ export function signsOf({
 }: History): Pick<Training, "collapsed" | "starved" | "marks"> {
   const last = spread.length - 1;
   const widest = spread.reduce((most, value) => Math.max(most, value), 0);
-  const told = typeof metadata.collapse === "string" ? metadata.collapse : "";
+  const said = typeof metadata.collapse === "string" ? metadata.collapse : "";
+  const told = spread[last] < COME_APART ? said : "";
   const lost = spread[last] < SPREAD_LOST * widest;
   const starved = active[last] < FEW_ACTIVE;
   const collapsed = told !== "" || lost;

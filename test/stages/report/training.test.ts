@@ -29,7 +29,10 @@ describe("signsOf", () => {
   });
 
   it("takes the training's word, and sees a variance that fell away by itself", () => {
-    expect(signsOf(history({ metadata: { collapse: "stuck" } })).marks).toEqual(["collapsed: stuck"]);
+    const metadata = { collapse: "stuck" };
+    const together = Float32Array.of(0.5, 0.2, 0.05);
+    expect(signsOf(history({ metadata, spread: together })).marks).toEqual(["collapsed: stuck"]);
+    expect(signsOf(history({ metadata })).marks).toEqual([]); // they came apart again
     const lost = signsOf(history({ spread: Float32Array.of(0.9, 0.1, 0.005) }));
     expect(lost).toMatchObject({ collapsed: true, starved: false });
     expect(lost.marks).toEqual(["collapsed: the variance of the embeddings fell to 0.0050"]);
