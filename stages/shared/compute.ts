@@ -2,7 +2,6 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
-import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 
 /** `wasm` is the same arithmetic on every machine; `gpu` is tfjs-node-gpu; `auto` takes gpu where it loads. */
 export type BackendName = "wasm" | "cpu" | "gpu" | "auto";

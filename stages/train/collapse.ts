@@ -2,6 +2,8 @@
 
 /** Below this share of its length, an embedding says next to nothing about its image. */
 const LEAST_SPREAD = 0.01;
+/** Above it, a loss near the margin is only the start of a training on nothing but active triplets. */
+const HEALTHY_SPREAD = 0.1;
 
 /**
  * @param spread of the validation embeddings, see {@link Validation}
@@ -13,7 +15,12 @@ const LEAST_SPREAD = 0.01;
 export function collapseOf(spread: number, active: number, loss: number, margin: number | undefined): string {
   if (spread < LEAST_SPREAD)
     return `all embeddings are nearly one: their variance is ${spread.toPrecision(2)} of their squared length`;
-  if (margin !== undefined && active > 0.99 && Math.abs(loss - margin) < 0.02 * margin)
+  if (
+    margin !== undefined &&
+    spread < HEALTHY_SPREAD &&
+    active > 0.99 &&
+    Math.abs(loss - margin) < 0.02 * margin
+  )
     return `the loss is stuck at the margin (${loss.toPrecision(3)} at ${margin}) with ${Math.round(100 * active)} % of the triplets active`;
   return "";
 }

@@ -4,6 +4,7 @@
  * convolutions themselves, which have a fast kernel.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
 /** The part of the WebAssembly backend that kernels use. Views of the heap are void after the next allocation. */
 interface Heap {

@@ -1,5 +1,6 @@
 /** What a file of losses/ must offer: a part of the stage `train`. */
 import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 import { type PartDefinition, UserError } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
 import { type Batch, batchOf, forUpperTiles, type Given, type Scored, squaredDistances } from "./batch.ts";
