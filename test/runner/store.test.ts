@@ -77,7 +77,7 @@ describe("objects", () => {
         fc.pre(!paths.some((one) => paths.some((other) => other.startsWith(`${one}/`))));
         const output = keep(files);
         expect(store.faultOf(output)).toBe("");
-        const shown = join(folder, `shown-${Math.random()}`);
+        const shown = join(mkdtempSync(join(folder, "shown-")), "output");
         store.show(output, shown);
         expect(filesBelow(shown)).toEqual(paths.sort());
         for (const one of paths) expect(new Uint8Array(readFileSync(join(shown, one)))).toEqual(files[one]);
