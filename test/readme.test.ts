@@ -12,6 +12,7 @@ describe("README.md", () => {
     ["networks", "stages/train/networks"],
     ["backbones", "stages/shared/backbones"],
     ["data sets", "stages/download/datasets"],
+    ["binarisers", "stages/encode/binarisers"],
     ["protocols", "stages/split/protocols"],
   ])("lists the %s of %s", (name, folder) => {
     const row = readme.split("\n").find((line) => line.startsWith(`| ${name} |`))!;

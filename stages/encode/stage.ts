@@ -1,0 +1,44 @@
+/** encode: vectors to binary codes, by their signs or by those of a projection learned without labels. */
+import { defineStage, UserError } from "../../runner/stage.ts";
+import { MOST_BITS, packSigns, writeCodes } from "../shared/codes.ts";
+import { type BackendName, startBackend } from "../shared/compute.ts";
+import { project, writeProjection } from "../shared/projection.ts";
+import { random } from "../shared/random.ts";
+import { readSplit, rowsOf } from "../shared/splits.ts";
+import { readVectors } from "../shared/tables.ts";
+import type { Binariser } from "./binariser.ts";
+
+export default defineStage<{ bits?: number; backend: BackendName; seed: number }>({
+  params: "encode",
+  parts: { binariser: "binarisers" },
+  inputs: { vectors: "vectors", split: "split" },
+  outputs: { codes: "codes.arrow", projection: "projection.arrow" },
+  async run({ params, parts, inputs, outputs, note }) {
+    const { backend } = await startBackend(params.backend);
+    note("backend", backend);
+    const { ids, labels, values, rows, dim, classes, metadata } = readVectors(inputs.vectors);
+    const bits = params.bits ?? dim;
+    if (bits > MOST_BITS)
+      throw new UserError(
+        `encode: vectors of ${dim} values would give ${dim} bits, but a code has ${MOST_BITS} at most. Name "bits", and a binariser that projects (as itq).`,
+      );
+    const train = rowsOf(readSplit(inputs.split), "train", ids, inputs.vectors);
+    const sample = new Float32Array(train.length * dim);
+    for (const [i, row] of train.entries()) sample.set(values.subarray(row * dim, (row + 1) * dim), i * dim);
+    const { name, part, params: own } = parts.binariser;
+    const projection = (part as Binariser).fit(
+      { values: sample, rows: train.length, dim },
+      bits,
+      random(params.seed, "binariser"),
+      own,
+    );
+    const codes = packSigns(project(projection, values), bits);
+    writeProjection(outputs.projection, projection);
+    const { network, loss, selector } = metadata;
+    writeCodes(
+      outputs.codes,
+      { ids, labels, values: codes, rows, bits, classes },
+      { ...(loss === undefined ? {} : { network, loss, selector }), binariser: name },
+    );
+  },
+});
