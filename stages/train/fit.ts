@@ -21,6 +21,8 @@ export interface FitOptions {
   dim: number;
   loss: LossRun;
   normalise: boolean;
+  /** Whether validation ranks the signs of the embeddings. */
+  codes: boolean;
   /** Draws the next batch, as indices into `train`. */
   next: () => Drawn;
   /** Of the loss and the optimizer (`learning_rate`); any number may be a schedule. */
@@ -116,10 +118,10 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   });
   const evaluate = (step: number): void => {
     const result = validate(
-      embedded(options.validation),
-      embedded(options.database),
+      { queries: embedded(options.validation), database: embedded(options.database) },
       options.dim,
       examples.classes.length,
+      options.codes,
     );
     const selected = counters.selected - since.selected;
     const row: Row = {

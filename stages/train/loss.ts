@@ -51,6 +51,8 @@ export interface LossRun {
 export interface Loss extends PartDefinition {
   /** Whether the embeddings are brought onto the unit sphere. */
   normalise: boolean;
+  /** Its embeddings are meant for their signs: validation ranks sign codes. */
+  codes?: boolean;
   selects: "triplets" | "pairs" | "nothing";
   start(setup: LossSetup): LossRun;
 }

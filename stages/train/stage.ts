@@ -176,6 +176,7 @@ export default defineStage<Params>({
       dim,
       loss,
       normalise,
+      codes: lossPart.codes ?? false,
       next,
       lossParams: parts.loss.params,
       learningRate: params.learning_rate,

@@ -45,8 +45,25 @@ function spreadOf(embedded: Embedded, dim: number): number {
   return Math.max(0, 1 - mean.reduce((sum, value) => sum + value * value, 0) / meanLength);
 }
 
-/** Retrieval of `database` by `queries`, by Euclidean distance. */
-export function validate(queries: Embedded, database: Embedded, dim: number, classes: number): Validation {
+/** Every value's sign as 1 or -1, that of 0 as -1: squared distances are then four times those of the codes. */
+const signsOf = ({ embeddings, labels }: Embedded): Embedded => ({
+  embeddings: embeddings.map((value) => (value > 0 ? 1 : -1)),
+  labels,
+});
+
+/**
+ * Retrieval of `database` by `queries`, by Euclidean distance.
+ * @param codes by the Hamming distance of the embeddings' signs instead
+ */
+export function validate(
+  embedded: { queries: Embedded; database: Embedded },
+  dim: number,
+  classes: number,
+  codes: boolean,
+): Validation {
+  const [queries, database] = [embedded.queries, embedded.database].map((one) =>
+    codes ? signsOf(one) : one,
+  );
   const images = queries.labels.length;
   const items = database.labels.length;
   const lengths = squaredLengths(database, dim);
@@ -71,5 +88,5 @@ export function validate(queries: Embedded, database: Embedded, dim: number, cla
     }
   }
   columns.dispose();
-  return { map: map / images, accuracy: right / images, spread: spreadOf(queries, dim) };
+  return { map: map / images, accuracy: right / images, spread: spreadOf(embedded.queries, dim) };
 }
