@@ -1,22 +1,5 @@
 /** The inner loop of resizing in WebAssembly, two numbers at a time: JavaScript has no such instructions. */
 
-declare global {
-  /** What is used of it; the project's TypeScript libraries are Node's, which leave it out. */
-  namespace WebAssembly {
-    class Memory {
-      constructor(descriptor: { initial: number });
-      readonly buffer: ArrayBuffer;
-    }
-    class Module {
-      constructor(bytes: Uint8Array);
-    }
-    class Instance {
-      constructor(module: Module, imports: Record<string, Record<string, unknown>>);
-      readonly exports: Record<string, unknown>;
-    }
-  }
-}
-
 /**
  * In the memory of the module: out[i] = first[i] + (second[i] - first[i]) * weight for 2 * pairs float32 values,
  * computed in float64 and rounded once, as JavaScript does. The first three are byte addresses; pairs is at least 1.

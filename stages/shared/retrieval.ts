@@ -2,6 +2,7 @@
  * Retrieval metrics over a whole ranking. Items at exactly the same distance have no order: every metric is the
  * expectation over all orders of them (McSherry & Najork 2008), so that no number hangs on how a file was sorted.
  */
+import { harmonicNumbers } from "./harmonic.ts";
 
 /** Metrics of one query. All in [0, 1]. */
 export interface QueryMetrics {
@@ -24,8 +25,26 @@ function chanceOfNone(total: number, relevant: number, drawn: number): number {
   return chance;
 }
 
+/** So many places are added up one by one: the closed form is for larger ties, and rounds otherwise. */
+const FEW_PLACES = 16;
+
+/**
+ * Σ (first + (k-1) slope) / (before + k) over k = 1 … places: with H the harmonic numbers and
+ * D = H(before + places) - H(before), this is first · D + slope · (places - (before + 1) · D).
+ */
+export function sumOverPlaces(first: number, slope: number, before: number, places: number): number {
+  if (places <= FEW_PLACES) {
+    let sum = 0;
+    for (let k = 1; k <= places; k++) sum += (first + (k - 1) * slope) / (before + k);
+    return sum;
+  }
+  const harmonic = harmonicNumbers(before + places);
+  const difference = harmonic[before + places] - harmonic[before];
+  return first * difference + slope * (places - (before + 1) * difference);
+}
+
 /** Adds up the metrics of one query, group of equal distances by group. */
-class Tally {
+export class Tally {
   private readonly total: number;
   private readonly at: number[];
   private readonly furthest: number;
@@ -62,14 +81,12 @@ class Tally {
     }
     const share = hits / ties;
     const slope = ties > 1 ? (hits - 1) / (ties - 1) : 0;
-    for (let k = 1; k <= ties; k++) {
-      const place = before + k;
-      const term = (share * (seen + 1 + (k - 1) * slope)) / place;
-      this.sum += term;
-      if (place <= total) {
-        this.sumToR += term;
-        this.rPrecision += share;
-      }
+    const whole = share * sumOverPlaces(seen + 1, slope, before, ties);
+    this.sum += whole;
+    const inside = Math.min(ties, total - before);
+    if (inside > 0) {
+      this.sumToR += inside === ties ? whole : share * sumOverPlaces(seen + 1, slope, before, inside);
+      this.rPrecision += share * inside;
     }
     this.seen += hits;
   }

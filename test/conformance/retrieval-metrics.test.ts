@@ -1,5 +1,8 @@
 /** Retrieval metrics against scikit-learn and numpy, and the tie-aware expectation in closed form. */
 import { describe, expect, test } from "vitest";
+import { packSigns } from "../../stages/shared/codes.ts";
+import { Counts } from "../../stages/shared/hamming/counts.ts";
+import { metricsOfCounts } from "../../stages/shared/hamming/metrics.ts";
 import { Ranking } from "../../stages/shared/retrieval.ts";
 import reference from "./retrieval-metrics.json" with { type: "json" };
 
@@ -50,6 +53,27 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
     for (const [q, value] of expected.tie_aware_average_precision.entries())
       expect(found[q]).toBeCloseTo(value, 6);
     expect(mean(found)).toBeCloseTo(expected.tie_aware_mAP, 6);
+  });
+
+  test("average precision of packed codes, counted by distance", () => {
+    const { tie_aware_average_precision: expected, tie_aware_mAP: map } = values.hamming;
+    const bits = values.query_bits[0].length;
+    const pack = (rows: string[]) =>
+      packSigns(
+        Float32Array.from(rows.join(""), (bit) => Number(bit)),
+        bits,
+      );
+    const counts = new Counts(pack(values.database_bits), bits, Uint16Array.from(labels), 10);
+    const found = values.query_bits.map((query, q) => {
+      counts.count(pack([query]));
+      return metricsOfCounts(counts.all, counts.relevant(wanted[q]), AT);
+    });
+    for (const [q, value] of expected.entries()) {
+      expect(found[q].averagePrecision).toBeCloseTo(value, 6);
+      expect(found[q].worst).toBeLessThan(value);
+      expect(found[q].best).toBeGreaterThan(value);
+    }
+    expect(mean(found.map(({ averagePrecision }) => averagePrecision))).toBeCloseTo(map, 6);
   });
 
   test("the order of the database changes nothing", () => {

@@ -1,0 +1,22 @@
+/** Harmonic numbers, tabulated: sums over the places of a tie are differences of two of them. */
+
+let table = new Float64Array(1);
+
+/**
+ * H(n) = 1 + 1/2 + … + 1/n for n = 0 to at least `most`, each as near as a float64 comes.
+ * @returns a table that is kept, and grows by doubling
+ */
+export function harmonicNumbers(most: number): Float64Array {
+  if (table.length > most) return table;
+  table = new Float64Array(Math.max(1024, 2 * table.length, most + 1));
+  let sum = 0;
+  let lost = 0; // what rounding took away (Kahan 1965)
+  for (let n = 1; n < table.length; n++) {
+    const term = 1 / n - lost;
+    const next = sum + term;
+    lost = next - sum - term;
+    sum = next;
+    table[n] = sum;
+  }
+  return table;
+}
