@@ -1,4 +1,7 @@
-/** join: vectors of the same images, side by side: several scales or backbones as one representation. */
+/**
+ * join: several vectors of the same images as one: side by side, or their mean, which is as short as one of them. So
+ * several scales, crops or backbones become one representation.
+ */
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { narrow, readVectors, type Vectors, vectorColumns, writeTable } from "../shared/tables.ts";
@@ -16,31 +19,58 @@ function checkSame(first: Vectors, other: Vectors, path: string): void {
       );
 }
 
-export default defineStage<Record<string, never>>({
+/** `[rows, sum of the dims]` */
+function concatenated(tables: Vectors[], rows: number, dim: number): Float32Array {
+  const joined = new Float32Array(rows * dim);
+  let column = 0;
+  for (const { values, dim: own } of tables) {
+    for (let row = 0; row < rows; row++)
+      joined.set(values.subarray(row * own, (row + 1) * own), row * dim + column);
+    column += own;
+  }
+  return joined;
+}
+
+/** `[rows, dim]` */
+function mean(tables: Vectors[]): Float32Array {
+  const sum = new Float32Array(tables[0].values.length);
+  for (const { values } of tables) for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+  for (let i = 0; i < sum.length; i++) sum[i] /= tables.length;
+  return sum;
+}
+
+export default defineStage<{ how: "concatenate" | "mean" }>({
   params: "join",
   inputs: { vectors: { artifact: "vectors", many: true } },
   outputs: { vectors: "vectors.arrow" },
-  async run({ sources, outputs, note }) {
+  async run({ params, sources, outputs, note }) {
     const tables = sources.vectors.map(({ path }) => readVectors(path));
     const [first] = tables;
-    for (const [index, table] of tables.entries()) checkSame(first, table, sources.vectors[index].id);
-    const dim = tables.reduce((sum, table) => sum + table.dim, 0);
-    const vector = new Float32Array(first.rows * dim);
-    let column = 0;
-    for (const table of tables) {
-      for (let row = 0; row < first.rows; row++)
-        vector.set(table.values.subarray(row * table.dim, (row + 1) * table.dim), row * dim + column);
-      column += table.dim;
+    const { rows } = first;
+    for (const [index, table] of tables.entries()) {
+      const { id } = sources.vectors[index];
+      checkSame(first, table, id);
+      if (params.how === "mean" && table.dim !== first.dim)
+        throw new UserError(
+          `join: ${id} has ${table.dim} values a vector, the first input ${first.dim}: there is no mean of them. Take how: concatenate.`,
+        );
     }
+    const dim = params.how === "mean" ? first.dim : tables.reduce((sum, table) => sum + table.dim, 0);
+    const vector = params.how === "mean" ? mean(tables) : concatenated(tables, rows, dim);
     note("dim", dim);
     const { classes, metadata } = first;
     writeTable(
       outputs.vectors,
       "vectors",
       vectorColumns(dim, "float16", new Uint16(), new Uint32()),
-      first.rows,
+      rows,
       { id: first.ids, label: first.labels, vector: narrow(vector) },
-      { ...metadata, classes, joined: tables.map(({ metadata: { classes: _, ...own } }) => own) },
+      {
+        ...metadata,
+        classes,
+        how: params.how,
+        joined: tables.map(({ metadata: { classes: _, ...own } }) => own),
+      },
     );
   },
 });

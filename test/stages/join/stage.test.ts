@@ -6,9 +6,12 @@ import { scratch } from "../shared/scratch.ts";
 import { writeBlobs } from "../vectors.ts";
 
 const folder = scratch();
-const [narrow, wide, few] = ["narrow", "wide", "few"].map((name) => join(folder, `${name}.arrow`));
+const [narrow, wide, noisy, few] = ["narrow", "wide", "noisy", "few"].map((name) =>
+  join(folder, `${name}.arrow`),
+);
 writeBlobs(narrow, { classes: 3, perClass: 4, dim: 2, noise: 0.1 });
 writeBlobs(wide, { classes: 3, perClass: 4, dim: 5, noise: 0.1 });
+writeBlobs(noisy, { classes: 3, perClass: 4, dim: 5, noise: 0.9 });
 writeBlobs(few, { classes: 3, perClass: 3, dim: 5, noise: 0.1 });
 const files = (...paths: string[]) => paths.map((path) => ({ path, id: path }));
 
@@ -30,4 +33,18 @@ test("other images are refused", async () => {
   await expect(runStage("join", { inputs: { vectors: files(wide, few) } })).rejects.toThrow(
     /few\.arrow has 9 images, the first input 12/,
   );
+});
+
+test("the mean is as long as one of them", async () => {
+  const { outputs } = await runStage("join", {
+    params: { how: "mean" },
+    inputs: { vectors: files(wide, noisy) },
+  });
+  const [joined, first, second] = [outputs.vectors, wide, noisy].map(readVectors);
+  expect(joined.dim).toBe(5);
+  for (const [i, value] of joined.values.entries())
+    expect(value).toBeCloseTo((first.values[i] + second.values[i]) / 2, 2);
+  await expect(
+    runStage("join", { params: { how: "mean" }, inputs: { vectors: files(wide, narrow) } }),
+  ).rejects.toThrow(/narrow\.arrow has 2 values a vector, the first input 5/);
 });
