@@ -1,0 +1,128 @@
+/** Images to codes, as the pipeline made those of the index: views, backbone, head, projection, signs. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type * as layers from "@tensorflow/tfjs-layers";
+import { UserError } from "../runner/stage.ts";
+import { type Network, openNetwork } from "../stages/extract/network.ts";
+import { Resizer } from "../stages/extract/resize.ts";
+import { packSigns } from "../stages/shared/codes.ts";
+import { startBackend } from "../stages/shared/compute.ts";
+import { embedRows, type Head, loadHead } from "../stages/shared/model.ts";
+import { type Projection, project, readProjection } from "../stages/shared/projection.ts";
+import { FILES, type Recipe } from "../stages/shared/searchable.ts";
+import { narrow, widen } from "../stages/shared/tables.ts";
+
+/** Images that go through the backbone at once. */
+export const BATCH = 16;
+
+/** Features of images: the mean over a recipe's views. */
+export class Features {
+  private readonly recipe: Pick<Recipe, "image" | "views">;
+  private readonly network: Network;
+  private readonly resizers: Resizer[];
+
+  private constructor(recipe: Pick<Recipe, "backbone" | "image" | "views">, network: Network) {
+    this.recipe = recipe;
+    this.network = network;
+    this.resizers = recipe.views.map(
+      ({ size }) => new Resizer(recipe.image, size, recipe.backbone, BATCH, 2),
+    );
+  }
+
+  /** @param model the backbone's file; @param threads of the CPU */
+  static async open(
+    recipe: Pick<Recipe, "backbone" | "image" | "views">,
+    model: string,
+    threads: number,
+  ): Promise<Features> {
+    const { name, features } = recipe.backbone;
+    const scratch = mkdtempSync(join(tmpdir(), "deephash-"));
+    try {
+      return new Features(recipe, await openNetwork(model, name, features, "cpu", threads, scratch));
+    } finally {
+      rmSync(scratch, { recursive: true, force: true });
+    }
+  }
+
+  /**
+   * Rounded to float16 after each view and after their mean, as the stages extract and join keep them: else a value
+   * near 0 could give another bit.
+   * @param pixels `[count, height, width, channels]`, at most {@link BATCH} images
+   * @returns `[count, dim]`
+   */
+  async of(pixels: Uint8Array, count: number): Promise<Float32Array> {
+    let sum: Float32Array | undefined;
+    for (const [index, { size, flip }] of this.recipe.views.entries()) {
+      const seen: Float32Array[] = [];
+      for (const mirrored of flip ? [false, true] : [false]) {
+        const images = this.resizers[index].fill(Number(mirrored), pixels, count, mirrored);
+        seen.push(await this.network.infer(images, count, size));
+      }
+      const view = seen.length > 1 ? seen[0].map((value, i) => (value + seen[1][i]) / 2) : seen[0];
+      const rounded = widen(narrow(view));
+      sum = sum ? sum.map((value, i) => value + rounded[i]) : rounded;
+    }
+    const { views } = this.recipe;
+    return views.length > 1 ? widen(narrow(sum!.map((value) => value / views.length))) : sum!;
+  }
+
+  close(): Promise<void> {
+    return this.network.close();
+  }
+}
+
+/** Encodes images as those of an index were. */
+export class Encoder {
+  private readonly features: Features;
+  private readonly head?: { model: layers.LayersModel; head: Head };
+  private readonly projection: Projection;
+
+  private constructor(
+    features: Features,
+    projection: Projection,
+    head?: { model: layers.LayersModel; head: Head },
+  ) {
+    this.features = features;
+    this.projection = projection;
+    this.head = head;
+  }
+
+  /** @param folder of the index. @throws UserError when its files do not belong together */
+  static async open(folder: string, recipe: Recipe, threads: number): Promise<Encoder> {
+    await startBackend("wasm");
+    const projection = readProjection(join(folder, FILES.projection));
+    const head = recipe.head ? await loadHead(join(folder, FILES.head)) : undefined;
+    if (projection.bits !== recipe.bits || (head && head.head.dim !== projection.dim))
+      throw new UserError(
+        `${folder}: its head, projection and codes are of different models. Make the index again.`,
+      );
+    const features = await Features.open(recipe, join(folder, FILES.backbone), threads);
+    return new Encoder(features, projection, head);
+  }
+
+  /**
+   * @param pixels `[count, height, width, channels]`, at most {@link BATCH} images
+   * @returns `[count, bytes]`
+   * @throws UserError when the backbone's features do not fit the head
+   */
+  async encode(pixels: Uint8Array, count: number): Promise<Uint8Array> {
+    const { head, projection } = this;
+    const features = await this.features.of(pixels, count);
+    const dim = features.length / count;
+    const wanted = head ? head.head.input[0] : projection.dim;
+    if (dim !== wanted)
+      throw new UserError(
+        `the backbone gives ${dim} values an image, but the index was made of ${wanted}. Make the index again.`,
+      );
+    const rows = Uint32Array.from({ length: count }, (_, row) => row);
+    const values = head
+      ? embedRows(head.model, head.head, { shape: [dim], take: () => features }, rows)
+      : features;
+    return packSigns(project(projection, values), projection.bits);
+  }
+
+  close(): Promise<void> {
+    return this.features.close();
+  }
+}
