@@ -30,7 +30,8 @@ const FEW_PLACES = 16;
 
 /**
  * Σ (first + (k-1) slope) / (before + k) over k = 1 … places: with H the harmonic numbers and
- * D = H(before + places) - H(before), this is first · D + slope · (places - (before + 1) · D).
+ * D = H(before + places) - H(before), this is first · D + slope · (places - (before + 1) · D), off by 4e-15 times
+ * (before + places) at most: sums are divided by the number of hits.
  */
 export function sumOverPlaces(first: number, slope: number, before: number, places: number): number {
   if (places <= FEW_PLACES) {

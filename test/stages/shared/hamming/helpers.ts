@@ -1,6 +1,7 @@
 /** Codes for tests, and what is asked of them done plainly. */
 import fc from "fast-check";
-import { bytesOf, packSigns } from "../../../../stages/shared/codes.ts";
+import { packSigns } from "../../../../stages/shared/codes.ts";
+import { random } from "../../../../stages/shared/random.ts";
 
 /** Random codes with classes and a query, of any length; the fewer bits, the more ties. */
 export const codeSets = ({ bits = 512, rows = 70, classes = 4 } = {}) =>
@@ -9,33 +10,21 @@ export const codeSets = ({ bits = 512, rows = 70, classes = 4 } = {}) =>
       bits: fc.oneof(fc.integer({ min: 1, max: Math.min(bits, 12) }), fc.integer({ min: 1, max: bits })),
       rows: fc.integer({ min: 1, max: rows }),
       classes: fc.integer({ min: 1, max: classes }),
-      /** Share of ones, in tenths: far from 5, codes lie near each other. */
-      ones: fc.integer({ min: 0, max: 10 }),
+      /** Share of ones: far from a half, codes lie near each other. */
+      ones: fc.double({ min: 0, max: 1, noNaN: true }),
+      seed: fc.nat(),
     })
-    .chain((shape) =>
-      fc
-        .record({
-          draws: fc.array(fc.integer({ min: 0, max: 9 }), {
-            minLength: (shape.rows + 1) * shape.bits,
-            maxLength: (shape.rows + 1) * shape.bits,
-          }),
-          labels: fc.array(fc.integer({ min: 0, max: shape.classes - 1 }), {
-            minLength: shape.rows,
-            maxLength: shape.rows,
-          }),
-        })
-        .map(({ draws, labels }) => {
-          const signs = Float32Array.from(draws, (draw) => (draw < shape.ones ? 1 : -1));
-          const packed = packSigns(signs, shape.bits);
-          const bytes = bytesOf(shape.bits);
-          return {
-            ...shape,
-            codes: packed.slice(0, shape.rows * bytes),
-            query: packed.slice(shape.rows * bytes),
-            labels: Uint16Array.from(labels),
-          };
-        }),
-    );
+    .map((shape) => {
+      const { bits, rows, classes, ones, seed } = shape;
+      const draw = random(seed, "codes");
+      const pack = (count: number) =>
+        packSigns(
+          Float32Array.from({ length: count * bits }, () => (draw.float() < ones ? 1 : -1)),
+          bits,
+        );
+      const labels = Uint16Array.from({ length: rows }, () => draw.int(classes));
+      return { bits, rows, classes, codes: pack(rows), query: pack(1), labels };
+    });
 
 /** The distance of a query to each code, bit by bit. */
 export function plainDistances(codes: Uint8Array, query: Uint8Array): number[] {

@@ -26,11 +26,13 @@ describe("counts by distance", () => {
         const distances = plainDistances(codes, query);
         for (let time = 0; time < 2; time++) counts.count(query);
         expect(counts.engine).toBe(engine);
-        const expected = new Uint32Array(classes * (bits + 1));
-        for (const [row, distance] of distances.entries()) expected[labels[row] * (bits + 1) + distance]++;
-        expect(counts.ofClass).toEqual(expected);
-        for (let distance = 0; distance <= bits; distance++)
-          expect(counts.all[distance]).toBe(distances.filter((own) => own === distance).length);
+        const [ofClass, all] = [new Uint32Array(classes * (bits + 1)), new Uint32Array(bits + 1)];
+        for (const [row, distance] of distances.entries()) {
+          ofClass[labels[row] * (bits + 1) + distance]++;
+          all[distance]++;
+        }
+        expect(counts.ofClass).toEqual(ofClass);
+        expect(counts.all).toEqual(all);
       }),
     );
   });
@@ -97,11 +99,12 @@ describe("the sum over the places of a tie", () => {
         (before, places, slope, first) => {
           let plain = 0;
           for (let k = 1; k <= places; k++) plain += (first + (k - 1) * slope) / (before + k);
-          // Relative to the places: an average precision divides by as many hits, or by more.
-          expect(Math.abs(sumOverPlaces(first, slope, before, places) - plain) / plain).toBeLessThan(1e-9);
+          // The difference of two harmonic numbers is off by its last bit, which a place far behind multiplies.
+          const allowed = 1e-12 * plain + 4e-15 * (before + places);
+          expect(Math.abs(sumOverPlaces(first, slope, before, places) - plain)).toBeLessThan(allowed);
         },
       ),
-      { numRuns: 50 },
+      { numRuns: 300 },
     );
   });
 });
