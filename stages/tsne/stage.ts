@@ -4,10 +4,10 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { startBackend } from "../shared/compute.ts";
 import { random } from "../shared/random.ts";
 import { readSplit, rowsOf } from "../shared/splits.ts";
+import { drawStratified } from "../shared/stratified.ts";
 import { readVectors, writeTable } from "../shared/tables.ts";
 import { tsne } from "./embed.ts";
 import { meanOf, take } from "./points.ts";
-import { drawStratified } from "./sample.ts";
 import { TRUSTED_NEIGHBOURS, trustworthiness } from "./trustworthiness.ts";
 
 interface Params {

@@ -5,6 +5,7 @@ import { Uint16, Uint32 } from "apache-arrow";
 import { afterAll, describe, expect, it } from "vitest";
 import { random } from "../../../stages/shared/random.ts";
 import { writeSplit } from "../../../stages/shared/splits.ts";
+import { drawStratified } from "../../../stages/shared/stratified.ts";
 import {
   numbers,
   readMetadata,
@@ -12,7 +13,6 @@ import {
   vectorColumns,
   writeTable,
 } from "../../../stages/shared/tables.ts";
-import { drawStratified } from "../../../stages/tsne/sample.ts";
 import { runStage } from "../../run-stage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-tsne-test-"));

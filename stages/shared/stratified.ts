@@ -1,5 +1,5 @@
-/** Which images the map shows. */
-import type { Random } from "../shared/random.ts";
+/** A draw of images in which every class has its share. */
+import type { Random } from "./random.ts";
 
 /**
  * A stratified draw: every class has its share of `rows` in it, to within one.
