@@ -1,8 +1,9 @@
 /** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../shared/compute.ts";
+import type { Found } from "../shared/evaluation.ts";
 import { Ranking } from "../shared/retrieval.ts";
-import { defineWork, inThreads } from "./threads.ts";
+import { defineWork, inThreads, shared } from "../shared/threads.ts";
 
 /** Queries that go through one matrix product. */
 const BLOCK = 64;
@@ -13,19 +14,6 @@ export interface Rows {
   values: Float32Array;
   /** `[rows]` */
   labels: Uint16Array;
-}
-
-/** What is found of the queries, in shared memory. */
-export interface Found {
-  /** `[queries, ks]`: the class that k nearest neighbours vote for, for each k. */
-  predictions: Uint16Array;
-  /** `[queries]`, empty where only predictions were asked for. */
-  averagePrecision: Float64Array;
-  rPrecision: Float64Array;
-  mapAtR: Float64Array;
-  /** `[queries, at]` */
-  precisionAt: Float64Array;
-  recallAt: Float64Array;
 }
 
 interface Job {
@@ -42,11 +30,6 @@ interface Job {
   found: Found;
 }
 
-function shared<T>(make: (buffer: SharedArrayBuffer) => T, bytes: number): T {
-  return make(new SharedArrayBuffer(bytes));
-}
-const sharedFloats = (length: number) => shared((buffer) => new Float64Array(buffer), 8 * length);
-
 /**
  * The chosen rows of vectors, in shared memory.
  * @param centre `[dim]`, taken off every vector first
@@ -59,8 +42,8 @@ export function takeRows(
   unit: boolean,
 ): Rows {
   const { dim } = vectors;
-  const values = shared((buffer) => new Float32Array(buffer), 4 * rows.length * dim);
-  const labels = shared((buffer) => new Uint16Array(buffer), 2 * rows.length);
+  const values = shared(Float32Array, rows.length * dim);
+  const labels = shared(Uint16Array, rows.length);
   for (let i = 0; i < rows.length; i++) {
     const row = values.subarray(i * dim, (i + 1) * dim);
     row.set(vectors.values.subarray(rows[i] * dim, (rows[i] + 1) * dim));
@@ -80,7 +63,7 @@ const TILE = 32;
 
 /** `[rows, dim]` → `[dim, rows]`, in shared memory. */
 function transposed(values: Float32Array, rows: number, dim: number): Float32Array {
-  const out = shared((buffer) => new Float32Array(buffer), 4 * rows * dim);
+  const out = shared(Float32Array, rows * dim);
   for (let row = 0; row < rows; row += TILE)
     for (let column = 0; column < dim; column += TILE)
       for (let i = row; i < Math.min(row + TILE, rows); i++)
@@ -148,15 +131,15 @@ export async function rankAll(
   const at = options.at === "predictions only" ? [] : options.at;
   const rows = options.at === "predictions only" ? 0 : count;
   const found: Found = {
-    predictions: shared((buffer) => new Uint16Array(buffer), 2 * count * ks.length),
-    averagePrecision: sharedFloats(rows),
-    rPrecision: sharedFloats(rows),
-    mapAtR: sharedFloats(rows),
-    precisionAt: sharedFloats(rows * at.length),
-    recallAt: sharedFloats(rows * at.length),
+    predictions: shared(Uint16Array, count * ks.length),
+    averagePrecision: shared(Float64Array, rows),
+    rPrecision: shared(Float64Array, rows),
+    mapAtR: shared(Float64Array, rows),
+    precisionAt: shared(Float64Array, rows * at.length),
+    recallAt: shared(Float64Array, rows * at.length),
   };
   const items = database.labels.length;
-  const lengths = sharedFloats(items);
+  const lengths = shared(Float64Array, items);
   for (let i = 0; i < items; i++)
     for (let d = i * dim; d < (i + 1) * dim; d++) lengths[i] += database.values[d] * database.values[d];
   const columns = transposed(database.values, items, dim);

@@ -1,14 +1,8 @@
 /** How sure a mean over queries is. */
-import type { Random } from "../shared/random.ts";
+import type { Estimate } from "./metrics.ts";
+import type { Random } from "./random.ts";
 
 const RESAMPLES = 1000;
-
-/** A mean with its 95 % interval. */
-export interface Estimate {
-  value: number;
-  low: number;
-  high: number;
-}
 
 /**
  * Means over queries with percentile bootstrap intervals (Efron & Tibshirani 1993, chapter 13): the queries are

@@ -13,6 +13,14 @@ interface Shared<Job> {
   counters: Int32Array;
 }
 
+/** A typed array of `length` zeros in memory that threads share. */
+export function shared<T>(
+  array: { new (buffer: SharedArrayBuffer): T; BYTES_PER_ELEMENT: number },
+  length: number,
+): T {
+  return new array(new SharedArrayBuffer(array.BYTES_PER_ELEMENT * length));
+}
+
 const works = new Map<string, BlockWork<never>>();
 
 async function take<Job>(work: BlockWork<Job>, { job, blocks, counters }: Shared<Job>): Promise<void> {

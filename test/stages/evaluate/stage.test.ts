@@ -3,8 +3,6 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { estimates } from "../../../stages/evaluate/bootstrap.ts";
-import { random } from "../../../stages/shared/random.ts";
 import { numbers, readTable, readVectors, vectorColumns, writeTable } from "../../../stages/shared/tables.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
@@ -132,15 +130,5 @@ describe("evaluate", () => {
     const again = await evaluate();
     for (const name of ["metrics", "per-query"])
       expect(readFileSync(again.outputs[name]).equals(readFileSync(outputs[name]))).toBe(true);
-  });
-});
-
-describe("estimates", () => {
-  it("gives an interval as wide as the normal theory says", () => {
-    const draw = random(3, "values");
-    const values = Float64Array.from({ length: 2000 }, () => 5 + 2 * draw.normal());
-    const [{ value, low, high }] = estimates([values], random(1, "bootstrap"));
-    expect(value).toBeCloseTo(5, 0);
-    expect(high - low).toBeCloseTo((2 * 1.96 * 2) / Math.sqrt(2000), 1);
   });
 });
