@@ -303,7 +303,7 @@ async function whyCommand(stage: string, options: Options): Promise<number> {
   plan.advance();
   const names = [...new Set(tasks.flatMap((task) => [task.stage, task.id]))];
   if (!names.includes(stage)) throw new UserError(`why ${stage}: no such stage.${suggest(stage, names)}`);
-  const { why } = await import("./views.ts");
+  const { why } = await import("./why.ts");
   console.log(why(plan, store, latest, stage));
   return 0;
 }

@@ -5,7 +5,7 @@ import { basename, dirname, join } from "node:path";
 import { type Executor, type Job, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
 import { diskFull } from "./full.ts";
-import type { Plan } from "./plan.ts";
+import { codesOf, type Plan } from "./plan.ts";
 import type { Task } from "./resolve.ts";
 import { type InputFile, UserError } from "./stage.ts";
 import type { StageRecord, Store } from "./store.ts";
@@ -141,6 +141,7 @@ async function runTask(
       stage: task.stage,
       ...ingredients,
       packages: task.code?.packages ?? [],
+      from: plan.origins(task),
       outputs: Object.fromEntries(
         Object.entries(task.outputs).map(([name, { measured }]) => [
           name,
@@ -153,6 +154,7 @@ async function runTask(
       seconds: Math.round(performance.now() - began) / 1000,
       peakMegabytes: outcome.peakMegabytes,
     };
+    for (const [hash, facts] of codesOf(task)) store.keepCode(hash, facts);
     store.keepRecord(record);
     return record;
   } finally {

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { type Outline, outlineOf } from "./outline.ts";
 import { lockedVersions } from "./packages.ts";
 import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { replaceFile, sha256, stampOf } from "./statcache.ts";
@@ -16,6 +17,8 @@ export interface Code {
   packages: string[];
   /** The project's files it was bundled from. */
   files: string[];
+  /** What stands in it, to say later what changed; no part of the hash. */
+  outline: Outline;
   /** The default export, without its functions. */
   definition: StageDefinition | PartDefinition;
 }
@@ -78,7 +81,7 @@ export class CodeBook {
 
   private fresh(memo: Memo | undefined): memo is Memo {
     return (
-      memo !== undefined &&
+      memo?.outline !== undefined && // what an older runner remembers has none
       Object.entries(memo.stamps).every(
         ([file, stamp]) => (stampOf(join(this.root, file)) ?? "") === stamp,
       ) &&
@@ -125,9 +128,8 @@ export class CodeBook {
   }
 
   private async bundle(esbuild: typeof import("esbuild"), entry: string): Promise<Memo> {
-    let built: Awaited<ReturnType<typeof esbuild.build<{ write: false; metafile: true }>>>;
-    try {
-      built = await esbuild.build({
+    const build = (minifyWhitespace: boolean) =>
+      esbuild.build({
         entryPoints: [join(this.root, entry)],
         absWorkingDir: this.root,
         bundle: true,
@@ -137,12 +139,16 @@ export class CodeBook {
         platform: "node",
         target: "node20",
         format: "esm",
-        minifyWhitespace: true,
+        minifyWhitespace,
         treeShaking: true,
         legalComments: "none",
         logLevel: "silent",
         outdir: "out",
       });
+    let built: Awaited<ReturnType<typeof build>>;
+    let readable: typeof built;
+    try {
+      [built, readable] = await Promise.all([build(true), build(false)]);
     } catch (error) {
       const [fault] =
         (error as { errors?: { text: string; location?: { file: string; line: number; column: number } }[] })
@@ -165,8 +171,9 @@ export class CodeBook {
     const files = Object.keys(built.metafile.inputs).map((file) =>
       relative(this.root, join(this.root, file)),
     );
+    const outline = outlineOf(readable.outputFiles[0].text, Object.keys(readable.metafile.inputs));
     const watched = [...files, "package-lock.json"];
     const stamps = Object.fromEntries(watched.map((file) => [file, stampOf(join(this.root, file)) ?? ""]));
-    return { hash, bundle, packages, files, stamps, definition: { params: {} } };
+    return { hash, bundle, packages, files, outline, stamps, definition: { params: {} } };
   }
 }

@@ -1,8 +1,11 @@
 /** What is known, what must run, and why. Keys become known as the results upstream do. */
 import { join } from "node:path";
+import { difference } from "./changes.ts";
+import type { Reference } from "./expand.ts";
 import { type KeyParts, keyOf } from "./fingerprint.ts";
+import type { CodeFacts } from "./outline.ts";
 import type { Task } from "./resolve.ts";
-import type { StageRecord, Store, StoredOutput } from "./store.ts";
+import type { Origin, StageRecord, Store, StoredOutput } from "./store.ts";
 
 /** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
 export type State =
@@ -29,57 +32,28 @@ export function keyParts(
       inputs[name].push(task.named.has(name) ? { hash, id } : { hash });
     }
   }
+  return { ...partsOf(task), inputs };
+}
+
+/** The ingredients of a task's key that are its own. */
+export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
   const parts = Object.fromEntries(
     Object.entries(task.parts).map(([param, part]) => [
       param,
       { name: part.name, code: part.code.hash, params: part.params },
     ]),
   );
-  return { code: task.codeHash, parts, params: task.params, inputs };
+  return { code: task.codeHash, parts, params: task.params };
 }
 
-/** What changed between a record and a key's ingredients, in words. */
-export function difference(record: StageRecord, now: KeyParts, packages: string[]): string[] {
-  const changes: string[] = [];
-  const compare = (name: string, before: unknown, after: unknown): void => {
-    if (JSON.stringify(before) === JSON.stringify(after)) return;
-    const isMap = (value: unknown) => value !== null && typeof value === "object" && !Array.isArray(value);
-    if (isMap(before) && isMap(after)) {
-      const [b, a] = [before, after] as Record<string, unknown>[];
-      for (const key of new Set([...Object.keys(b), ...Object.keys(a)]))
-        compare(name ? `${name}.${key}` : key, b[key], a[key]);
-    } else changes.push(`${name}: ${JSON.stringify(before)} → ${JSON.stringify(after)}`);
-  };
-  if (record.code !== now.code) {
-    const old = new Set(record.packages);
-    const updated = packages.filter((one) => !old.has(one));
-    changes.push(updated.length ? `packages changed: ${updated.join(", ")}` : "its code changed");
-  }
-  for (const param of new Set([...Object.keys(record.parts), ...Object.keys(now.parts)])) {
-    const [before, after] = [record.parts[param], now.parts[param]];
-    if (before?.name !== after?.name)
-      changes.push(`${param}: ${before?.name ?? "none"} → ${after?.name ?? "none"}`);
-    else {
-      if (before.code !== after.code) changes.push(`the code of ${param} ${after.name} changed`);
-      compare(param, before.params, after.params);
-    }
-  }
-  compare("", record.params, now.params);
-  for (const input of new Set([...Object.keys(record.inputs), ...Object.keys(now.inputs)])) {
-    const [before = [], after = []] = [record.inputs[input], now.inputs[input]];
-    if (JSON.stringify(before) === JSON.stringify(after)) continue;
-    const hashes = (list: { hash: string }[]) => list.map(({ hash }) => hash).join();
-    if (before.length !== after.length)
-      changes.push(
-        `the input "${input}" has ${after.length} file${after.length === 1 ? "" : "s"}, before ${before.length}`,
-      );
-    else
-      changes.push(
-        `the input "${input}" ${hashes(before) === hashes(after) ? "comes from elsewhere" : "has other content"}`,
-      );
-  }
-  return changes;
+/** What is known of each code of a task, by its hash. */
+export function codesOf(task: Task): Map<string, CodeFacts> {
+  const own = task.code ?? { packages: [], outline: {}, command: task.run };
+  const codes = Object.values(task.parts).map(({ code }): [string, CodeFacts] => [code.hash, factsOf(code)]);
+  return new Map([[task.codeHash, factsOf(own)], ...codes]);
 }
+
+const factsOf = ({ packages, outline, command }: CodeFacts): CodeFacts => ({ packages, outline, command });
 
 /** The states of all tasks of a run, kept true as results come in. */
 export class Plan {
@@ -143,7 +117,28 @@ export class Plan {
     if (forced) return forced;
     const before = this.latest[task.id] && this.store.record(this.latest[task.id]);
     if (!before) return "never ran";
-    return difference(before, now, task.code?.packages ?? []).join("; ") || "its result was removed";
+    return this.changes(task, before, now).join("; ") || "its result was removed";
+  }
+
+  /** What changed in a task since a record of it. */
+  changes(task: Task, before: StageRecord, now: KeyParts): string[] {
+    const codes = codesOf(task);
+    return difference(
+      before,
+      now,
+      (hash) => codes.get(hash) ?? this.store.codeFacts(hash),
+      this.origins(task),
+    );
+  }
+
+  /** Who makes each file of a task's inputs; a key is "" while it is not known. */
+  origins(task: Task): Record<string, Origin[]> {
+    const of = (reference: Reference): Origin => {
+      if (!("id" in reference)) return reference;
+      const state = this.states.get(reference.id)!;
+      return { ...reference, key: "key" in state ? state.key : "" };
+    };
+    return Object.fromEntries(Object.entries(task.inputs).map(([name, list]) => [name, list.map(of)]));
   }
 
   /**

@@ -17,6 +17,7 @@ import {
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { lock, type Release } from "./lock.ts";
+import type { CodeFacts } from "./outline.ts";
 import type { Scalar } from "./stage.ts";
 import { hashFile, replaceFile, StatCache, sha256 } from "./statcache.ts";
 
@@ -29,6 +30,9 @@ export interface StoredOutput {
   files?: [path: string, hash: string][];
 }
 
+/** Who made one file of an input: an output of the run with that key, or the project. */
+export type Origin = { id: string; output: string; key: string } | { file: string };
+
 /** What is known of one run of a stage instance. The key's own ingredients stand in `key`'s neighbours. */
 export interface StageRecord {
   key: string;
@@ -39,6 +43,8 @@ export interface StageRecord {
   parts: Record<string, { name: string; code: string; params: Record<string, unknown> }>;
   params: Record<string, unknown>;
   inputs: Record<string, { hash: string; id?: string }[]>;
+  /** Who made each file of each input: outside the key, and unknown to older records. */
+  from?: Record<string, Origin[]>;
   outputs: Record<string, StoredOutput>;
   /** Facts outside the key: backend, device, rates. */
   notes: Record<string, Scalar>;
@@ -174,6 +180,22 @@ export class Store {
     }
     sync(dirname(path));
     this.stats.save();
+  }
+
+  private codePath(hash: string): string {
+    return join(this.folder, "code", `${hash}.json`);
+  }
+  /** Keeps what a code was made of, so that a later run can say what changed in it. */
+  keepCode(hash: string, facts: CodeFacts): void {
+    if (!existsSync(this.codePath(hash))) replaceFile(this.codePath(hash), JSON.stringify(facts));
+  }
+  /** What a code was made of; undefined where no run of this store had it. */
+  codeFacts(hash: string): CodeFacts | undefined {
+    try {
+      return JSON.parse(readFileSync(this.codePath(hash), "utf8"));
+    } catch {
+      return undefined;
+    }
   }
 
   /** Whether an object is there and has the content its name says. A bad one is set aside. */

@@ -1,10 +1,9 @@
-/** What `status`, `why` and `graph` print. */
-import { difference, type Plan, type State } from "./plan.ts";
+/** What `status` and `graph` print. */
+import type { Plan, State } from "./plan.ts";
 import type { Task } from "./resolve.ts";
-import type { Store } from "./store.ts";
 
 /** The tasks by stage, in order. */
-function byStage(tasks: Task[]): Map<string, Task[]> {
+export function byStage(tasks: Task[]): Map<string, Task[]> {
   const groups = new Map<string, Task[]>();
   for (const task of tasks) groups.set(task.stage, [...(groups.get(task.stage) ?? []), task]);
   return groups;
@@ -44,59 +43,6 @@ export function status(plan: Plan): string {
     lines.push(`${stage.padEnd(width)}  ${say.join(", ")}`);
   }
   return lines.join("\n");
-}
-
-/** Why each instance of a stage would run, or what its result rests on. */
-export function why(plan: Plan, store: Store, latest: Record<string, string>, wanted: string): string {
-  const tasks = plan.tasks.filter((task) => task.id === wanted || task.stage === wanted);
-  return tasks
-    .map((task) => {
-      const state = plan.states.get(task.id)!;
-      const now = plan.ingredients(task);
-      switch (state.kind) {
-        case "hit": {
-          const { record } = state;
-          const notes = Object.entries(record.notes).map(([name, value]) => `${name} ${value}`);
-          return [
-            `${task.id}: up to date`,
-            `  key ${record.key.slice(0, 16)}, made ${record.ended} in ${record.seconds} s${record.peakMegabytes ? ` (${record.peakMegabytes} MB)` : ""} on ${record.machine.host}, Node ${record.machine.node}`,
-            ...(notes.length ? [`  ${notes.join(", ")}`] : []),
-            ...Object.entries(record.outputs).map(
-              ([name, output]) =>
-                `  ${name}: ${output.hash.slice(0, 16)}, ${(output.bytes / 1e6).toFixed(2)} MB${output.measured ? ", measured" : ""}`,
-            ),
-            `  log ${store.logPath(record.key)}`,
-          ].join("\n");
-        }
-        case "miss":
-          return `${task.id}: runs: ${state.reason}`;
-        case "waits": {
-          const before = latest[task.id] ? store.record(latest[task.id]) : undefined;
-          const own =
-            before && now === undefined
-              ? difference(
-                  before,
-                  {
-                    ...before,
-                    code: task.codeHash,
-                    params: task.params,
-                    parts: Object.fromEntries(
-                      Object.entries(task.parts).map(([param, part]) => [
-                        param,
-                        { name: part.name, code: part.code.hash, params: part.params },
-                      ]),
-                    ),
-                  },
-                  task.code?.packages ?? [],
-                )
-              : [];
-          return `${task.id}: ${before ? (own.length ? `runs: ${own.join("; ")}` : "runs only if what comes from upstream changes") : "never ran"}; waits for ${state.for.join(", ")}`;
-        }
-        default:
-          return `${task.id}: ${state.kind}`;
-      }
-    })
-    .join("\n");
 }
 
 /** The DAG, a node a stage. */

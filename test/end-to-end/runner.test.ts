@@ -104,7 +104,7 @@ describe("run", () => {
     project.edit("stages/numbers/stage.ts", "appendFileSync(", "void count;\n    appendFileSync(");
     const { out } = await project.run();
     expect(project.ran()).toEqual(["numbers"]);
-    expect(out).toContain("(its code changed)");
+    expect(out).toContain("(its code changed: default export in stages/numbers/stage.ts)");
     expect(out).toContain("Ran 1 stage in");
   });
 
@@ -193,12 +193,12 @@ describe("status, why, graph", () => {
     expect(known.out).toMatch(/seconds: .*, measured/);
     project.edit("stages/shared/sums.ts", "a * b", "b * a");
     expect((await project.run("why", "scale[by=2]")).out).toBe(
-      "scale[by=2]: runs: the code of how times changed\n",
+      "scale[by=2]: runs: the code of how times changed: times in stages/shared/sums.ts\n",
     );
     project.edit("pipeline.yaml", "start: 1", "start: 2");
     expect((await project.run("why", "numbers")).out).toBe("numbers: runs: start: 1 → 2\n");
     expect((await project.run("why", "total")).out).toBe(
-      "total: runs only if what comes from upstream changes; waits for scale[by=2], scale[by=3]\n",
+      "total: runs only if what comes from upstream changes; waits for scale[by=2], scale[by=3]\n  numbers runs: start: 1 → 2\n",
     );
     expect((await project.run("why", "totl")).err).toBe('why totl: no such stage. Did you mean "total"?\n');
   });

@@ -3,12 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Code } from "../../runner/fingerprint.ts";
-import { difference, Plan } from "../../runner/plan.ts";
+import { codesOf, Plan } from "../../runner/plan.ts";
 import { missingForPublish, publish } from "../../runner/publish.ts";
 import type { Task } from "../../runner/resolve.ts";
 import type { Point } from "../../runner/stage.ts";
 import { type StageRecord, Store } from "../../runner/store.ts";
-import { graph, status, why } from "../../runner/views.ts";
+import { graph, status } from "../../runner/views.ts";
+import { why } from "../../runner/why.ts";
 
 let root: string;
 let store: Store;
@@ -18,7 +19,14 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const code = (hash: string): Code => ({ hash, bundle: "", packages: [], files: [], definition: {} });
+const code = (hash: string): Code => ({
+  hash,
+  bundle: "",
+  packages: [],
+  files: [],
+  outline: {},
+  definition: {},
+});
 
 /** A task that takes the output `o` of others. */
 function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
@@ -60,6 +68,7 @@ function run(plan: Plan, one: Task, content = `made by ${one.id}`): StageRecord 
     stage: one.stage,
     ...plan.ingredients(one)!,
     packages: one.code?.packages ?? [],
+    from: plan.origins(one),
     outputs,
     notes: {},
     machine: { host: "h", node: "v", cpu: "", cores: 1 },
@@ -67,6 +76,7 @@ function run(plan: Plan, one: Task, content = `made by ${one.id}`): StageRecord 
     seconds: 1,
     peakMegabytes: 1,
   };
+  for (const [hash, facts] of codesOf(one)) store.keepCode(hash, facts);
   store.keepRecord(record);
   plan.finish(one, record);
   return record;
@@ -229,7 +239,7 @@ describe("reasons", () => {
 
   test.each<[string, Partial<Task>, Partial<Task>, string]>([
     ["a param", { params: { n: 1, m: { k: 1 } } }, { params: { n: 2, m: { k: 3 } } }, "n: 1 → 2; m.k: 1 → 3"],
-    ["a param more", { params: {} }, { params: { n: [1] } }, "n: undefined → [1]"],
+    ["a param more", { params: {} }, { params: { n: [1] } }, "n: none → [1]"],
     ["its code", {}, { codeHash: "d" }, "its code changed"],
     ["another part", how("x", "1"), how("y", "1"), "how: x → y"],
     ["a part more", {}, how("y", "1"), "how: none → y"],
@@ -237,28 +247,6 @@ describe("reasons", () => {
     ["a part's param", how("x", "1", { by: 1 }), how("x", "1", { by: 2 }), "how.by: 1 → 2"],
   ])("%s", (_, before, after, reason) => {
     expect(reasons(before, after)).toBe(reason);
-  });
-
-  test("packages, inputs, and how many", () => {
-    const record = {
-      code: "1",
-      packages: ["a@1"],
-      parts: {},
-      params: {},
-      inputs: { i: [{ hash: "x" }] },
-    } as unknown as StageRecord;
-    const now = { code: "1", parts: {}, params: {}, inputs: { i: [{ hash: "x" }] } };
-    expect(difference(record, now, ["a@1"])).toEqual([]);
-    expect(difference(record, { ...now, code: "2" }, ["a@2"])).toEqual(["packages changed: a@2"]);
-    expect(difference(record, { ...now, inputs: { i: [{ hash: "y" }] } }, [])).toEqual([
-      'the input "i" has other content',
-    ]);
-    expect(difference(record, { ...now, inputs: { i: [{ hash: "x", id: "a" }] } }, [])).toEqual([
-      'the input "i" comes from elsewhere',
-    ]);
-    expect(difference(record, { ...now, inputs: { i: [] } }, [])).toEqual([
-      'the input "i" has 0 files, before 1',
-    ]);
   });
 
   test("never ran, forced, and a result that was removed", () => {
@@ -304,9 +292,27 @@ describe("views", () => {
     );
     plan.advance();
     expect(why(plan, store, latest, "b-x")).toBe(
-      'b-x[n=1]: runs: id: "b-x[n=1]" → undefined; k: undefined → 1; waits for a',
+      'b-x[n=1]: runs: id: "b-x[n=1]" → none; k: none → 1; waits for a\n  a runs: its code changed',
     );
     expect(why(plan, store, latest, "a")).toBe("a: runs: its code changed");
+  });
+
+  test("why follows a changed input to what changed in its maker, and in that one's", () => {
+    const chain = (n: number) => [task("a", [], { params: { n } }), task("b", ["a"]), task("c", ["b"])];
+    const { latest } = runAll(makePlan(chain(1)));
+    const plan = makePlan(chain(2), [], latest);
+    for (const id of ["a", "b"]) {
+      plan.advance();
+      run(plan, plan.task(id), `other of ${id}`);
+    }
+    plan.advance();
+    const [head, input, ...rest] = why(plan, store, latest, "c").split("\n");
+    expect(head).toBe("c: runs:");
+    expect(input).toMatch(/^ {2}the input "i" changed: b\.o [0-9a-f]{12} → [0-9a-f]{12}$/);
+    expect(rest).toEqual([
+      expect.stringMatching(/^ {2}because of b: the input "i" changed: a\.o /),
+      "  because of a: n: 1 → 2",
+    ]);
   });
 
   test("the graph has a node a stage and an edge a kind of file", () => {
