@@ -109,7 +109,13 @@ function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): 
   return Object.fromEntries(done);
 }
 
-/** The product of a matrix's axes, less `exclude`, with `include`. */
+/** What the names of an axis's values stand for, where the axis is a map; see {@link points}. */
+const meanings = new WeakMap<Point, Record<string, unknown>>();
+
+/**
+ * The product of a matrix's axes, less `exclude`, with `include`. An axis is a list of values, or a map of them by
+ * name: then the point has the name, and `${matrix.AXIS}` stands for the value, whatever it is.
+ */
 function points(matrix: Record<string, unknown>, fail: (path: Path, message: string) => never): Point[] {
   const { include = [], exclude = [], ...axes } = matrix as Record<string, unknown[]>;
   const scalar = (path: Path, value: unknown) => {
@@ -122,9 +128,20 @@ function points(matrix: Record<string, unknown>, fail: (path: Path, message: str
   };
   let all: Point[] = [{}];
   for (const [axis, values] of Object.entries(axes)) {
-    if (!Array.isArray(values)) fail([axis], `must be a list of values, not ${JSON.stringify(values)}.`);
-    for (const value of values) scalar([axis], value);
-    all = all.flatMap((point) => values.map((value) => ({ ...point, [axis]: value as Scalar })));
+    const named = isMap(values);
+    if (!named && !Array.isArray(values))
+      fail([axis], `must be a list of values, or a map of them by name, not ${JSON.stringify(values)}.`);
+    if (!named) for (const value of values) scalar([axis], value);
+    all = all.flatMap((point) =>
+      (named ? Object.keys(values) : values).map((value) => {
+        const next = { ...point, [axis]: value as Scalar };
+        const known = meanings.get(point);
+        if (named)
+          meanings.set(next, { ...known, [axis]: (values as Record<string, unknown>)[String(value)] });
+        else if (known) meanings.set(next, known);
+        return next;
+      }),
+    );
   }
   const without = exclude as Point[];
   for (const [index, rule] of without.entries())
@@ -194,7 +211,9 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       if (expression === "profile") return profile;
       const optional = expression.endsWith("?");
       const [head, ...path] = (optional ? expression.slice(0, -1) : expression).split(".");
-      const found = path.length ? dig({ vars, matrix: point }, [head, ...path]) : undefined;
+      const found = path.length
+        ? dig({ vars, matrix: { ...point, ...meanings.get(point) } }, [head, ...path])
+        : undefined;
       const absent = found === undefined && optional && head === "matrix" && axes.includes(path[0]);
       return absent ? OMIT : found;
     };

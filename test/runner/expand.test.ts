@@ -144,6 +144,23 @@ describe("matrix", () => {
     expect(points("[{ a: [1, 2], b: [3] }, { a: [4] }]")).toEqual([{ a: 1, b: 3 }, { a: 2, b: 3 }, { a: 4 }]);
     expect(() => points("[{ a: [1] }, { a: [1] }]")).toThrow("the point s[a=1] stands twice.");
   });
+  test("an axis may be a map: the point has the name, the param the value", () => {
+    const text =
+      "  s: { uses: s, matrix: { plan: { flat: 1, steep: { from: 1, to: 9 } }, b: [2, 3], exclude: [{ plan: flat, b: 3 }] }, with: { x: '${matrix.plan}', b: '${matrix.b}', to: '${matrix.plan.to?}' } }\n" +
+      "  t: { uses: t, matrix: s, inputs: { i: s.out }, with: { name: 'of ${matrix.b}', x: '${matrix.plan}' } }\n";
+    const { instances } = stages(text);
+    expect(instances.slice(0, 3).map(({ id, with: own }) => [id, own.x, own.b])).toEqual([
+      ["s[plan=flat,b=2]", 1, 2],
+      ["s[plan=steep,b=2]", { from: 1, to: 9 }, 2],
+      ["s[plan=steep,b=3]", { from: 1, to: 9 }, 3],
+    ]);
+    expect(instances[2].with.to).toBe(9);
+    expect(instances[5]).toMatchObject({
+      id: "t[plan=steep,b=3]",
+      with: { name: "of 3", x: { from: 1, to: 9 } },
+    });
+    expect(instances[5].inputs.i).toEqual([{ id: "s[plan=steep,b=3]", output: "out" }]);
+  });
   test("a param that asks for an axis with ? is left out where the point has none", () => {
     const text = (hole: string) =>
       `  s: { uses: s, matrix: [{ a: [1], b: [2] }, { a: [3] }], with: { own: "${hole}", a: "\${matrix.a}" } }\n`;
@@ -171,7 +188,7 @@ describe("matrix", () => {
     );
   });
   test.each([
-    ["{ a: b }", 'a: must be a list of values, not "b".'],
+    ["{ a: b }", 'a: must be a list of values, or a map of them by name, not "b".'],
     ["{ a: [[1]] }", "a: every value must be a word, a number, true or false, not [1]."],
     ["{ a: [1], includ: [{ a: 2 }] }", 'not {"a":2}. Did you mean "include"?'],
     ["{ a: [1], include: [{ a: null }] }", "include.0.a: every value must be a word"],
