@@ -6,6 +6,7 @@ import { readJson } from "../shared/artifacts.ts";
 import { labelOf } from "../shared/groups.ts";
 import { readHistory, readTimings } from "../shared/histories.ts";
 import { readEvaluation } from "../shared/metrics.ts";
+import { codeBlocks } from "./codes.ts";
 import { comparisonBlocks } from "./comparisons.ts";
 import { type Document, heading, text } from "./document.ts";
 import { toMarkdown } from "./markdown.ts";
@@ -36,6 +37,7 @@ function reportDocument(title: string, summary: Summary, figures: Figures, timed
   const blocks = [
     ...(planes.length ? [heading(2, "The embeddings themselves"), ...planes] : []),
     ...protocols.flatMap(([protocol, own]) => [
+      ...codeBlocks(protocol, own),
       ...resultBlocks(protocol, own, figures.named),
       ...comparisonBlocks(protocol, own, summary.resamples),
     ]),

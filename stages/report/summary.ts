@@ -28,6 +28,14 @@ export interface GroupMetric {
   values: number[];
 }
 
+/** How the bits of codes are used, mean over seeds; see {@link BitUse}. */
+export interface BitMeans {
+  balance: number;
+  dead: number;
+  correlation: number;
+  distinct: number;
+}
+
 /** A group under one protocol. */
 export interface GroupSummary {
   point: Point;
@@ -36,6 +44,8 @@ export interface GroupSummary {
   dim: number;
   distance: string;
   metrics: Record<string, GroupMetric>;
+  /** Of codes alone. */
+  bits?: BitMeans;
   classes: Record<string, { map: number; knn_accuracy: number }>;
 }
 
@@ -78,6 +88,18 @@ export interface Summary {
 }
 
 const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Undefined where a member is no code. */
+function bitMeans(members: Evaluation[]): BitMeans | undefined {
+  const uses = members.flatMap(({ bits }) => bits ?? []);
+  if (uses.length < members.length) return undefined;
+  return {
+    balance: mean(uses.map(({ balance }) => balance.mean)),
+    dead: mean(uses.map(({ dead }) => dead)),
+    correlation: mean(uses.map(({ correlation }) => correlation.mean)),
+    distinct: mean(uses.map(({ distinct }) => distinct)),
+  };
+}
 
 function summariseProtocol(
   evaluations: Evaluation[],
@@ -143,6 +165,7 @@ function summariseProtocol(
         dim: members[0].dim,
         distance: members[0].distance,
         metrics: Object.fromEntries(metrics),
+        bits: bitMeans(members),
         classes: Object.fromEntries(classes),
       },
     ];

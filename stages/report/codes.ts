@@ -1,0 +1,164 @@
+/** The section of binary codes: mAP by length beside what is published, ties, bits, and whether learning pays. */
+import type { Point } from "../../runner/stage.ts";
+import { labelOf } from "../shared/groups.ts";
+import { sentence } from "./comparisons.ts";
+import { type Block, type Cell, cell, figureCell, heading, list, type Table, text } from "./document.ts";
+import published from "./published.json" with { type: "json" };
+import { DECIMALS } from "./results.ts";
+import type { BitMeans, GroupSummary, ProtocolSummary } from "./summary.ts";
+
+/** mAP of a method as its paper has it. */
+interface Published {
+  method: string;
+  backbone: string;
+  source: string;
+  map: Record<string, number>;
+  /** The lengths whose number was compared with the source. */
+  checked: number[];
+}
+
+/** The training-free method that every learned code must be held against. */
+const BASELINE = "itq";
+/** What stands behind a published number that nobody compared with its source. */
+const UNCHECKED = "†";
+const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
+
+const isCode = ({ distance }: GroupSummary): boolean => distance === "hamming";
+
+/** A group's axes without the length of its codes. */
+function methodOf(point: Point): string {
+  const { bits: _, ...others } = point;
+  return labelOf(others, "codes");
+}
+
+/** "0.8021 ± 0.0034", the second number half the 95 % interval over seeds. */
+function meanCell({ metrics: { map } }: GroupSummary, best: boolean): Cell {
+  const half = map.seeds ? ` ± ${((map.seeds.high - map.seeds.low) / 2).toFixed(DECIMALS)}` : "";
+  return { text: `${map.mean.toFixed(DECIMALS)}${half}`, sort: map.mean, strong: best };
+}
+
+/** mAP of every method at every length, the published numbers below. */
+function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
+  const papers = ((published as Record<string, unknown>)[protocol] ?? []) as Published[];
+  const lengths = [
+    ...new Set([
+      ...codes.map(([, { dim }]) => dim),
+      ...papers.flatMap(({ map }) => Object.keys(map).map(Number)),
+    ]),
+  ].sort((a, b) => a - b);
+  const methods = [...new Set(codes.map(([, { point }]) => methodOf(point)))];
+  const of = (method: string, bits: number) =>
+    codes.find(([, { dim, point }]) => dim === bits && methodOf(point) === method)?.[1];
+  const best = lengths.map((bits) =>
+    Math.max(...codes.filter(([, { dim }]) => dim === bits).map(([, { metrics }]) => metrics.map.mean)),
+  );
+  return {
+    kind: "table",
+    caption: `mAP by length of the code in bits, protocol ${protocol}: the expectation over all orders of ties, mean over seeds ± half its 95 % interval. Published numbers stand below; ${UNCHECKED}: not compared with its source.`,
+    columns: [
+      { title: "method" },
+      { title: "what it learns on" },
+      ...lengths.map((bits) => ({ title: `${bits} bits`, number: true })),
+    ],
+    rows: [
+      ...methods.map((method) => [
+        cell(method),
+        cell("frozen features"),
+        ...lengths.map((bits, index) => {
+          const group = of(method, bits);
+          return group ? meanCell(group, group.metrics.map.mean === best[index]) : NONE;
+        }),
+      ]),
+      ...papers.map(({ method, backbone, source, map, checked }) => [
+        cell(`published: ${method} (${source})`),
+        cell(backbone),
+        ...lengths.map((bits) => {
+          const value = map[bits];
+          if (value === undefined) return NONE;
+          return { text: `${value.toFixed(3)}${checked.includes(bits) ? "" : ` ${UNCHECKED}`}`, sort: value };
+        }),
+      ]),
+    ],
+  };
+}
+
+/** How much the order of ties matters, and what the bits are like. */
+function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
+  const figure = ({ metrics }: GroupSummary, name: string): Cell =>
+    metrics[name] ? figureCell(metrics[name].mean, DECIMALS) : NONE;
+  const bit = ({ bits }: GroupSummary, name: keyof BitMeans, digits: number): Cell =>
+    bits ? figureCell(bits[name], digits) : NONE;
+  return {
+    kind: "table",
+    caption: `Ties and bits, protocol ${protocol}: mAP in the worst and in the best order of equal distances; precision within Hamming radius 2 (0 where nothing lies within it); distinct codes in the database; dead bits (the same for all); how far the share of ones is from a half, mean over bits; and the mean absolute correlation of two bits. Means over seeds.`,
+    columns: [
+      { title: "codes" },
+      ...[
+        "mAP",
+        "worst order",
+        "best order",
+        "precision, radius 2",
+        "bytes",
+        "distinct codes",
+        "dead bits",
+        "imbalance",
+        "correlation",
+      ].map((title) => ({ title, number: true })),
+    ],
+    rows: codes.map(([label, group]) => [
+      cell(label),
+      figure(group, "map"),
+      figure(group, "map_worst"),
+      figure(group, "map_best"),
+      figure(group, "precision_radius_2"),
+      figureCell(Math.ceil(group.dim / 8), 0),
+      bit(group, "distinct", 0),
+      bit(group, "dead", 1),
+      bit(group, "balance", 3),
+      bit(group, "correlation", 3),
+    ]),
+  };
+}
+
+/** Every learned code against the baseline of its length. */
+function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string, GroupSummary][]): Block[] {
+  const baselines = codes.filter(([, { point }]) => point.binariser === BASELINE);
+  const learned = codes.filter(([, { point }]) => point.loss !== undefined);
+  const pairs = learned.flatMap(([label, { dim }]) =>
+    baselines
+      .filter(([, baseline]) => baseline.dim === dim)
+      .flatMap(([baseline]) =>
+        comparisons.filter(
+          ({ metric, first, second }) =>
+            metric === "map" && [first, second].includes(label) && [first, second].includes(baseline),
+        ),
+      ),
+  );
+  if (pairs.length === 0) return [];
+  const beaten = pairs.filter(
+    ({ first, excludes_zero }) => excludes_zero && groups[first].point.loss !== undefined,
+  );
+  const not = pairs.filter((pair) => !beaten.includes(pair));
+  return [
+    heading(3, `Against ${BASELINE}`),
+    text(
+      `${beaten.length} of ${pairs.length} learned codes are significantly above ${BASELINE} of the same length on the same features.${not.length ? " These are not:" : ""}`,
+    ),
+    ...list(not.map(sentence)),
+  ];
+}
+
+/** The section of one protocol's codes; nothing where there are none. */
+export function codeBlocks(protocol: string, summary: ProtocolSummary): Block[] {
+  const codes = Object.entries(summary.groups).filter(([, group]) => isCode(group));
+  if (codes.length === 0) return [];
+  return [
+    heading(2, `Codes under protocol ${protocol}`),
+    lengthTable(protocol, codes),
+    text(
+      "The published methods train a whole network and, under P2, on the validation images too; here the backbone stays as ImageNet made it and only a head learns. A published mAP rests on whatever order its program gave to ties.",
+    ),
+    bitsTable(protocol, codes),
+    ...baselineBlocks(summary, codes),
+  ];
+}
