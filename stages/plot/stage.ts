@@ -9,6 +9,7 @@ import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";
 import { classes } from "./figures/classes.ts";
 import { curves } from "./figures/curves.ts";
+import { lengths } from "./figures/lengths.ts";
 import { planes } from "./figures/plane.ts";
 import { seconds } from "./figures/seconds.ts";
 import { triplets } from "./figures/triplets.ts";
@@ -44,6 +45,7 @@ export default defineStage({
     const histories = sources.histories.map(readHistory);
     const figures = [
       ...bars(evaluations),
+      ...lengths(evaluations),
       ...classes(evaluations),
       ...curves(histories),
       ...triplets(histories),

@@ -1,21 +1,10 @@
 /** The section of binary codes: mAP by length beside what is published, ties, bits, and whether learning pays. */
-import type { Point } from "../../runner/stage.ts";
-import { labelOf } from "../shared/groups.ts";
+import { methodOf } from "../shared/groups.ts";
+import { publishedUnder } from "../shared/published.ts";
 import { sentence } from "./comparisons.ts";
 import { type Block, type Cell, cell, figureCell, heading, list, type Table, text } from "./document.ts";
-import published from "./published.json" with { type: "json" };
 import { DECIMALS } from "./results.ts";
 import type { BitMeans, GroupSummary, ProtocolSummary } from "./summary.ts";
-
-/** mAP of a method as its paper has it. */
-interface Published {
-  method: string;
-  backbone: string;
-  source: string;
-  map: Record<string, number>;
-  /** The lengths whose number was compared with the source. */
-  checked: number[];
-}
 
 /** The training-free method that every learned code must be held against. */
 const BASELINE = "itq";
@@ -25,12 +14,6 @@ const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
 
 const isCode = ({ distance }: GroupSummary): boolean => distance === "hamming";
 
-/** A group's axes without the length of its codes. */
-function methodOf(point: Point): string {
-  const { bits: _, ...others } = point;
-  return labelOf(others, "codes");
-}
-
 /** "0.8021 ± 0.0034", the second number half the 95 % interval over seeds. */
 function meanCell({ metrics: { map } }: GroupSummary, best: boolean): Cell {
   const half = map.seeds ? ` ± ${((map.seeds.high - map.seeds.low) / 2).toFixed(DECIMALS)}` : "";
@@ -39,7 +22,7 @@ function meanCell({ metrics: { map } }: GroupSummary, best: boolean): Cell {
 
 /** mAP of every method at every length, the published numbers below. */
 function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
-  const papers = ((published as Record<string, unknown>)[protocol] ?? []) as Published[];
+  const papers = publishedUnder(protocol);
   const lengths = [
     ...new Set([
       ...codes.map(([, { dim }]) => dim),
@@ -123,7 +106,7 @@ function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
 /** Every learned code against the baseline of its length. */
 function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string, GroupSummary][]): Block[] {
   const baselines = codes.filter(([, { point }]) => point.binariser === BASELINE);
-  const learned = codes.filter(([, { point }]) => point.loss !== undefined);
+  const learned = codes.filter(([, { point }]) => point.binariser === undefined);
   const pairs = learned.flatMap(([label, { dim }]) =>
     baselines
       .filter(([, baseline]) => baseline.dim === dim)
@@ -136,7 +119,7 @@ function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string
   );
   if (pairs.length === 0) return [];
   const beaten = pairs.filter(
-    ({ first, excludes_zero }) => excludes_zero && groups[first].point.loss !== undefined,
+    ({ first, excludes_zero }) => excludes_zero && groups[first].point.binariser === undefined,
   );
   const not = pairs.filter((pair) => !beaten.includes(pair));
   return [
@@ -149,7 +132,11 @@ function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string
 }
 
 /** The section of one protocol's codes; nothing where there are none. */
-export function codeBlocks(protocol: string, summary: ProtocolSummary): Block[] {
+export function codeBlocks(
+  protocol: string,
+  summary: ProtocolSummary,
+  figures: (name: string) => Block[] = () => [],
+): Block[] {
   const codes = Object.entries(summary.groups).filter(([, group]) => isCode(group));
   if (codes.length === 0) return [];
   return [
@@ -158,6 +145,7 @@ export function codeBlocks(protocol: string, summary: ProtocolSummary): Block[] 
     text(
       "The published methods train a whole network and, under P2, on the validation images too; here the backbone stays as ImageNet made it and only a head learns. A published mAP rests on whatever order its program gave to ties.",
     ),
+    ...figures(`lengths-${protocol}`),
     bitsTable(protocol, codes),
     ...baselineBlocks(summary, codes),
   ];

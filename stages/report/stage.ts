@@ -37,7 +37,7 @@ function reportDocument(title: string, summary: Summary, figures: Figures, timed
   const blocks = [
     ...(planes.length ? [heading(2, "The embeddings themselves"), ...planes] : []),
     ...protocols.flatMap(([protocol, own]) => [
-      ...codeBlocks(protocol, own),
+      ...codeBlocks(protocol, own, figures.named),
       ...resultBlocks(protocol, own, figures.named),
       ...comparisonBlocks(protocol, own, summary.resamples),
     ]),

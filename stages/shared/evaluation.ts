@@ -92,12 +92,7 @@ export function writeEvaluation(
     classes: Object.fromEntries(
       classes.flatMap((name, label) =>
         labels.includes(label)
-          ? [
-              [
-                name,
-                { map: ofClass(columns.map, label), knn_accuracy: ofClass(columns.knn_accuracy, label) },
-              ],
-            ]
+          ? [[name, { map: ofClass(columns.map, label), knn_accuracy: ofClass(columns.knn_accuracy, label) }]]
           : [],
       ),
     ),

@@ -32,6 +32,12 @@ export function labelOf(point: Point, none: string): string {
   return parts.length ? parts.join(" · ") : none;
 }
 
+/** The name of what made a code, whatever its length: the group's name without the axis `bits`. */
+export function methodOf(point: Point): string {
+  const { bits: _, ...others } = point;
+  return labelOf(others, "codes");
+}
+
 /** The name of vectors that nothing was trained on. */
 export function rawLabel(point: Point): string {
   const axes = labelOf(point, "");

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
+import { lengths } from "../../../stages/plot/figures/lengths.ts";
 import { triplets } from "../../../stages/plot/figures/triplets.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
 import { linesOf, meanSeries } from "../../../stages/plot/series.ts";
@@ -158,5 +159,42 @@ describe("placeNames", () => {
     expect(names).toHaveLength(1);
     expect(names[0]).toMatchObject({ text: "truck", y: 0.98 });
     expect(names[0].x).toBeCloseTo(0.95, 12);
+  });
+});
+
+describe("lengths", () => {
+  const code = (point: Evaluation["point"], value: number): Evaluation => ({
+    ...evaluation("P1", point, value),
+    representation: "code",
+    distance: "hamming",
+    dim: Number(point.bits),
+  });
+  const dotsOf = (evaluations: Evaluation[]) =>
+    lengths(evaluations).map(
+      ({ name, spec }) => [name, (spec.data as { values: Record<string, unknown>[] }).values] as const,
+    );
+
+  it("draws a method over its lengths, means over seeds, beside what is published of the protocol", () => {
+    const [[name, dots]] = dotsOf([
+      code({ loss: "dtsh", bits: 12, seed: 1 }, 0.7),
+      code({ loss: "dtsh", bits: 12, seed: 2 }, 0.74),
+      code({ loss: "dtsh", bits: 48, seed: 1 }, 0.8),
+      code({ loss: "csq", bits: 48, seed: 1 }, 0.8), // one length is no line
+      evaluation("P1", { loss: "facenet" }, 0.9), // no code
+    ]);
+    expect(name).toBe("lengths-P1");
+    const measured = dots.filter(({ published }) => !published);
+    expect(measured.map(({ method, bits }) => [method, bits])).toEqual([
+      ["dtsh", 12],
+      ["dtsh", 48],
+    ]);
+    expect(measured[0].map).toBeCloseTo(0.72, 12);
+    expect(dots).toContainEqual(
+      expect.objectContaining({ method: "DTSH, published (VGG-F)", bits: 48, map: 0.774, published: true }),
+    );
+  });
+
+  it("draws nothing of one length", () => {
+    expect(dotsOf([code({ loss: "dtsh", bits: 12 }, 0.7)])).toEqual([]);
   });
 });
