@@ -1,23 +1,34 @@
 /** Params that change while training: a number, or a line or stairs from one number to another. */
-import type { ParamSchema } from "../../runner/stage.ts";
+import { type ParamSchema, UserError } from "../../runner/stage.ts";
 
 /**
  * `{ from, to, over, shape }`: `linear` goes evenly from `from` to `to` over the first `over` (a share of all
  * steps), `double` doubles `from` in equal stairs until `to`, `step` jumps at `over`.
  */
-export interface Schedule {
+export interface Way {
   from: number;
   to: number;
   over?: number;
   shape?: "linear" | "double" | "step";
 }
 
+/**
+ * `{ steps, at }`: one value after another, each but the first from its share of all steps in `at` on; without `at`
+ * each for as long as the others.
+ */
+export interface Stairs {
+  steps: number[];
+  at?: number[];
+}
+
+export type Schedule = Way | Stairs;
+
 /** The JSON Schema of a number that may also be given as a schedule. */
 export function scheduled(schema: ParamSchema): ParamSchema {
   const { default: value, description, ...limits } = schema;
   const number = { type: "number", ...limits };
   return {
-    description: `${description}; or a schedule { from, to, over, shape: linear | double | step }`,
+    description: `${description}; or a schedule { from, to, over, shape: linear | double | step } or { steps: [1, 2, …], at }`,
     ...(value === undefined ? {} : { default: value }),
     anyOf: [
       number,
@@ -32,12 +43,25 @@ export function scheduled(schema: ParamSchema): ParamSchema {
           shape: { enum: ["linear", "double", "step"] },
         },
       },
+      {
+        type: "object",
+        required: ["steps"],
+        additionalProperties: false,
+        properties: {
+          steps: { type: "array", minItems: 1, items: number },
+          at: { type: "array", items: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } },
+        },
+      },
     ],
   };
 }
 
-/** A schedule's value when `share` of all steps is done. */
+/**
+ * A schedule's value when `share` of all steps is done.
+ * @throws UserError when `at` does not fit `steps`
+ */
 export function valueAt(schedule: Schedule, share: number): number {
+  if ("steps" in schedule) return stairAt(schedule, share);
   const { from, to, over = 1, shape = "linear" } = schedule;
   const way = Math.min(1, share / over);
   if (shape === "step") return share < over ? from : to;
@@ -46,12 +70,22 @@ export function valueAt(schedule: Schedule, share: number): number {
   return Math.min(to, from * 2 ** Math.min(Math.floor(way * (doublings + 1)), doublings));
 }
 
+function stairAt({ steps, at }: Stairs, share: number): number {
+  const last = steps.length - 1;
+  if (!at) return steps[Math.min(last, Math.floor(share * steps.length))];
+  if (at.length !== last || at.some((start, k) => k > 0 && start <= at[k - 1]))
+    throw new UserError(
+      `train: a schedule of ${steps.length} steps needs ${last} ascending shares in "at", one for each step but the first, not [${at.join(", ")}].`,
+    );
+  return steps[at.filter((start) => share >= start).length];
+}
+
 /** All params with schedules resolved at `share` of all steps. */
 export function resolveSchedules(params: Record<string, unknown>, share: number): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
       name,
-      value !== null && typeof value === "object" && "from" in value
+      value !== null && typeof value === "object" && ("from" in value || "steps" in value)
         ? valueAt(value as Schedule, share)
         : value,
     ]),

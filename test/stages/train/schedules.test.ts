@@ -1,5 +1,6 @@
 import { Ajv } from "ajv";
 import { describe, expect, test } from "vitest";
+import { UserError } from "../../../runner/stage.ts";
 import { resolveSchedules, scheduled, valueAt } from "../../../stages/train/schedules.ts";
 
 describe("valueAt", () => {
@@ -36,10 +37,42 @@ describe("valueAt", () => {
   });
 });
 
+describe("steps", () => {
+  test("each value for as long as the others", () => {
+    const stairs = [0, 0.19, 0.2, 0.5, 0.8, 0.99, 1];
+    const values = stairs.map((share) => valueAt({ steps: [1, 2, 4, 8, 16] }, share));
+    expect(values).toEqual([1, 1, 2, 4, 16, 16, 16]);
+    expect(valueAt({ steps: [3] }, 0.7)).toBe(3);
+    expect([0.3, 0.7].map((share) => valueAt({ steps: [5, 0] }, share))).toEqual([5, 0]);
+  });
+
+  test("each from its share on", () => {
+    const shares = [0, 0.39, 0.4, 0.51, 0.52, 1];
+    const values = shares.map((share) => valueAt({ steps: [0, 10, 7], at: [0.4, 0.52] }, share));
+    expect(values).toEqual([0, 0, 10, 10, 7, 7]);
+  });
+
+  test("shares that do not fit are a person's fault", () => {
+    for (const at of [[], [0.1], [0.5, 0.4], [0.4, 0.4], [0.1, 0.2, 0.3]])
+      expect(() => valueAt({ steps: [1, 2, 3], at }, 0)).toThrow(UserError);
+    expect(() => valueAt({ steps: [1, 2, 3], at: [0.5, 0.4] }, 0)).toThrow(
+      /3 steps needs 2 ascending shares in "at".*not \[0.5, 0.4\]/,
+    );
+  });
+});
+
 test("resolveSchedules leaves everything else as it is", () => {
-  const params = { margin: { from: 0, to: 2 }, hidden: [512], name: "x", nothing: null, rate: 0.5 };
+  const params = {
+    margin: { from: 0, to: 2 },
+    lambda: { steps: [0, 10] },
+    hidden: [512],
+    name: "x",
+    nothing: null,
+    rate: 0.5,
+  };
   expect(resolveSchedules(params, 0.5)).toEqual({
     margin: 1,
+    lambda: 10,
     hidden: [512],
     name: "x",
     nothing: null,
@@ -57,6 +90,8 @@ test("scheduled lets a number through, a schedule, and nothing else", () => {
   const ok = (margin: unknown) => check({ margin });
   expect(ok(0.5)).toBe(true);
   expect(ok({ from: 0.1, to: 4, shape: "double" })).toBe(true);
+  expect(ok({ steps: [0.1, 4] })).toBe(true);
+  expect(ok({ steps: [0.1, 4], at: [0.3] })).toBe(true);
   for (const bad of [
     0,
     -1,
@@ -66,6 +101,10 @@ test("scheduled lets a number through, a schedule, and nothing else", () => {
     { from: 1, to: 9 },
     { from: 1, to: 2, shape: "round" },
     { from: 1, to: 2, over: 0 },
+    { steps: [] },
+    { steps: [1, 9] },
+    { steps: [1, 2], at: [1] },
+    { steps: [1, 2], from: 1, to: 2 },
   ])
     expect(ok(bad)).toBe(false);
 });
