@@ -11,6 +11,8 @@ import { normaliseRows } from "../stages/shared/model.ts";
 import { random } from "../stages/shared/random.ts";
 import type { Loss, LossRun } from "../stages/train/loss.ts";
 import contrastive from "../stages/train/losses/contrastive.ts";
+import dpsh from "../stages/train/losses/dpsh.ts";
+import dtsh from "../stages/train/losses/dtsh.ts";
 import facenet from "../stages/train/losses/facenet.ts";
 import hofferAilon from "../stages/train/losses/hoffer-ailon.ts";
 import multiSimilarity from "../stages/train/losses/multi-similarity.ts";
@@ -65,6 +67,8 @@ const ENTRIES: Entry[] = [
   })),
   { name: "hoffer-ailon, all", loss: hofferAilon, selector: all, limits: [3] },
   { name: "soft-margin, all", loss: softMargin, selector: all },
+  { name: "dtsh, all", loss: dtsh, selector: all, limits: [5] },
+  { name: "dpsh", loss: dpsh },
   { name: "contrastive, all-positive", loss: contrastive, selector: allPositive, limits: [3] },
   {
     name: "contrastive, all pairs",

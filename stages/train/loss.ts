@@ -68,6 +68,25 @@ export const noCounts = (): Counters => ({ selected: 0, active: 0, selectSeconds
 export function distanceLoss(
   score: (batch: Batch, params: Record<string, unknown>, given: Given) => Scored,
 ): Pick<LossRun, "loss" | "counters"> {
+  return batchLoss((batch, _, params, given) => score(batch, params, given), laplacianOf);
+}
+
+/**
+ * A loss that is a function of the embeddings' inner products. As {@link distanceLoss}; the gradient with respect to
+ * the embeddings is dloss/dgram + its transpose, times the embeddings.
+ * @param score is given the inner products `[size, size]` after the batch; its gradient is dloss/dgram
+ */
+export function gramLoss(
+  score: (batch: Batch, gram: Float32Array, params: Record<string, unknown>, given: Given) => Scored,
+): Pick<LossRun, "loss" | "counters"> {
+  return batchLoss(score, withTranspose);
+}
+
+/** @param matrixOf makes of the score's gradient the matrix that takes the embeddings to theirs */
+function batchLoss(
+  score: (batch: Batch, gram: Float32Array, params: Record<string, unknown>, given: Given) => Scored,
+  matrixOf: (gradient: Float32Array, size: number) => Float32Array,
+): Pick<LossRun, "loss" | "counters"> {
   const counters = noCounts();
   return {
     counters,
@@ -81,15 +100,15 @@ export function distanceLoss(
         const began = performance.now();
         checkFinite(gram, size);
         const squared = squaredDistances(gram, rows, size);
-        const scored = score(batchOf(labels, squared, dim), params, given);
+        const scored = score(batchOf(labels, squared, dim), gram, params, given);
         counters.selected += scored.count;
         counters.active += scored.active;
-        const laplacian = laplacianOf(scored.gradient, size);
+        const matrix = matrixOf(scored.gradient, size);
         counters.selectSeconds += (performance.now() - began) / 1000;
         return {
           value: tf.scalar(scored.loss),
           gradFunc: (dy: tf.Tensor, saved: tf.Tensor[]) =>
-            tf.mul(tf.matMul(tf.tensor2d(laplacian, [size, size]), saved[0] as tf.Tensor2D), dy),
+            tf.mul(tf.matMul(tf.tensor2d(matrix, [size, size]), saved[0] as tf.Tensor2D), dy),
         };
       });
       return op(embeddings) as tf.Scalar;
@@ -137,6 +156,17 @@ export function laplacianOf(gradient: Float32Array, size: number): Float32Array 
   });
   for (let i = 0; i < size; i++) laplacian[i * size + i] = diagonal[i];
   return laplacian;
+}
+
+/** A matrix plus its transpose `[size, size]`. */
+function withTranspose(matrix: Float32Array, size: number): Float32Array {
+  const sums = new Float32Array(size * size);
+  for (let i = 0; i < size; i++) sums[i * size + i] = 2 * matrix[i * size + i];
+  forUpperTiles(size, (i, from, to) => {
+    for (let j = from; j < to; j++)
+      sums[i * size + j] = sums[j * size + i] = matrix[i * size + j] + matrix[j * size + i];
+  });
+  return sums;
 }
 
 /** @throws UserError when a row's squared length is NaN or infinite: a NaN must not travel on in silence */

@@ -1,7 +1,7 @@
 /** Triplet losses: one term a triplet, summed over what a selector chose. */
 import { type ParamSchema, UserError } from "../../runner/stage.ts";
 import type { Batch, Scored, Triplets } from "./batch.ts";
-import { distanceLoss, type Loss } from "./loss.ts";
+import { distanceLoss, type Loss, type LossSetup } from "./loss.ts";
 import type { TripletSelector } from "./selector.ts";
 
 /** The loss of one triplet and its slopes, written by `at`. */
@@ -54,6 +54,24 @@ export function mean(gradient: Float32Array, loss: number, count: number, active
   return { loss: loss * scale, gradient, count, active };
 }
 
+/**
+ * The triplets of a batch: what the sampler gave, or else what the selector chooses.
+ * @param margin of the loss, in squared distances
+ */
+export function chooseTriplets(
+  batch: Batch,
+  given: Triplets | undefined,
+  selector: LossSetup["selector"],
+  margin: number,
+): Triplets | "all" {
+  if (given) return given;
+  if (!selector)
+    throw new UserError(
+      "train: this loss takes triplets, but nothing gives any. Name a selector of triplets, or the sampler random-triplets.",
+    );
+  return (selector.part as TripletSelector).select(batch, margin, selector.random, selector.params);
+}
+
 /** Makes a part of losses/ out of a triplet loss. */
 export function tripletLoss(spec: TripletLossSpec): Loss {
   return {
@@ -61,15 +79,8 @@ export function tripletLoss(spec: TripletLossSpec): Loss {
     normalise: spec.normalise,
     selects: "triplets",
     start({ selector }) {
-      const chosen = (batch: Batch, margin: number) => {
-        if (!selector)
-          throw new UserError(
-            "train: this loss takes triplets, but nothing gives any. Name a selector of triplets, or the sampler random-triplets.",
-          );
-        return (selector.part as TripletSelector).select(batch, margin, selector.random, selector.params);
-      };
       const run = distanceLoss((batch, params, given) => {
-        const triplets = given.triplets ?? chosen(batch, spec.margin(params));
+        const triplets = chooseTriplets(batch, given.triplets, selector, spec.margin(params));
         if (triplets === "all") return spec.scoreAll(batch, params);
         return scoreTriplets(batch, triplets, spec.term(params));
       });

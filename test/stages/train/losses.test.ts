@@ -11,9 +11,15 @@ import { UserError } from "../../../runner/stage.ts";
 import { startBackend } from "../../../stages/shared/compute.ts";
 import { random } from "../../../stages/shared/random.ts";
 import type { Given } from "../../../stages/train/batch.ts";
+import { hashCentres } from "../../../stages/train/centres.ts";
+import { inferCodes } from "../../../stages/train/inference.ts";
 import type { Loss } from "../../../stages/train/loss.ts";
 import contrastive from "../../../stages/train/losses/contrastive.ts";
+import csq from "../../../stages/train/losses/csq.ts";
+import dpsh from "../../../stages/train/losses/dpsh.ts";
+import dtsh from "../../../stages/train/losses/dtsh.ts";
 import facenet from "../../../stages/train/losses/facenet.ts";
+import greedyhash from "../../../stages/train/losses/greedyhash.ts";
 import hofferAilon from "../../../stages/train/losses/hoffer-ailon.ts";
 import identificationVerification from "../../../stages/train/losses/identification-verification.ts";
 import multiSimilarity from "../../../stages/train/losses/multi-similarity.ts";
@@ -21,8 +27,11 @@ import proxyAnchor from "../../../stages/train/losses/proxy-anchor.ts";
 import softMargin from "../../../stages/train/losses/soft-margin.ts";
 import softmax from "../../../stages/train/losses/softmax.ts";
 import supcon from "../../../stages/train/losses/supcon.ts";
+import tripletEmbedding from "../../../stages/train/losses/triplet-embedding.ts";
+import type { TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
+import batchHard from "../../../stages/train/selectors/batch-hard.ts";
 import {
   distance,
   finiteDifferences,
@@ -47,12 +56,28 @@ const others = (rows: Rows, i: number) => rows.map((_, j) => j).filter((j) => j 
 /** On the unit sphere this is the cosine, and off it what the losses take for it. */
 const cosine = (a: number[], b: number[]) => 1 - distance(a, b) ** 2 / 2;
 
-/** One number for each triplet: positive pairs i < j, and every negative. */
-function everyTriplet(rows: Rows, labels: number[], f: (ap: number, an: number) => number): number[] {
+const softplus = (x: number) => Math.log(1 + Math.exp(x));
+const sign = (x: number) => (x > 0 ? 1 : -1);
+/** One number an image: a term of each output, summed over the bits. */
+const overBits = (rows: Rows, f: (u: number) => number) => rows.map((row) => sum(row.map(f)));
+/** The targets as the losses draw them, at the seed that `start` takes. */
+const codesOf = (draw: typeof hashCentres, labels: number[], classes: number, bits: number): number[][] => {
+  const codes = draw(classes, bits, random(1, "loss"));
+  return labels.map((label) => Array.from(codes.subarray(label * bits, (label + 1) * bits)));
+};
+
+/** One number for each triplet, of the distances or of the rows: positive pairs i < j, and every negative. */
+function everyTriplet(
+  rows: Rows,
+  labels: number[],
+  f: (ap: number, an: number, a: number[], p: number[], n: number[]) => number,
+): number[] {
   return rows.flatMap((a, i) =>
     rows.flatMap((p, j) =>
       j > i && labels[i] === labels[j]
-        ? rows.flatMap((n, k) => (labels[k] === labels[i] ? [] : [f(distance(a, p), distance(a, n))]))
+        ? rows.flatMap((n, k) =>
+            labels[k] === labels[i] ? [] : [f(distance(a, p), distance(a, n), a, p, n)],
+          )
         : [],
     ),
   );
@@ -85,8 +110,11 @@ interface Case {
   loss: Loss;
   setup: Setup;
   unit: boolean;
-  /** @param variables the loss's own, as it started */
-  equation(rows: Rows, labels: number[], variables: Float32Array[]): number;
+  /**
+   * @param variables the loss's own, as it started
+   * @param origin where the gradient is taken: a straight-through sign is a line with the slope 1 there
+   */
+  equation(rows: Rows, labels: number[], variables: Float32Array[], origin: Rows): number;
 }
 
 const CASES: Case[] = [
@@ -208,10 +236,79 @@ const CASES: Case[] = [
   },
 ];
 
+const HASHING: Case[] = [
+  {
+    name: "dtsh",
+    loss: dtsh,
+    setup: { selector: all, params: { margin: 1.5, lambda: 0.3 } },
+    unit: false,
+    equation: (rows, labels) =>
+      mean(everyTriplet(rows, labels, (_, __, a, p, n) => softplus(1.5 - (dot(a, p) - dot(a, n)) / 2))) +
+      0.3 * mean(overBits(rows, (u) => (u - sign(u)) ** 2)),
+  },
+  {
+    name: "dpsh",
+    loss: dpsh,
+    setup: { params: { lambda: 0.2 } },
+    unit: false,
+    equation: (rows, labels) =>
+      mean(
+        rows.flatMap((a, i) =>
+          rows.slice(i + 1).map((b, k) => {
+            const theta = dot(a, b) / 2;
+            return softplus(theta) - (labels[i] === labels[i + 1 + k] ? theta : 0);
+          }),
+        ),
+      ) +
+      0.2 * mean(overBits(rows, (u) => (u - sign(u)) ** 2)),
+  },
+  {
+    name: "greedyhash",
+    loss: greedyhash,
+    setup: { classes: 4, params: { alpha: 0.7 } },
+    unit: false,
+    equation: (rows, labels, variables, origin) => {
+      const signs = rows.map((row, i) => row.map((u, k) => sign(origin[i][k]) + (u - origin[i][k])));
+      const away = mean(overBits(rows, (u) => Math.abs(Math.abs(u) - 1) ** 3)) / rows[0].length;
+      return crossEntropy(signs, labels, variables) + 0.7 * away;
+    },
+  },
+  {
+    name: "csq",
+    loss: csq,
+    setup: { classes: 5, params: { lambda: 0.4 } },
+    unit: false,
+    equation: (rows, labels) => {
+      const centres = codesOf(hashCentres, labels, 5, rows[0].length);
+      const entropy = rows.map((row, i) =>
+        mean(
+          row.map((u, k) => {
+            const h = (Math.tanh(u) + 1) / 2;
+            const c = (centres[i][k] + 1) / 2;
+            return -c * Math.log(h) - (1 - c) * Math.log(1 - h);
+          }),
+        ),
+      );
+      const off = overBits(rows, (u) => Math.log(Math.cosh(Math.abs(Math.tanh(u)) - 1)));
+      return mean(entropy) + (0.4 * mean(off)) / rows[0].length;
+    },
+  },
+  {
+    name: "triplet-embedding",
+    loss: tripletEmbedding,
+    setup: { classes: 4 },
+    unit: false,
+    equation: (rows, labels) => {
+      const codes = codesOf(inferCodes, labels, 4, rows[0].length);
+      return mean(rows.map((row, i) => mean(row.map((u, k) => Math.max(0, 1 - codes[i][k] * u)))));
+    },
+  },
+];
+
 const labels = [0, 1, 2, 3, 0, 1, 2, 3, 0, 1, 2, 0];
 const DIM = 6;
 
-describe.each(CASES)("$name", ({ loss, setup, unit: onSphere, equation }) => {
+describe.each([...CASES, ...HASHING])("$name", ({ loss, setup, unit: onSphere, equation }) => {
   const rowsFor = (seed: number) => randomRows(random(seed, "rows"), labels.length, DIM, onSphere);
   const valuesOf = (run: ReturnType<typeof start>) =>
     run.variables.map((variable) => Float32Array.from(variable.dataSync()));
@@ -221,9 +318,9 @@ describe.each(CASES)("$name", ({ loss, setup, unit: onSphere, equation }) => {
     const run = start(loss, DIM, setup);
     const variables = valuesOf(run);
     const found = lossOf(loss, rows, labels, setup, run);
-    const expected = equation(rows, labels, variables);
+    const expected = equation(rows, labels, variables, rows);
     expect(Math.abs(found.loss - expected)).toBeLessThan(1e-5 * expected);
-    const gradient = finiteDifferences((at) => equation(at, labels, variables), rows);
+    const gradient = finiteDifferences((at) => equation(at, labels, variables, rows), rows);
     expect(relativeError(found.gradient, gradient)).toBeLessThan(1e-5);
     for (const [index, own] of found.variables.entries()) {
       const wanted = finiteDifferences(
@@ -232,6 +329,7 @@ describe.each(CASES)("$name", ({ loss, setup, unit: onSphere, equation }) => {
             rows,
             labels,
             variables.map((v, k) => (k === index ? (values as unknown as Float32Array) : v)),
+            rows,
           ),
         [Array.from(variables[index])],
       );
@@ -320,13 +418,15 @@ describe.each(CASES)("$name", ({ loss, setup, unit: onSphere, equation }) => {
   });
 
   test("a batch without a positive pair, and one of one class", () => {
-    const apart = lossOf(loss, rowsFor(9).slice(0, 4), [0, 1, 2, 3], setup);
+    // Without the quantisation, which needs no triplet.
+    const alone = { ...setup, params: { ...setup.params, lambda: 0 } };
+    const apart = lossOf(loss, rowsFor(9).slice(0, 4), [0, 1, 2, 3], alone);
     expect(finite(apart)).toBe(true);
     const alike = lossOf(
       loss,
       rowsFor(9),
       labels.map(() => 1),
-      setup,
+      alone,
     );
     expect(finite(alike)).toBe(true);
     if (loss.selects === "triplets")
@@ -355,7 +455,14 @@ describe.each(CASES)("$name", ({ loss, setup, unit: onSphere, equation }) => {
     const schema = { type: "object", properties: loss.params ?? {}, additionalProperties: false };
     const check = new Ajv({ allowUnionTypes: true }).compile(schema);
     expect(check({})).toBe(true);
-    for (const name of ["margin", "temperature", "alpha"].filter((param) => loss.params?.[param])) {
+    const weight = loss === greedyhash ? "alpha" : "lambda";
+    const positive = ["margin", "temperature", "alpha"].filter((param) => param !== weight);
+    if (loss.params?.[weight]) {
+      expect(check({ [weight]: 0 })).toBe(true);
+      expect(check({ [weight]: -1 })).toBe(false);
+      expect(check({ [weight]: { steps: [0, 10], at: [0.4] } })).toBe(true);
+    }
+    for (const name of positive.filter((param) => loss.params?.[param])) {
       expect(check({ [name]: 0 })).toBe(false);
       expect(check({ [name]: -1 })).toBe(false);
       expect(check({ [name]: { from: 0.1, to: 0 } })).toBe(false);
@@ -387,7 +494,7 @@ describe("given pairs and triplets", () => {
   };
 
   test.each(
-    [hofferAilon, softMargin].flatMap((loss) => [1, 60, 120].map((scale) => ({ loss, scale }))),
+    [hofferAilon, softMargin, dtsh].flatMap((loss) => [1, 60, 120].map((scale) => ({ loss, scale }))),
   )("one triplet after another agrees with all of them ($scale apart)", ({ loss, scale }) => {
     const apart = rows.map((row) => row.map((x) => x * scale));
     // Two classes of two: the triplets with i < j are (0,1,2), (0,1,3), (2,3,0), (2,3,1).
@@ -461,4 +568,118 @@ test("a classifier counts what it got right", () => {
   run.variables[0].assign(tf.tensor2d([1, 0, 0, 1], [2, 2]));
   lossOf(softmax, rows, [0, 0], { classes: 2 }, run);
   expect(run.counters).toMatchObject({ selected: 2, correct: 1 });
+});
+
+describe("hashing", () => {
+  const near = (found: number[], expected: number[]) => {
+    for (const [k, value] of found.entries()) expect(value).toBeCloseTo(expected[k], 6);
+  };
+
+  test("all mean the signs of what they embed", () => {
+    for (const { loss } of HASHING) expect(loss).toMatchObject({ codes: true, normalise: false });
+  });
+
+  test("dtsh: a margin of bits/2, by hand", () => {
+    // theta of anchor and positive is 1, of anchor and negative 0, and half of two bits is 1.
+    const codes = [
+      [1, 1],
+      [1, 1],
+      [-1, 1],
+    ];
+    const { loss, gradient } = lossOf(dtsh, codes, [0, 0, 1], { selector: all });
+    expect(loss).toBeCloseTo(Math.LN2, 6);
+    // The slope 1/2 along theta, half of which goes to each output: (n - p) / 4 for the anchor.
+    near(gradient[0], [-0.5, 0]);
+    near(gradient[1], [-0.25, -0.25]);
+    near(gradient[2], [0.25, 0.25]);
+  });
+
+  test("dtsh and dpsh: lambda times the squared distance to the signs, that of 0 being -1", () => {
+    for (const loss of [dtsh, dpsh]) {
+      const found = lossOf(loss, [[2, -0.5, 0]], [0], { selector: all, params: { lambda: 10 } });
+      expect(found.loss).toBeCloseTo(10 * (1 + 0.25 + 1), 5);
+      near(found.gradient[0], [20, 10, 20]);
+    }
+  });
+
+  test("dtsh: selectors are told the margin in squared distances of codes", () => {
+    const told: number[] = [];
+    const selector: TripletSelector = {
+      selects: "triplets",
+      select(batch, margin) {
+        told.push(margin);
+        return batchHard.select(batch);
+      },
+    };
+    const rows = randomRows(random(1, "rows"), 8, 6);
+    const { run } = lossOf(dtsh, rows, [0, 0, 1, 1, 2, 2, 3, 3], { selector });
+    expect(told).toEqual([12]);
+    expect(run.counters.selected).toBe(8);
+  });
+
+  test("dtsh: inner products so far apart that exp overflows, by hand", () => {
+    // theta: 500 (0,1), -500 (0,2), 1500 (0,3), -15000 (2,3), -5000 (1,2).
+    const rows = [[10], [100], [-100], [300]];
+    const setup = { selector: all, params: { margin: 1, lambda: 0 } };
+    const { loss, gradient } = lossOf(dtsh, rows, [0, 0, 1, 1], setup);
+    expect(loss).toBeCloseTo((0 + 1001 + 14501 + 10001) / 4, 2);
+    expect(gradient.flat().every(Number.isFinite)).toBe(true);
+  });
+
+  test("dpsh: a pair of one class and one of two, by hand", () => {
+    const rows = [
+      [2, 0],
+      [1, 0],
+    ];
+    const params = { lambda: 0 };
+    expect(lossOf(dpsh, rows, [0, 0], { params }).loss).toBeCloseTo(softplus(-1), 6);
+    expect(lossOf(dpsh, rows, [0, 1], { params }).loss).toBeCloseTo(softplus(1), 6);
+  });
+
+  test("greedyhash: the classifier sees nothing but signs", () => {
+    const rows = randomRows(random(2, "rows"), 5, 4);
+    const setup = { classes: 3, params: { alpha: 0 } };
+    const found = [0.01, 1, 100].map((scale) =>
+      lossOf(
+        greedyhash,
+        rows.map((row) => row.map((u) => u * scale)),
+        [0, 1, 2, 0, 1],
+        setup,
+      ),
+    );
+    for (const { loss, gradient } of found) {
+      expect(loss).toBe(found[0].loss);
+      expect(gradient).toEqual(found[0].gradient);
+    }
+  });
+
+  test("csq and triplet-embedding: nothing between codes and their class's code, the most against it", () => {
+    for (const [loss, draw, against] of [
+      [csq, hashCentres, 40],
+      [tripletEmbedding, inferCodes, 21],
+    ] as const) {
+      const codes = codesOf(draw, [0, 1, 2, 0], 3, 8);
+      const scaled = (by: number) => codes.map((code) => code.map((bit) => by * bit));
+      const setup = { classes: 3, params: { lambda: 0 } };
+      const right = lossOf(loss, scaled(20), [0, 1, 2, 0], setup);
+      expect(right.loss).toBeCloseTo(0, 6);
+      expect(right.gradient.flat().every((slope) => Math.abs(slope) < 1e-12)).toBe(true);
+      expect(lossOf(loss, scaled(-20), [0, 1, 2, 0], setup).loss).toBeCloseTo(against, 4);
+    }
+  });
+
+  test.each(HASHING)("$name: outputs of any size give a number and a gradient", ({ loss, setup }) => {
+    for (const scale of [1e-30, 1e4, 1e10]) {
+      const rows = randomRows(random(3, "rows"), labels.length, DIM).map((row) => row.map((u) => u * scale));
+      const found = lossOf(loss, rows, labels, setup);
+      expect(Number.isFinite(found.loss)).toBe(true);
+      expect(found.gradient.flat().every(Number.isFinite)).toBe(true);
+    }
+  });
+
+  test("a label without a code is an error", () => {
+    const rows = randomRows(random(1, "rows"), 2, 3);
+    for (const loss of [csq, tripletEmbedding, greedyhash])
+      expect(() => lossOf(loss, rows, [0, 7], { classes: 3 })).toThrow(/a label is 7, but there are 3/);
+  });
 });

@@ -1,0 +1,124 @@
+/**
+ * Deep triplet-supervised hashing (Wang, Shi & Kitani 2016): the likelihood of triplet labels, with theta_ij half the
+ * inner product of two outputs, u_i·u_j / 2. The paper minimises, over triplets (a, p, n) and images i (equation 7),
+ * -Σ (theta_ap - theta_an - alpha - log(1 + exp(theta_ap - theta_an - alpha))) + lambda Σ |sign(u_i) - u_i|².
+ * Here that is a mean over the triplets of log(1 + exp(-(theta_ap - theta_an - margin))), plus lambda times a mean
+ * over the images of |sign(u) - u|² (summed over the bits): neither margin nor lambda then depends on how many
+ * triplets there are. Between codes of +1 and -1, theta is bits/2 less their Hamming distance, so a margin of bits/2
+ * asks for half of all bits between two classes. Without lambda the outputs grow without end.
+ */
+import type { Batch, Scored, Triplets } from "../batch.ts";
+import { gramLoss, type Loss } from "../loss.ts";
+import { squaredToSign, withOutputLoss } from "../quantisation.ts";
+import { scheduled } from "../schedules.ts";
+import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../softplus.ts";
+import { chooseTriplets, mean } from "../triplets.ts";
+
+const marginOf = (params: Record<string, unknown>, bits: number): number =>
+  params.margin === "bits/2" ? bits / 2 : (params.margin as number);
+
+const { anyOf, ...margin } = scheduled({
+  default: "bits/2",
+  exclusiveMinimum: 0,
+  description: "alpha, in halves of an inner product: bits/2 (the paper's), or a number",
+});
+
+export default {
+  normalise: false,
+  codes: true,
+  selects: "triplets",
+  params: {
+    margin: { ...margin, anyOf: [{ const: "bits/2" }, ...(anyOf as object[])] },
+    lambda: scheduled({
+      default: 0.1,
+      minimum: 0,
+      description: "weight of the quantisation: the mean over images of |sign(u) - u|²",
+    }),
+  },
+  start({ dim, selector }) {
+    const likelihood = gramLoss((batch, gram, params, given) => {
+      const margin = marginOf(params, dim);
+      // Between codes, |a-b|² is 2 bits - 4 theta.
+      const triplets = chooseTriplets(batch, given.triplets, selector, 4 * margin);
+      return triplets === "all"
+        ? scoreEvery(batch, gram, margin)
+        : scoreListed(batch, gram, triplets, margin);
+    });
+    return {
+      ...likelihood,
+      variables: [],
+      loss(embeddings, labels, params, given) {
+        const loss = likelihood.loss(embeddings, labels, params, given);
+        const weight = params.lambda as number;
+        return withOutputLoss(loss, embeddings, likelihood.counters, weight, squaredToSign());
+      },
+    };
+  },
+} satisfies Loss;
+
+/** Adds one triplet's slopes to the gradient. @returns its loss */
+function addTriplet(
+  gradient: Float32Array,
+  gram: Float32Array,
+  ap: number,
+  an: number,
+  margin: number,
+): number {
+  const missing = margin - (gram[ap] - gram[an]) / 2;
+  const slope = logistic(missing) / 2;
+  gradient[ap] -= slope;
+  gradient[an] += slope;
+  return softplus(missing);
+}
+
+function scoreListed({ size }: Batch, gram: Float32Array, triplets: Triplets, margin: number): Scored {
+  const gradient = new Float32Array(size * size);
+  const { anchors, positives, negatives, count } = triplets;
+  let loss = 0;
+  for (let t = 0; t < count; t++) {
+    const row = anchors[t] * size;
+    loss += addTriplet(gradient, gram, row + positives[t], row + negatives[t], margin);
+  }
+  return mean(gradient, loss, count, count);
+}
+
+/** All triplets, by one exponential a pair: with x = -theta_ap and y = -theta_an - margin, a loss is softplus(x - y). */
+function scoreEvery(batch: Batch, gram: Float32Array, margin: number): Scored {
+  const { size, negatives } = batch;
+  const { first, second, count: pairs } = batch.positives;
+  const gradient = new Float32Array(size * size);
+  const sums = softplusSums(size);
+  const a = new Float64Array(size);
+  const b = new Float64Array(size);
+  let count = 0;
+  let loss = 0;
+  for (let start = 0, end = 0; start < pairs; start = end) {
+    const anchor = first[start];
+    const row = anchor * size;
+    const others = negatives[anchor];
+    let least = Number.POSITIVE_INFINITY;
+    let most = Number.NEGATIVE_INFINITY;
+    const reach = (value: number) => {
+      if (value < least) least = value;
+      if (value > most) most = value;
+      return value;
+    };
+    for (; end < pairs && first[end] === anchor; end++) a[end - start] = reach(-gram[row + second[end]] / 2);
+    const positives = end - start;
+    for (let k = 0; k < others.length; k++) b[k] = reach(-gram[row + others[k]] / 2 - margin);
+    count += positives * others.length;
+    if (most - least > FARTHEST_SUMMED) {
+      for (let pair = start; pair < end; pair++)
+        for (const other of others)
+          loss += addTriplet(gradient, gram, row + second[pair], row + other, margin);
+      continue;
+    }
+    for (let k = 0; k < positives; k++) a[k] = Math.exp(a[k] - least);
+    for (let k = 0; k < others.length; k++) b[k] = Math.exp(b[k] - least);
+    sums.negative.fill(0);
+    sums.add(a, positives, b, others.length, most - least);
+    for (let k = 0; k < positives; k++) gradient[row + second[start + k]] = -sums.positive[k] / 2;
+    for (let k = 0; k < others.length; k++) gradient[row + others[k]] = -sums.negative[k] / 2;
+  }
+  return mean(gradient, loss + sums.loss, count, count);
+}

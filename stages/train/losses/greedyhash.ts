@@ -1,0 +1,55 @@
+/**
+ * GreedyHash (Su, Zhang, Han & Tian 2018): a classifier sees the signs of the outputs, and the gradient with respect
+ * to the signs is handed to the outputs as it is (equation 7); plus alpha times the mean over images and bits of
+ * ||u| - 1|³ (equation 9), without which the outputs grow away from their signs. As in its public code, alpha is of a
+ * mean.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+import { classifier } from "../classifier.ts";
+import { type Loss, noCounts } from "../loss.ts";
+import { checkOutputs, type OutputTerm, signOf, withOutputLoss } from "../quantisation.ts";
+import { scheduled } from "../schedules.ts";
+
+const cubedToSign = (): OutputTerm => ({
+  loss: 0,
+  slope: 0,
+  at(value) {
+    const off = value - signOf(value);
+    this.loss = Math.abs(off) ** 3;
+    this.slope = 3 * off * Math.abs(off);
+  },
+});
+
+/** The signs, with the gradient of the identity. */
+const straightThroughSign = tf.customGrad((x) => {
+  const { shape } = x as tf.Tensor;
+  const values = (x as tf.Tensor).dataSync() as Float32Array;
+  checkOutputs(values);
+  return { value: tf.tensor(values.map(signOf), shape), gradFunc: (dy: tf.Tensor) => dy };
+});
+
+export default {
+  normalise: false,
+  codes: true,
+  selects: "nothing",
+  params: {
+    alpha: scheduled({
+      default: 0.1,
+      minimum: 0,
+      description: "weight of the quantisation: the mean over images and bits of ||u| - 1|³",
+    }),
+  },
+  start(setup) {
+    const counters = noCounts();
+    const identification = classifier(setup, counters);
+    return {
+      variables: identification.variables,
+      counters,
+      loss(embeddings, labels, params) {
+        const loss = identification.loss(straightThroughSign(embeddings) as tf.Tensor2D, labels);
+        const weight = (params.alpha as number) / setup.dim;
+        return withOutputLoss(loss, embeddings, counters, weight, cubedToSign());
+      },
+    };
+  },
+} satisfies Loss;
