@@ -31,14 +31,13 @@ export interface Kernel {
   select(at: number, eights: number, limit: number, out: number): number;
 }
 
+/** What runs on this machine. */
+export const engineHere = (): Kernel["engine"] => (hasSimd() ? "wasm-simd" : "plain");
+
 /**
  * The kernel for codes of `bytes` bytes (1 to 64), with a memory of at least `size` bytes, all 0.
  * @param engine to choose one; both give the same answers
  */
-export function createKernel(
-  bytes: number,
-  size: number,
-  engine: Kernel["engine"] = hasSimd() ? "wasm-simd" : "plain",
-): Kernel {
+export function createKernel(bytes: number, size: number, engine: Kernel["engine"] = engineHere()): Kernel {
   return engine === "plain" ? plainKernel(bytes, size) : simdKernel(bytes, size);
 }

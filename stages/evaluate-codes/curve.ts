@@ -1,0 +1,45 @@
+/** Precision and recall by radius: what a look-up of everything within a Hamming distance gives. */
+import { Float32, Float64, Uint16 } from "apache-arrow";
+import { writeTable } from "../shared/tables.ts";
+import type { Radii } from "./retrieval.ts";
+
+/**
+ * Writes the artifact `curve`: one row a radius, means over queries.
+ * @param queries how many
+ * @param metadata beside `bits` and `queries`
+ */
+export function writeCurve(
+  path: string,
+  radii: Radii,
+  bits: number,
+  queries: number,
+  metadata: object,
+): void {
+  const rows = bits + 1;
+  const mean = (sums: Float64Array) =>
+    Float64Array.from({ length: rows }, (_, radius) => {
+      let sum = 0;
+      for (let at = radius; at < sums.length; at += rows) sum += sums[at];
+      return sum / queries;
+    });
+  writeTable(
+    path,
+    "curve",
+    {
+      radius: new Uint16(),
+      precision: new Float32(),
+      recall: new Float32(),
+      retrieved: new Float64(),
+      empty: new Float32(),
+    },
+    rows,
+    {
+      radius: Uint16Array.from({ length: rows }, (_, radius) => radius),
+      precision: Float32Array.from(mean(radii.precision)),
+      recall: Float32Array.from(mean(radii.recall)),
+      retrieved: mean(radii.retrieved),
+      empty: Float32Array.from(mean(radii.empty)),
+    },
+    { ...metadata, bits, queries },
+  );
+}

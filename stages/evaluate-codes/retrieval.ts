@@ -1,0 +1,158 @@
+/** Queries against a database of codes, on all cores: counts by distance, and what follows from them. */
+import { bytesOf, type Codes } from "../shared/codes.ts";
+import type { Found } from "../shared/evaluation.ts";
+import { Counts } from "../shared/hamming/counts.ts";
+import { metricsOfCounts } from "../shared/hamming/metrics.ts";
+import { vote } from "../shared/hamming/vote.ts";
+import { defineWork, inThreads, shared } from "../shared/threads.ts";
+
+/** Queries of one block. */
+const BLOCK = 64;
+
+/** Rows of codes with their labels, in shared memory. */
+export interface Rows {
+  /** `[rows, bytes]` */
+  values: Uint8Array;
+  /** `[rows]` */
+  labels: Uint16Array;
+}
+
+/** What is found of the queries beside what every evaluation finds. */
+export interface FoundOfCodes extends Found {
+  /** `[queries]`: average precision in the worst and the best order of ties; precision within radius 2. */
+  worst: Float64Array;
+  best: Float64Array;
+  nearPrecision: Float64Array;
+  /** Sums over the queries of each block, so that threads add nothing up in an order of their own. */
+  radii: Radii;
+}
+
+/** `[blocks, bits + 1]` each: sums over queries of what lies within a radius. */
+export interface Radii {
+  /** Share of it that is relevant; 0 when nothing lies within. */
+  precision: Float64Array;
+  /** Share of the relevant items; 0 when there are none. */
+  recall: Float64Array;
+  retrieved: Float64Array;
+  /** Queries that have nothing within. */
+  empty: Float64Array;
+}
+
+interface Job {
+  queries: Rows;
+  database: Rows;
+  bits: number;
+  classes: number;
+  ks: number[];
+  at: number[];
+  found: FoundOfCodes;
+}
+
+/** The chosen rows of codes, in shared memory. */
+export function takeRows({ values, labels, bits }: Codes, rows: Uint32Array): Rows {
+  const bytes = bytesOf(bits);
+  const taken = { values: shared(Uint8Array, rows.length * bytes), labels: shared(Uint16Array, rows.length) };
+  for (const [i, row] of rows.entries()) {
+    taken.values.set(values.subarray(row * bytes, (row + 1) * bytes), i * bytes);
+    taken.labels[i] = labels[row];
+  }
+  return taken;
+}
+
+/** Adds one query to the sums of a block. @param first where the block's sums begin */
+function addRadii(radii: Radii, first: number, all: Uint32Array, relevant: Uint32Array): void {
+  let total = 0;
+  for (let distance = 0; distance < relevant.length; distance++) total += relevant[distance];
+  let items = 0;
+  let hits = 0;
+  for (let radius = 0; radius < all.length; radius++) {
+    items += all[radius];
+    hits += relevant[radius];
+    radii.retrieved[first + radius] += items;
+    if (items > 0) radii.precision[first + radius] += hits / items;
+    else radii.empty[first + radius]++;
+    if (total > 0) radii.recall[first + radius] += hits / total;
+  }
+}
+
+defineWork<Job>("codes", async ({ queries, database, bits, classes, ks, at, found }) => {
+  const bytes = bytesOf(bits);
+  const counts = new Counts(database.values, bits, database.labels, classes);
+  const whole = found.averagePrecision.length > 0;
+  return (block) => {
+    const end = Math.min((block + 1) * BLOCK, queries.labels.length);
+    for (let query = block * BLOCK; query < end; query++) {
+      counts.count(queries.values.subarray(query * bytes, (query + 1) * bytes));
+      for (let index = 0; index < ks.length; index++)
+        found.predictions[query * ks.length + index] = vote(counts, ks[index]);
+      if (!whole) continue;
+      const relevant = counts.relevant(queries.labels[query]);
+      const metrics = metricsOfCounts(counts.all, relevant, at);
+      found.averagePrecision[query] = metrics.averagePrecision;
+      found.rPrecision[query] = metrics.rPrecision;
+      found.mapAtR[query] = metrics.mapAtR;
+      found.precisionAt.set(metrics.precisionAt, query * at.length);
+      found.recallAt.set(metrics.recallAt, query * at.length);
+      found.worst[query] = metrics.worst;
+      found.best[query] = metrics.best;
+      found.nearPrecision[query] = metrics.nearPrecision;
+      addRadii(found.radii, block * (bits + 1), counts.all, relevant);
+    }
+  };
+});
+
+/**
+ * Ranks the database for every query, by Hamming distance.
+ * @param ks numbers of neighbours that vote for a class
+ * @param at the k of precision and recall; "predictions only": no metric of the ranking
+ */
+export async function rankCodes(
+  queries: Rows,
+  database: Rows,
+  options: {
+    bits: number;
+    classes: number;
+    ks: number[];
+    at: number[] | "predictions only";
+    threads: number;
+    /** Of the bundle: `import.meta.url` of the stage. */
+    url: string;
+    onProgress: (queries: number) => void;
+    signal: AbortSignal;
+  },
+): Promise<FoundOfCodes> {
+  const { bits, classes, ks, threads, url, onProgress, signal } = options;
+  const count = queries.labels.length;
+  const blocks = Math.ceil(count / BLOCK);
+  const at = options.at === "predictions only" ? [] : options.at;
+  const rows = options.at === "predictions only" ? 0 : count;
+  const sums = rows === 0 ? 0 : blocks * (bits + 1);
+  const found: FoundOfCodes = {
+    predictions: shared(Uint16Array, count * ks.length),
+    averagePrecision: shared(Float64Array, rows),
+    rPrecision: shared(Float64Array, rows),
+    mapAtR: shared(Float64Array, rows),
+    precisionAt: shared(Float64Array, rows * at.length),
+    recallAt: shared(Float64Array, rows * at.length),
+    worst: shared(Float64Array, rows),
+    best: shared(Float64Array, rows),
+    nearPrecision: shared(Float64Array, rows),
+    radii: {
+      precision: shared(Float64Array, sums),
+      recall: shared(Float64Array, sums),
+      retrieved: shared(Float64Array, sums),
+      empty: shared(Float64Array, sums),
+    },
+  };
+  const job: Job = { queries, database, bits, classes, ks, at, found };
+  await inThreads(
+    "codes",
+    job,
+    blocks,
+    threads,
+    url,
+    (done) => onProgress(Math.min(count, done * BLOCK)),
+    signal,
+  );
+  return found;
+}

@@ -1,0 +1,92 @@
+import fc from "fast-check";
+import { describe, expect, it } from "vitest";
+import { bytesOf } from "../../../../stages/shared/codes.ts";
+import { MultiIndex, substringsFor } from "../../../../stages/shared/hamming/multi-index.ts";
+import { Scan } from "../../../../stages/shared/hamming/scan.ts";
+import { random } from "../../../../stages/shared/random.ts";
+import { codeSets, plainDistances } from "./helpers.ts";
+
+/** The nearest codes by a stable sort. */
+function plainly(codes: Uint8Array, query: Uint8Array, k: number) {
+  const distances = plainDistances(codes, query);
+  const rows = distances.map((_, row) => row);
+  rows.sort((a, b) => distances[a] - distances[b] || a - b);
+  const first = rows.slice(0, k);
+  return { rows: first, distances: first.map((row) => distances[row]) };
+}
+
+const listed = ({ rows, distances }: { rows: Uint32Array; distances: Uint16Array }) => ({
+  rows: [...rows],
+  distances: [...distances],
+});
+
+/** Codes around centres: a share of the bits of each is flipped, so that some lie near a query, and some at it. */
+function clustered(bits: number, rows: number, flipped: number, seed: number): Uint8Array {
+  const draw = random(seed, "clusters");
+  const bytes = bytesOf(bits);
+  const centres = Uint8Array.from({ length: 4 * bytes }, () => draw.int(256));
+  const codes = new Uint8Array(rows * bytes);
+  for (let row = 0; row < rows; row++) {
+    const centre = draw.int(4);
+    for (let bit = 0; bit < bits; bit++) {
+      const [byte, place] = [bit >> 3, bit & 7];
+      const own = (centres[centre * bytes + byte] >> place) & 1;
+      codes[row * bytes + byte] |= (draw.float() < flipped ? 1 - own : own) << place;
+    }
+  }
+  return codes;
+}
+
+describe("a scan", () => {
+  it.each(["wasm-simd", "plain"] as const)("finds the nearest of codes of any length (%s)", (engine) => {
+    fc.assert(
+      fc.property(codeSets({ rows: 200 }), fc.integer({ min: 1, max: 220 }), (set, k) => {
+        const scan = new Scan(set.codes, set.bits, engine);
+        for (let time = 0; time < 2; time++)
+          expect(listed(scan.nearest(set.query, k))).toEqual(plainly(set.codes, set.query, k));
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("multi-index hashing", () => {
+  it("cuts codes so that a table has about as many values as there are codes", () => {
+    expect(substringsFor(64, 2 ** 16)).toBe(4);
+    expect(substringsFor(128, 2 ** 16)).toBe(8);
+    expect(substringsFor(64, 1_000_000)).toBe(3);
+    expect(substringsFor(1, 1_000_000)).toBe(1);
+    expect(substringsFor(512, 1)).toBe(512);
+    expect(substringsFor(512, 2 ** 31)).toBe(22); // 24 bits at most: 2^24 values
+  });
+
+  it("finds what a scan finds, in its order, at any number of substrings", () => {
+    const shape = fc.record({
+      bits: fc.oneof(fc.constantFrom(1, 12, 32, 48, 64, 128), fc.integer({ min: 1, max: 160 })),
+      rows: fc.integer({ min: 1, max: 2000 }),
+      flipped: fc.double({ min: 0, max: 0.5, noNaN: true }),
+      k: fc.oneof(fc.integer({ min: 1, max: 20 }), fc.integer({ min: 1, max: 2100 })),
+      substrings: fc.option(fc.integer({ min: 1, max: 12 }), { nil: undefined }),
+      seed: fc.nat(),
+    });
+    let byTables = 0;
+    fc.assert(
+      fc.property(shape, ({ bits, rows, flipped, k, substrings, seed }) => {
+        const [most, fewest] = [bits, Math.ceil(bits / 20)];
+        const cut = substrings && Math.min(most, Math.max(fewest, substrings));
+        const bytes = bytesOf(bits);
+        const codes = clustered(bits, rows + 2, flipped, seed);
+        const database = codes.subarray(2 * bytes);
+        const index = new MultiIndex(database, bits, cut);
+        const scan = new Scan(database, bits);
+        for (const at of [0, 1, 0]) {
+          const query = codes.subarray(at * bytes, (at + 1) * bytes);
+          expect(listed(index.nearest(query, k))).toEqual(listed(scan.nearest(query, k)));
+        }
+        byTables += index.answered;
+      }),
+      { numRuns: 120 },
+    );
+    expect(byTables).toBeGreaterThan(30); // else it was the scan that answered
+  });
+});
