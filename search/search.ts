@@ -4,11 +4,10 @@ import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
 import { readCodes } from "../stages/shared/codes.ts";
-import { Blocks } from "../stages/shared/hamming/blocks.ts";
+import { Scan } from "../stages/shared/hamming/scan.ts";
 import { FILES, readRecipe } from "../stages/shared/searchable.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { type Answer, pixelsOf, type Shown, writeGallery } from "./gallery.ts";
-import { nearest } from "./nearest.ts";
 import { imageFiles, readImage } from "./photos.ts";
 
 export interface SearchOptions {
@@ -58,7 +57,7 @@ export async function search(
   const files = imageFiles(resolve(from, path));
   const paths = join(folder, FILES.paths);
   const names = existsSync(paths) ? (JSON.parse(readFileSync(paths, "utf8")) as string[]) : undefined;
-  const blocks = new Blocks(codes.values, codes.bits);
+  const scan = new Scan(codes.values, codes.bits);
   const encoder = await Encoder.open(folder, recipe, availableParallelism());
 
   const answers: { query: string; milliseconds: number; nearest: Found[] }[] = [];
@@ -83,11 +82,7 @@ export async function search(
       const encoded = await encoder.encode(pixels.subarray(0, group.length * bytes), group.length);
       const width = encoded.length / group.length;
       for (const [i, file] of group.entries()) {
-        const { rows, distances } = nearest(
-          blocks,
-          encoded.subarray(i * width, (i + 1) * width),
-          options.top,
-        );
+        const { rows, distances } = scan.nearest(encoded.subarray(i * width, (i + 1) * width), options.top);
         const found = Array.from(
           rows,
           (row, place): Found => ({
