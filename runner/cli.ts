@@ -4,10 +4,10 @@ import { resolve as absolute, isAbsolute, join, relative } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
 import { parse } from "yaml";
+import { diskFault } from "./disk.ts";
 import { expand, type Setting, type Study } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
-import { diskFull } from "./full.ts";
 import { load } from "./load.ts";
 import { Plan } from "./plan.ts";
 import { resolve, type Task } from "./resolve.ts";
@@ -152,7 +152,14 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
   const { plan, store, tasks, root, study } = session;
   const { missingForPublish } = await import("./publish.ts");
   const began = performance.now();
-  plan.onFault = (message) => console.error(colors.yellow(`! ${message}`));
+  const warn = (message: string) => console.error(colors.yellow(`! ${message}`));
+  plan.onFault = warn;
+  const leave = await store.enter((owner) => warn(`waits: ${owner} is collecting garbage.`));
+  process.once("exit", () => {
+    try {
+      leave();
+    } catch {} // a lock that could not be removed has a dead owner from now on
+  });
   store.sweep();
   let ready = plan.advance();
   for (const { id, fault } of missingForPublish(plan, store, root)) {
@@ -165,10 +172,16 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
         state.kind === "hit" || state.kind === "done" ? [[id, state.key]] : [],
       ),
     );
+  /** What the next run and `gc` will want to know of this one. */
+  const remember = () => {
+    const known = keys();
+    store.keepLatest(study.profile, known);
+    store.keepRun(study.profile, known, !options.only.length && Object.keys(known).length === tasks.length);
+    store.save();
+  };
   const ran = new Set<string>();
   if (ready.length === 0) {
-    store.keepLatest(study.profile, keys());
-    store.save();
+    remember();
     return { code: 0, ran };
   }
   const [{ execute }, { Display, duration }, { local }] = await Promise.all([
@@ -212,8 +225,11 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     display,
   );
   display.close();
-  store.keepLatest(study.profile, keys());
-  store.save();
+  try {
+    remember();
+  } catch (error) {
+    if (!summary.failed) throw error; // else the same fault of the disk has been said
+  }
   const time = duration((performance.now() - began) / 1000);
   if (summary.cancelled) {
     console.log(
@@ -343,8 +359,8 @@ export async function main(args: string[]): Promise<void> {
     try {
       process.exitCode = await work;
     } catch (error) {
-      const { name, message, stack, code } = error as NodeJS.ErrnoException;
-      console.error(colors.red(code === "ENOSPC" ? diskFull(message) : message));
+      const { name, stack } = error as NodeJS.ErrnoException;
+      console.error(colors.red(diskFault(error as NodeJS.ErrnoException)));
       if (debug) console.error(stack);
       process.exitCode = name === "UserError" ? 2 : 1;
     }

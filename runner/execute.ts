@@ -2,9 +2,9 @@
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { cpus, hostname } from "node:os";
 import { basename, dirname, join } from "node:path";
-import { type Executor, type Job, StageError } from "./executors/executor.ts";
+import { diskFault } from "./disk.ts";
+import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
-import { diskFull } from "./full.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import type { Task } from "./resolve.ts";
 import { type InputFile, UserError } from "./stage.ts";
@@ -74,6 +74,62 @@ function showInputs(
   return shown;
 }
 
+/**
+ * Runs a task in a scratch folder, as often as it may be tried.
+ * @param log the file its output goes to
+ * @returns where each of its outputs lies, and what is known of the run
+ * @throws StageError
+ */
+export async function runIn(
+  scratch: string,
+  log: string,
+  task: Task,
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Pick<Events, "progress" | "warned">,
+): Promise<{ outputs: Record<string, string>; outcome: Outcome }> {
+  const inputs = showInputs(task, plan, store, options.root, scratch);
+  const outputs: Record<string, string> = {};
+  mkdirSync(dirname(log), { recursive: true });
+  rmSync(log, { force: true });
+  const job: Job = {
+    task,
+    root: options.root,
+    inputs,
+    outputs,
+    cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
+    log,
+    signal: options.signal,
+    onProgress: (done, total, unit) => events.progress(task, done, total, unit),
+    onWarn: (line) => events.warned(task, line),
+  };
+  const run = async () => {
+    rmSync(join(scratch, "out"), { recursive: true, force: true });
+    for (const [name, { path }] of Object.entries(task.outputs)) {
+      outputs[name] = join(scratch, "out", path);
+      mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
+    }
+    return options.executor(job);
+  };
+  let outcome: Outcome | undefined;
+  for (let attempt = 0; !outcome; attempt++)
+    try {
+      outcome = await run();
+    } catch (error) {
+      const fault =
+        error instanceof StageError
+          ? error
+          : new StageError(diskFault(error as Error), error instanceof UserError, (error as Error).stack);
+      if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
+      events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
+    }
+  for (const [name, { path }] of Object.entries(task.outputs))
+    if (!existsSync(outputs[name]))
+      throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
+  return { outputs, outcome };
+}
+
 /** Runs one task to its record. */
 async function runTask(
   task: Task,
@@ -88,53 +144,18 @@ async function runTask(
     (owner) => events.warned(task, `waits: ${owner} is making the same result.`),
     options.signal,
   );
-  const scratch = store.scratch(key);
+  let scratch: string | undefined;
   try {
     const other = plan.isForced(task) ? undefined : store.record(key);
-    if (other) return other; // made by another run while this one waited
-    const inputs = showInputs(task, plan, store, options.root, scratch);
-    const outputs: Record<string, string> = {};
-    const log = store.logPath(key);
-    mkdirSync(dirname(log), { recursive: true });
-    rmSync(log, { force: true });
-    const job: Job = {
-      task,
-      root: options.root,
-      inputs,
-      outputs,
-      cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
-      log,
-      signal: options.signal,
-      onProgress: (done, total, unit) => events.progress(task, done, total, unit),
-      onWarn: (line) => events.warned(task, line),
-    };
+    const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
+    if (whole) return other; // made by another run while this one waited
+    scratch = store.scratch(key);
     const began = performance.now();
-    const run = async () => {
-      rmSync(join(scratch, "out"), { recursive: true, force: true });
-      for (const [name, { path }] of Object.entries(task.outputs)) {
-        outputs[name] = join(scratch, "out", path);
-        mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
-      }
-      return options.executor(job);
-    };
-    let outcome: Awaited<ReturnType<Executor>> | undefined;
-    for (let attempt = 0; !outcome; attempt++)
-      try {
-        outcome = await run();
-      } catch (error) {
-        const fault =
-          error instanceof StageError
-            ? error
-            : new StageError((error as Error).message, error instanceof UserError);
-        if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
-        events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
-      }
-    for (const [name, { path }] of Object.entries(task.outputs))
-      if (!existsSync(outputs[name]))
-        throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
+    const { outputs, outcome } = await runIn(scratch, store.logPath(key), task, plan, store, options, events);
     const ingredients = plan.ingredients(task)!;
     if (keyOf(ingredients) !== key)
       throw new StageError("a file of the project changed while it ran. Run again.", true);
+    await store.hashOutputs(Object.values(outputs));
     const record: StageRecord = {
       key,
       id: task.id,
@@ -158,8 +179,11 @@ async function runTask(
     store.keepRecord(record);
     return record;
   } finally {
-    rmSync(scratch, { recursive: true, force: true });
-    release();
+    try {
+      if (scratch) rmSync(scratch, { recursive: true, force: true });
+    } finally {
+      release();
+    }
   }
 }
 
@@ -189,11 +213,7 @@ export async function execute(
         const fault =
           error instanceof StageError
             ? error
-            : new StageError(
-                (error as NodeJS.ErrnoException).code === "ENOSPC" ? diskFull(error.message) : error.message,
-                error instanceof UserError,
-                error.stack,
-              );
+            : new StageError(diskFault(error), error instanceof UserError, error.stack);
         plan.fail(task, fault.message);
         if (options.signal.aborted) return;
         summary.failed++;

@@ -1,11 +1,12 @@
 /** What a stage's code is: bundled, tree-shaken, hashed; and the key of a stage instance. */
 import { spawnSync } from "node:child_process";
-import { existsSync, mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { type Outline, outlineOf } from "./outline.ts";
 import { lockedVersions } from "./packages.ts";
+import { replaceFile, sweep } from "./scratch.ts";
 import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
-import { replaceFile, sha256, stampOf } from "./statcache.ts";
+import { sha256, stampOf } from "./statcache.ts";
 
 /** A stage's or a part's code. */
 export interface Code {
@@ -102,6 +103,7 @@ export class CodeBook {
   private async make(entries: string[]): Promise<void> {
     const esbuild = await import("esbuild");
     mkdirSync(this.folder, { recursive: true });
+    sweep(this.folder);
     try {
       for (const entry of entries) this.memo[entry] = await this.bundle(esbuild, entry);
     } finally {
@@ -164,10 +166,7 @@ export class CodeBook {
     const packages = lockedVersions(this.root, imports);
     const hash = sha256(canonical({ text, packages }));
     const bundle = join(this.folder, `${hash}.mjs`);
-    if (!existsSync(bundle)) {
-      writeFileSync(`${bundle}.${process.pid}`, text);
-      renameSync(`${bundle}.${process.pid}`, bundle);
-    }
+    if (!existsSync(bundle)) replaceFile(bundle, text);
     const files = Object.keys(built.metafile.inputs).map((file) =>
       relative(this.root, join(this.root, file)),
     );

@@ -1,39 +1,22 @@
 /** One owner at a time for a key, across processes; a dead owner keeps nothing. */
 import {
-  closeSync,
   linkSync,
   mkdirSync,
-  openSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
   utimesSync,
   writeFileSync,
 } from "node:fs";
-import { hostname } from "node:os";
-import { dirname } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { type Owner, runs, self } from "./owner.ts";
+import { scratchName } from "./scratch.ts";
 
 /** Owners on other machines are seen by their heartbeat only. */
 const HEARTBEAT_SECONDS = 20;
 const SILENT_SECONDS = 120;
-
-interface Owner {
-  pid: number;
-  /** Start time of the process: a pid alone may have been given to another one since. */
-  started: string;
-  host: string;
-}
-
-/** When a process began, in the kernel's clock ticks; "" where /proc does not say. */
-function startOf(pid: number): string {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
-    return stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19];
-  } catch {
-    return "";
-  }
-}
 
 /** Milliseconds since a file was last touched; undefined when it is gone. */
 function age(path: string): number | undefined {
@@ -43,13 +26,13 @@ function age(path: string): number | undefined {
 
 function alive(owner: Owner | undefined, path: string): boolean {
   if (!owner) return false; // a power cut left half a file
-  if (owner.host !== hostname()) return (age(path) ?? 0) < SILENT_SECONDS * 1000;
-  try {
-    process.kill(owner.pid, 0);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== "EPERM") return false;
-  }
-  return owner.started === startOf(owner.pid);
+  return owner.host === self().host ? runs(owner) : (age(path) ?? 0) < SILENT_SECONDS * 1000;
+}
+
+/** Says to other machines that the owner of this file lives. */
+function touch(path: string): void {
+  const now = new Date();
+  utimesSync(path, now, now);
 }
 
 /** What a lock says; undefined when it is gone, without an owner when it is no more than half a file. */
@@ -67,20 +50,22 @@ function read(path: string): { owner?: Owner; text: string } | undefined {
   }
 }
 
-/** How long taking away a dead owner's lock may last; who takes longer has died over it. */
-const BREAK_SECONDS = 10;
+/** Beside a lock, the lock of who takes it away. */
+const BREAK = ".break";
 
 /**
  * Removes the lock of a dead owner. Of all who see it, one does so at a time and looks again before: so none
  * takes away the lock of the one who came next.
+ * @param mine a file that names this process
  */
-function bury(path: string, text: string): void {
-  const guard = `${path}.break`;
+function bury(path: string, text: string, mine: string): void {
+  const guard = `${path}${BREAK}`;
   try {
-    closeSync(openSync(guard, "wx"));
+    linkSync(mine, guard);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-    if ((age(guard) ?? 0) > BREAK_SECONDS * 1000) rmSync(guard, { force: true });
+    const held = read(guard);
+    if (held && !alive(held.owner, guard)) rmSync(guard, { force: true }); // who held it died over it
     return;
   }
   try {
@@ -90,6 +75,49 @@ function bury(path: string, text: string): void {
   }
 }
 
+/** A file in `scratch` that names this process: what a lock is a link to. */
+function sign(path: string, scratch: string): { mine: string; text: string } {
+  const name = scratchName(basename(path));
+  const mine = join(scratch, name);
+  const text = JSON.stringify({ ...self(), name });
+  mkdirSync(scratch, { recursive: true });
+  try {
+    writeFileSync(mine, text);
+  } catch (error) {
+    rmSync(mine, { force: true });
+    throw error;
+  }
+  return { mine, text };
+}
+
+/**
+ * Removes the locks that dead owners left in a folder.
+ * @returns those that are held, by name
+ */
+export function sweepLocks(folder: string, scratch: string): Map<string, Owner> {
+  const held = new Map<string, Owner>();
+  let names: string[] = [];
+  try {
+    names = readdirSync(folder);
+  } catch {} // no lock was ever taken
+  for (const name of names) {
+    const path = join(folder, name);
+    const found = read(path);
+    if (!found) continue;
+    if (alive(found.owner, path)) held.set(name, found.owner!);
+    else if (name.endsWith(BREAK)) rmSync(path, { force: true });
+    else {
+      const { mine } = sign(path, scratch);
+      try {
+        bury(path, found.text, mine);
+      } finally {
+        rmSync(mine, { force: true });
+      }
+    }
+  }
+  return held;
+}
+
 /** Gives the lock back. */
 export type Release = () => void;
 
@@ -97,21 +125,21 @@ export type Release = () => void;
  * Waits until `path` is ours.
  * @param waiting called once, with the owner, when another process holds it
  * @param signal ends the wait
+ * @param scratch a folder on the same disk for what is only half a lock
  */
 export async function lock(
   path: string,
   waiting: (owner: string) => void,
   signal?: AbortSignal,
+  scratch = dirname(path),
 ): Promise<Release> {
   mkdirSync(dirname(path), { recursive: true });
-  const name = `${process.pid}.${Math.round(performance.now() * 1e3)}`;
-  const mine = `${path}.${name}`;
-  const text = JSON.stringify({ pid: process.pid, started: startOf(process.pid), host: hostname(), name });
-  writeFileSync(mine, text);
+  const { mine, text } = sign(path, scratch);
   let said = false;
   try {
     for (;;) {
       signal?.throwIfAborted();
+      touch(mine); // the lock has its time: after a long wait it must not look like a dead one's
       try {
         linkSync(mine, path); // fails when the lock is there, and never shows half a file
         break;
@@ -121,7 +149,7 @@ export async function lock(
       const held = read(path);
       if (!held) continue;
       if (!alive(held.owner, path)) {
-        bury(path, held.text);
+        bury(path, held.text, mine);
         await sleep(1); // others may be at it
         continue;
       }
@@ -134,7 +162,9 @@ export async function lock(
   }
   const ours = () => read(path)?.text === text; // not when it was taken for dead, as after a long sleep
   const beat = setInterval(() => {
-    if (ours()) utimesSync(path, new Date(), new Date());
+    try {
+      if (ours()) touch(path);
+    } catch {} // a disk that fails now and then: the next beat may be seen
   }, HEARTBEAT_SECONDS * 1000);
   beat.unref();
   return () => {

@@ -55,6 +55,9 @@ export function codesOf(task: Task): Map<string, CodeFacts> {
 
 const factsOf = ({ packages, outline, command }: CodeFacts): CodeFacts => ({ packages, outline, command });
 
+/** The reason of what a user wants to run again. */
+const FORCED = "forced";
+
 /** The states of all tasks of a run, kept true as results come in. */
 export class Plan {
   readonly tasks: Task[];
@@ -65,7 +68,7 @@ export class Plan {
   private readonly forced: Map<string, string>;
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
-  /** Told of an object that was found damaged or gone. */
+  /** Told of an object or a record that was found damaged, or of an object that is gone. */
   onFault: (message: string) => void = () => {};
 
   /**
@@ -82,8 +85,9 @@ export class Plan {
   ) {
     this.tasks = tasks;
     this.store = store;
+    store.onFault = (message) => this.onFault(`cache: ${message}; its stage runs again.`);
     this.root = root;
-    this.forced = new Map([...forced].map((id) => [id, "forced"]));
+    this.forced = new Map([...forced].map((id) => [id, FORCED]));
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
     for (const task of tasks) this.states.set(task.id, { kind: "waits", for: [] });
@@ -112,9 +116,10 @@ export class Plan {
     );
   }
 
-  private reasonFor(task: Task, now: KeyParts): string {
+  private reasonFor(task: Task, key: string, now: KeyParts): string {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
+    if (this.store.damaged.has(key)) return "its record was damaged";
     const before = this.latest[task.id] && this.store.record(this.latest[task.id]);
     if (!before) return "never ran";
     return this.changes(task, before, now).join("; ") || "its result was removed";
@@ -169,7 +174,7 @@ export class Plan {
       const record = this.forced.has(task.id) ? undefined : this.store.record(key);
       this.states.set(
         task.id,
-        record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, now) },
+        record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
       );
     }
     let lost = false;
@@ -240,9 +245,9 @@ export class Plan {
     this.states.set(task.id, { kind: "failed", reason });
   }
 
-  /** Whether a forced task must run although a record stands. */
+  /** Whether a task must run although the store holds all it makes. */
   isForced(task: Task): boolean {
-    return this.forced.has(task.id);
+    return this.forced.get(task.id) === FORCED;
   }
 
   task(id: string): Task {

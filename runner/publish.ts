@@ -1,9 +1,23 @@
 /** Copies of outputs where people look: reports/. */
-import { chmodSync, copyFileSync, existsSync, mkdirSync, rmSync } from "node:fs";
+import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Plan } from "./plan.ts";
+import { scratchName, sweep } from "./scratch.ts";
 import { hashFile } from "./statcache.ts";
 import { filesBelow, type Store } from "./store.ts";
+
+/** Copies a file in one step: nobody ever finds half of it. */
+function copy(from: string, to: string): void {
+  const half = scratchName(to);
+  try {
+    copyFileSync(from, half);
+    chmodSync(half, 0o644);
+    renameSync(half, to);
+  } catch (error) {
+    rmSync(half, { force: true });
+    throw error;
+  }
+}
 
 /**
  * Copies what published stages made into their folders, where it differs. A measured output is copied when
@@ -32,9 +46,8 @@ export function publish(plan: Plan, store: Store, root: string, ran: Set<string>
         const there = existsSync(to);
         if (there && ((measured && !ran.has(task.id)) || hashFile(to) === hash)) continue;
         mkdirSync(dirname(to), { recursive: true });
-        rmSync(to, { force: true });
-        copyFileSync(object, to);
-        chmodSync(to, 0o644);
+        sweep(dirname(to));
+        copy(object, to);
         changed.add(task.publish);
       }
     }

@@ -1,18 +1,8 @@
 /** What a file's stat was when its content was last known: an unchanged file is not read again. */
 import { createHash } from "node:crypto";
-import {
-  closeSync,
-  mkdirSync,
-  openSync,
-  readFileSync,
-  readSync,
-  renameSync,
-  rmSync,
-  type Stats,
-  statSync,
-  writeFileSync,
-} from "node:fs";
+import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
+import { replaceFile } from "./scratch.ts";
 
 /** Size, modification and change time, inode: any write changes one of them. */
 export function stamp(stats: Stats): string {
@@ -42,19 +32,6 @@ export function hashFile(path: string): string {
   return hash.digest("hex");
 }
 
-/** Replaces a file in one step: others see the old content or the new, never half of it. */
-export function replaceFile(path: string, content: string): void {
-  mkdirSync(dirname(path), { recursive: true });
-  const scratch = `${path}.${process.pid}.${Math.round(performance.now() * 1000)}`;
-  try {
-    writeFileSync(scratch, content);
-    renameSync(scratch, path);
-  } catch (error) {
-    rmSync(scratch, { force: true });
-    throw error;
-  }
-}
-
 /** A file that changed this short a time ago may change again within the same tick of the file system's clock. */
 const RECENT_MILLISECONDS = 100;
 
@@ -62,10 +39,13 @@ const RECENT_MILLISECONDS = 100;
 export class StatCache {
   private readonly entries: Record<string, [stamp: string, hash: string]>;
   private readonly file: string;
+  private readonly scratch: string;
   private changed = false;
 
-  constructor(file: string) {
+  /** @param scratch where the file is made before it replaces the old one */
+  constructor(file: string, scratch = dirname(file)) {
     this.file = file;
+    this.scratch = scratch;
     try {
       this.entries = JSON.parse(readFileSync(file, "utf8"));
     } catch {
@@ -94,9 +74,18 @@ export class StatCache {
     this.changed = true;
   }
 
+  /** Forgets every path of which `gone` is true. */
+  forget(gone: (path: string) => boolean): void {
+    for (const path of Object.keys(this.entries))
+      if (gone(path)) {
+        delete this.entries[path];
+        this.changed = true;
+      }
+  }
+
   /** Keeps what was learnt. */
   save(): void {
-    if (this.changed) replaceFile(this.file, JSON.stringify(this.entries));
+    if (this.changed) replaceFile(this.file, JSON.stringify(this.entries), this.scratch, false);
     this.changed = false;
   }
 }

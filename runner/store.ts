@@ -1,25 +1,27 @@
 /** The store: files by content, and records of which stage made them. Atomic, verified, collectable. */
 import {
   chmodSync,
-  closeSync,
+  copyFileSync,
   existsSync,
-  fsyncSync,
+  lstatSync,
   mkdirSync,
-  openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
-  writeFileSync,
+  utimesSync,
 } from "node:fs";
-import { hostname } from "node:os";
-import { dirname, join } from "node:path";
-import { lock, type Release } from "./lock.ts";
+import { basename, dirname, join } from "node:path";
+import { hashFiles } from "./hash.ts";
+import { lock, type Release, sweepLocks } from "./lock.ts";
 import type { CodeFacts } from "./outline.ts";
-import type { Scalar } from "./stage.ts";
-import { hashFile, replaceFile, StatCache, sha256 } from "./statcache.ts";
+import { type Owner, self } from "./owner.ts";
+import { makeFolder, replaceFile, scratchName, sweep, sync } from "./scratch.ts";
+import { type Scalar, UserError } from "./stage.ts";
+import { hashFile, StatCache, sha256 } from "./statcache.ts";
 
 /** One output in the store. A folder's hash is that of its listing. */
 export interface StoredOutput {
@@ -54,14 +56,15 @@ export interface StageRecord {
   peakMegabytes: number;
 }
 
-/** Writes through to the disk: after this a power cut loses nothing of the file. */
-function sync(path: string): void {
-  const file = openSync(path, "r");
-  try {
-    fsyncSync(file);
-  } finally {
-    closeSync(file);
-  }
+/** A run that is remembered. */
+export interface Ran {
+  profile: string;
+  /** Whether all stages of the profile were up to date when it ended. */
+  whole: boolean;
+  keys: string[];
+  /** When the last run ended that ended like this, in milliseconds. */
+  ended: number;
+  path: string;
 }
 
 /** All files below a folder, as paths from it, sorted. */
@@ -74,20 +77,69 @@ export function filesBelow(folder: string, prefix = ""): string[] {
     .sort();
 }
 
+/** The names in a folder, sorted; none when it is not there. */
+function filesIn(folder: string): string[] {
+  try {
+    return readdirSync(folder).sort();
+  } catch {
+    return [];
+  }
+}
+
+/** How a record's file begins: with the sha256 of all that follows these two lines. */
+const SUM = /^\{\n "sum": "([0-9a-f]{64})",\n/;
+/** Records of earlier versions began with this. */
+const UNSUMMED = '{\n "key": "';
+
+/** A record as its file holds it. */
+function written(record: StageRecord): string {
+  const body = `${JSON.stringify(record, null, 1)}\n`.slice(2);
+  return `{\n "sum": "${sha256(body)}",\n${body}`;
+}
+
+/** The record in a file; undefined when it was cut off, or a byte of it changed. */
+function readRecord(text: string): StageRecord | undefined {
+  const [head, sum] = SUM.exec(text) ?? [];
+  if (head === undefined ? !text.startsWith(UNSUMMED) : sha256(text.slice(head.length)) !== sum)
+    return undefined;
+  try {
+    const { sum: _, ...record } = JSON.parse(text);
+    return record as StageRecord;
+  } catch {
+    return undefined;
+  }
+}
+
+/** The lock that who collects garbage holds. */
+const COLLECTING = "gc";
+
 /** A store in a folder; several processes may share it. */
 export class Store {
   readonly folder: string;
+  /** What is half made lies here: on the store's own disk, swept when its maker is gone. */
+  private readonly halves: string;
+  private readonly locks: string;
   private readonly stats: StatCache;
+  /** What {@link hashOutputs} found. */
+  private readonly hashed = new Map<string, string>();
+  /** Told of a record that was found damaged. */
+  onFault: (message: string) => void = () => {};
+  /** The keys of such records. */
+  readonly damaged = new Set<string>();
 
   constructor(folder: string) {
     this.folder = folder;
-    this.stats = new StatCache(join(folder, "stat.json"));
+    this.halves = join(folder, "scratch");
+    this.locks = join(folder, "locks");
+    this.stats = new StatCache(join(folder, "stat.json"), this.halves);
   }
 
-  private objectPath(hash: string): string {
+  /** Where an object lies. */
+  objectPath(hash: string): string {
     return join(this.folder, "objects", hash.slice(0, 2), hash);
   }
-  private recordPath(key: string): string {
+  /** Where a record lies. */
+  recordPath(key: string): string {
     return join(this.folder, "records", `${key}.json`);
   }
   /** The log of the stage that has this key. */
@@ -101,52 +153,98 @@ export class Store {
     return sha256(JSON.stringify(filesBelow(path).map((file) => [file, this.stats.hash(join(path, file))])));
   }
 
-  /** The record of a key; undefined when the stage never ended well with it. */
+  /** The record of a key; undefined when the stage never ended well with it. A damaged one is set aside. */
   record(key: string): StageRecord | undefined {
+    const path = this.recordPath(key);
+    let text: string;
     try {
-      const record = JSON.parse(readFileSync(this.recordPath(key), "utf8")) as StageRecord;
-      return record.key === key ? record : undefined;
+      text = readFileSync(path, "utf8");
     } catch {
       return undefined;
     }
+    const record = readRecord(text);
+    if (record?.key === key) return record;
+    this.setAside(path, `${key}.json`);
+    this.damaged.add(key);
+    this.onFault(`record ${key.slice(0, 8)}… is damaged (disk fault or edited by hand). Set aside`);
+    return undefined;
   }
 
-  /** Removes the scratch folders of this machine's processes that are gone. */
+  /** The keys of all records. */
+  keys(): string[] {
+    return filesIn(join(this.folder, "records")).flatMap((name) =>
+      name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],
+    );
+  }
+
+  /** The hashes of all objects. */
+  objects(): string[] {
+    const folder = join(this.folder, "objects");
+    return filesIn(folder).flatMap((name) => filesIn(join(folder, name)));
+  }
+
+  /** Removes what dead processes left: scratch folders, half-made files, locks. */
   sweep(): void {
-    const folder = join(this.folder, "scratch");
-    if (!existsSync(folder)) return;
-    for (const name of readdirSync(folder)) {
-      const [, host, pid] = /^[^-]+-(.*)-(\d+)$/.exec(name) ?? [];
-      if (host !== hostname()) continue; // several machines may share a store
-      try {
-        process.kill(Number(pid), 0);
-      } catch (error) {
-        if ((error as NodeJS.ErrnoException).code === "ESRCH")
-          rmSync(join(folder, name), { recursive: true, force: true });
-      }
-    }
+    sweep(this.halves);
+    sweepLocks(this.locks, this.halves);
   }
 
   /** An own, empty folder to run a stage in. */
   scratch(key: string): string {
-    const folder = join(this.folder, "scratch", `${key.slice(0, 16)}-${hostname()}-${process.pid}`);
-    rmSync(folder, { recursive: true, force: true });
+    const folder = join(this.halves, scratchName(key.slice(0, 16)));
     mkdirSync(folder, { recursive: true });
     return folder;
   }
 
   /** Takes the lock of a key. See {@link lock}. */
   lock(key: string, waiting: (owner: string) => void, signal?: AbortSignal): Promise<Release> {
-    return lock(join(this.folder, "locks", key), waiting, signal);
+    return lock(join(this.locks, key), waiting, signal, this.halves);
+  }
+
+  /** Says that a run uses the store, until it is released: nothing is collected meanwhile. */
+  async enter(waiting: (owner: string) => void): Promise<Release> {
+    const { pid, started, host } = self();
+    const leave = await this.lock(`run-${pid}-${started}-${host}`, () => {});
+    try {
+      // Who collects looks for runs after taking its lock, a run for it after taking its own: one sees the other.
+      if (existsSync(join(this.locks, COLLECTING))) (await this.lock(COLLECTING, waiting))();
+    } catch (error) {
+      leave();
+      throw error;
+    }
+    return leave;
+  }
+
+  /** Says that garbage is collected. @returns who uses the store; nothing may be removed while somebody does */
+  async collect(): Promise<{ release: Release; users: Owner[] }> {
+    const release = await this.lock(COLLECTING, () => {});
+    const held = sweepLocks(this.locks, this.halves);
+    held.delete(COLLECTING);
+    return { release, users: [...held.values()] };
+  }
+
+  /**
+   * Hashes what a stage made, on all cores, so that {@link keepOutput} need not. Nobody may write to it meanwhile
+   * or later.
+   */
+  async hashOutputs(paths: string[]): Promise<void> {
+    const files = paths.flatMap((path) =>
+      lstatSync(path).isDirectory() ? filesBelow(path).map((file) => join(path, file)) : [path],
+    );
+    await hashFiles(files, (path, hashed) => {
+      if ("hash" in hashed) this.hashed.set(path, hashed.hash);
+    });
   }
 
   private keep(path: string): { hash: string; bytes: number } {
-    const hash = hashFile(path);
+    this.own(path);
+    const hash = this.hashed.get(path) ?? hashFile(path);
+    this.hashed.delete(path);
     const bytes = statSync(path).size;
     const object = this.objectPath(hash);
     if (existsSync(object) && this.whole(hash)) rmSync(path);
     else {
-      mkdirSync(dirname(object), { recursive: true });
+      makeFolder(dirname(object));
       sync(path);
       chmodSync(path, 0o444);
       renameSync(path, object);
@@ -156,9 +254,28 @@ export class Store {
     return { hash, bytes };
   }
 
+  /**
+   * Puts a copy in the place of a link: of a symbolic one, since it would lead nowhere once the scratch is gone; of a
+   * hard one, since who has the other end may write to it.
+   */
+  private own(path: string): void {
+    const stats = lstatSync(path);
+    if (stats.isSymbolicLink()) {
+      const target = statSync(path, { throwIfNoEntry: false });
+      if (!target?.isFile())
+        throw new UserError(
+          `its output ${basename(path)} is a link to ${target ? "what is no file" : "nothing"}. Let it write files.`,
+        );
+    } else if (!stats.isFile() || stats.nlink === 1) return;
+    const from = realpathSync(path);
+    const copy = `${path}${scratchName("")}`;
+    copyFileSync(from, copy);
+    renameSync(copy, path);
+  }
+
   /** Moves one output of a stage into the store. `path` must be on the store's own disk. */
   keepOutput(path: string, measured: boolean): StoredOutput {
-    if (!statSync(path).isDirectory()) return { ...this.keep(path), measured };
+    if (!lstatSync(path).isDirectory()) return { ...this.keep(path), measured };
     const kept = filesBelow(path).map((file) => ({ file, ...this.keep(join(path, file)) }));
     const files = kept.map(({ file, hash }): [string, string] => [file, hash]);
     const bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
@@ -167,18 +284,7 @@ export class Store {
 
   /** Writes a record, last of all: from now on the key is a hit. */
   keepRecord(record: StageRecord): void {
-    const path = this.recordPath(record.key);
-    mkdirSync(dirname(path), { recursive: true });
-    const scratch = `${path}.${process.pid}`;
-    try {
-      writeFileSync(scratch, `${JSON.stringify(record, null, 1)}\n`);
-      sync(scratch);
-      renameSync(scratch, path);
-    } catch (error) {
-      rmSync(scratch, { force: true });
-      throw error;
-    }
-    sync(dirname(path));
+    replaceFile(this.recordPath(record.key), written(record), this.halves);
     this.stats.save();
   }
 
@@ -187,7 +293,7 @@ export class Store {
   }
   /** Keeps what a code was made of, so that a later run can say what changed in it. */
   keepCode(hash: string, facts: CodeFacts): void {
-    if (!existsSync(this.codePath(hash))) replaceFile(this.codePath(hash), JSON.stringify(facts));
+    if (!existsSync(this.codePath(hash))) replaceFile(this.codePath(hash), JSON.stringify(facts), this.halves);
   }
   /** What a code was made of; undefined where no run of this store had it. */
   codeFacts(hash: string): CodeFacts | undefined {
@@ -198,14 +304,27 @@ export class Store {
     }
   }
 
+  /** Moves something bad to where it can be looked at, and out of the way. */
+  setAside(path: string, name: string): void {
+    const aside = join(this.folder, "bad", `${name}-${Date.now()}`);
+    mkdirSync(dirname(aside), { recursive: true });
+    try {
+      renameSync(path, aside);
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error; // another run was faster
+    }
+  }
+
   /** Whether an object is there and has the content its name says. A bad one is set aside. */
   private whole(hash: string): boolean {
     const object = this.objectPath(hash);
     if (!existsSync(object)) return false;
-    if (this.stats.hash(object) === hash) return true;
-    const aside = join(this.folder, "bad", `${hash}-${Date.now()}`);
-    mkdirSync(dirname(aside), { recursive: true });
-    renameSync(object, aside);
+    try {
+      if (this.stats.hash(object) === hash) return true;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EIO") throw error; // what cannot be read is as bad
+    }
+    this.setAside(object, hash);
     return false;
   }
 
@@ -255,7 +374,40 @@ export class Store {
     const before = this.latest(profile);
     const after = { ...before, ...keys };
     if (JSON.stringify(before) !== JSON.stringify(after))
-      replaceFile(this.latestPath(profile), JSON.stringify(after));
+      replaceFile(this.latestPath(profile), JSON.stringify(after), this.halves);
+  }
+
+  /**
+   * Remembers the keys that a run ended with, for `gc`: one file for all runs that ended alike, with the time
+   * of the last one.
+   */
+  keepRun(profile: string, keys: Record<string, string>, whole: boolean): void {
+    const content = JSON.stringify({ profile, whole, keys: [...new Set(Object.values(keys))].sort() });
+    const path = join(this.folder, "runs", `${sha256(content)}.json`);
+    if (!existsSync(path)) replaceFile(path, content, this.halves);
+    else {
+      const now = new Date();
+      utimesSync(path, now, now);
+    }
+  }
+
+  /** The runs that are remembered, the latest first. A damaged one is left out. */
+  runs(): Ran[] {
+    const folder = join(this.folder, "runs");
+    return filesIn(folder)
+      .flatMap((name) => {
+        const path = join(folder, name);
+        const text = readFileSync(path, "utf8");
+        return name === `${sha256(text)}.json`
+          ? [{ ...JSON.parse(text), ended: statSync(path).mtimeMs, path }]
+          : [];
+      })
+      .sort((a, b) => b.ended - a.ended);
+  }
+
+  /** Forgets the stats of the objects that were removed. */
+  forgetRemoved(): void {
+    this.stats.forget((path) => path.startsWith(this.folder) && !existsSync(path));
   }
 
   /** Keeps what was learnt of the files' stats. */

@@ -1,7 +1,7 @@
 /** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import { diskFull } from "../full.ts";
+import { diskFault } from "../disk.ts";
 import type { InputFile, Part, Scalar, StageDefinition } from "../stage.ts";
 import { runCommand } from "./shell.ts";
 
@@ -98,11 +98,11 @@ async function run(order: Order): Promise<void> {
     }
     process.exit(0);
   } catch (error) {
-    const { name, message, stack, code } = error as NodeJS.ErrnoException;
+    const { name, message, stack } = error as NodeJS.ErrnoException;
     try {
       write(stack ?? message);
     } catch {} // a full disk takes no log either; the runner is told below
-    const text = code === "ENOSPC" ? diskFull(message) : String(message).split("\n")[0];
+    const text = diskFault(error as NodeJS.ErrnoException).split("\n")[0];
     await send({ kind: "failed", message: text, user: name === "UserError", detail: stack ?? "" });
     process.exit(1);
   }

@@ -10,7 +10,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, expect, test } from "vitest";
-import { hashFile, replaceFile, StatCache, sha256 } from "../../runner/statcache.ts";
+import { replaceFile } from "../../runner/scratch.ts";
+import { hashFile, StatCache, sha256 } from "../../runner/statcache.ts";
 
 let folder: string;
 let file: string;

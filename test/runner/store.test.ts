@@ -1,11 +1,13 @@
 import {
   existsSync,
+  lstatSync,
   mkdirSync,
   mkdtempSync,
   readdirSync,
   readFileSync,
   rmSync,
   statSync,
+  symlinkSync,
   writeFileSync,
 } from "node:fs";
 import { hostname, tmpdir } from "node:os";
@@ -162,6 +164,33 @@ describe("records", () => {
     expect(store.record(key)).toBeUndefined();
   });
 
+  test("with any one changed byte are damaged: told once, set aside", () => {
+    const kept = record(key, { o: keepFile("x") });
+    const path = join(folder, `cache/records/${key}.json`);
+    store.keepRecord(kept);
+    const good = readFileSync(path);
+    fc.assert(
+      fc.property(fc.nat(good.length - 1), fc.integer({ min: 1, max: 255 }), (at, change) => {
+        const bad = Buffer.from(good);
+        bad[at] ^= change;
+        writeFileSync(path, bad);
+        const said: string[] = [];
+        store.onFault = (line) => said.push(line);
+        expect(store.record(key)).toBeUndefined();
+        expect(said).toEqual(["record 11111111… is damaged (disk fault or edited by hand). Set aside"]);
+        expect(existsSync(path)).toBe(false);
+      }),
+      { numRuns: 40 },
+    );
+  });
+
+  test("of the version before this one, which had no sum, are known", () => {
+    const kept = record(key, { o: keepFile("x") });
+    mkdirSync(join(folder, "cache/records"), { recursive: true });
+    writeFileSync(join(folder, `cache/records/${key}.json`), `${JSON.stringify(kept, null, 1)}\n`);
+    expect(store.record(key)).toEqual(kept);
+  });
+
   test("leave nothing half when they cannot be written", () => {
     mkdirSync(join(folder, `cache/records/${key}.json`), { recursive: true }); // the rename must fail
     expect(() => store.keepRecord(record(key, {}))).toThrow();
@@ -192,12 +221,52 @@ test("inputs: a folder's hash changes with the name and content of any file belo
   expect(store.hashInput(join(input, "a"))).toBe(sha256("1"));
 });
 
-test("scratch of dead processes is swept away, that of living ones and of other machines stays", () => {
+test("what dead processes left is swept away, what living ones and other machines hold stays", async () => {
   const mine = store.scratch("k".repeat(64));
-  const dead = join(folder, `cache/scratch/0123456789abcdef-${hostname()}-4194399`);
-  const elsewhere = join(folder, "cache/scratch/0123456789abcdef-other-host-4194399");
-  for (const path of [dead, elsewhere]) mkdirSync(path);
+  const release = await store.lock("1".repeat(64), () => {});
+  const dead = join(folder, `cache/scratch/0123456789abcdef.1.scratch-4194399-7-${hostname()}`);
+  // This very process's number, given to it after another one had it.
+  const reused = join(folder, `cache/scratch/0123456789abcdef.1.scratch-${process.pid}-7-${hostname()}`);
+  const elsewhere = join(folder, "cache/scratch/0123456789abcdef.1.scratch-4194399-7-other-host");
+  for (const path of [dead, reused, elsewhere]) mkdirSync(path);
   writeFileSync(join(dead, "half a file"), "");
+  writeFileSync(
+    join(folder, "cache/locks", "2".repeat(64)),
+    JSON.stringify({ pid: 4194399, started: "7", host: hostname() }),
+  );
   store.sweep();
-  expect([mine, dead, elsewhere].map((path) => existsSync(path))).toEqual([true, false, true]);
+  expect([mine, dead, reused, elsewhere].map((path) => existsSync(path))).toEqual([true, false, false, true]);
+  expect(readdirSync(join(folder, "cache/locks"))).toEqual(["1".repeat(64)]);
+  release();
+});
+
+test("an output that is a link is kept as what it leads to; one that leads nowhere is a user's fault", () => {
+  const scratch = store.scratch("k".repeat(64));
+  mkdirSync(join(scratch, "out"));
+  writeFileSync(join(scratch, "real"), "hello");
+  symlinkSync(join(scratch, "real"), join(scratch, "out/link"));
+  const output = store.keepOutput(join(scratch, "out"), false);
+  expect(output.files).toEqual([["link", sha256("hello")]]);
+  expect(lstatSync(objectOf(sha256("hello"))).isFile()).toBe(true);
+  symlinkSync(join(scratch, "nowhere"), join(scratch, "dangling"));
+  expect(() => store.keepOutput(join(scratch, "dangling"), false)).toThrow("nothing");
+  symlinkSync(scratch, join(scratch, "folder"));
+  expect(() => store.keepOutput(join(scratch, "folder"), false)).toThrow("no file");
+});
+
+test("while garbage is collected a run waits, and while a run goes on nothing is collected", async () => {
+  const { release, users } = await store.collect();
+  expect(users).toEqual([]);
+  const said: string[] = [];
+  const entered = store.enter((owner) => {
+    said.push(owner);
+    release();
+  });
+  const leave = await entered;
+  expect(said).toEqual([`process ${process.pid} on ${hostname()}`]);
+  const second = await store.collect();
+  expect(second.users).toMatchObject([{ pid: process.pid, host: hostname() }]);
+  second.release();
+  leave();
+  expect(readdirSync(join(folder, "cache/locks"))).toEqual([]);
 });

@@ -1,0 +1,11 @@
+/** The checks that take longer, or need more, than `npm test` may: each has an npm command of its own. */
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  test: {
+    include: ["test/extra/**/*.test.ts"],
+    pool: "forks",
+    testTimeout: 3600_000,
+    maxWorkers: 2,
+  },
+});
