@@ -13,6 +13,7 @@ import { Plan } from "./plan.ts";
 import { resolve, type Task } from "./resolve.ts";
 import { UserError } from "./stage.ts";
 import { Store } from "./store.ts";
+import { addUpkeep } from "./upkeep.ts";
 
 interface Options {
   profile?: string;
@@ -396,6 +397,7 @@ export async function main(args: string[]): Promise<void> {
       .command("check")
       .description("run, and compare the numbers with the committed report; exit code 1 where they differ"),
   ).action((options: Options) => guard(checkCommand(options), options.debug));
+  addUpkeep(program, { withOptions, prepare, guard });
   program.addHelpText(
     "after",
     `

@@ -1,11 +1,25 @@
 /** Every call of the store and the runner that changes a file goes wrong once: by SIGKILL, by a full disk. */
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import {
+  chmodSync,
+  cpSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  statSync,
+  truncateSync,
+  writeFileSync,
+} from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { build } from "esbuild";
-import { afterAll, beforeAll, expect, test } from "vitest";
-import { eachFault, type Subject } from "../runner/faults/loop.ts";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { Store } from "../../runner/store.ts";
+import { verifyStore } from "../../runner/verify.ts";
+import { eachFault, made, type Subject } from "../runner/faults/loop.ts";
 import type { Ended } from "../runner/project.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-faults-"));
@@ -49,6 +63,65 @@ function subject(name: string, ...stages: string[]): Subject {
       }),
   };
 }
+
+/** A store of three stages, and what is done to a file of it. */
+describe("a damaged store", () => {
+  const flip = (content: Buffer) => {
+    const at = content.length >> 1;
+    return Buffer.from(content.map((byte, index) => (index === at ? byte ^ 1 : byte)));
+  };
+  const damages: [string, (path: string) => void][] = [
+    ["a changed byte", (path) => writeFileSync(path, flip(readFileSync(path)))],
+    ["a cut", (path) => truncateSync(path, statSync(path).size >> 1)],
+    ["a removal", (path) => rmSync(path)],
+  ];
+
+  test.each(damages)("%s in any object or record is said, and what was lost is made anew", async (_, damage) => {
+    const pipeline = subject("damaged");
+    const cache = join(pipeline.root, "cache");
+    pipeline.reset();
+    expect(await pipeline.run({})).toMatchObject({ code: 0 });
+    const whole = made(pipeline.root);
+    cpSync(pipeline.root, join(folder, "good"), { recursive: true, preserveTimestamps: true });
+    const records = new Store(cache).keys().map((key) => new Store(cache).record(key)!);
+    const keyOf = (id: string) => records.find((one) => one.id === id)!.key;
+    const hashes = (id: string) =>
+      Object.values(records.find((one) => one.id === id)!.outputs).flatMap(
+        ({ hash, files }) => files?.map(([, one]) => one) ?? [hash],
+      );
+    const after: Record<string, string> = { first: "second", second: "third" };
+    const cases = records.flatMap(({ id, key }) => [
+      { id, path: `cache/records/${key}.json`, object: false },
+      ...hashes(id).map((hash) => ({ id, path: `cache/objects/${hash.slice(0, 2)}/${hash}`, object: true })),
+    ]);
+    expect(cases.length).toBeGreaterThan(9);
+    for (const { id, path, object } of cases) {
+      pipeline.reset();
+      cpSync(join(folder, "good"), pipeline.root, { recursive: true, preserveTimestamps: true });
+      rmSync(join(pipeline.root, "reports"), { recursive: true }); // so that the last stage's files are needed
+      if (object && after[id]) rmSync(join(cache, "records", `${keyOf(after[id])}.json`)); // and the others'
+      chmodSync(join(pipeline.root, path), 0o644);
+      damage(join(pipeline.root, path));
+      const { code, out } = await pipeline.run({});
+      expect(code, path).toBe(0);
+      expect(made(pipeline.root), path).toEqual(whole);
+      const store = new Store(cache);
+      if (object) {
+        // What nobody needs is not read: that is for verify to find.
+        const needed = id !== "second" || path.endsWith(records.find((one) => one.id === id)!.outputs.values.hash);
+        expect((await verifyStore(store)).bad.length > 0, path).toBe(!needed);
+        if (needed) expect(out, path).toMatch(/^cache: object [0-9a-f]{8}… (does not match|is gone).*; \w+ runs again\.$/m);
+      } else {
+        expect((await verifyStore(store)).bad, path).toEqual([]);
+        expect(out, path).toMatch(
+          existsSync(join(cache, "bad"))
+            ? /^cache: record [0-9a-f]{8}… is damaged \(.*\)\. Set aside; its stage runs again\.$/m
+            : new RegExp(`^▸ ${id} {2}\\(its result was removed\\)$`, "m"),
+        );
+      }
+    }
+  });
+});
 
 test.each([
   ["kill", "first"],

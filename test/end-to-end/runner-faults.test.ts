@@ -2,6 +2,7 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
@@ -255,6 +256,45 @@ describe("one store", () => {
     expect(ends.map(({ out }) => out).join()).toMatch(
       /^! trouble: waits: process \d+ on .* is making the same result\.$/m,
     );
+    expectWholeStore();
+  });
+
+  /** A study of two profiles that share `trouble`, which ends when the file `go` is there. */
+  function makeShared(): void {
+    make("none", {
+      uses: undefined,
+      with: undefined,
+      run: "echo trouble >> ran.log; until test -e go; do sleep 0.05; done; cp ${in.values} ${out.text}",
+      outputs: { text: "text.txt" },
+    });
+    project.edit("pipeline.yaml", '"profiles":{"small":{}}', '"profile":"small","profiles":{"small":{},"large":{}}');
+  }
+  /** Starts one run, and another of the profile `large` that waits for it. */
+  async function startTwo() {
+    makeShared();
+    const first = project.start("--only", "trouble");
+    await until(() => (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").includes("trouble") || undefined, "the start of trouble");
+    const second = project.start("--only", "trouble", "--profile", "large");
+    const line = `! trouble: waits: process ${first.child.pid} on ${hostname()} is making the same result.\n`;
+    await until(() => second.said().includes(line) || undefined, "the wait of the second run");
+    return { first, second };
+  }
+
+  test("a run of another profile waits for the first, and takes what it made", async () => {
+    const { first, second } = await startTwo();
+    project.write("go", "");
+    expect([(await first.ended).code, (await second.ended).code]).toEqual([0, 0]);
+    expect(project.ran()).toEqual(["numbers", "trouble"]);
+    expectWholeStore();
+  });
+
+  test("a run that waits takes over when the first dies", async () => {
+    const { first, second } = await startTwo();
+    first.child.kill("SIGKILL");
+    await until(() => (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").split("trouble").length > 2 || undefined, "a second start");
+    project.write("go", "");
+    expect((await second.ended).code).toBe(0);
+    expect(project.ran()).toEqual(["numbers", "trouble", "trouble"]);
     expectWholeStore();
   });
 

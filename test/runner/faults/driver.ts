@@ -81,7 +81,7 @@ try {
     store,
     { root, jobs: 1, keepGoing: false, executor, signal: new AbortController().signal },
     {
-      started() {},
+      started: ({ id }, reason) => say(`▸ ${id}  (${reason})`),
       progress() {},
       warned: (_, line) => say(line),
       finished: ({ id }) => ran.add(id),

@@ -1,0 +1,32 @@
+/** Sizes and spans of time, as people write them. */
+
+const UNITS = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+
+/** `5GB` → bytes; undefined for what is no size */
+export function bytesOf(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]?B)$/i.exec(text) ?? [];
+  if (!number) return undefined;
+  return Number(number) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
+}
+
+const DAY_MILLISECONDS = 24 * 3600 * 1000;
+const SPANS = { h: DAY_MILLISECONDS / 24, d: DAY_MILLISECONDS, w: 7 * DAY_MILLISECONDS };
+
+/** `30d` → milliseconds; undefined for what is no span */
+export function spanOf(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([hdw])$/.exec(text) ?? [];
+  if (!number) return undefined;
+  return Number(number) * SPANS[unit as keyof typeof SPANS];
+}
+
+/** 1234567 → "1.2 MB" */
+export function size(bytes: number): string {
+  const [unit, one] = Object.entries(UNITS).findLast(([, one]) => bytes >= one) ?? ["B", 1];
+  return `${one === 1 ? bytes : (bytes / one).toFixed(1)} ${unit}`;
+}
+
+/** Milliseconds → "3 d" */
+export const age = (milliseconds: number): string =>
+  milliseconds < DAY_MILLISECONDS
+    ? `${Math.floor(milliseconds / SPANS.h)} h`
+    : `${Math.floor(milliseconds / DAY_MILLISECONDS)} d`;
