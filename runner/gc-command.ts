@@ -1,8 +1,8 @@
 /** The command `gc`. */
 import colors from "picocolors";
 import { type Garbage, type GcOptions, garbage, remove } from "./gc.ts";
-import type { Store } from "./store.ts";
 import { age, size } from "./quantities.ts";
+import type { Store } from "./store.ts";
 
 const counted = (count: number, kind: Garbage["kind"]): string =>
   kind === "set aside" ? `${count} set aside` : `${count} ${kind}${count === 1 ? "" : "s"}`;
@@ -36,7 +36,7 @@ export async function gcCommand(
     if (!dryRun) store.sweep();
     const found = garbage(store, root, reports, { olderThan, maxBytes, keepRuns });
     for (const { kind, name, bytes, age: old } of found)
-      if (kind !== "object" && kind !== "log")
+      if (!["object", "code", "log"].includes(kind))
         console.log(`${kind} ${name}  ${size(bytes)}, last used ${age(old)} ago`);
     if (!dryRun) remove(found, store, root);
     const kinds = new Map<Garbage["kind"], number>();

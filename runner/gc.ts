@@ -15,7 +15,7 @@ export interface GcOptions {
 
 /** One thing to be removed. */
 export interface Garbage {
-  kind: "record" | "object" | "log" | "run" | "download" | "set aside" | "scratch" | "bundle";
+  kind: "record" | "object" | "code" | "log" | "run" | "download" | "set aside" | "scratch" | "bundle";
   name: string;
   path: string;
   bytes: number;
@@ -158,6 +158,14 @@ export function garbage(
     }
   }
   for (const hash of sizes.keys()) if (!users.get(hash)) add("object", hash, store.objectPath(hash));
+
+  const codes = new Set(
+    [...records].flatMap(([key, { code, parts }]) =>
+      gone.has(key) ? [] : [code, ...Object.values(parts).map((part) => part.code)],
+    ),
+  );
+  for (const name of names(join(store.folder, "code")))
+    if (!codes.has(name.replace(/\.json$/, ""))) add("code", name, join(store.folder, "code", name));
 
   for (const name of names(join(store.folder, "logs"))) {
     const path = join(store.folder, "logs", name);

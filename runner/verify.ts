@@ -3,6 +3,7 @@ import { existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { compareFiles } from "./compare.ts";
 import { type RunOptions, runIn } from "./execute.ts";
+import { suggest } from "./faults.ts";
 import { hashFiles } from "./hash.ts";
 import type { Plan } from "./plan.ts";
 import { UserError } from "./stage.ts";
@@ -108,6 +109,10 @@ export async function rerun(
   warned: (line: string) => void,
 ): Promise<Rerun[]> {
   const tasks = plan.tasks.filter((task) => task.id === stage || task.stage === stage);
+  if (tasks.length === 0) {
+    const names = [...new Set(plan.tasks.flatMap((task) => [task.stage, task.id]))];
+    throw new UserError(`verify --rerun ${stage}: no such stage.${suggest(stage, names)}`);
+  }
   const found: Rerun[] = [];
   for (const task of tasks) {
     const state = plan.states.get(task.id)!;

@@ -76,7 +76,9 @@ describe("a damaged store", () => {
     ["a removal", (path) => rmSync(path)],
   ];
 
-  test.each(damages)("%s in any object or record is said, and what was lost is made anew", async (_, damage) => {
+  test.each(
+    damages,
+  )("%s in any object or record is said, and what was lost is made anew", async (_, damage) => {
     const pipeline = subject("damaged");
     const cache = join(pipeline.root, "cache");
     pipeline.reset();
@@ -108,9 +110,13 @@ describe("a damaged store", () => {
       const store = new Store(cache);
       if (object) {
         // What nobody needs is not read: that is for verify to find.
-        const needed = id !== "second" || path.endsWith(records.find((one) => one.id === id)!.outputs.values.hash);
+        const needed =
+          id !== "second" || path.endsWith(records.find((one) => one.id === id)!.outputs.values.hash);
         expect((await verifyStore(store)).bad.length > 0, path).toBe(!needed);
-        if (needed) expect(out, path).toMatch(/^cache: object [0-9a-f]{8}… (does not match|is gone).*; \w+ runs again\.$/m);
+        if (needed)
+          expect(out, path).toMatch(
+            /^cache: object [0-9a-f]{8}… (does not match|is gone).*; \w+ runs again\.$/m,
+          );
       } else {
         expect((await verifyStore(store)).bad, path).toEqual([]);
         expect(out, path).toMatch(

@@ -267,13 +267,21 @@ describe("one store", () => {
       run: "echo trouble >> ran.log; until test -e go; do sleep 0.05; done; cp ${in.values} ${out.text}",
       outputs: { text: "text.txt" },
     });
-    project.edit("pipeline.yaml", '"profiles":{"small":{}}', '"profile":"small","profiles":{"small":{},"large":{}}');
+    project.edit(
+      "pipeline.yaml",
+      '"profiles":{"small":{}}',
+      '"profile":"small","profiles":{"small":{},"large":{}}',
+    );
   }
   /** Starts one run, and another of the profile `large` that waits for it. */
   async function startTwo() {
     makeShared();
     const first = project.start("--only", "trouble");
-    await until(() => (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").includes("trouble") || undefined, "the start of trouble");
+    await until(
+      () =>
+        (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").includes("trouble") || undefined,
+      "the start of trouble",
+    );
     const second = project.start("--only", "trouble", "--profile", "large");
     const line = `! trouble: waits: process ${first.child.pid} on ${hostname()} is making the same result.\n`;
     await until(() => second.said().includes(line) || undefined, "the wait of the second run");
@@ -291,7 +299,12 @@ describe("one store", () => {
   test("a run that waits takes over when the first dies", async () => {
     const { first, second } = await startTwo();
     first.child.kill("SIGKILL");
-    await until(() => (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").split("trouble").length > 2 || undefined, "a second start");
+    await until(
+      () =>
+        (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").split("trouble").length > 2 ||
+        undefined,
+      "a second start",
+    );
     project.write("go", "");
     expect((await second.ended).code).toBe(0);
     expect(project.ran()).toEqual(["numbers", "trouble", "trouble"]);

@@ -25,7 +25,10 @@ test("verify counts, finds what is bad, and the next run makes it anew", async (
   const object = objectOf("numbers", "values");
   const content = readFileSync(object);
   chmodSync(object, 0o644);
-  writeFileSync(object, content.map((byte, index) => (index === 1 ? byte ^ 1 : byte)));
+  writeFileSync(
+    object,
+    content.map((byte, index) => (index === 1 ? byte ^ 1 : byte)),
+  );
   const bad = await project.run("verify");
   expect(bad.code).toBe(1);
   expect(bad.out).toMatch(/: 2 bad, set aside in .*bad\.\n$/);
@@ -42,7 +45,8 @@ test("verify counts, finds what is bad, and the next run makes it anew", async (
 test("verify --rerun compares what a stage makes now with what the store holds, and changes nothing", async () => {
   project.reset();
   await project.run();
-  const records = () => readdirSync(project.path("cache/records")).map((file) => project.read(`cache/records/${file}`));
+  const records = () =>
+    readdirSync(project.path("cache/records")).map((file) => project.read(`cache/records/${file}`));
   const before = records();
   project.ran();
   const same = await project.run("verify", "--rerun", "scale");
@@ -62,7 +66,11 @@ test("verify --rerun compares what a stage makes now with what the store holds, 
   expect((await project.run("verify", "--rerun", "scael")).err).toContain('Did you mean "scale"?');
 
   // A stage that is not pure: it counts how often it ran.
-  project.edit("stages/total/stage.ts", "outputs.metrics, JSON", "outputs.metrics, readFileSync('ran.log') + JSON");
+  project.edit(
+    "stages/total/stage.ts",
+    "outputs.metrics, JSON",
+    "outputs.metrics, readFileSync('ran.log') + JSON",
+  );
   expect((await project.run()).code).toBe(0);
   const differs = await project.run("verify", "--rerun", "total");
   expect(differs.code).toBe(1);
@@ -76,7 +84,7 @@ test("gc keeps what the last run ended with, and what it removes is made again w
   await project.run();
   const dry = await project.run("gc", "--keep-runs", "1", "--max-size", "0B", "--dry-run");
   expect(dry.code).toBe(0);
-  expect(dry.out).toMatch(/^Would remove 4 records, 8 objects, 4 logs, 1 run: .* bytes\)\.$/m);
+  expect(dry.out).toMatch(/^Would remove 4 records, 9 objects, 5 codes, 4 logs, 1 run: .* bytes\)\.$/m);
   const removed = await project.run("gc", "--keep-runs", "1", "--max-size", "0B");
   expect(removed.out.split("\n").at(-2)!.replace("Removed", "Would remove")).toBe(dry.out.split("\n").at(-2));
   expect((await project.run("verify")).code).toBe(0);

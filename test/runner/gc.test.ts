@@ -12,8 +12,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test, vi } from "vitest";
-import { gcCommand } from "../../runner/gc-command.ts";
 import { type GcOptions, garbage, remove } from "../../runner/gc.ts";
+import { gcCommand } from "../../runner/gc-command.ts";
 import { sha256 } from "../../runner/statcache.ts";
 import { Store } from "../../runner/store.ts";
 
@@ -64,7 +64,11 @@ const collect = (options: Partial<GcOptions> = {}, reports: string[] = []) => {
   remove(found, store, root);
   return found;
 };
-const left = () => store.keys().map((key) => store.record(key)!.id).sort();
+const left = () =>
+  store
+    .keys()
+    .map((key) => store.record(key)!.id)
+    .sort();
 
 test("what is old goes, with its objects and its log; what is younger stays", () => {
   const old = made("old", "1", 31);
@@ -90,6 +94,12 @@ test("objects that no record names are garbage, however young", () => {
   expect(store.objects()).toEqual([]);
 });
 
+test("what is known of a code goes with the last record of it", () => {
+  made("old", "1", 31);
+  store.keepCode("c".repeat(64), { packages: [], outline: {} });
+  expect(collect().map(({ kind }) => kind)).toEqual(["record", "object", "code", "log"]);
+});
+
 test("by size, the oldest go first, until the rest fits", () => {
   made("a", "x".repeat(100), 3);
   made("b", "y".repeat(100), 2);
@@ -104,14 +114,21 @@ test("what the last runs of each profile ended with stays, whatever its age and 
   const keys = ["a", "b", "c", "d"].map((id, index) => made(id, id, 100 - index));
   const run = (profile: string, all: string[], days: number, whole = true) => {
     store.keepRun(profile, Object.fromEntries(all.map((key) => [key, key])), whole);
-    const { path } = store.runs().find((one) => one.profile === profile && one.keys.join() === [...all].sort().join())!;
+    const { path } = store
+      .runs()
+      .find((one) => one.profile === profile && one.keys.join() === [...all].sort().join())!;
     age(path, days);
   };
   run("one", [keys[0]], 90);
   run("one", [keys[1]], 80);
   run("two", [keys[2]], 95);
   run("one", [keys[3]], 70, false); // it did not come to its end, and so does not count
-  expect(collect({ keepRuns: 1, maxBytes: 0 }).map(({ kind }) => kind)).toEqual(["record", "object", "log", "run"]);
+  expect(collect({ keepRuns: 1, maxBytes: 0 }).map(({ kind }) => kind)).toEqual([
+    "record",
+    "object",
+    "log",
+    "run",
+  ]);
   expect(left()).toEqual(["b", "c", "d"]);
 });
 
@@ -139,7 +156,10 @@ test("what a committed report names stays, with all that it rests on", () => {
   made("evaluate", "metrics", 100, ["model"]);
   made("other", "other", 100, ["features"]);
   mkdirSync(join(root, "reports/sample"), { recursive: true });
-  writeFileSync(join(root, "reports/sample/provenance.md"), `| map | \`${sha256("metrics").slice(0, 16)}\` |`);
+  writeFileSync(
+    join(root, "reports/sample/provenance.md"),
+    `| map | \`${sha256("metrics").slice(0, 16)}\` |`,
+  );
   collect({}, [join(root, "reports")]);
   expect(left()).toEqual(["evaluate", "features", "train"]);
 });
@@ -158,9 +178,16 @@ test("old downloads, logs of failures, what was set aside and bundles that nothi
     writeFileSync(join(root, file), "x");
     age(join(root, file), 40);
   }
-  writeFileSync(join(bundles, "code.json"), JSON.stringify({ stage: { bundle: join(bundles, bundle("a")) } }));
+  writeFileSync(
+    join(bundles, "code.json"),
+    JSON.stringify({ stage: { bundle: join(bundles, bundle("a")) } }),
+  );
   writeFileSync(join(bundles, bundle("c")), "young");
-  expect(collect().map(({ kind }) => kind).sort()).toEqual(["bundle", "download", "log", "set aside"]);
+  expect(
+    collect()
+      .map(({ kind }) => kind)
+      .sort(),
+  ).toEqual(["bundle", "download", "log", "set aside"]);
   expect(readdirSync(bundles).sort()).toEqual([bundle("a"), bundle("c"), "code.json"]);
 });
 
@@ -190,7 +217,9 @@ test("gc: nothing is removed while a run goes on, and --dry-run removes nothing 
     const bytes = readFileSync(store.recordPath(sha256("old"))).length + 5 + 3;
     expect(said.splice(0)).toEqual([
       expect.stringMatching(/^record old {2}.* B, last used 31 d ago$/),
-      expect.stringMatching(new RegExp(`^Would remove 1 record, 1 object, 1 log: .* \\(${bytes} bytes\\)\\.$`)),
+      expect.stringMatching(
+        new RegExp(`^Would remove 1 record, 1 object, 1 log: .* \\(${bytes} bytes\\)\\.$`),
+      ),
     ]);
     expect(left()).toEqual(["old"]);
     expect(await gcCommand(store, root, [], { keepRuns: 3 })).toBe(0);
