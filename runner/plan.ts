@@ -68,6 +68,11 @@ export class Plan {
   private readonly forced: Map<string, string>;
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
+  /** The ids of the instances that each task takes files from, and the tasks that take files from each. */
+  private readonly above: Map<string, string[]>;
+  private readonly below = new Map<string, Task[]>();
+  /** Which outputs were found whole in this turn: thousands of tasks may need one. */
+  private readonly whole = new Set<StoredOutput>();
   /** Told of an object or a record that was found damaged, or of an object that is gone. */
   onFault: (message: string) => void = () => {};
 
@@ -91,15 +96,20 @@ export class Plan {
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
     for (const task of tasks) this.states.set(task.id, { kind: "waits", for: [] });
+    const upstream = ({ inputs }: Task) =>
+      Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : [])));
+    this.above = new Map(tasks.map((task) => [task.id, [...new Set(upstream(task))]]));
+    for (const task of tasks)
+      for (const id of this.upstream(task)) {
+        const found = this.below.get(id);
+        if (found) found.push(task);
+        else this.below.set(id, [task]);
+      }
   }
 
   /** The instances a task takes files from. */
   upstream(task: Task): string[] {
-    return [
-      ...new Set(
-        Object.values(task.inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : []))),
-      ),
-    ];
+    return this.above.get(task.id)!;
   }
 
   private outputs(id: string): Record<string, StoredOutput> | undefined {
@@ -178,6 +188,7 @@ export class Plan {
       );
     }
     let lost = false;
+    this.whole.clear();
     for (const task of this.tasks)
       if (this.states.get(task.id)!.kind === "miss") lost = this.redoLost(task) || lost;
     if (lost) return this.advance();
@@ -201,8 +212,13 @@ export class Plan {
       if (!("id" in reference)) continue;
       const state = this.states.get(reference.id)!;
       if (state.kind !== "hit" && state.kind !== "done") continue;
-      const fault = this.store.faultOf(state.record.outputs[reference.output]);
-      if (!fault) continue;
+      const output = state.record.outputs[reference.output];
+      if (this.whole.has(output)) continue;
+      const fault = this.store.faultOf(output);
+      if (!fault) {
+        this.whole.add(output);
+        continue;
+      }
       this.redo(reference.id, fault);
       lost = true;
     }
@@ -216,16 +232,19 @@ export class Plan {
     this.onFault(`cache: ${fault}; ${id} runs again.`);
     this.states.set(id, { kind: "miss", key: state.key, reason: fault });
     this.forced.set(id, fault);
-    for (const task of this.tasks)
-      if (this.upstream(task).includes(id) && this.states.get(task.id)!.kind !== "running")
-        this.setWaiting(task.id);
+    this.setBelowWaiting(id);
   }
 
+  private setBelowWaiting(id: string): void {
+    for (const task of this.below.get(id) ?? []) {
+      const { kind } = this.states.get(task.id)!;
+      // What is below one that waits does so already.
+      if (kind !== "running" && kind !== "waits") this.setWaiting(task.id);
+    }
+  }
   private setWaiting(id: string): void {
     this.states.set(id, { kind: "waits", for: [] });
-    for (const task of this.tasks)
-      if (this.upstream(task).includes(id) && this.states.get(task.id)!.kind !== "running")
-        this.setWaiting(task.id);
+    this.setBelowWaiting(id);
   }
 
   start(task: Task): { key: string; reason: string } {

@@ -43,6 +43,15 @@ function partNames(root: string, folder: string): string[] {
     .map((file) => file.slice(0, -3));
 }
 
+/** Asks the disk once for each path, not once for each instance. */
+function once<Value>(ask: (path: string) => Value): (path: string) => Value {
+  const known = new Map<string, Value>();
+  return (path) => {
+    if (!known.has(path)) known.set(path, ask(path));
+    return known.get(path)!;
+  };
+}
+
 /** Compiled schemas by the text they came from. */
 class Schemas {
   private readonly ajv = new Ajv({
@@ -52,15 +61,26 @@ class Schemas {
     allowUnionTypes: true,
   });
   private readonly compiled = new Map<string, ValidateFunction>();
+  private readonly texts = new Map<string, { properties?: Record<string, { default?: unknown }> }>();
   private readonly root: string;
   constructor(root: string) {
     this.root = root;
   }
+  private read(name: string): { properties?: Record<string, { default?: unknown }> } {
+    let schema = this.texts.get(name);
+    if (!schema) {
+      schema = JSON.parse(readFileSync(join(this.root, "schemas", `${name}.params.schema.json`), "utf8"));
+      this.texts.set(name, schema!);
+    }
+    return schema!;
+  }
   /** The validator of `schemas/NAME.params.schema.json`. */
   params(name: string): ValidateFunction {
-    return this.compile(name, () =>
-      JSON.parse(readFileSync(join(this.root, "schemas", `${name}.params.schema.json`), "utf8")),
-    );
+    return this.compile(name, () => this.read(name));
+  }
+  /** What a param is where it is not given. */
+  defaultOf(name: string, param: string): unknown {
+    return this.read(name).properties?.[param]?.default;
   }
   /** The validator of a part's `params`: what has no default must be given. */
   part(file: string, params: PartDefinition["params"] = {}): ValidateFunction {
@@ -87,6 +107,8 @@ class Schemas {
  */
 export async function resolve(study: Study, root: string, book: CodeBook): Promise<Task[]> {
   const schemas = new Schemas(root);
+  const namesIn = once((folder) => partNames(root, folder));
+  const isThere = once((path) => existsSync(join(root, path)));
   const fault = (instance: StageInstance, path: Path, message: string): never => {
     throw new UserError(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`);
   };
@@ -94,7 +116,7 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
   // Every stage and part of the study at once: one build for all that changed.
   const stages = [...new Set(study.instances.map(({ uses }) => uses).filter((uses) => uses !== undefined))];
   for (const instance of study.instances)
-    if (instance.uses !== undefined && !existsSync(join(root, entryOf(instance.uses))))
+    if (instance.uses !== undefined && !isThere(entryOf(instance.uses)))
       fault(
         instance,
         ["uses"],
@@ -111,24 +133,15 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
   >();
   for (const instance of study.instances) {
     if (instance.uses === undefined) continue;
-    const { parts: folders = {} } = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
+    const definition = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
+    const { parts: folders = {} } = definition;
     const parts: Record<string, { name: string; file: string; own: Record<string, unknown> }> = {};
     for (const [param, below] of Object.entries(folders)) {
-      const schema = JSON.parse(
-        readFileSync(
-          join(
-            root,
-            "schemas",
-            `${(stageCode.get(entryOf(instance.uses))!.definition as StageDefinition).params}.params.schema.json`,
-          ),
-          "utf8",
-        ),
-      );
-      const given = instance.with[param] ?? schema.properties?.[param]?.default;
+      const given = instance.with[param] ?? schemas.defaultOf(definition.params, param);
       if (given === undefined || given === null) continue;
       const { use, ...own } = (typeof given === "object" ? given : { use: given }) as { use: unknown };
       const folder = normalize(`stages/${instance.uses}/${below}`);
-      const names = partNames(root, folder);
+      const names = namesIn(folder);
       if (use === undefined)
         fault(instance, ["with", param], `write the part's name, as ${param}: NAME or { use: NAME, … }.`);
       if (!names.includes(String(use)))
@@ -277,7 +290,7 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
     for (const [name, references] of Object.entries(task.inputs))
       for (const reference of references) {
         if (!("id" in reference)) {
-          if (!existsSync(join(root, reference.file)))
+          if (!isThere(reference.file))
             fault(study.instances[index], ["inputs", name], `no file ${reference.file} in the project.`);
           continue;
         }

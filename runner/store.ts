@@ -293,7 +293,8 @@ export class Store {
   }
   /** Keeps what a code was made of, so that a later run can say what changed in it. */
   keepCode(hash: string, facts: CodeFacts): void {
-    if (!existsSync(this.codePath(hash))) replaceFile(this.codePath(hash), JSON.stringify(facts), this.halves);
+    if (!existsSync(this.codePath(hash)))
+      replaceFile(this.codePath(hash), JSON.stringify(facts), this.halves);
   }
   /** What a code was made of; undefined where no run of this store had it. */
   codeFacts(hash: string): CodeFacts | undefined {

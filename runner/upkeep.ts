@@ -4,8 +4,8 @@ import { type Command, InvalidArgumentError } from "commander";
 import { expand } from "./expand.ts";
 import { load } from "./load.ts";
 import type { Plan } from "./plan.ts";
-import { Store } from "./store.ts";
 import { bytesOf, spanOf } from "./quantities.ts";
+import { Store } from "./store.ts";
 
 /** What the commands need of the others. */
 interface Shared<Options> {

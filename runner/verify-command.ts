@@ -4,8 +4,8 @@ import { join } from "node:path";
 import colors from "picocolors";
 import { local } from "./executors/local.ts";
 import type { Plan } from "./plan.ts";
-import type { Store } from "./store.ts";
 import { size } from "./quantities.ts";
+import type { Store } from "./store.ts";
 import { rerun, verifyStore } from "./verify.ts";
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
