@@ -26,10 +26,10 @@ import all from "../stages/train/selectors/all.ts";
 import allPositive from "../stages/train/selectors/all-positive.ts";
 import batchHard from "../stages/train/selectors/batch-hard.ts";
 import distanceWeighted from "../stages/train/selectors/distance-weighted.ts";
-import distinctSemihard from "../stages/train/selectors/distinct-semihard.ts";
 import easyPositive from "../stages/train/selectors/easy-positive.ts";
 import hardNegative from "../stages/train/selectors/hard-negative.ts";
 import hardestNegative from "../stages/train/selectors/hardest-negative.ts";
+import meanNegative from "../stages/train/selectors/mean-negative.ts";
 import randomNegative from "../stages/train/selectors/random-negative.ts";
 import semihardNegative from "../stages/train/selectors/semihard-negative.ts";
 
@@ -55,7 +55,7 @@ const triplets: [string, TripletSelector, [number, number?]][] = [
   ["batch-hard", batchHard, [3]],
   ["distance-weighted", distanceWeighted, [3]],
   ["easy-positive", easyPositive, [3]],
-  ["distinct-semihard", distinctSemihard, [3]],
+  ["mean-negative", meanNegative, [3]],
 ];
 
 const ENTRIES: Entry[] = [

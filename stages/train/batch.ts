@@ -39,6 +39,14 @@ export interface Triplets {
   count: number;
 }
 
+/** Positive pairs, each with all its negatives nearer than its positive and the margin: see {@link scoreMeans}. */
+export interface Means {
+  /** Whether both images of a pair are anchors, or only the first. */
+  bothEnds: boolean;
+  /** Without the negatives that are as near as the positive, or nearer. */
+  semihard: boolean;
+}
+
 /** Pairs or triplets of rows that were put together before the network saw them. */
 export interface Given {
   pairs?: PairSet;

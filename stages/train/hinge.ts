@@ -1,5 +1,6 @@
 /** max(0, d(a,p) + margin - d(a,n)) over every triplet of a batch, without visiting the triplets. */
 import type { Batch, Scored } from "./batch.ts";
+import { notAbove, sortLimits } from "./limits.ts";
 import { mean } from "./triplets.ts";
 
 /**
@@ -25,9 +26,7 @@ export function scoreEveryHinge(batch: Batch, margin: number): Scored {
     for (; end < pairs && first[end] === anchor; end++)
       sorted[end - start] = squared[row + second[end]] + margin;
     const positives = end - start;
-    const half = halfOf(positives);
-    sorted.subarray(0, positives).sort();
-    sorted.fill(Number.POSITIVE_INFINITY, positives, 2 * half);
+    const half = sortLimits(sorted, positives);
     counts.fill(0, 0, positives + 1);
     sums.fill(0, 0, positives + 1);
     for (let k = 0; k < others.length; k++) {
@@ -53,22 +52,4 @@ export function scoreEveryHinge(batch: Batch, margin: number): Scored {
     count += positives * others.length;
   }
   return mean(gradient, loss, count, active);
-}
-
-/** A power of two, so that half as many again reach beyond `count`. */
-function halfOf(count: number): number {
-  let half = 1;
-  while (half * 2 <= count) half *= 2;
-  return half;
-}
-
-/**
- * How many of the ascending values are at most `limit`. Without a branch: each step of the search is as likely to
- * go up as down, and each wrong guess of the processor costs more than the step.
- * @param sorted filled up with Infinity to twice `half`
- */
-function notAbove(sorted: Float64Array, half: number, limit: number): number {
-  let place = 0;
-  for (let step = half; step > 0; step >>= 1) place += step & -Number(sorted[place + step - 1] <= limit);
-  return place;
 }

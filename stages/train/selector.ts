@@ -1,16 +1,22 @@
 /** What a file of selectors/ must offer: a part of the stage `train`. */
 import type { PartDefinition } from "../../runner/stage.ts";
 import type { Random } from "../shared/random.ts";
-import type { Batch, PairSet, Pairs, Triplets } from "./batch.ts";
+import type { Batch, Means, PairSet, Pairs, Triplets } from "./batch.ts";
 
 /** Which triplets of a batch train. */
 export interface TripletSelector extends PartDefinition {
   selects: "triplets";
   /**
    * @param margin of the loss, in squared distances; Infinity where the loss has none
-   * @returns "all": every triplet of {@link Batch.positives} with every negative, none of them written down
+   * @returns the triplets; or, none of them written down, "all": every one of {@link Batch.positives} with every
+   *   negative, or the mean over each pair's negatives
    */
-  select(batch: Batch, margin: number, random: Random, params: Record<string, unknown>): Triplets | "all";
+  select(
+    batch: Batch,
+    margin: number,
+    random: Random,
+    params: Record<string, unknown>,
+  ): Triplets | "all" | Means;
 }
 
 /** Which pairs of a batch train: positive ones and negative ones. */
@@ -72,29 +78,6 @@ export function distancesTo(
   for (let k = 0; k < others.length; k++) scratch[k] = squared[anchor * size + others[k]];
   return scratch.subarray(0, others.length);
 }
-
-/**
- * The places of the values in (low, high), ascending by value, equal ones by place. Value and place are sorted as
- * one number, which needs no comparing function: the bits of a float, read as a whole number, are in the order of
- * the floats where none is negative.
- * @param values none negative, fewer than 2^20
- */
-export function sortedPlaces(
-  values: Float32Array,
-  low = Number.NEGATIVE_INFINITY,
-  high = Number.POSITIVE_INFINITY,
-): Int32Array {
-  const bits = new Uint32Array(values.buffer, values.byteOffset, values.length);
-  const keys = new Float64Array(values.length);
-  let count = 0;
-  for (let k = 0; k < values.length; k++)
-    if (values[k] > low && values[k] < high) keys[count++] = bits[k] * PLACES + k;
-  keys.subarray(0, count).sort();
-  const places = new Int32Array(count);
-  for (let k = 0; k < count; k++) places[k] = keys[k] - Math.floor(keys[k] / PLACES) * PLACES;
-  return places;
-}
-const PLACES = 2 ** 20;
 
 /** The place of a random one of the values in (low, high); -1 for none. Counted, then drawn: nothing is stored. */
 export function randomBetween(values: Float32Array, low: number, high: number, random: Random): number {

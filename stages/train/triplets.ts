@@ -1,7 +1,8 @@
 /** Triplet losses: one term a triplet, summed over what a selector chose. */
 import { type ParamSchema, UserError } from "../../runner/stage.ts";
-import type { Batch, Scored, Triplets } from "./batch.ts";
+import type { Batch, Means, Scored, Triplets } from "./batch.ts";
 import { distanceLoss, type Loss, type LossSetup } from "./loss.ts";
+import { scoreMeans } from "./means.ts";
 import type { TripletSelector } from "./selector.ts";
 
 /** The loss of one triplet and its slopes, written by `at`. */
@@ -24,6 +25,8 @@ export interface TripletLossSpec {
   term(params: Record<string, unknown>): Term;
   /** The mean over all triplets at once, in a faster way than one by one. */
   scoreAll(batch: Batch, params: Record<string, unknown>): Scored;
+  /** The mean over pairs of the means over their negatives, likewise; without it, one by one. */
+  scoreMeans?(batch: Batch, means: Means, params: Record<string, unknown>): Scored;
 }
 
 /** Scores triplets that are written down. */
@@ -63,7 +66,7 @@ export function chooseTriplets(
   given: Triplets | undefined,
   selector: LossSetup["selector"],
   margin: number,
-): Triplets | "all" {
+): Triplets | "all" | Means {
   if (given) return given;
   if (!selector)
     throw new UserError(
@@ -82,7 +85,10 @@ export function tripletLoss(spec: TripletLossSpec): Loss {
       const run = distanceLoss((batch, params, given) => {
         const triplets = chooseTriplets(batch, given.triplets, selector, spec.margin(params));
         if (triplets === "all") return spec.scoreAll(batch, params);
-        return scoreTriplets(batch, triplets, spec.term(params));
+        if ("anchors" in triplets) return scoreTriplets(batch, triplets, spec.term(params));
+        return spec.scoreMeans
+          ? spec.scoreMeans(batch, triplets, params)
+          : scoreMeans(batch, triplets, spec.margin(params), spec.term(params));
       });
       return { ...run, variables: [] };
     },

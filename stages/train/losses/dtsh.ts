@@ -7,8 +7,9 @@
  * triplets there are. Between codes of +1 and -1, theta is bits/2 less their Hamming distance, so a margin of bits/2
  * asks for half of all bits between two classes. Without lambda the outputs grow without end.
  */
-import type { Batch, Scored, Triplets } from "../batch.ts";
+import type { Batch, Means, Scored, Triplets } from "../batch.ts";
 import { gramLoss, type Loss } from "../loss.ts";
+import { forEachMean, meanOfMeans } from "../means.ts";
 import { squaredToSign, withOutputLoss } from "../quantisation.ts";
 import { scheduled } from "../schedules.ts";
 import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../softplus.ts";
@@ -40,9 +41,9 @@ export default {
       const margin = marginOf(params, dim);
       // Between codes, |a-b|² is 2 bits - 4 theta.
       const triplets = chooseTriplets(batch, given.triplets, selector, 4 * margin);
-      return triplets === "all"
-        ? scoreEvery(batch, gram, margin)
-        : scoreListed(batch, gram, triplets, margin);
+      if (triplets === "all") return scoreEvery(batch, gram, margin);
+      if ("anchors" in triplets) return scoreListed(batch, gram, triplets, margin);
+      return scoreMeans(batch, gram, triplets, margin);
     });
     return {
       ...likelihood,
@@ -56,19 +57,32 @@ export default {
   },
 } satisfies Loss;
 
-/** Adds one triplet's slopes to the gradient. @returns its loss */
+/** Adds one triplet's slopes to the gradient. @returns its loss, by its weight */
 function addTriplet(
   gradient: Float32Array,
   gram: Float32Array,
   ap: number,
   an: number,
   margin: number,
+  weight = 1,
 ): number {
   const missing = margin - (gram[ap] - gram[an]) / 2;
-  const slope = logistic(missing) / 2;
+  const slope = (weight * logistic(missing)) / 2;
   gradient[ap] -= slope;
   gradient[an] += slope;
-  return softplus(missing);
+  return weight * softplus(missing);
+}
+
+function scoreMeans(batch: Batch, gram: Float32Array, means: Means, margin: number): Scored {
+  const { size } = batch;
+  const gradient = new Float32Array(size * size);
+  let loss = 0;
+  const { pairs, triplets } = forEachMean(batch, means, 4 * margin, (anchor, positive, negatives, count) => {
+    const row = anchor * size;
+    for (let k = 0; k < count; k++)
+      loss += addTriplet(gradient, gram, row + positive, row + negatives[k], margin, 1 / count);
+  });
+  return meanOfMeans(gradient, loss, pairs, triplets);
 }
 
 function scoreListed({ size }: Batch, gram: Float32Array, triplets: Triplets, margin: number): Scored {

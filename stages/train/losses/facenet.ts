@@ -3,6 +3,7 @@
  * margin is its alpha).
  */
 import { scoreEveryHinge } from "../hinge.ts";
+import { scoreHingeMeans } from "../means.ts";
 import { scheduled } from "../schedules.ts";
 import { tripletLoss } from "../triplets.ts";
 
@@ -28,4 +29,5 @@ export default tripletLoss({
     };
   },
   scoreAll: (batch, params) => scoreEveryHinge(batch, params.margin as number),
+  scoreMeans: (batch, means, params) => scoreHingeMeans(batch, means, params.margin as number),
 });

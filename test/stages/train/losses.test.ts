@@ -32,6 +32,7 @@ import type { TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
 import batchHard from "../../../stages/train/selectors/batch-hard.ts";
+import meanNegative from "../../../stages/train/selectors/mean-negative.ts";
 import {
   distance,
   finiteDifferences,
@@ -83,6 +84,18 @@ function everyTriplet(
   );
 }
 
+/** One number for each pair whose both ends are anchors: the mean of f over its negatives with a loss above 0. */
+function pairMeans(rows: Rows, labels: number[], f: (ap: number, an: number) => number): number[] {
+  return rows.flatMap((a, i) =>
+    others(rows, i).flatMap((j) => {
+      if (labels[j] !== labels[i]) return [];
+      const negatives = rows.filter((_, k) => labels[k] !== labels[i]);
+      const terms = negatives.map((n) => f(distance(a, rows[j]), distance(a, n))).filter((term) => term > 0);
+      return terms.length ? [mean(terms)] : [];
+    }),
+  );
+}
+
 function contrastiveTerms(rows: Rows, labels: number[], margin: number): number[] {
   return rows.flatMap((a, i) =>
     rows.flatMap((b, j) => {
@@ -125,6 +138,21 @@ const CASES: Case[] = [
     unit: true,
     equation: (rows, labels) =>
       mean(everyTriplet(rows, labels, (ap, an) => Math.max(0, ap ** 2 - an ** 2 + 0.4))),
+  },
+  {
+    name: "facenet, mean-negative",
+    loss: facenet,
+    setup: { selector: meanNegative, params: { margin: 0.4 } },
+    unit: true,
+    equation: (rows, labels) =>
+      mean(pairMeans(rows, labels, (ap, an) => Math.max(0, ap ** 2 - an ** 2 + 0.4))),
+  },
+  {
+    name: "soft-margin, mean-negative",
+    loss: softMargin,
+    setup: { selector: meanNegative },
+    unit: false,
+    equation: (rows, labels) => mean(pairMeans(rows, labels, (ap, an) => Math.log(1 + Math.exp(ap - an)))),
   },
   {
     name: "hoffer-ailon",

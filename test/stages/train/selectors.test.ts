@@ -3,17 +3,11 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../stages/shared/random.ts";
 import type { Batch, Pairs, Triplets } from "../../../stages/train/batch.ts";
-import {
-  negativePairs,
-  randomBetween,
-  sortedPlaces,
-  type TripletSelector,
-} from "../../../stages/train/selector.ts";
+import { negativePairs, randomBetween, type TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
 import batchHard from "../../../stages/train/selectors/batch-hard.ts";
 import distanceWeighted from "../../../stages/train/selectors/distance-weighted.ts";
-import distinctSemihard from "../../../stages/train/selectors/distinct-semihard.ts";
 import easyPositive from "../../../stages/train/selectors/easy-positive.ts";
 import hardNegative, { nearestPlaces } from "../../../stages/train/selectors/hard-negative.ts";
 import hardestNegative from "../../../stages/train/selectors/hardest-negative.ts";
@@ -28,7 +22,6 @@ const TRIPLETS: Record<string, TripletSelector> = {
   "batch-hard": batchHard,
   "distance-weighted": distanceWeighted,
   "easy-positive": easyPositive,
-  "distinct-semihard": distinctSemihard,
 };
 
 const select = (selector: TripletSelector, batch: Batch, margin = 0.2, params = {}, seed = 1): Triplets =>
@@ -125,20 +118,6 @@ describe("by hand, on a line", () => {
     expect(tripletSet(select(easyPositive, line, 0.2, { negative: "hard" }))).toEqual(hard);
   });
 
-  test("distinct-semihard", () => {
-    // Of 0: 1 takes the 2, and 4 the 6. Of 1: 0 takes the 6, as the 2 is as near, and 4 the 9. Of 4: 1 takes the 9,
-    // and nothing is left for 0. Of 2: no negative is farther than the 9. Of 9: 2 takes the 1.
-    const walked = ["0,1,3", "0,2,5", "1,0,5", "1,2,4", "2,1,4", "4,3,1"];
-    expect(tripletSet(select(distinctSemihard, line, 100, { outliers: 0 }))).toEqual(walked);
-    // Without the farther half, rounded up: of 0, 1 and 4 one positive is left.
-    const inner = ["0,1,3", "1,0,5", "2,1,4", "4,3,1"];
-    expect(tripletSet(select(distinctSemihard, line, 100, { outliers: 0.5 }))).toEqual(inner);
-    // A margin of 16: of 0 the 6 is out of reach of 4 (36 and 16), of 1 all are; of 4 the 9 is just out of reach
-    // of 1 (25 and 9) and not of 0 (25 and 16); of 9 the 1 is in reach of 2 (64 and 49).
-    const reached = ["0,1,3", "2,0,4", "4,3,1"];
-    expect(tripletSet(select(distinctSemihard, line, 16, { outliers: 0 }))).toEqual(reached);
-  });
-
   test("all-positive and hard-negative", () => {
     const { positive, negative } = hardNegative.select(line);
     expect(eachPair(positive)).toEqual(["0,1", "0,2", "1,2", "3,4"]);
@@ -150,34 +129,6 @@ describe("by hand, on a line", () => {
     const every = allPositive.select(line, random(1, "selector"), { balanced: false });
     expect(every.negative.count).toBe(15 - 4);
   });
-});
-
-test("distinct-semihard: a negative once an anchor, farther than its positive by less than the margin", () => {
-  fc.assert(
-    fc.property(batchArbitrary, (batch) => {
-      const { size, squared } = batch;
-      const seen = new Set<string>();
-      for (const [a, p, n] of eachTriplet(select(distinctSemihard, batch, 0.3))) {
-        expect(squared[a * size + n]).toBeGreaterThan(squared[a * size + p]);
-        expect(squared[a * size + n]).toBeLessThan(squared[a * size + p] + 0.3);
-        expect(seen.has(`${a},${n}`)).toBe(false);
-        seen.add(`${a},${n}`);
-      }
-    }),
-    { numRuns: 50, seed: 3 },
-  );
-});
-
-test("sortedPlaces is a stable sort of what is inside", () => {
-  fc.assert(
-    fc.property(fc.array(fc.integer({ min: 0, max: 12 }), { maxLength: 40 }), (whole) => {
-      const values = Float32Array.from(whole, (x) => x / 8);
-      const expected = [...values.keys()].filter((k) => values[k] > 0.25 && values[k] < 1.25);
-      expected.sort((a, b) => values[a] - values[b] || a - b);
-      expect([...sortedPlaces(values, 0.25, 1.25)]).toEqual(expected);
-    }),
-    { seed: 5 },
-  );
 });
 
 test("balanced negative pairs: each is as likely", () => {
