@@ -79,19 +79,6 @@ export function distancesTo(
   return scratch.subarray(0, others.length);
 }
 
-/** The place of a random one of the values in (low, high); -1 for none. Counted, then drawn: nothing is stored. */
-export function randomBetween(values: Float32Array, low: number, high: number, random: Random): number {
-  let fitting = 0;
-  // Without a branch: which values fit is as good as random, and each wrong guess of the processor costs more.
-  for (let k = 0; k < values.length; k++) fitting += Number(values[k] > low) & Number(values[k] < high);
-  if (fitting === 0) return -1;
-  let left = random.int(fitting);
-  for (let k = 0; ; k++) {
-    left -= Number(values[k] > low) & Number(values[k] < high);
-    if (left < 0) return k;
-  }
-}
-
 /** The place of the smallest value above `low`, the first of equal ones; -1 for none. */
 export function smallest(values: Float32Array, low = Number.NEGATIVE_INFINITY): number {
   let place = -1;

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../stages/shared/random.ts";
 import type { Batch, Pairs, Triplets } from "../../../stages/train/batch.ts";
-import { negativePairs, randomBetween, type TripletSelector } from "../../../stages/train/selector.ts";
+import { negativePairs, type TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
 import batchHard from "../../../stages/train/selectors/batch-hard.ts";
@@ -194,17 +194,45 @@ test("distance-weighted stays in range in many dimensions", () => {
   expect(select(distanceWeighted, batch, 0.2, { farthest: 1.9 }).count).toBe(batch.positives.count);
 });
 
-test("randomBetween is uniform over what fits, open at both ends", () => {
-  const values = Float32Array.of(1, 2, 3, 2.5, 4);
-  const counts = new Map<number, number>();
-  const stream = random(1, "between");
-  for (let i = 0; i < 3000; i++) {
-    const place = randomBetween(values, 1, 4, stream);
-    counts.set(place, (counts.get(place) ?? 0) + 1);
+/** The definition: of the negatives that fit a pair, in ascending order, the one that the stream points at. */
+function drawPlainly({ positives, negatives, squared, size }: Batch, margin: number, semihard: boolean) {
+  const stream = random(1, "selector");
+  const drawn: number[][] = [];
+  for (let pair = 0; pair < positives.count; pair++) {
+    const [anchor, positive] = [positives.first[pair], positives.second[pair]];
+    const near = squared[anchor * size + positive];
+    const fitting = [...negatives[anchor]].filter((n) => {
+      const far = squared[anchor * size + n];
+      return far < near + margin && (!semihard || far > near);
+    });
+    if (fitting.length) drawn.push([anchor, positive, fitting[stream.int(fitting.length)]]);
   }
-  expect([...counts.keys()].sort()).toEqual([1, 2, 3]);
-  for (const count of counts.values()) expect(Math.abs(count / 3000 - 1 / 3)).toBeLessThan(0.04);
-  expect(randomBetween(values, 4, 9, stream)).toBe(-1);
+  return drawn;
+}
+
+test.each([
+  ["random-negative", randomNegative, false],
+  ["semihard-negative", semihardNegative, true],
+] as const)("%s draws each negative that fits as likely, and no other", (_, selector, semihard) => {
+  const batchOfBlocks = fc
+    .record({
+      size: fc.integer({ min: 2, max: 120 }),
+      classes: fc.integer({ min: 1, max: 4 }),
+      seed: fc.nat(1000),
+      whole: fc.boolean(), // coordinates that lie so that distances are equal
+    })
+    .map(({ size, classes, seed, whole }) =>
+      batchFrom(
+        randomRows(random(seed, "rows"), size, 2).map((row) => (whole ? row.map(Math.round) : row)),
+        Array.from({ length: size }, (_, i) => i % classes),
+      ),
+    );
+  fc.assert(
+    fc.property(batchOfBlocks, fc.integer({ min: 1, max: 3 }), (batch, margin) => {
+      expect(eachTriplet(select(selector, batch, margin))).toEqual(drawPlainly(batch, margin, semihard));
+    }),
+    { numRuns: 40, seed: 3 },
+  );
 });
 
 test("a batch knows its pairs", () => {
