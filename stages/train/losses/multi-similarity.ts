@@ -35,28 +35,34 @@ export default {
 function score(batch: Batch, { alpha, beta, base, epsilon }: Record<string, number>): Scored {
   const { size, squared, members, negatives } = batch;
   const gradient = new Float32Array(size * size);
+  const cosines = new Float64Array(size);
+  const near = new Int32Array(size);
+  const far = new Int32Array(size);
   const weights = new Float64Array(size);
   let loss = 0;
   let active = 0;
   for (let anchor = 0; anchor < size; anchor++) {
     const row = anchor * size;
+    const own = members[anchor];
+    const others = negatives[anchor];
     // On the unit sphere a cosine is 1 - |a-b|²/2, and dloss/d|a-b|² = -dloss/dcosine / 2.
-    const cosine = (j: number) => 1 - squared[row + j] / 2;
+    for (let j = 0; j < size; j++) cosines[j] = 1 - squared[row + j] / 2;
     let least = Number.POSITIVE_INFINITY;
     let most = Number.NEGATIVE_INFINITY;
-    for (const j of members[anchor]) if (j !== anchor) least = Math.min(least, cosine(j));
-    for (const j of negatives[anchor]) most = Math.max(most, cosine(j));
-    const near = members[anchor].filter((j) => j !== anchor && cosine(j) - epsilon < most);
-    const far = negatives[anchor].filter((j) => cosine(j) + epsilon > least);
-    if (near.length === 0 || far.length === 0) continue;
-    active += near.length + far.length;
-    for (const [rows, sharpness] of [
-      [near, -alpha],
-      [far, beta],
-    ] as const) {
-      for (let k = 0; k < rows.length; k++) weights[k] = sharpness * (cosine(rows[k]) - base);
-      loss += logOnePlusSum(weights, rows.length) / Math.abs(sharpness) / size;
-      for (let k = 0; k < rows.length; k++)
+    for (let k = 0; k < own.length; k++) if (own[k] !== anchor) least = Math.min(least, cosines[own[k]]);
+    for (let k = 0; k < others.length; k++) most = Math.max(most, cosines[others[k]]);
+    let [nearCount, farCount] = [0, 0];
+    for (let k = 0; k < own.length; k++)
+      if (own[k] !== anchor && cosines[own[k]] - epsilon < most) near[nearCount++] = own[k];
+    for (let k = 0; k < others.length; k++)
+      if (cosines[others[k]] + epsilon > least) far[farCount++] = others[k];
+    if (nearCount === 0 || farCount === 0) continue;
+    active += nearCount + farCount;
+    for (const same of [true, false]) {
+      const [rows, count, sharpness] = same ? [near, nearCount, -alpha] : [far, farCount, beta];
+      for (let k = 0; k < count; k++) weights[k] = sharpness * (cosines[rows[k]] - base);
+      loss += logOnePlusSum(weights, count) / Math.abs(sharpness) / size;
+      for (let k = 0; k < count; k++)
         gradient[row + rows[k]] = (-Math.sign(sharpness) * weights[k]) / 2 / size;
     }
   }
