@@ -52,6 +52,20 @@ function once<Value>(ask: (path: string) => Value): (path: string) => Value {
   };
 }
 
+/** A part as the study names it. */
+interface Chosen {
+  name: string;
+  file: string;
+  /** Its own params. */
+  own: Record<string, unknown>;
+  /** Where it stands below the instance. */
+  path: Path;
+}
+
+/** A part's word and own params, out of the short form or the long. */
+const readPart = (given: unknown): { use: unknown } & Record<string, unknown> =>
+  given !== null && typeof given === "object" ? (given as { use: unknown }) : { use: given };
+
 /** Compiled schemas by the text they came from. */
 class Schemas {
   private readonly ajv = new Ajv({
@@ -127,30 +141,33 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
           ),
       );
   const stageCode = await book.read(stages.map(entryOf));
-  const chosen = new Map<
-    StageInstance,
-    Record<string, { name: string; file: string; own: Record<string, unknown> }>
-  >();
+  const chosen = new Map<StageInstance, Record<string, Chosen>>();
   for (const instance of study.instances) {
     if (instance.uses === undefined) continue;
     const definition = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
     const { parts: folders = {} } = definition;
-    const parts: Record<string, { name: string; file: string; own: Record<string, unknown> }> = {};
+    const parts: Record<string, Chosen> = {};
     for (const [param, below] of Object.entries(folders)) {
       const given = instance.with[param] ?? schemas.defaultOf(definition.params, param);
       if (given === undefined || given === null) continue;
-      const { use, ...own } = (typeof given === "object" ? given : { use: given }) as { use: unknown };
       const folder = normalize(`stages/${instance.uses}/${below}`);
       const names = namesIn(folder);
-      if (use === undefined)
-        fault(instance, ["with", param], `write the part's name, as ${param}: NAME or { use: NAME, … }.`);
-      if (!names.includes(String(use)))
-        fault(
-          instance,
-          ["with", param],
-          `no ${param} "${use}" in ${folder}/.${suggest(String(use), names) || ` There are ${names.join(", ")}.`}`,
-        );
-      parts[param] = { name: String(use), file: `${folder}/${use}.ts`, own: structuredClone(own) };
+      const listed = Array.isArray(given);
+      for (const [index, one] of (listed ? given : [given]).entries()) {
+        const path = ["with", param, ...(listed ? [index] : [])];
+        const { use, ...own } = readPart(one);
+        if (use === undefined)
+          fault(instance, path, `write the part's name, as ${param}: NAME or { use: NAME, … }.`);
+        if (!names.includes(String(use)))
+          fault(
+            instance,
+            path,
+            `no ${param} "${use}" in ${folder}/.${suggest(String(use), names) || ` There are ${names.join(", ")}.`}`,
+          );
+        const key = listed ? `${param}.${use}` : param;
+        if (key in parts) fault(instance, path, `"${use}" stands twice.`);
+        parts[key] = { name: String(use), file: `${folder}/${use}.ts`, own: structuredClone(own), path };
+      }
     }
     chosen.set(instance, parts);
   }
@@ -208,29 +225,31 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
         `the stage "${instance.uses}" says itself what it makes; only a "run" stage has outputs here.`,
       );
 
-    const params = structuredClone(instance.with);
     const parts: Record<string, TaskPart> = {};
-    for (const [param, { name, file, own }] of Object.entries(chosen.get(instance)!)) {
+    // In the order of their names: the key knows no other, so the stage must not see another.
+    const ordered = Object.entries(chosen.get(instance)!).sort(([a], [b]) => (a < b ? -1 : 1));
+    for (const [key, { name, file, own, path: at }] of ordered) {
       const part = partCode.get(file)!;
       const validate = schemas.part(file, (part.definition as PartDefinition).params);
       if (!validate(own)) {
         const { path, message } = explain(validate.errors!);
-        fault(instance, ["with", param, ...path], message);
+        fault(instance, [...at, ...path], message);
       }
-      parts[param] = { name, code: part, params: own };
-      delete params[param];
+      parts[key] = { name, code: part, params: own };
     }
     const validate = schemas.params(definition.params);
+    const whole = structuredClone(instance.with);
     // A part stands in for its word while the schema looks on: the schema knows the word, not its params.
-    const whole = {
-      ...params,
-      ...Object.fromEntries(Object.entries(parts).map(([param, { name }]) => [param, name])),
-    };
+    const partParams = Object.keys(definition.parts ?? {}).filter((param) => param in whole);
+    for (const param of partParams) {
+      const given = whole[param];
+      whole[param] = Array.isArray(given) ? given.map((one) => readPart(one).use) : readPart(given).use;
+    }
     if (!validate(whole)) {
       const { path, message } = explain(validate.errors!);
       fault(instance, ["with", ...path], message);
     }
-    for (const param of Object.keys(parts)) delete (whole as Record<string, unknown>)[param];
+    for (const param of Object.keys(definition.parts ?? {})) delete whole[param];
 
     const many = new Set<string>();
     const named = new Set<string>();

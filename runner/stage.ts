@@ -94,7 +94,10 @@ export interface StageContext<Params = Record<string, unknown>> {
 export interface StageDefinition<Params = Record<string, unknown>> {
   /** Name of the params' schema: `schemas/NAME.params.schema.json`. */
   params: string;
-  /** Param name → folder beside stage.ts whose files are the values that param can take. */
+  /**
+   * Param name → folder beside stage.ts whose files are the values that param can take. Where the param is a list,
+   * the stage receives each of its parts as `PARAM.NAME`, in the order of their names.
+   */
   parts?: Record<string, string>;
   inputs: Record<string, InputDeclaration>;
   outputs: Record<string, OutputDeclaration>;

@@ -23,8 +23,10 @@ export async function runStage(name: string, run: StageRun) {
   const given = structuredClone(run.params ?? {}) as Record<string, unknown>;
   // As in the runner, the schema sees a part's word: its params are checked against the part.
   const params = { ...given };
+  const wordOf = (one: unknown) => (typeof one === "object" ? (one as { use: string }).use : one);
   for (const param of Object.keys(definition.parts ?? {}))
-    if (typeof given[param] === "object") params[param] = (given[param] as { use: string }).use;
+    if (given[param] !== undefined)
+      params[param] = Array.isArray(given[param]) ? given[param].map(wordOf) : wordOf(given[param]);
   const schema = JSON.parse(
     readFileSync(resolve("schemas", `${definition.params}.params.schema.json`), "utf8"),
   );
@@ -33,13 +35,16 @@ export async function runStage(name: string, run: StageRun) {
   const parts: Record<string, Part> = {};
   for (const [param, partFolder] of Object.entries(definition.parts ?? {})) {
     if (params[param] === undefined) continue;
-    const chosen = (given[param] ?? params[param]) as string | { use: string };
-    const { use, ...own } = typeof chosen === "string" ? { use: chosen } : chosen;
-    const part = (await import(pathToFileURL(join(folder, partFolder, `${use}.ts`)).href))
-      .default as PartDefinition;
-    const partSchema = { type: "object", properties: part.params ?? {}, additionalProperties: false };
-    if (!ajv.validate(partSchema, own)) throw new Error(`${name}.${param}: ${ajv.errorsText()}`);
-    parts[param] = { name: use, params: own, part };
+    const chosen = given[param] ?? params[param];
+    const list = (Array.isArray(chosen) ? chosen : [chosen]) as (string | { use: string })[];
+    for (const one of list) {
+      const { use, ...own } = typeof one === "string" ? { use: one } : one;
+      const part = (await import(pathToFileURL(join(folder, partFolder, `${use}.ts`)).href))
+        .default as PartDefinition;
+      const partSchema = { type: "object", properties: part.params ?? {}, additionalProperties: false };
+      if (!ajv.validate(partSchema, own)) throw new Error(`${name}.${param}: ${ajv.errorsText()}`);
+      parts[Array.isArray(chosen) ? `${param}.${use}` : param] = { name: use, params: own, part };
+    }
   }
 
   const root = mkdtempSync(join(tmpdir(), `deephash-${name}-`));

@@ -41,6 +41,28 @@ describe("a task has everything that is known before it runs", () => {
     expect(long.parts.how.code.hash).not.toBe(short.parts.how.code.hash);
     expect(long.codeHash).toBe(short.codeHash);
   });
+  test("a list of parts, in the order of their names", async () => {
+    const schema = "schemas/scale.params.schema.json";
+    const before = project.read(schema);
+    project.write(
+      schema,
+      JSON.stringify({ type: "object", properties: { how: { type: "array", items: { type: "string" } } } }),
+    );
+    const { parts, params } = await task(`  s: { ${SCALE}, with: { how: [times, { use: plus, by: 5 }] } }\n`);
+    expect(Object.keys(parts)).toEqual(["how.plus", "how.times"]);
+    expect(parts["how.plus"]).toMatchObject({ name: "plus", params: { by: 5 } });
+    expect(params).toEqual({});
+    const fault = (how: string) => task(`  s: { ${SCALE}, with: { how: ${how} } }\n`);
+    await expect(fault("[times, tims]")).rejects.toThrow(
+      's.with.how.1: no how "tims" in stages/scale/hows/.',
+    );
+    await expect(fault("[times, times]")).rejects.toThrow('s.with.how.1: "times" stands twice.');
+    await expect(fault("[{ use: plus, by: no }]")).rejects.toThrow(
+      's.with.how.0.by: must be of type number, not "no".',
+    );
+    await expect(fault("times")).rejects.toThrow('s.with.how: must be of type array, not "times".');
+    project.write(schema, before);
+  });
   test("inputs that take many, and files of the project", async () => {
     project.write("data/x.json", "[]");
     const total = await task("  t: { uses: total, inputs: { values: [numbers.values, ./data/x.json] } }\n");
