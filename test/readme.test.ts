@@ -10,6 +10,7 @@ describe("README.md", () => {
     ["selectors", "stages/train/selectors"],
     ["samplers", "stages/train/samplers"],
     ["networks", "stages/train/networks"],
+    ["metrics", "stages/train/metrics"],
     ["backbones", "stages/shared/backbones"],
     ["data sets", "stages/download/datasets"],
     ["binarisers", "stages/encode/binarisers"],

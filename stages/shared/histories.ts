@@ -17,7 +17,7 @@ export interface History {
   images: Float64Array;
   /** Mean since the last row. */
   loss: Float32Array;
-  /** Share of triplets or pairs with a loss > 0. */
+  /** Share of triplets or pairs with a loss > 0; 1 where the loss is made of neither. */
   active: Float32Array;
   /** Used so far. */
   triplets: Float64Array;

@@ -19,12 +19,12 @@ export function requirePairs(labels: ArrayLike<number>): Map<number, number[]> {
   const members = imagesByClass(labels);
   if (members.size < 2)
     throw new UserError(
-      `train: the training images have ${members.size} class. Learning a distance takes at least two.`,
+      `train: the images to draw from have ${members.size} class. Learning a distance takes at least two.`,
     );
   for (const [label, images] of members)
     if (images.length < 2)
       throw new UserError(
-        `train: class ${label} has one training image, so it has no positive pair. Add images, or leave the class out.`,
+        `train: class ${label} has one image to draw from, so it has no positive pair. Add images, or leave the class out.`,
       );
   return members;
 }

@@ -11,7 +11,7 @@ export interface Classifier {
 
 /**
  * PReLU and one layer, as siamese-triplet's ClassificationNet has them.
- * @param counters counts every image as selected and active, and those classified rightly as `correct`
+ * @param counters counts those classified rightly as `correct`; there are no pairs or triplets to count
  */
 export function classifier({ dim, classes, random }: LossSetup, counters: Counters): Classifier {
   const bound = 1 / Math.sqrt(dim);
@@ -29,8 +29,6 @@ export function classifier({ dim, classes, random }: LossSetup, counters: Counte
       return matrixLoss(logits, counters, (values) => {
         const scored = crossEntropy(values, labels, classes);
         if (!Number.isFinite(scored.loss)) throw notFinite("the classifier's scores are");
-        counters.selected += labels.length;
-        counters.active += labels.length;
         counters.correct! += scored.correct;
         return scored;
       });

@@ -5,10 +5,11 @@ import type { Examples } from "../shared/examples.ts";
 import { embedRows, normaliseRows } from "../shared/model.ts";
 import { collapseOf } from "./collapse.ts";
 import type { LossRun } from "./loss.ts";
+import type { NamedMetric } from "./metric.ts";
 import type { Network } from "./network.ts";
 import type { Drawn } from "./sampler.ts";
 import { resolveSchedules } from "./schedules.ts";
-import { validate } from "./validate.ts";
+import { type Embedded, validate } from "./validate.ts";
 
 export interface FitOptions {
   examples: Examples;
@@ -20,6 +21,8 @@ export interface FitOptions {
   network: Network;
   dim: number;
   loss: LossRun;
+  /** Whether the loss learns from pairs or triplets that a selector or a sampler chooses. */
+  chooses: boolean;
   normalise: boolean;
   /** Whether validation ranks the signs of the embeddings. */
   codes: boolean;
@@ -34,7 +37,11 @@ export interface FitOptions {
   evaluateEvery: number;
   /** Evaluations without a better validation mAP after which training ends; 0: never. */
   patience: number;
+  metrics: NamedMetric[];
+  /** The loss on validation images, see {@link lossMeter}. */
+  validationLoss?: (embedded: Embedded, trained: tf.Variable[], params: Record<string, unknown>) => number;
   onStep(step: number): void;
+  onEvaluation(row: Row): void;
   onCollapse(reason: string): void;
   signal: AbortSignal;
 }
@@ -49,6 +56,9 @@ export interface Row {
   spread: number;
   map: number;
   accuracy: number;
+  validationLoss?: number;
+  /** The values of {@link FitOptions.metrics}. */
+  metrics: number[];
   selectSeconds: number;
   gradientSeconds: number;
   totalSeconds: number;
@@ -80,7 +90,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   let collapse = "";
   let images = 0;
   let lossSum = 0;
-  let since = { step: 0, selected: 0, active: 0 };
+  let since = { step: 0, images: 0, selected: 0, active: 0, correct: 0 };
   let stepSeconds = 0;
   const began = performance.now();
 
@@ -117,30 +127,42 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     labels: Uint16Array.from(rows, (row) => examples.labels[row]),
   });
   const evaluate = (step: number): void => {
+    const queries = embedded(options.validation);
     const result = validate(
-      { queries: embedded(options.validation), database: embedded(options.database) },
+      { queries, database: embedded(options.database) },
       options.dim,
       examples.classes.length,
       options.codes,
     );
-    const selected = counters.selected - since.selected;
+    const lossParams = resolveSchedules(options.lossParams, step / steps);
+    const stretch = {
+      steps: step - since.step,
+      images: images - since.images,
+      selected: counters.selected - since.selected,
+      active: counters.active - since.active,
+      correct: (counters.correct ?? 0) - since.correct,
+    };
     const row: Row = {
       step,
       images,
-      loss: step > since.step ? lossSum / (step - since.step) : Number.NaN,
-      active: selected > 0 ? (counters.active - since.active) / selected : 0,
+      loss: lossSum / stretch.steps,
+      // A loss of whole batches that counts nothing has every image at work.
+      active: stretch.selected > 0 ? stretch.active / stretch.selected : Number(!options.chooses),
       triplets: counters.selected,
       ...result,
+      validationLoss: options.validationLoss?.(queries, loss.variables, lossParams),
+      metrics: options.metrics.map(({ metric }) => metric.value(stretch)),
       selectSeconds: counters.selectSeconds,
       gradientSeconds: stepSeconds - counters.selectSeconds,
       totalSeconds: (performance.now() - began) / 1000,
     };
     rows.push(row);
-    since = { step, selected: counters.selected, active: counters.active };
+    options.onEvaluation(row);
+    const { selected, active, correct = 0 } = counters;
+    since = { step, images, selected, active, correct };
     lossSum = 0;
-    if (step > 0 && !collapse) {
-      const { margin } = resolveSchedules(options.lossParams, step / steps);
-      collapse = collapseOf(row.spread, row.active, row.loss, margin as number | undefined);
+    if (!collapse) {
+      collapse = collapseOf(row.spread, row.active, row.loss, lossParams.margin as number | undefined);
       if (collapse) options.onCollapse(`${collapse} (step ${step})`);
     }
     if (best && row.map <= best.row.map) return;

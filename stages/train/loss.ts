@@ -18,7 +18,7 @@ export interface LossSetup {
 
 /** What happened in the steps so far. */
 export interface Counters {
-  /** Pairs or triplets selected, and those with a loss above 0. */
+  /** Pairs or triplets of images selected, and those with a loss above 0; 0 where the loss is made of neither. */
   selected: number;
   active: number;
   /** In selecting and scoring, the distances included. */

@@ -1,5 +1,4 @@
 /** train: a head on frozen features, or a network on pixels, by one loss and one selector. */
-import { Float32, Float64, Uint32 } from "apache-arrow";
 import { defineStage, type Part, UserError } from "../../runner/stage.ts";
 import { readJson } from "../shared/artifacts.ts";
 import { type BackendName, startBackend } from "../shared/compute.ts";
@@ -7,12 +6,14 @@ import { readExamples } from "../shared/examples.ts";
 import { saveHead } from "../shared/model.ts";
 import { random } from "../shared/random.ts";
 import { readSplit, rowsOf } from "../shared/splits.ts";
-import { writeTable } from "../shared/tables.ts";
-import { type Fitted, fit } from "./fit.ts";
+import { fit, type Row } from "./fit.ts";
+import { writeHistory, writeTimings } from "./history.ts";
 import type { Loss } from "./loss.ts";
+import { metricsOf, type NamedMetric } from "./metric.ts";
 import type { NetworkDefinition } from "./network.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
+import { lossMeter, testBatches } from "./testset.ts";
 
 interface Params {
   dim: number;
@@ -22,6 +23,7 @@ interface Params {
   normalise: "auto" | boolean;
   optimizer: "adam" | "sgd";
   learning_rate: unknown;
+  validation_loss: boolean;
   backend: BackendName;
   seed: number;
 }
@@ -69,53 +71,26 @@ function selectorFor(loss: Part, selector: Part | undefined, sampler: Part): Par
   return selector;
 }
 
-function writeRows({ rows, collapse }: Fitted, paths: Record<string, string>, images: number, made: object) {
-  const [whole, single, double] = [new Uint32(), new Float32(), new Float64()];
-  writeTable(
-    paths.history,
-    "history",
-    {
-      step: whole,
-      epoch: single,
-      images: double,
-      loss: single,
-      active: single,
-      triplets: double,
-      spread: single,
-      validation_map: single,
-      validation_accuracy: single,
-    },
-    rows.length,
-    {
-      step: Uint32Array.from(rows, (row) => row.step),
-      epoch: Float32Array.from(rows, (row) => row.images / images),
-      images: Float64Array.from(rows, (row) => row.images),
-      loss: Float32Array.from(rows, (row) => row.loss),
-      active: Float32Array.from(rows, (row) => row.active),
-      triplets: Float64Array.from(rows, (row) => row.triplets),
-      spread: Float32Array.from(rows, (row) => row.spread),
-      validation_map: Float32Array.from(rows, (row) => row.map),
-      validation_accuracy: Float32Array.from(rows, (row) => row.accuracy),
-    },
-    { ...made, collapse },
-  );
-  writeTable(
-    paths.timings,
-    "timings",
-    { step: whole, select_seconds: double, gradient_seconds: double, total_seconds: double },
-    rows.length,
-    {
-      step: Uint32Array.from(rows, (row) => row.step),
-      select_seconds: Float64Array.from(rows, (row) => row.selectSeconds),
-      gradient_seconds: Float64Array.from(rows, (row) => row.gradientSeconds),
-      total_seconds: Float64Array.from(rows, (row) => row.totalSeconds),
-    },
-  );
+/** One evaluation in words. */
+function told({ step, loss, map, validationLoss, metrics: values }: Row, metrics: NamedMetric[]): string {
+  const numbers = [
+    ["loss", loss],
+    ...(validationLoss === undefined ? [] : [["validation loss", validationLoss]]),
+    ["validation mAP", map],
+    ...metrics.map(({ name }, index) => [name, values[index]]),
+  ] as [string, number][];
+  return `step ${step}: ${numbers.map(([name, value]) => `${name} ${value.toPrecision(4)}`).join(", ")}`;
 }
 
 export default defineStage<Params>({
   params: "train",
-  parts: { network: "networks", loss: "losses", selector: "selectors", sampler: "samplers" },
+  parts: {
+    network: "networks",
+    loss: "losses",
+    selector: "selectors",
+    sampler: "samplers",
+    metrics: "metrics", // a list
+  },
   inputs: {
     data: "vectors", // or images, for a network that takes them
     split: "split",
@@ -152,21 +127,25 @@ export default defineStage<Params>({
     });
     const lossPart = parts.loss.part as Loss;
     const normalise = params.normalise === "auto" ? lossPart.normalise : params.normalise;
-    const loss = lossPart.start({
-      dim,
-      classes: examples.classes.length,
-      random: random(seed, "loss"),
-      selector: selector && {
-        part: selector.part as TripletSelector | PairSelector,
-        params: selector.params,
-        random: random(seed, "selector"),
-      },
-    });
-    const next = (parts.sampler.part as SamplerDefinition).start(
-      Uint16Array.from(train, (row) => examples.labels[row]),
-      parts.sampler.params,
-      random(seed, "sampler"),
-    );
+    const startLoss = (selecting: string) =>
+      lossPart.start({
+        dim,
+        classes: examples.classes.length,
+        random: random(seed, "loss"),
+        selector: selector && {
+          part: selector.part as TripletSelector | PairSelector,
+          params: selector.params,
+          random: random(seed, selecting),
+        },
+      });
+    const loss = startLoss("selector");
+    const metrics = metricsOf(parts, loss.counters.correct !== undefined);
+    const sampler = parts.sampler.part as SamplerDefinition;
+    const labelsOf = (rows: Uint32Array) => Uint16Array.from(rows, (row) => examples.labels[row]);
+    const next = sampler.start(labelsOf(train), parts.sampler.params, random(seed, "sampler"));
+    const batches = params.validation_loss
+      ? testBatches(sampler, labelsOf(validation), parts.sampler.params, random(seed, "validation sampler"))
+      : [];
     const fitted = await fit({
       examples,
       train,
@@ -175,6 +154,7 @@ export default defineStage<Params>({
       network,
       dim,
       loss,
+      chooses: lossPart.selects !== "nothing",
       normalise,
       codes: lossPart.codes ?? false,
       next,
@@ -184,6 +164,11 @@ export default defineStage<Params>({
       steps: params.steps,
       evaluateEvery: params.evaluate_every,
       patience: params.patience,
+      metrics,
+      validationLoss: params.validation_loss
+        ? lossMeter(batches, dim, () => startLoss("validation selector"))
+        : undefined,
+      onEvaluation: (row) => log(told(row, metrics)),
       onStep: (step) => progress(step, params.steps, "steps"),
       onCollapse: (reason) => warn(`collapsed: ${reason}.`),
       signal,
@@ -206,12 +191,15 @@ export default defineStage<Params>({
       validation_map: best.map,
       classes: examples.classes,
     });
-    writeRows(fitted, outputs, train.length, {
+    writeTimings(outputs.timings, rows);
+    const names = metrics.map(({ name }) => name);
+    writeHistory(outputs.history, rows, train.length, names, {
       ...made,
       sampler: parts.sampler.name,
       seed,
       params: { loss: parts.loss.params, selector: selector?.params ?? {}, network: parts.network.params },
       best_step: best.step,
+      collapse: fitted.collapse,
     });
   },
 });

@@ -30,8 +30,6 @@ export default {
         return matrixLoss(cosines as tf.Tensor2D, counters, (values) => {
           const scored = score(values, labels, classes, params as Record<string, number>);
           if (!Number.isFinite(scored.loss)) throw notFinite("the cosines of images and proxies are");
-          counters.selected += values.length;
-          counters.active += values.length; // each image has a loss with each proxy
           return scored;
         });
       },

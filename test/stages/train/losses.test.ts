@@ -587,7 +587,7 @@ test("a label without weights is an error", () => {
     expect(() => lossOf(loss, rows, [0, 7], { classes: 3 })).toThrow(/a label is 7, but there are 3 classes/);
 });
 
-test("a classifier counts what it got right", () => {
+test("a classifier counts what it got right, and neither pairs nor triplets", () => {
   const rows = [
     [3, 0],
     [0, 3],
@@ -595,7 +595,7 @@ test("a classifier counts what it got right", () => {
   const run = start(softmax, 2, { classes: 2 });
   run.variables[0].assign(tf.tensor2d([1, 0, 0, 1], [2, 2]));
   lossOf(softmax, rows, [0, 0], { classes: 2 }, run);
-  expect(run.counters).toMatchObject({ selected: 2, correct: 1 });
+  expect(run.counters).toMatchObject({ selected: 0, active: 0, correct: 1 });
 });
 
 describe("hashing", () => {

@@ -200,7 +200,7 @@ test.each(
   expect(begin([3, 3, 3])).toThrow(UserError);
   expect(begin([3, 3, 3])).toThrow("have 1 class. Learning a distance takes at least two.");
   expect(begin([0, 0, 4])).toThrow(UserError);
-  expect(begin([0, 0, 4])).toThrow("class 4 has one training image");
+  expect(begin([0, 0, 4])).toThrow("class 4 has one image to draw from");
 });
 
 test("a sampler that gives pairs or triplets says so", () => {

@@ -110,6 +110,64 @@ describe("train", () => {
     expect(log.join("\n")).toContain(`collapsed: ${collapse} (step 20).`);
   });
 
+  it("measures the loss on the same validation images each time, and trains as it would without", async () => {
+    const plain = await train({ steps: 40 });
+    const { outputs, log } = await train({ steps: 40, validation_loss: true });
+    expect(bytes(join(outputs.model, "weights.bin"))).toBe(bytes(join(plain.outputs.model, "weights.bin")));
+    const column = (path: string, name: string) => [
+      ...numbers<Float32Array>(readTable(path, "history"), name),
+    ];
+    expect(column(outputs.history, "loss")).toEqual(column(plain.outputs.history, "loss"));
+    const losses = column(outputs.history, "validation_loss");
+    expect(losses).toHaveLength(2);
+    expect(losses.every((loss) => loss > 0 && loss < 1)).toBe(true);
+    expect(log.join("\n")).toContain(`validation loss ${losses[1].toPrecision(4)}`);
+    // A network that has stopped has the same loss on the same images.
+    const still = await train({ steps: 40, validation_loss: true, learning_rate: 1e-30, network: "linear" });
+    const [first, second] = column(still.outputs.history, "validation_loss");
+    expect(second).toBe(first);
+  });
+
+  it.each([
+    ["random-triplets", "facenet", "triplets"],
+    ["random-pairs", "contrastive", "pairs"],
+  ])("measures it on the test set of %s", async (sampler, loss, what) => {
+    const { outputs } = await train({
+      steps: 20,
+      sampler: { use: sampler, [what]: 10 },
+      loss,
+      selector: undefined,
+      validation_loss: true,
+    });
+    const [value] = numbers<Float32Array>(readTable(outputs.history, "history"), "validation_loss");
+    expect(value).toBeGreaterThan(0);
+  });
+
+  it("writes the metrics that were asked for into the history", async () => {
+    const { outputs, log } = await train({ metrics: ["selected-triplets", "nonzero-triplets"] });
+    const history = readTable(outputs.history, "history");
+    const triplets = numbers<Float64Array>(history, "triplets");
+    const selected = numbers<Float32Array>(history, "metric_selected_triplets");
+    for (const row of [0, 1, 2])
+      expect(selected[row]).toBeCloseTo((triplets[row] - (row ? triplets[row - 1] : 0)) / 20, 4);
+    // A semihard negative has a loss.
+    expect(numbers(history, "metric_nonzero_triplets")).toEqual(selected);
+    expect(log.join("\n")).toContain(`nonzero-triplets ${selected[2].toPrecision(4)}`);
+    const softmax = { loss: "softmax", selector: undefined };
+    const classified = await train({ ...softmax, metrics: ["accuracy"] });
+    const made = readTable(classified.outputs.history, "history");
+    const accuracy = numbers<Float32Array>(made, "metric_accuracy");
+    expect(accuracy[2]).toBeGreaterThan(accuracy[0]);
+    expect(accuracy.every((share) => share > 0 && share <= 1)).toBe(true);
+    // It takes neither triplets nor pairs, and none of its images is idle.
+    expect([...numbers<Float64Array>(made, "triplets")]).toEqual([0, 0, 0]);
+    expect([...numbers<Float32Array>(made, "active")]).toEqual([1, 1, 1]);
+    await expect(train({ ...softmax, metrics: ["nonzero-triplets"] })).rejects.toThrow(
+      'the metric "nonzero-triplets" measures nothing here: the loss "softmax" learns from neither pairs nor triplets.',
+    );
+    await expect(train({ metrics: ["accuracy"] })).rejects.toThrow('the loss "facenet" has no classifier.');
+  });
+
   it.each([
     [{ selector: undefined }, 'the loss "facenet" learns from triplets: name a selector of triplets.'],
     [{ loss: "softmax" }, 'the selector "semihard-negative" has nothing to choose'],
