@@ -16,7 +16,7 @@ export interface AgreementTerm {
  * The mean over images and bits of a term of the outputs' agreement with the code of their class.
  * @param embeddings `[batch, bits]`
  * @param codes `[classes, bits]`, -1 or 1
- * @param counters counts every image as selected, and those with a loss as active
+ * @param counters counts the seconds; there are no pairs or triplets to count
  */
 export function targetLoss(
   embeddings: tf.Tensor2D,
@@ -32,16 +32,13 @@ export function targetLoss(
     const gradient = new Float32Array(values.length);
     let loss = 0;
     for (let i = 0; i < images; i++) {
-      const before = loss;
       for (let bit = 0; bit < bits; bit++) {
         const target = codes[labels[i] * bits + bit];
         term.at(target * values[i * bits + bit]);
         loss += term.loss;
         gradient[i * bits + bit] = (target * term.slope) / values.length;
       }
-      if (loss > before) counters.active++;
     }
-    counters.selected += images;
     return { loss: loss / values.length, gradient };
   });
 }

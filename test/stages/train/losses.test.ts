@@ -84,14 +84,21 @@ function everyTriplet(
   );
 }
 
-/** One number for each pair whose both ends are anchors: the mean of f over its negatives with a loss above 0. */
-function pairMeans(rows: Rows, labels: number[], f: (ap: number, an: number) => number): number[] {
+/** One number for each pair, both ends anchors: the mean of f over its negatives with an² < ap² + reach. */
+function pairMeans(
+  rows: Rows,
+  labels: number[],
+  reach: number,
+  f: (ap: number, an: number, a: number[], p: number[], n: number[]) => number,
+): number[] {
   return rows.flatMap((a, i) =>
     others(rows, i).flatMap((j) => {
       if (labels[j] !== labels[i]) return [];
-      const negatives = rows.filter((_, k) => labels[k] !== labels[i]);
-      const terms = negatives.map((n) => f(distance(a, rows[j]), distance(a, n))).filter((term) => term > 0);
-      return terms.length ? [mean(terms)] : [];
+      const ap = distance(a, rows[j]);
+      const negatives = rows.filter(
+        (n, k) => labels[k] !== labels[i] && distance(a, n) ** 2 < ap ** 2 + reach,
+      );
+      return negatives.length ? [mean(negatives.map((n) => f(ap, distance(a, n), a, rows[j], n)))] : [];
     }),
   );
 }
@@ -144,15 +151,15 @@ const CASES: Case[] = [
     loss: facenet,
     setup: { selector: meanNegative, params: { margin: 0.4 } },
     unit: true,
-    equation: (rows, labels) =>
-      mean(pairMeans(rows, labels, (ap, an) => Math.max(0, ap ** 2 - an ** 2 + 0.4))),
+    equation: (rows, labels) => mean(pairMeans(rows, labels, 0.4, (ap, an) => ap ** 2 - an ** 2 + 0.4)),
   },
   {
     name: "soft-margin, mean-negative",
     loss: softMargin,
     setup: { selector: meanNegative },
     unit: false,
-    equation: (rows, labels) => mean(pairMeans(rows, labels, (ap, an) => Math.log(1 + Math.exp(ap - an)))),
+    equation: (rows, labels) =>
+      mean(pairMeans(rows, labels, Number.POSITIVE_INFINITY, (ap, an) => Math.log(1 + Math.exp(ap - an)))),
   },
   {
     name: "hoffer-ailon",
@@ -272,6 +279,15 @@ const HASHING: Case[] = [
     unit: false,
     equation: (rows, labels) =>
       mean(everyTriplet(rows, labels, (_, __, a, p, n) => softplus(1.5 - (dot(a, p) - dot(a, n)) / 2))) +
+      0.3 * mean(overBits(rows, (u) => (u - sign(u)) ** 2)),
+  },
+  {
+    name: "dtsh, mean-negative",
+    loss: dtsh,
+    setup: { selector: meanNegative, params: { margin: 1.5, lambda: 0.3 } },
+    unit: false,
+    equation: (rows, labels) =>
+      mean(pairMeans(rows, labels, 6, (_, __, a, p, n) => softplus(1.5 - (dot(a, p) - dot(a, n)) / 2))) +
       0.3 * mean(overBits(rows, (u) => (u - sign(u)) ** 2)),
   },
   {
