@@ -3,9 +3,18 @@ import type { Batch, Means, Scored } from "./batch.ts";
 import { justAbove, notAbove, sortLimits } from "./limits.ts";
 import type { Term } from "./triplets.ts";
 
-/** The images that are positives of an anchor. */
-export function partnersOf({ members }: Batch, anchor: number, { bothEnds }: Means): Int32Array {
-  return members[anchor].filter((other) => (bothEnds ? other !== anchor : other > anchor));
+/** Writes the images that are positives of an anchor into the front of `partners`. @returns how many */
+function findPartners(
+  { members }: Batch,
+  anchor: number,
+  { bothEnds }: Means,
+  partners: Int32Array,
+): number {
+  const own = members[anchor];
+  let count = 0;
+  for (let k = 0; k < own.length; k++)
+    if (own[k] > anchor || (bothEnds && own[k] !== anchor)) partners[count++] = own[k];
+  return count;
 }
 
 /**
@@ -21,12 +30,14 @@ export function forEachMean(
   pair: (anchor: number, positive: number, negatives: Int32Array, count: number) => void,
 ): { pairs: number; triplets: number } {
   const { size, squared, negatives } = batch;
+  const partners = new Int32Array(size);
   const within = new Int32Array(size);
   let [pairs, triplets] = [0, 0];
   for (let anchor = 0; anchor < size; anchor++) {
     const row = anchor * size;
-    for (const positive of partnersOf(batch, anchor, means)) {
-      const near = squared[row + positive];
+    const positives = findPartners(batch, anchor, means, partners);
+    for (let p = 0; p < positives; p++) {
+      const near = squared[row + partners[p]];
       let count = 0;
       for (const negative of negatives[anchor]) {
         const far = squared[row + negative];
@@ -35,7 +46,7 @@ export function forEachMean(
       if (count === 0) continue;
       pairs++;
       triplets += count;
-      pair(anchor, positive, within, count);
+      pair(anchor, partners[p], within, count);
     }
   }
   return { pairs, triplets };
@@ -64,6 +75,7 @@ export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Sco
   const { size, squared, negatives } = batch;
   const gradient = new Float32Array(size * size);
   const limits = new Float64Array(4 * size);
+  const partners = new Int32Array(size);
   const places = new Int32Array(size);
   // Of the negatives below each place; then what all pairs weigh at it.
   const counts = new Int32Array(2 * size + 2);
@@ -73,12 +85,13 @@ export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Sco
   for (let anchor = 0; anchor < size; anchor++) {
     const row = anchor * size;
     const others = negatives[anchor];
-    const positives = partnersOf(batch, anchor, means);
-    if (positives.length === 0) continue;
+    const positives = findPartners(batch, anchor, means, partners);
+    if (positives === 0) continue;
     let length = 0;
-    for (const positive of positives) {
-      limits[length++] = squared[row + positive] + margin;
-      if (means.semihard) limits[length++] = justAbove(squared[row + positive]);
+    for (let p = 0; p < positives; p++) {
+      const near = squared[row + partners[p]];
+      limits[length++] = near + margin;
+      if (means.semihard) limits[length++] = justAbove(near);
     }
     const half = sortLimits(limits, length);
     counts.fill(0, 0, length + 2);
@@ -95,8 +108,8 @@ export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Sco
       counts[place] += counts[place - 1];
       sums[place] += sums[place - 1];
     }
-    for (const positive of positives) {
-      const near = squared[row + positive];
+    for (let p = 0; p < positives; p++) {
+      const near = squared[row + partners[p]];
       const low = means.semihard ? notAbove(limits, half, justAbove(near)) : 0;
       const high = notAbove(limits, half, near + margin);
       const count = counts[high] - counts[low];
@@ -104,7 +117,7 @@ export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Sco
       pairs++;
       triplets += count;
       loss += near + margin - (sums[high] - sums[low]) / count;
-      gradient[row + positive] = 1;
+      gradient[row + partners[p]] = 1;
       weights[low] += 1 / count;
       weights[high] -= 1 / count;
     }
