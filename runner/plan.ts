@@ -130,8 +130,9 @@ export class Plan {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
     if (this.store.damaged.has(key)) return "its record was damaged";
-    const before = this.latest[task.id] && this.store.record(this.latest[task.id]);
-    if (!before) return "never ran";
+    const last = this.latest[task.id];
+    const before = last && this.store.record(last);
+    if (!before) return last ? "its result was removed" : "never ran";
     return this.changes(task, before, now).join("; ") || "its result was removed";
   }
 

@@ -156,6 +156,7 @@ export class Store {
   /** The record of a key; undefined when the stage never ended well with it. A damaged one is set aside. */
   record(key: string): StageRecord | undefined {
     const path = this.recordPath(key);
+    if (!existsSync(path)) return undefined; // asked first: an error takes many times as long
     let text: string;
     try {
       text = readFileSync(path, "utf8");

@@ -107,7 +107,7 @@ export async function eachFault(
   fault: Fault,
   of: "runner" | "stage",
   [turn, turns]: [turn: number, turns: number] = [0, 1],
-  concerns = /./,
+  concerns = /^/,
 ): Promise<number> {
   const { root } = subject;
   const trace = join(root, "trace");
@@ -129,7 +129,10 @@ export async function eachFault(
   const points = lines();
   let tried = 0;
   for (let at = turn + 1; ; at += turns) {
-    if (at <= points.length && !concerns.test(points[at - 1])) continue;
+    if (!concerns.test(points[at - 1] ?? "")) {
+      if (at > points.length) return tried;
+      continue;
+    }
     subject.reset();
     const ended = await subject.run(inject(at));
     const reached = lines();

@@ -1,0 +1,65 @@
+/**
+ * What a stage costs that does nothing: stages beside one another and in a chain, less a run that has nothing to do,
+ * divided by their number; beside the start of a bare Node process, which every stage has of its own. The limit is
+ * 60 ms. An argument is the number of stages (40).
+ */
+import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
+import { Project } from "../test/runner/project.ts";
+
+const LIMIT_SECONDS = 0.06;
+const RUNS = 3;
+const count = Number(process.argv[2] ?? 40);
+const main = resolve("runner/main.mjs");
+
+/** Seconds of the fastest run: whatever else the machine does only slows. @param before done before each */
+function fastest(args: string[], cwd: string, before: () => void = () => {}): number {
+  let best = Number.POSITIVE_INFINITY;
+  for (let run = 0; run < RUNS; run++) {
+    before();
+    const began = performance.now();
+    const { status, stdout, stderr } = spawnSync(process.execPath, args, { cwd, encoding: "utf8" });
+    if (status !== 0) throw new Error(`node ${args.join(" ")}: exit code ${status}: ${stdout}${stderr}`);
+    best = Math.min(best, (performance.now() - began) / 1000);
+  }
+  return best;
+}
+
+const beside = {
+  work: {
+    uses: "trouble",
+    matrix: { word: Array.from({ length: count }, (_, index) => `w${index}`) },
+    with: { word: "${matrix.word}" },
+  },
+};
+const chain = Object.fromEntries(
+  Array.from({ length: count }, (_, index) => [
+    `s${index}`,
+    { uses: "trouble", with: { word: `w${index}` }, inputs: index ? { values: `s${index - 1}.text` } : {} },
+  ]),
+);
+
+const project = new Project();
+try {
+  const bare = fastest(["-e", "0"], project.root);
+  console.log(`node -e 0: ${(bare * 1000).toFixed(0)} ms`);
+  for (const [name, stages] of Object.entries({ "beside one another": beside, "in a chain": chain })) {
+    const reset = () =>
+      project.reset({ "pipeline.yaml": JSON.stringify({ profiles: { small: {} }, stages }) });
+    reset();
+    const { status, stderr } = spawnSync(process.execPath, [main, "status"], {
+      cwd: project.root,
+      encoding: "utf8",
+    });
+    if (status !== 0) throw new Error(stderr);
+    const full = fastest([main], project.root, reset);
+    const nothing = fastest([main], project.root);
+    const each = (full - nothing) / count;
+    console.log(
+      `${count} stages ${name}: ${(each * 1000).toFixed(0)} ms each, ${(each / bare).toFixed(2)} x node -e 0, ` +
+        `${(each / LIMIT_SECONDS).toFixed(2)} of the limit`,
+    );
+  }
+} finally {
+  project.remove();
+}
