@@ -4,12 +4,7 @@ import { justAbove, notAbove, sortLimits } from "./limits.ts";
 import type { Term } from "./triplets.ts";
 
 /** Writes the images that are positives of an anchor into the front of `partners`. @returns how many */
-function findPartners(
-  { members }: Batch,
-  anchor: number,
-  { bothEnds }: Means,
-  partners: Int32Array,
-): number {
+function findPartners({ members }: Batch, anchor: number, { bothEnds }: Means, partners: Int32Array): number {
   const own = members[anchor];
   let count = 0;
   for (let k = 0; k < own.length; k++)
