@@ -1,6 +1,19 @@
-import { defineConfig } from "vitest/config";
+import { defineConfig, type Plugin } from "vitest/config";
+import { BROWSER, browserScript } from "./runner/browser.ts";
+
+/** Scripts for a browser, as the runner bundles them. */
+export const browserScripts: Plugin = {
+  name: "browser-scripts",
+  enforce: "pre",
+  async load(id) {
+    if (!BROWSER.test(id)) return undefined;
+    const { text } = await browserScript(id.replace(BROWSER, ""), import.meta.dirname);
+    return `export default ${JSON.stringify(text)}`;
+  },
+};
 
 export default defineConfig({
+  plugins: [browserScripts],
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/extra/**", "node_modules/**"],

@@ -37,6 +37,7 @@ export async function extract(run: Extraction, folder: string) {
     params: { size: run.size, device: "cpu", batch: run.batch, flip: false },
     parts: { backbone: { ...run.backbone, params: {} } },
     inputs: { images: run.images, model: run.model },
+    upstream: [],
     sources: {},
     outputs: { features },
     id: "extract",

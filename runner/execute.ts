@@ -7,7 +7,7 @@ import { type Executor, type Job, type Outcome, StageError } from "./executors/e
 import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import type { Task } from "./resolve.ts";
-import { type InputFile, UserError } from "./stage.ts";
+import { type InputFile, type UpstreamRun, UserError } from "./stage.ts";
 import type { StageRecord, Store } from "./store.ts";
 
 /** What a run tells while it goes. */
@@ -74,6 +74,31 @@ function showInputs(
   return shown;
 }
 
+/** How all came to be that a task rests on, in the order of the plan. */
+function upstreamOf(task: Task, plan: Plan): UpstreamRun[] {
+  const makers = ({ inputs }: Task) => [
+    ...new Set(Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : [])))),
+  ];
+  const found = new Set<string>();
+  const visit = (one: Task): void => {
+    for (const id of makers(one))
+      if (!found.has(id)) {
+        found.add(id);
+        visit(plan.task(id));
+      }
+  };
+  visit(task);
+  return plan.tasks
+    .filter(({ id }) => found.has(id))
+    .flatMap((maker): UpstreamRun[] => {
+      const state = plan.states.get(maker.id)!;
+      if (state.kind !== "hit" && state.kind !== "done") return [];
+      const { seconds, peakMegabytes } = state.record;
+      const { id, stage } = maker;
+      return [{ id, stage, from: makers(maker), hit: state.kind === "hit", seconds, peakMegabytes }];
+    });
+}
+
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
@@ -98,6 +123,7 @@ export async function runIn(
     root: options.root,
     inputs,
     outputs,
+    upstream: upstreamOf(task, plan),
     cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
     log,
     signal: options.signal,

@@ -2,6 +2,7 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
+import { browserScripts, projectFiles } from "./browser.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import { lockedVersions } from "./packages.ts";
 import { replaceFile, sweep } from "./scratch.ts";
@@ -130,6 +131,7 @@ export class CodeBook {
   }
 
   private async bundle(esbuild: typeof import("esbuild"), entry: string): Promise<Memo> {
+    const inScripts = new Set<string>();
     const build = (minifyWhitespace: boolean) =>
       esbuild.build({
         entryPoints: [join(this.root, entry)],
@@ -146,6 +148,7 @@ export class CodeBook {
         legalComments: "none",
         logLevel: "silent",
         outdir: "out",
+        plugins: [browserScripts(this.root, inScripts)],
       });
     let built: Awaited<ReturnType<typeof build>>;
     let readable: typeof built;
@@ -167,7 +170,7 @@ export class CodeBook {
     const hash = sha256(canonical({ text, packages }));
     const bundle = join(this.folder, `${hash}.mjs`);
     if (!existsSync(bundle)) replaceFile(bundle, text);
-    const files = Object.keys(built.metafile.inputs).map((file) =>
+    const files = [...new Set([...projectFiles(built.metafile), ...inScripts])].map((file) =>
       relative(this.root, join(this.root, file)),
     );
     const outline = outlineOf(readable.outputFiles[0].text, Object.keys(readable.metafile.inputs));

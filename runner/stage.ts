@@ -41,6 +41,20 @@ export interface InputFile {
   hash: string;
 }
 
+/** How a stage that this one rests on came to its result. */
+export interface UpstreamRun {
+  id: string;
+  /** Its name in pipeline.yaml, without the point of its matrix. */
+  stage: string;
+  /** The instances whose outputs it took. */
+  from: string[];
+  /** Its result was in the store already. */
+  hit: boolean;
+  /** What the run that made the result took; 0 where nothing measured the memory. */
+  seconds: number;
+  peakMegabytes: number;
+}
+
 /** A part as a stage receives it: the module's default export with the params given in pipeline.yaml. */
 export interface Part<T = unknown> {
   /** The file's name without its ending, as pipeline.yaml names it. */
@@ -77,6 +91,11 @@ export interface StageContext<Params = Record<string, unknown>> {
    */
   id: string;
   point: Point;
+  /**
+   * Every stage instance that this one rests on, each after those it rests on itself. A clock and a meter speak
+   * here, and nothing of it is in the key: its place is in measured outputs.
+   */
+  upstream: UpstreamRun[];
   /** How many processor cores the stage may keep busy. */
   cpus: number;
   /** Reports progress: `done` of `total` (0 when unknown), in `unit` ("images", "steps"). Cheap to call. */

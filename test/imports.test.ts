@@ -14,7 +14,7 @@ for (const folder of ["runner", "stages"])
     imports.set(
       file,
       importedFiles
-        .map(({ fileName }) => fileName)
+        .map(({ fileName }) => fileName.replace(/\?browser$/, ""))
         .filter((name) => name.startsWith("."))
         .map((name) => join(dirname(file), name)),
     );

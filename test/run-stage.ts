@@ -4,13 +4,22 @@ import { tmpdir } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Ajv } from "ajv";
-import type { InputFile, Part, PartDefinition, Point, Scalar, StageDefinition } from "../runner/stage.ts";
+import type {
+  InputFile,
+  Part,
+  PartDefinition,
+  Point,
+  Scalar,
+  StageDefinition,
+  UpstreamRun,
+} from "../runner/stage.ts";
 
 /** What a test gives: params as in pipeline.yaml (a part as its name, or `{ use, ...params }`). */
 export interface StageRun {
   params?: Record<string, unknown>;
   inputs?: Record<string, string | (Partial<InputFile> & { path: string })[]>;
   point?: Point;
+  upstream?: UpstreamRun[];
   cpus?: number;
   signal?: AbortSignal;
 }
@@ -75,6 +84,7 @@ export async function runStage(name: string, run: StageRun) {
     outputs,
     id: name,
     point: run.point ?? {},
+    upstream: run.upstream ?? [],
     cpus: run.cpus ?? 2,
     progress: () => {},
     log: (line) => log.push(line),

@@ -2,7 +2,7 @@
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { diskFault } from "../disk.ts";
-import type { InputFile, Part, Scalar, StageDefinition } from "../stage.ts";
+import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../stage.ts";
 import { runCommand } from "./shell.ts";
 
 /** What the runner tells the process. */
@@ -17,6 +17,7 @@ export interface Order {
   many: string[];
   inputs: Record<string, InputFile[]>;
   outputs: Record<string, string>;
+  upstream: UpstreamRun[];
   cpus: number;
   log: string;
 }
@@ -63,6 +64,7 @@ async function runStage(
       [...Object.keys(definition.inputs)].map((name) => [name, order.inputs[name] ?? []]),
     ),
     outputs: order.outputs,
+    upstream: order.upstream,
     id: order.id,
     point: order.point,
     cpus: order.cpus,

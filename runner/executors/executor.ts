@@ -1,6 +1,6 @@
 /** What an executor is: it runs one stage instance somewhere, and tells how it goes. */
 import type { Task } from "../resolve.ts";
-import type { InputFile, Scalar } from "../stage.ts";
+import type { InputFile, Scalar, UpstreamRun } from "../stage.ts";
 
 /** One stage instance, ready to run. All paths are absolute. */
 export interface Job {
@@ -9,6 +9,7 @@ export interface Job {
   root: string;
   inputs: Record<string, InputFile[]>;
   outputs: Record<string, string>;
+  upstream: UpstreamRun[];
   cpus: number;
   /** The file its output and log lines go to. */
   log: string;

@@ -53,6 +53,7 @@ export const local: Executor = (job) =>
       many: [...task.many],
       inputs: job.inputs,
       outputs: job.outputs,
+      upstream: job.upstream,
       cpus: job.cpus,
       log: job.log,
     };

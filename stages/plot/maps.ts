@@ -1,43 +1,4 @@
-/** Opens t-SNE maps, and finds places for the names of their classes. */
-import type { InputFile, Point } from "../../runner/stage.ts";
-import { labelOf, rawLabel } from "../shared/groups.ts";
-import { numbers, readMetadata, readTable } from "../shared/tables.ts";
-
-/** A t-SNE map with what its stage says of it. */
-export interface TsneMap {
-  id: string;
-  /** Of the vectors' group. */
-  label: string;
-  /** Of the vectors that were mapped. */
-  point: Point;
-  classes: string[];
-  labels: Uint16Array;
-  x: Float32Array;
-  y: Float32Array;
-  perplexity: number;
-  trustworthiness: number;
-  /** The k of the trustworthiness. */
-  neighbours: number;
-  iterations: number;
-  kl: number;
-  dim: number;
-  seed: number;
-}
-
-/** Reads a `tsne` map. @throws UserError when it is none */
-export function readMap({ path, id }: InputFile): TsneMap {
-  const table = readTable(path, "tsne");
-  const metadata = readMetadata(table) as unknown as TsneMap & { made_from?: { loss?: string } };
-  const { point } = metadata;
-  return {
-    ...metadata,
-    id,
-    label: metadata.made_from?.loss === undefined ? rawLabel(point) : labelOf(point, id),
-    labels: numbers(table, "label"),
-    x: numbers(table, "x"),
-    y: numbers(table, "y"),
-  };
-}
+/** Finds places for the names of the classes of a map. */
 
 /** The middle value; of an even number the upper one. */
 function median(values: number[]): number {

@@ -1,7 +1,8 @@
 /** Validation mAP against what it cost: seconds, triplets. A panel for each group of lines. */
 import type { Point } from "../../runner/stage.ts";
+import { meanSeries } from "../shared/means.ts";
 import type { Figure, Spec } from "./figure.ts";
-import { curveLayers, distinct, lineEncoding, linesOf, meanSeries } from "./series.ts";
+import { curveLayers, distinct, lineEncoding, linesOf } from "./series.ts";
 
 /** Panels side by side. */
 const COLUMNS = 3;

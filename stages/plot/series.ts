@@ -1,7 +1,8 @@
 /** How runs become panels and lines: the axis that is compared takes the colour, the others the panels. */
 import type { Point } from "../../runner/stage.ts";
+import { BRIGHT } from "../shared/colours.ts";
 import { type Group, groupRuns } from "../shared/groups.ts";
-import { BRIGHT, coloured } from "./theme.ts";
+import { coloured } from "./theme.ts";
 
 /** The axes that take the colour where they are there; else the last one does. */
 const COLOURED = ["selector"];
@@ -88,12 +89,3 @@ export function lineEncoding(lines: string[]): Record<string, unknown> {
 
 /** Names in the order in which they first stand. */
 export const distinct = (names: string[]): string[] => [...new Set(names)];
-
-/**
- * The mean of several series, place by place, as far as all of them go: after that the ones that stopped early
- * would make a step that no training made.
- */
-export function meanSeries(series: ArrayLike<number>[]): number[] {
-  const length = Math.min(...series.map((one) => one.length));
-  return Array.from({ length }, (_, at) => series.reduce((sum, one) => sum + one[at], 0) / series.length);
-}

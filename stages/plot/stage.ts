@@ -3,6 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, type InputFile, UserError } from "../../runner/stage.ts";
 import { readHistory, readTimings } from "../shared/histories.ts";
+import { readMap } from "../shared/maps.ts";
 import { readEvaluation } from "../shared/metrics.ts";
 import { readSplit } from "../shared/splits.ts";
 import type { Figure } from "./figure.ts";
@@ -14,7 +15,6 @@ import { planes } from "./figures/plane.ts";
 import { seconds } from "./figures/seconds.ts";
 import { triplets } from "./figures/triplets.ts";
 import { tsneMaps } from "./figures/tsne.ts";
-import { readMap } from "./maps.ts";
 import { type Plane, readPlane } from "./planes.ts";
 import { toPng, toSvg } from "./render.ts";
 

@@ -5,23 +5,6 @@ const FONT = "DejaVu Sans, Verdana, sans-serif";
 const INK = "#222222";
 const FAINT = "#dddddd";
 
-/** Paul Tol's "bright" scheme, in an order in which neighbours differ most: for lines and bars. */
-export const BRIGHT = ["#4477AA", "#EE6677", "#228833", "#AA3377", "#66CCEE", "#CCBB44", "#777777"];
-
-/** Paul Tol's "muted" scheme and a grey: ten classes. */
-export const MUTED = [
-  "#332288",
-  "#CC6677",
-  "#117733",
-  "#DDCC77",
-  "#88CCEE",
-  "#882255",
-  "#44AA99",
-  "#999933",
-  "#AA4499",
-  "#777777",
-];
-
 /** The mark of what was not trained. */
 export const RAW_COLOUR = "#777777";
 

@@ -2,7 +2,18 @@
 import { methodOf } from "../shared/groups.ts";
 import { publishedUnder } from "../shared/published.ts";
 import { sentence } from "./comparisons.ts";
-import { type Block, type Cell, cell, figureCell, heading, list, type Table, text } from "./document.ts";
+import type { CodeLine } from "./data.ts";
+import {
+  type Block,
+  type Cell,
+  cell,
+  figureCell,
+  heading,
+  list,
+  part,
+  type Table,
+  text,
+} from "./document.ts";
 import { DECIMALS } from "./results.ts";
 import type { BitMeans, GroupSummary, ProtocolSummary } from "./summary.ts";
 
@@ -63,6 +74,26 @@ function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
       ]),
     ],
   };
+}
+
+/** mAP by length as lines: the methods measured here, then the published ones. */
+export function codeLines(protocol: string, { groups }: ProtocolSummary): CodeLine[] {
+  const codes = Object.values(groups).filter(isCode);
+  if (codes.length === 0) return [];
+  const methods = [...new Set(codes.map(({ point }) => methodOf(point)))].map((method): CodeLine => {
+    const own = codes.filter(({ point }) => methodOf(point) === method).sort((a, b) => a.dim - b.dim);
+    const map = own.map(({ metrics }) => Number(metrics.map.mean.toFixed(DECIMALS)));
+    return { protocol, method, published: false, bits: own.map(({ dim }) => dim), map };
+  });
+  const papers = publishedUnder(protocol);
+  return [
+    ...methods,
+    ...papers.map(({ method, backbone, map }): CodeLine => {
+      const bits = Object.keys(map).map(Number);
+      const name = `${method}, ${backbone} (published)`;
+      return { protocol, method: name, published: true, bits, map: bits.map((one) => map[one]) };
+    }),
+  ];
 }
 
 /** How much the order of ties matters, and what the bits are like. */
@@ -145,7 +176,7 @@ export function codeBlocks(
     text(
       "The published methods train a whole network and, under P2, on the validation images too; here the backbone stays as ImageNet made it and only a head learns. A published mAP rests on whatever order its program gave to ties.",
     ),
-    ...figures(`lengths-${protocol}`),
+    part("codes", figures(`lengths-${protocol}`), protocol),
     bitsTable(protocol, codes),
     ...baselineBlocks(summary, codes),
   ];

@@ -8,6 +8,8 @@ export interface Cell {
   code?: boolean;
   /** The best of its column. */
   strong?: boolean;
+  /** On the page: the anchor of how it was made. */
+  to?: string;
 }
 
 export interface Table {
@@ -15,6 +17,8 @@ export interface Table {
   caption: string;
   columns: { title: string; number?: boolean }[];
   rows: Cell[][];
+  /** On the page: an anchor for each row; of equal ones the first row has it. */
+  anchors?: string[];
 }
 
 /** A drawn figure, by the name of its files. */
@@ -28,7 +32,30 @@ export interface FigureBlock {
   alt: string;
 }
 
+/** A part of the page that its script fills. */
+export interface PartBlock {
+  kind: "part";
+  name: "maps" | "queries" | "curves" | "race" | "confusion" | "codes";
+  /** Which of several: a protocol. */
+  about?: string;
+  /** What stands in its place in Markdown, and where no script runs. */
+  instead: Block[];
+}
+
+/** A number of the headline. */
+export interface Card {
+  title: string;
+  value: string;
+  /** Its intervals. */
+  notes: string[];
+  to?: string;
+}
+
 export type Block =
+  | PartBlock
+  | { kind: "cards"; cards: Card[] }
+  | { kind: "drawing"; svg: string }
+  | { kind: "page-only"; blocks: Block[] }
   | { kind: "heading"; level: 2 | 3; text: string }
   | { kind: "text"; text: string }
   | { kind: "list"; items: string[] }
@@ -43,6 +70,14 @@ export interface Document {
 }
 
 export const heading = (level: 2 | 3, text: string): Block => ({ kind: "heading", level, text });
+/** What Markdown leaves out. */
+export const pageOnly = (...blocks: Block[]): Block => ({ kind: "page-only", blocks });
+export const part = (name: PartBlock["name"], instead: Block[] = [], about?: string): Block => ({
+  kind: "part",
+  name,
+  instead,
+  about,
+});
 export const text = (words: string): Block => ({ kind: "text", text: words });
 export const list = (items: string[]): Block[] => (items.length ? [{ kind: "list", items }] : []);
 export const cell = (words: string): Cell => ({ text: words });
@@ -50,3 +85,9 @@ export const figureCell = (value: number, digits: number): Cell => ({
   text: value.toFixed(digits),
   sort: value,
 });
+
+/** The anchor of how a group's numbers were made. */
+export const madeAnchor = (label: string): string =>
+  `made-${label.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
+/** A group's name, with the way to how its numbers were made. */
+export const groupCell = (label: string): Cell => ({ text: label, to: madeAnchor(label) });

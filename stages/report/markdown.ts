@@ -26,7 +26,22 @@ function table({ caption, columns, rows }: Table): string {
   ].join("\n");
 }
 
-function block(one: Block): string {
+function block(one: Block): string[] {
+  switch (one.kind) {
+    case "part":
+      return one.instead.flatMap(block);
+    case "cards":
+    case "drawing":
+    case "page-only":
+      return [];
+    default:
+      return [words(one)];
+  }
+}
+
+type Worded = Exclude<Block, { kind: "part" | "cards" | "drawing" | "page-only" }>;
+
+function words(one: Worded): string {
   switch (one.kind) {
     case "heading":
       return `${"#".repeat(one.level)} ${escaped(one.text)}`;
@@ -45,5 +60,5 @@ function block(one: Block): string {
 
 /** The whole report. */
 export function toMarkdown({ title, lead, blocks }: Document): string {
-  return `${[`# ${escaped(title)}`, escaped(lead), ...blocks.map(block)].join("\n\n")}\n`;
+  return `${[`# ${escaped(title)}`, escaped(lead), ...blocks.flatMap(block)].join("\n\n")}\n`;
 }

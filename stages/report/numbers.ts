@@ -84,7 +84,7 @@ export function comparisonsCsv({ protocols }: Summary): string {
 
 /** Every training. */
 export function trainingsCsv({ trainings }: Summary): string {
-  const columns: Exclude<keyof Training, "marks">[] = [
+  const columns: Exclude<keyof Training, "marks" | "uses_triplets">[] = [
     "id",
     "best_validation_map",
     "best_step",

@@ -1,6 +1,8 @@
 /** A report as one HTML file that needs nothing beside it. */
-import type { Block, Cell, Document, FigureBlock, Table } from "./document.ts";
-import { SCRIPT, STYLE } from "./style.ts";
+import script from "./client/main.ts?browser";
+import type { PageData } from "./data.ts";
+import type { Block, Card, Cell, Document, FigureBlock, Table } from "./document.ts";
+import { STYLE } from "./style.ts";
 
 const escaped = (words: string): string =>
   words.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
@@ -19,18 +21,19 @@ function anchors(): (words: string) => string {
   };
 }
 
-function cellTag(tag: string, { text, sort, strong, code }: Cell, number: boolean | undefined): string {
+function cellTag(tag: string, { text, sort, strong, code, to }: Cell, number: boolean | undefined): string {
   const names = [...(number ? ["number"] : []), ...(strong ? ["strong"] : [])];
   const attributes = [
     ...(names.length ? [` class="${names.join(" ")}"`] : []),
     ...(sort === undefined ? [] : [` data-sort="${Number(sort.toPrecision(6))}"`]),
     ...(tag === "th" ? [' scope="row"'] : []),
   ].join("");
-  const words = code ? `<code>${escaped(text)}</code>` : escaped(text);
+  const plain = code ? `<code>${escaped(text)}</code>` : escaped(text);
+  const words = to ? `<a href="#${to}">${plain}</a>` : plain;
   return `<${tag}${attributes}>${words}</${tag}>`;
 }
 
-function table({ caption, columns, rows }: Table): string {
+function table({ caption, columns, rows, anchors: named = [] }: Table): string {
   const head = columns
     .map(
       ({ title, number }) =>
@@ -38,8 +41,8 @@ function table({ caption, columns, rows }: Table): string {
     )
     .join("");
   const body = rows.map(
-    (row) =>
-      `<tr>${row.map((cell, index) => cellTag(index === 0 ? "th" : "td", cell, columns[index].number)).join("")}</tr>`,
+    (row, at) =>
+      `<tr${named[at] && named.indexOf(named[at]) === at ? ` id="${named[at]}"` : ""}>${row.map((cell, index) => cellTag(index === 0 ? "th" : "td", cell, columns[index].number)).join("")}</tr>`,
   );
   // A wide table scrolls; the keyboard must reach it.
   return `<div class="table" tabindex="0" role="region" aria-label="${escaped(caption.split(".")[0])}"><table><caption>${escaped(caption)}</caption>
@@ -49,11 +52,26 @@ ${body.join("\n")}
 </tbody></table></div>`;
 }
 
+function card({ title, value, notes, to }: Card): string {
+  const number = to ? `<a href="#${to}">${escaped(value)}</a>` : escaped(value);
+  return `<div class="card"><dt>${escaped(title)}</dt><dd><b>${number}</b>${notes.map((note) => `<span>${escaped(note)}</span>`).join("")}</dd></div>`;
+}
+
+/** JSON inside a script element: nothing in it may end the element. */
+const inScript = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c");
+
 /**
- * The whole page: no request leaves it, as its content security policy says too.
+ * The whole page: no request leaves it, as its content security policy says too. Vega turns its expressions into
+ * functions, which the policy must allow; they are in the page.
  * @param picture the data URI of a figure
+ * @param base the way from the page to the files beside the report
  */
-export function toPage(document: Document, picture: (figure: FigureBlock) => string): string {
+export function toPage(
+  document: Document,
+  picture: (figure: FigureBlock) => string,
+  data: PageData,
+  base = "",
+): string {
   const anchor = anchors();
   const contents: string[] = [];
   const block = (one: Block): string => {
@@ -68,9 +86,17 @@ export function toPage(document: Document, picture: (figure: FigureBlock) => str
       case "list":
         return `<ul>\n${one.items.map((item) => `<li>${escaped(item)}</li>`).join("\n")}\n</ul>`;
       case "links":
-        return `<ul>\n${one.links.map(({ text, to }) => `<li><a href="${escaped(to)}">${escaped(text)}</a></li>`).join("\n")}\n</ul>`;
+        return `<ul>\n${one.links.map(({ text, to }) => `<li><a href="${base}${escaped(to)}">${escaped(text)}</a></li>`).join("\n")}\n</ul>`;
       case "table":
         return table(one);
+      case "part":
+        return `<div data-part="${one.name}"${one.about ? ` data-about="${escaped(one.about)}"` : ""}></div><noscript>${one.instead.map(block).join("\n")}</noscript>`;
+      case "cards":
+        return `<dl class="cards">${one.cards.map(card).join("")}</dl>`;
+      case "drawing":
+        return one.svg;
+      case "page-only":
+        return one.blocks.map(block).join("\n");
       case "figure":
         return `<figure><img src="${picture(one)}" alt="${escaped(one.alt)}"><figcaption>${escaped(one.caption)}</figcaption></figure>`;
     }
@@ -81,7 +107,7 @@ export function toPage(document: Document, picture: (figure: FigureBlock) => str
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
-<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'">
+<meta http-equiv="Content-Security-Policy" content="default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline' 'unsafe-eval'">
 <link rel="icon" href="data:,">
 <title>${escaped(document.title)}</title>
 <style>${STYLE}</style>
@@ -97,7 +123,9 @@ ${contents.join("\n")}
 <main>
 ${main}
 </main>
-<script>${SCRIPT}</script>
+<footer><p>Charts are drawn by Vega, which is in this page (BSD 3-clause licence, University of Washington Interactive Data Lab).</p></footer>
+<script type="application/json" id="data">${inScript(data)}</script>
+<script>${script.replaceAll("</script", "<\\/script").replaceAll("<!--", "<\\!--")}</script>
 </body>
 </html>
 `;

@@ -2,7 +2,7 @@
 import { agrees, groupRuns, isRaw } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
-import { type Cell, cell, type Document, figureCell, heading, text } from "./document.ts";
+import { type Block, type Cell, cell, figureCell, heading, madeAnchor, text } from "./document.ts";
 import type { Choice } from "./summary.ts";
 
 /** Characters of a hash that are shown. */
@@ -21,77 +21,81 @@ function paramsOf({ metadata }: History): string {
   return JSON.stringify(params);
 }
 
-/** The page of provenance. */
+/** What stands above it. */
+export const PROVENANCE = {
+  title: "Where the numbers come from",
+  lead: "Every row of the report is the mean of the runs listed here. A hash is the sha256 of the file's content; the command makes the run again, or finds it up to date.",
+};
+
+/** The tables of provenance. */
 export function provenance(
   study: { evaluations: Evaluation[]; histories: History[]; choices: Choice[] },
   profile: string | undefined,
-): Document {
+  level: 2 | 3,
+): Block[] {
   const { evaluations, histories, choices } = study;
   const training = (evaluation: Evaluation) =>
     isRaw(evaluation.label) ? undefined : histories.find(({ point }) => agrees(point, evaluation.point));
   const groups = groupRuns(evaluations);
-  return {
-    title: "Where the numbers come from",
-    lead: "Every row of the report is the mean of the runs listed here. A hash is the sha256 of the file's content; the command makes the run again, or finds it up to date.",
-    blocks: [
-      heading(2, "Evaluations"),
-      {
-        kind: "table",
-        caption: "The evaluations behind each row, with the k that each chose on validation images.",
-        columns: [
-          { title: "row" },
-          { title: "run" },
-          { title: "protocol" },
-          { title: "k of kNN", number: true },
-          { title: "metrics" },
-          { title: "training" },
-          { title: "history" },
-          { title: "command" },
-        ],
-        rows: groups.flatMap(({ label, members }) =>
-          members.map((member) => {
-            const from = training(member);
-            return [
-              cell(label),
-              code(member.id),
-              cell(member.protocol),
-              figureCell(member.k, 0),
-              code(member.hash.slice(0, SHOWN)),
-              from ? code(from.id) : cell("none"),
-              from ? code(from.hash.slice(0, SHOWN)) : cell("–"),
-              code(commandFor(member.id, profile)),
-            ];
-          }),
-        ),
-      },
-      ...(histories.length
-        ? [
-            heading(2, "Trainings"),
-            {
-              kind: "table" as const,
-              caption: "The params of each training.",
-              columns: [{ title: "training" }, { title: "params" }],
-              rows: histories.map((history) => [code(history.id), code(paramsOf(history))]),
-            },
-          ]
-        : []),
-      ...(choices.length
-        ? [
-            heading(2, "Choices"),
-            {
-              kind: "table" as const,
-              caption: "What was chosen on validation images, and from which trainings.",
-              columns: [{ title: "choice" }, { title: "param" }, { title: "value" }, { title: "candidates" }],
-              rows: choices.map(({ id, param, value, candidates }) => [
-                code(id),
-                code(param),
-                code(String(value)),
-                code(candidates.map((candidate) => candidate.id).join(", ")),
-              ]),
-            },
-          ]
-        : []),
-      text("npm run pipeline -- why RUN says what a run rests on: its key, its files, its log."),
-    ],
-  };
+  return [
+    heading(level, "Evaluations"),
+    {
+      kind: "table",
+      caption: "The evaluations behind each row, with the k that each chose on validation images.",
+      columns: [
+        { title: "row" },
+        { title: "run" },
+        { title: "protocol" },
+        { title: "k of kNN", number: true },
+        { title: "metrics" },
+        { title: "training" },
+        { title: "history" },
+        { title: "command" },
+      ],
+      anchors: groups.flatMap(({ label, members }) => members.map(() => madeAnchor(label))),
+      rows: groups.flatMap(({ label, members }) =>
+        members.map((member) => {
+          const from = training(member);
+          return [
+            cell(label),
+            code(member.id),
+            cell(member.protocol),
+            figureCell(member.k, 0),
+            code(member.hash.slice(0, SHOWN)),
+            from ? code(from.id) : cell("none"),
+            from ? code(from.hash.slice(0, SHOWN)) : cell("–"),
+            code(commandFor(member.id, profile)),
+          ];
+        }),
+      ),
+    },
+    ...(histories.length
+      ? [
+          heading(level, "Trainings"),
+          {
+            kind: "table" as const,
+            caption: "The params of each training.",
+            columns: [{ title: "training" }, { title: "params" }],
+            rows: histories.map((history) => [code(history.id), code(paramsOf(history))]),
+          },
+        ]
+      : []),
+    ...(choices.length
+      ? [
+          heading(level, "Choices"),
+          {
+            kind: "table" as const,
+            caption: "What was chosen on validation images, and from which trainings.",
+            columns: [{ title: "choice" }, { title: "param" }, { title: "value" }, { title: "candidates" }],
+            rows: choices.map(({ id, param, value, candidates }) => [
+              code(id),
+              code(param),
+              code(String(value)),
+              code(candidates.map((candidate) => candidate.id).join(", ")),
+            ]),
+          },
+        ]
+      : []),
+    text("npm run pipeline -- why RUN says what a run rests on: its key, its files, its log."),
+  ];
 }

@@ -7,7 +7,11 @@ export interface Queries {
   id: string;
   point: Point;
   protocol: string;
+  classes: string[];
   ids: Uint32Array;
+  /** What each is, and what kNN takes it for. */
+  labels: Uint16Array;
+  predictions: Uint16Array;
   /** One value a query, by the name of the metric that is their mean. */
   scores: Record<string, Float64Array>;
 }
@@ -16,12 +20,16 @@ export interface Queries {
 export function readQueries({ path, id, point }: InputFile): Queries {
   const table = readTable(path, "per-query");
   const labels = numbers<Uint16Array>(table, "label");
+  const { protocol, classes } = readMetadata(table) as { protocol: string; classes: string[] };
   const predictions = numbers<Uint16Array>(table, "prediction");
   return {
     id,
     point,
-    protocol: String(readMetadata(table).protocol),
+    protocol,
+    classes,
     ids: numbers(table, "id"),
+    labels,
+    predictions,
     scores: {
       map: Float64Array.from(numbers<Float32Array>(table, "average_precision")),
       knn_accuracy: Float64Array.from(labels, (label, query) => (predictions[query] === label ? 1 : 0)),

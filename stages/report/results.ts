@@ -1,6 +1,6 @@
 /** The sections of results: the headline, all metrics, classes. */
 import { isRaw } from "../shared/groups.ts";
-import { type Block, type Cell, cell, figureCell, heading, type Table, text } from "./document.ts";
+import { type Block, type Cell, cell, figureCell, groupCell, heading, type Table, text } from "./document.ts";
 import type { GroupMetric, Interval, ProtocolSummary } from "./summary.ts";
 
 /** Decimals of a metric. */
@@ -58,7 +58,7 @@ export function headline(protocol: string, { groups, queries, database }: Protoc
       { title: "95 % over queries", number: true },
     ],
     rows: rows.map(([label, { distance, dim, seeds, metrics }], index) => [
-      cell(label),
+      groupCell(label),
       cell(distance),
       figureCell(dim, 0),
       figureCell(Math.max(1, seeds.length), 0),
@@ -81,7 +81,7 @@ export function allMetrics(protocol: string, { groups }: ProtocolSummary): Table
     kind: "table",
     caption: `Every metric, mean over seeds, protocol ${protocol}. Recall@k is the share of queries with a relevant image among the first k.`,
     columns: [{ title: "representation" }, ...names.map((name) => ({ title: nameOf(name), number: true }))],
-    rows: rows.map(([label], index) => [cell(label), ...columns.map((column) => column[index])]),
+    rows: rows.map(([label], index) => [groupCell(label), ...columns.map((column) => column[index])]),
   };
 }
 
@@ -98,10 +98,19 @@ export function classTable(
     caption: `${nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
-      cell(label),
+      groupCell(label),
       ...classes.map((name) => (summary.classes[name] ? figureCell(summary.classes[name][metric], 3) : NONE)),
     ]),
   };
+}
+
+/** The intervals of a mean in words; nothing where there is none. */
+function intervals({ seeds, queries }: GroupMetric): string {
+  const said = [
+    ...(seeds ? [`over seeds ${range(seeds).text}`] : []),
+    ...(queries ? [`over queries ${range(queries).text}`] : []),
+  ];
+  return said.length ? ` (95 %: ${said.join("; ")})` : "";
 }
 
 /** The first sentences: what is best, and by how much it is above the raw features. */
@@ -110,7 +119,7 @@ export function leadOf(protocols: Record<string, ProtocolSummary>): string {
     .map(([protocol, { groups, comparisons }]) => {
       const [best, { metrics, seeds }] = Object.entries(groups)[0];
       const over = seeds.length > 1 ? `, mean of ${seeds.length} seeds` : "";
-      const found = `Protocol ${protocol}: the best mAP is ${metrics.map.mean.toFixed(3)}, of ${best}${over} (kNN accuracy ${metrics.knn_accuracy.mean.toFixed(3)}).`;
+      const found = `Protocol ${protocol}: the best mAP is ${metrics.map.mean.toFixed(3)}${intervals(metrics.map)}, of ${best}${over} (kNN accuracy ${metrics.knn_accuracy.mean.toFixed(3)}).`;
       const raw = comparisons.find(
         ({ metric, first, second }) => metric === "map" && first === best && isRaw(second),
       );

@@ -3,17 +3,22 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
 import { readJson } from "../shared/artifacts.ts";
-import { labelOf } from "../shared/groups.ts";
+import { agrees, labelOf } from "../shared/groups.ts";
 import { readHistory, readTimings } from "../shared/histories.ts";
+import { readMap } from "../shared/maps.ts";
 import { readEvaluation } from "../shared/metrics.ts";
-import { codeBlocks } from "./codes.ts";
+import type { Neighbours } from "../shared/neighbours.ts";
+import { codeBlocks, codeLines } from "./codes.ts";
 import { comparisonBlocks } from "./comparisons.ts";
-import { type Document, heading, text } from "./document.ts";
+import { NO_DATA, type PageData } from "./data.ts";
+import { type Block, type Document, heading, pageOnly, part, text } from "./document.ts";
+import { headlineBlocks } from "./headline.ts";
 import { toMarkdown } from "./markdown.ts";
 import { comparisonsCsv, heldNumbers, toJson, trainingsCsv } from "./numbers.ts";
 import { toPage } from "./page.ts";
+import { confusions, mapData, readRadii, readThumbnails, runData } from "./page-data.ts";
 import { type Figures, openFigures } from "./pictures.ts";
-import { provenance } from "./provenance.ts";
+import { PROVENANCE, provenance } from "./provenance.ts";
 import { readQueries } from "./queries.ts";
 import { classBlocks, leadOf, resultBlocks } from "./results.ts";
 import { type Choice, type Summary, summarise } from "./summary.ts";
@@ -30,8 +35,27 @@ interface Params {
 /** A page that is larger is slow to open and to keep under version control. */
 const LARGEST_PAGE = 5_000_000;
 
-/** The report without the clock. */
-function reportDocument(title: string, summary: Summary, figures: Figures, timed: boolean): Document {
+/** What the page lets one look at, query by query. */
+function browserBlocks({ neighbours }: PageData): Block[] {
+  if (!neighbours) return [];
+  return [
+    heading(2, "Look at queries"),
+    text(
+      `The ${neighbours.k} images of the database nearest to a query, in each representation. ${neighbours.drawn} queries are drawn at random, every class alike (seed ${neighbours.seed}); ordered by the worst, those of the lowest average precision of all queries are there as well.`,
+    ),
+    part("queries"),
+  ];
+}
+
+/** The report without the clock. @param made where its numbers come from */
+function reportDocument(
+  title: string,
+  summary: Summary,
+  figures: Figures,
+  timed: boolean,
+  data: PageData,
+  made: Block[],
+): Document {
   const protocols = Object.entries(summary.protocols);
   const planes = [...figures.named("plane-query"), ...figures.named("plane-train")];
   const blocks = [
@@ -45,13 +69,20 @@ function reportDocument(title: string, summary: Summary, figures: Figures, timed
     ...trainingBlocks(summary, figures.named),
     ...protocols.flatMap(([protocol, own]) => classBlocks(protocol, own, figures.named)),
   ];
+  const { maps: shownMaps, confusions: shownConfusions } = data;
   const maps = figures.others();
   return {
     title,
     lead: leadOf(summary.protocols),
     blocks: [
+      pageOnly(...headlineBlocks(summary)),
       ...blocks,
-      ...(maps.length ? [heading(2, "Maps"), ...maps] : []),
+      ...(shownConfusions.length
+        ? [pageOnly(heading(2, "Which classes are taken for each other"), part("confusion"))]
+        : []),
+      ...(maps.length || shownMaps.length ? [heading(2, "Maps"), part("maps", maps)] : []),
+      pageOnly(...browserBlocks(data)),
+      pageOnly(heading(2, PROVENANCE.title), text(PROVENANCE.lead), ...made),
       heading(2, "Beside this report"),
       text(
         "Everything here is generated from measured numbers and is the same on every machine for the same files; what the clock says stands apart.",
@@ -83,6 +114,10 @@ export default defineStage<Params>({
     histories: { artifact: "history", many: true, optional: true },
     timings: { artifact: "timings", many: true, optional: true },
     choices: { artifact: "choice", many: true, optional: true },
+    curves: { artifact: "curve", many: true, optional: true },
+    maps: { artifact: "tsne", many: true, optional: true },
+    neighbours: { artifact: "neighbours", optional: true },
+    thumbnails: { artifact: "thumbnails", optional: true },
     figures: { artifact: "figures", optional: true },
     timing_figures: { artifact: "figures", optional: true },
   },
@@ -92,6 +127,7 @@ export default defineStage<Params>({
     trainings: "trainings.csv",
     report: "report.md",
     page: "index.html",
+    page_with_images: "with-images/",
     provenance: "provenance.md",
     figures: "figures/",
     timings: { path: "timings.json", measured: true },
@@ -99,7 +135,7 @@ export default defineStage<Params>({
     timings_page: { path: "timings.html", measured: true },
     timing_figures: { path: "timings/", measured: true },
   },
-  async run({ params, inputs, sources, outputs, warn, note }) {
+  async run({ params, inputs, sources, outputs, upstream, warn, note }) {
     const study = {
       evaluations: sources.metrics.map(readEvaluation),
       queries: sources.queries.map(readQueries),
@@ -120,22 +156,55 @@ export default defineStage<Params>({
 
     const figures = openFigures(inputs.figures, "figures/");
     for (const file of figures.files) copyFileSync(join(inputs.figures, file), join(outputs.figures, file));
-    const report = reportDocument(params.title, summary, figures, timings.length > 0);
+    const neighbours = inputs.neighbours ? readJson<Neighbours>(inputs.neighbours, "neighbours") : undefined;
+    const maps = sources.maps.map(readMap);
+    const data: PageData = {
+      classes: neighbours?.classes ?? maps[0]?.classes ?? [],
+      neighbours,
+      maps: maps.map((map) => mapData(map, neighbours)),
+      runs: study.histories.map((history) => runData(history)),
+      confusions: confusions(study.evaluations, study.queries),
+      codes: Object.entries(summary.protocols).flatMap(([protocol, own]) => codeLines(protocol, own)),
+      radii: sources.curves.map(readRadii),
+    };
+    const report = reportDocument(
+      params.title,
+      summary,
+      figures,
+      timings.length > 0,
+      data,
+      provenance(study, params.profile, 3),
+    );
     writeFileSync(outputs.report, toMarkdown(report));
-    const page = toPage(report, figures.picture);
+    const page = toPage(report, figures.picture, data);
     writeFileSync(outputs.page, page);
     note("page_megabytes", Math.round(page.length / 1e4) / 100);
     if (page.length > LARGEST_PAGE)
       warn(`index.html has ${(page.length / 1e6).toFixed(1)} MB: draw fewer points in the maps.`);
-    writeFileSync(outputs.provenance, toMarkdown(provenance(study, params.profile)));
+    const thumbnails = readThumbnails(inputs.thumbnails);
+    if (thumbnails)
+      writeFileSync(
+        join(outputs.page_with_images, "index.html"),
+        toPage(report, figures.picture, { ...data, thumbnails }, "../"),
+      );
+    writeFileSync(
+      outputs.provenance,
+      toMarkdown({ ...PROVENANCE, blocks: provenance(study, params.profile, 2) }),
+    );
 
     const clock = openFigures(inputs.timing_figures, "timings/");
     for (const file of clock.files)
       copyFileSync(join(inputs.timing_figures, file), join(outputs.timing_figures, file));
     const timed = timedGroups(study.histories, timings);
-    const seconds = timingsDocument(timed, clock.others());
+    const seconds = timingsDocument(timed, clock, upstream);
+    const raced = study.histories.map((history) =>
+      runData(
+        history,
+        timings.find(({ point }) => agrees(point, history.point)),
+      ),
+    );
     writeFileSync(outputs.timings, toJson(timed));
     writeFileSync(outputs.timings_report, toMarkdown(seconds));
-    writeFileSync(outputs.timings_page, toPage(seconds, clock.picture));
+    writeFileSync(outputs.timings_page, toPage(seconds, clock.picture, { ...NO_DATA, runs: raced }));
   },
 });

@@ -1,9 +1,9 @@
-/** How the page looks, and the few lines that sort its tables. Light, dark, and on paper. */
+/** How the page looks. Light, dark, and on paper. */
 
 export const STYLE = `
-:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --back: #ffffff; --stripe: #f6f8fa; --link: #0b5cad; }
+:root { color-scheme: light dark; --ink: #1b1f24; --soft: #57606a; --line: #d0d7de; --back: #ffffff; --stripe: #f6f8fa; --link: #0b5cad; --bad: #b3261e; }
 @media (prefers-color-scheme: dark) {
-  :root { --ink: #e6edf3; --soft: #9aa4af; --line: #3a424c; --back: #0f1419; --stripe: #171d24; --link: #79b8ff; }
+  :root { --ink: #e6edf3; --soft: #9aa4af; --line: #3a424c; --back: #0f1419; --stripe: #171d24; --link: #79b8ff; --bad: #ff8a80; }
 }
 * { box-sizing: border-box; }
 body { margin: 0; background: var(--back); color: var(--ink); font: 16px/1.55 system-ui, -apple-system, "Segoe UI", Roboto, "DejaVu Sans", sans-serif; }
@@ -35,11 +35,55 @@ code { font-family: ui-monospace, "DejaVu Sans Mono", monospace; font-size: .85e
 figure { margin: 1.25rem 0 1.75rem; }
 figure img { display: block; max-width: 100%; height: auto; background: #fff; border: 1px solid var(--line); border-radius: 6px; }
 figcaption { color: var(--soft); font-size: .9rem; max-width: 60rem; margin-top: .5rem; }
+.cards { display: flex; flex-wrap: wrap; gap: .75rem; margin: 1rem 0; }
+.card { border: 1px solid var(--line); border-radius: 6px; padding: .6rem .9rem; min-width: 12rem; max-width: 20rem; }
+.card dt { color: var(--soft); font-size: .9rem; }
+.card dd { margin: 0; font-variant-numeric: tabular-nums; }
+.card b { display: block; font-size: 1.7rem; line-height: 1.3; }
+.card span { display: block; color: var(--soft); font-size: .85rem; }
+tr:target, :target > th { outline: 2px solid var(--link); }
+.controls { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; align-items: end; margin: 1rem 0 .5rem; }
+.controls fieldset { border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem .4rem; display: flex; flex-wrap: wrap; gap: .1rem .9rem; min-width: 0; }
+.control, .tick { font-size: .9rem; }
+.control select { display: block; }
+.tick { display: inline-flex; align-items: center; gap: .3rem; }
+select { font: inherit; font-size: .9rem; color: var(--ink); background: var(--back); border: 1px solid var(--line); border-radius: 4px; padding: .2rem .3rem; max-width: 100%; }
+select:focus-visible, input:focus-visible, a:focus-visible, .chart:focus-visible { outline: 2px solid var(--link); outline-offset: 2px; }
+.swatch { width: .8rem; height: .8rem; border-radius: 50%; display: inline-block; }
+.said, .facts { color: var(--soft); font-size: .9rem; margin: .25rem 0; }
+.panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; }
+.chart { min-width: 0; overflow: hidden; }
+.chart svg, .chart canvas { display: block; }
+.map { border: 1px solid var(--line); border-radius: 6px; }
+.answer { min-height: 2rem; }
+.legend { list-style: none; padding: 0; display: flex; flex-wrap: wrap; gap: .1rem 1.2rem; font-size: .9rem; }
+.legend svg { width: 30px; height: 6px; margin-right: .4rem; vertical-align: middle; }
+.browser { display: grid; grid-template-columns: minmax(15rem, 20rem) 1fr; gap: 1.25rem; }
+.browser select { width: 100%; }
+.answers h3 { margin: 1rem 0 .1rem; }
+.asked { display: flex; align-items: center; gap: .75rem; margin: 0; }
+.near { list-style: none; padding: 0; margin: .5rem 0; display: flex; flex-wrap: wrap; gap: .35rem; }
+.near li { display: flex; flex-direction: column; align-items: center; font-size: .8rem; line-height: 1.35; padding: .25rem .1rem; border: 2px solid var(--line); border-radius: 6px; width: 4.9rem; overflow-wrap: anywhere; text-align: center; }
+.near .wrong { border-style: dashed; border-color: var(--bad); }
+.near .mark { font-weight: 600; }
+.near .wrong .mark { color: var(--bad); }
+.near .distance { color: var(--soft); font-variant-numeric: tabular-nums; }
+.picture { display: inline-flex; align-items: center; justify-content: center; width: 64px; height: 64px; background-color: var(--stripe); border-radius: 4px; font-size: .8rem; text-align: center; overflow: hidden; vertical-align: middle; margin-right: .4rem; }
+.near .picture { margin-right: 0; }
+.tip { position: fixed; z-index: 5; pointer-events: none; background: var(--back); border: 1px solid var(--soft); border-radius: 4px; padding: .25rem .5rem; font-size: .85rem; max-width: 22rem; box-shadow: 0 2px 8px #0004; }
+.tip[hidden] { display: none; }
+.confusion td, .confusion tbody th { text-align: right; }
+.confusion td.number { background: color-mix(in srgb, var(--link) calc(var(--share, 0) * 45%), transparent); }
+.confusion td.own { font-weight: 700; outline: 1px solid var(--soft); outline-offset: -2px; }
+.dag { max-width: 100%; height: auto; color: var(--ink); }
+@media (max-width: 50rem) { .browser { grid-template-columns: 1fr; } }
 footer { color: var(--soft); padding-top: 2rem; padding-bottom: 3rem; }
 @media print {
-  :root { --ink: #000; --soft: #333; --line: #bbb; --back: #fff; --stripe: #fff; --link: #000; }
+  :root { --ink: #000; --soft: #333; --line: #bbb; --back: #fff; --stripe: #fff; --link: #000; --bad: #000; }
   body { font-size: 10pt; }
-  nav { display: none; }
+  nav, .controls, .tip { display: none; }
+  .browser { grid-template-columns: 1fr; }
   .table { overflow: visible; }
   table { font-size: 7pt; }
   th, td { padding: .15rem .35rem; white-space: normal; }
@@ -47,23 +91,4 @@ footer { color: var(--soft); padding-top: 2rem; padding-bottom: 3rem; }
   figure, tr { break-inside: avoid; }
   h2, h3, caption { break-after: avoid; }
 }
-`;
-
-/** Sorts a table by the column whose title is clicked; numbers by their value, the rest by its words. */
-export const SCRIPT = `
-for (const button of document.querySelectorAll("thead button"))
-  button.addEventListener("click", () => {
-    const th = button.closest("th"), table = th.closest("table"), body = table.tBodies[0];
-    const column = [...th.parentNode.children].indexOf(th);
-    const down = th.getAttribute("aria-sort") !== "descending" && (th.className === "number" || th.getAttribute("aria-sort") === "ascending");
-    for (const other of table.tHead.querySelectorAll("th")) other.removeAttribute("aria-sort");
-    th.setAttribute("aria-sort", down ? "descending" : "ascending");
-    const key = (row) => row.cells[column].dataset.sort ?? row.cells[column].textContent;
-    const compare = (a, b) => {
-      const [x, y] = [key(a), key(b)], [m, n] = [Number(x), Number(y)];
-      const order = isNaN(m) || isNaN(n) ? x.localeCompare(y) : m === n ? 0 : m < n ? -1 : 1;
-      return down ? -order : order;
-    };
-    body.append(...[...body.rows].sort(compare));
-  });
 `;

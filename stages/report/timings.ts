@@ -1,7 +1,10 @@
 /** What the clock says, apart from all else: no two runs give the same. */
+import type { UpstreamRun } from "../../runner/stage.ts";
 import { agrees, groupRuns } from "../shared/groups.ts";
 import type { History, Timings } from "../shared/histories.ts";
-import { type Block, type Cell, cell, type Document, figureCell } from "./document.ts";
+import { dagBlocks } from "./dag.ts";
+import { type Cell, cell, type Document, figureCell, heading, part } from "./document.ts";
+import type { Figures } from "./pictures.ts";
 import { bestOf, firstAt, NEAR_BEST } from "./training.ts";
 
 /** Seconds of one training. */
@@ -44,7 +47,11 @@ export function timedGroups(histories: History[], timings: Timings[]): Record<st
 }
 
 /** The page of timings. */
-export function timingsDocument(groups: Record<string, Timed[]>, figures: Block[]): Document {
+export function timingsDocument(
+  groups: Record<string, Timed[]>,
+  figures: Figures,
+  upstream: UpstreamRun[],
+): Document {
   const rows = Object.entries(groups);
   const mean = (runs: Timed[], of: (run: Timed) => number) =>
     runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
@@ -59,7 +66,9 @@ export function timingsDocument(groups: Record<string, Timed[]>, figures: Block[
     title: "What the clock says",
     lead: "Seconds of training on the machine that ran it. They differ from run to run and from machine to machine, so they stand apart from the report and no check compares them.",
     blocks: [
-      ...figures,
+      heading(2, "Quality against seconds"),
+      part("race", figures.named("race")),
+      ...figures.others(),
       {
         kind: "table",
         caption: `Seconds of a whole training, mean over seeds; "near the best" is ${Math.round(100 * NEAR_BEST)} % of the study's best validation mAP, "never" where a seed did not reach it. Trainings that ran side by side share the machine.`,
@@ -101,6 +110,7 @@ export function timingsDocument(groups: Record<string, Timed[]>, figures: Block[
           ];
         }),
       },
+      ...dagBlocks(upstream),
     ],
   };
 }

@@ -1,6 +1,6 @@
 /** What a training's history says: how far it came, how fast, and whether it collapsed. */
 import { type Group, groupRuns } from "../shared/groups.ts";
-import type { History } from "../shared/histories.ts";
+import { type History, usesTriplets } from "../shared/histories.ts";
 
 /** Share of the study's best validation mAP that a training is timed to. */
 export const NEAR_BEST = 0.95;
@@ -17,10 +17,13 @@ export interface Training {
   best_validation_map: number;
   best_step: number;
   images_at_best: number;
-  triplets_at_best: number;
+  /** null where the loss takes neither triplets nor pairs. */
+  triplets_at_best: number | null;
   /** Images seen, and triplets used, when validation mAP first reached 95 % of the study's best; null: never. */
   images_to_near_best: number | null;
   triplets_to_near_best: number | null;
+  /** Whether there were triplets or pairs to count. */
+  uses_triplets: boolean;
   last_step: number;
   last_loss: number;
   last_active: number;
@@ -86,15 +89,17 @@ export function trainingGroups(histories: History[]): Group<History & { summary:
       .map((history) => {
         const best = bestRow(history);
         const last = history.step.length - 1;
+        const counts = usesTriplets(history);
         const near = firstAt(history.validationMap, level);
         const summary: Training = {
           id: history.id,
           best_validation_map: history.validationMap[best],
           best_step: history.step[best],
           images_at_best: history.images[best],
-          triplets_at_best: history.triplets[best],
+          triplets_at_best: counts ? history.triplets[best] : null,
           images_to_near_best: near === undefined ? null : history.images[near],
-          triplets_to_near_best: near === undefined ? null : history.triplets[near],
+          triplets_to_near_best: near === undefined || !counts ? null : history.triplets[near],
+          uses_triplets: counts,
           last_step: history.step[last],
           last_loss: history.loss[last],
           last_active: history.active[last],

@@ -1,5 +1,15 @@
 /** The sections of what happened before the queries: choices made on validation, and trainings. */
-import { type Block, type Cell, cell, figureCell, heading, list, type Table, text } from "./document.ts";
+import {
+  type Block,
+  type Cell,
+  cell,
+  figureCell,
+  heading,
+  list,
+  part,
+  type Table,
+  text,
+} from "./document.ts";
 import { nameOf } from "./results.ts";
 import type { Summary } from "./summary.ts";
 import type { Training } from "./training.ts";
@@ -43,6 +53,9 @@ const count = (value: number | null): Cell =>
     ? { text: "never", sort: Number.POSITIVE_INFINITY }
     : { text: value.toLocaleString("en-US"), sort: value };
 
+/** Of a loss that takes neither triplets nor pairs. */
+const NO_TRIPLETS: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
+
 /** The ids of trainings with their marks. */
 export function collapseLines(trainings: Record<string, Training[]>): string[] {
   return Object.values(trainings)
@@ -66,11 +79,10 @@ export function trainingBlocks(
   const marked = collapseLines(trainings);
   return [
     heading(2, "Training"),
-    ...figures("curves"),
-    ...figures("triplets"),
+    part("curves", [...figures("curves"), ...figures("triplets")]),
     {
       kind: "table",
-      caption: `Means over seeds. Near the best: a validation mAP of ${near_best.validation_map.toFixed(4)}, ${Math.round(100 * near_best.share)} % of the study's best; "never" where a seed did not reach it. A mark says that a seed collapsed or ran out of triplets.`,
+      caption: `Means over seeds. Near the best: a validation mAP of ${near_best.validation_map.toFixed(4)}, ${Math.round(100 * near_best.share)} % of the study's best; "never" where a seed did not reach it; a dash where the loss takes neither triplets nor pairs. A mark says that a seed collapsed or ran out of triplets.`,
       columns: [
         { title: "training" },
         { title: "seeds", number: true },
@@ -92,7 +104,9 @@ export function trainingBlocks(
         ),
         whole(runs, (run) => run.images_at_best),
         whole(runs, (run) => run.images_to_near_best),
-        whole(runs, (run) => run.triplets_to_near_best),
+        runs.every((run) => run.uses_triplets)
+          ? whole(runs, (run) => run.triplets_to_near_best)
+          : NO_TRIPLETS,
         figureCell(
           mean(runs, (run) => run.last_loss),
           4,

@@ -60,6 +60,10 @@ export function readHistory({ path, id, point, hash }: InputFile): History {
   };
 }
 
+/** Whether a training uses triplets or pairs. A classifier uses neither, and counts its images in their place. */
+export const usesTriplets = ({ triplets, images }: History): boolean =>
+  triplets.some((count, at) => count > 0 && count !== images[at]);
+
 /** Reads a `timings`. @throws UserError when it is none */
 export function readTimings({ path, id, point }: InputFile): Timings {
   const table = readTable(path, "timings");

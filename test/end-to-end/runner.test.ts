@@ -3,6 +3,7 @@ import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
+import type { UpstreamRun } from "../../runner/stage.ts";
 import { Project } from "../runner/project.ts";
 
 const project = new Project();
@@ -58,6 +59,21 @@ describe("run", () => {
     expect(code).toBe(0);
     expect(project.ran().sort()).toEqual(["scale[by=4]", "scale[by=5]", "total"]);
     expect(out).toContain("Published to reports/large/.");
+    // The stage is told how all came to be that it rests on.
+    const { upstream } = JSON.parse(project.read("reports/large/timings.json")) as {
+      upstream: UpstreamRun[];
+    };
+    expect(upstream.map(({ id, stage, from, hit }) => [id, stage, from, hit])).toEqual([
+      ["numbers", "numbers", [], true],
+      ["scale[by=2]", "scale", ["numbers"], true],
+      ["scale[by=3]", "scale", ["numbers"], true],
+      ["scale[by=4]", "scale", ["numbers"], false],
+      ["scale[by=5]", "scale", ["numbers"], false],
+    ]);
+    for (const { seconds, peakMegabytes } of upstream) {
+      expect(seconds).toBeGreaterThan(0);
+      expect(peakMegabytes).toBeGreaterThan(1);
+    }
   });
 
   test("--only runs a stage and what it needs", async () => {

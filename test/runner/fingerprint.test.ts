@@ -94,6 +94,28 @@ describe("code", () => {
     expect(await change(NUMBERS, () => lock("2.0.0", "2.0.0"))).toBe("other");
   });
 
+  test("a script for a browser is in it, with what it imports: its edits change it, its comments do not", async () => {
+    project.write("stages/numbers/page.ts", 'import { sum } from "./sum.ts";\nconsole.log(sum(2, 3));');
+    project.write("stages/numbers/sum.ts", "export const sum = (a: number, b: number) => a + b;");
+    project.edit(
+      NUMBERS,
+      "export default",
+      'import script from "./page.ts?browser";\nconsole.log(script);\nexport default',
+    );
+    const { files, definition } = await code(NUMBERS);
+    expect(files).toContain("stages/numbers/page.ts");
+    expect(files).toContain("stages/numbers/sum.ts");
+    expect(definition).toMatchObject({ params: "numbers" });
+    expect(
+      await change(NUMBERS, () => appendFileSync(project.path("stages/numbers/sum.ts"), "// aside")),
+    ).toBe("same");
+    expect(await change(NUMBERS, () => project.edit("stages/numbers/sum.ts", "a + b", "a - b"))).toBe(
+      "other",
+    );
+    project.edit("stages/numbers/sum.ts", "a - b", "a -");
+    await expect(code(NUMBERS)).rejects.toThrow(/^stages\/numbers\/sum\.ts:1:\d+ Unexpected ";"/);
+  });
+
   test("is remembered while nothing of it changes, and made again when its bundle is gone", async () => {
     const { bundle } = await code(NUMBERS);
     const memo = JSON.parse(project.read("node_modules/.cache/deephash/code.json"));

@@ -114,13 +114,13 @@ export default defineStage({
     tables: "tables/",
     timings: { path: "timings.json", measured: true },
   },
-  async run({ id, sources, outputs }) {
+  async run({ id, sources, outputs, upstream }) {
     appendFileSync("ran.log", id + "\\n");
     const lists = sources.values.map(({ path }) => JSON.parse(readFileSync(path, "utf8")) as number[]);
     writeFileSync(outputs.metrics, JSON.stringify({ total: lists.flat().reduce((sum, one) => sum + one, 0) }));
     for (const [index, list] of lists.entries())
       writeFileSync(join(outputs.tables, index + ".csv"), list.join("\\n"));
-    writeFileSync(outputs.timings, JSON.stringify({ now: performance.now() }));
+    writeFileSync(outputs.timings, JSON.stringify({ now: performance.now(), upstream }));
   },
 });
 `,

@@ -1,9 +1,10 @@
 /** How good each group is: bars of mAP, dots of kNN accuracy, with intervals. */
+import { BRIGHT } from "../../shared/colours.ts";
 import { byName, groupRuns, isRaw } from "../../shared/groups.ts";
 import { meanInterval } from "../../shared/intervals.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
 import type { Figure } from "../figure.ts";
-import { BRIGHT, RAW_COLOUR } from "../theme.ts";
+import { RAW_COLOUR } from "../theme.ts";
 
 /** Height of a row, in pixels. */
 const ROW = 30;

@@ -1,7 +1,8 @@
 /** How training went: loss, share of active triplets, validation mAP, against the images seen. */
 import type { History } from "../../shared/histories.ts";
+import { meanSeries } from "../../shared/means.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { curveLayers, distinct, lineEncoding, linesOf, meanSeries } from "../series.ts";
+import { curveLayers, distinct, lineEncoding, linesOf } from "../series.ts";
 
 const MEASURES = [
   { field: "loss", title: "loss" },
@@ -16,13 +17,23 @@ interface Row {
   run: string;
   images: number;
   loss: number;
+  /** As a share of the run's first. */
+  relativeLoss: number;
   active: number;
   validationMap: number;
 }
 
 /** Every seed's rows, and those of their mean. */
-function rowsOf(histories: History[]): { panels: string[]; lines: string[]; rows: Row[] } {
+function rowsOf(histories: History[]): {
+  panels: string[];
+  /** Panels that hold several loss functions, which have no common scale. */
+  mixed: Set<string>;
+  lines: string[];
+  rows: Row[];
+} {
   const groups = linesOf(histories);
+  const lossesOf = (wanted: string) =>
+    new Set(groups.filter(({ panel }) => panel === wanted).map(({ point }) => point.loss));
   const rows = groups.flatMap(({ panel, line, members }) => {
     const series = (of: (history: History) => ArrayLike<number>) => meanSeries(members.map(of));
     const mean = {
@@ -38,12 +49,23 @@ function rowsOf(histories: History[]): { panels: string[]; lines: string[]; rows
     return runs.flatMap(({ run, images, loss, active, validationMap }) =>
       Array.from(images, (seen, at): Row => {
         const [l, a, v] = [loss[at], active[at], validationMap[at]];
-        return { panel, line, run, images: seen, loss: l, active: a, validationMap: v };
+        return {
+          panel,
+          line,
+          run,
+          images: seen,
+          loss: l,
+          relativeLoss: l / loss[0],
+          active: a,
+          validationMap: v,
+        };
       }),
     );
   });
+  const panels = distinct(groups.map(({ panel }) => panel));
   return {
-    panels: distinct(groups.map(({ panel }) => panel)),
+    panels,
+    mixed: new Set(panels.filter((panel) => lossesOf(panel).size > 1)),
     lines: distinct(groups.map(({ line }) => line)),
     rows,
   };
@@ -52,7 +74,7 @@ function rowsOf(histories: History[]): { panels: string[]; lines: string[]; rows
 /** One figure: a row of panels for each group of lines. None without histories. */
 export function curves(histories: History[]): Figure[] {
   if (histories.length === 0) return [];
-  const { panels, lines, rows } = rowsOf(histories);
+  const { panels, mixed, lines, rows } = rowsOf(histories);
   const maps = rows.map(({ validationMap }) => validationMap);
   const [low, high] = [Math.min(...maps), Math.max(...maps)];
   const named = lineEncoding(lines);
@@ -71,9 +93,9 @@ export function curves(histories: History[]): Figure[] {
         scale: { zero: true },
       },
       y: {
-        field,
+        field: field === "loss" && mixed.has(panel) ? "relativeLoss" : field,
         type: "quantitative",
-        title,
+        title: field === "loss" && mixed.has(panel) ? "loss, share of its first" : title,
         scale:
           field === "loss"
             ? { zero: true }
@@ -90,7 +112,7 @@ export function curves(histories: History[]): Figure[] {
       name: "curves",
       title: "Training curves",
       caption:
-        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Thick: mean over seeds; thin: each seed.",
+        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale. Thick: mean over seeds; thin: each seed.",
       alt: `Curves of ${histories.length} trainings; where each ended stands in the table of trainings.`,
       spec: {
         title: {

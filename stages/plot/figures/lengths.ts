@@ -1,10 +1,11 @@
 /** mAP against the length of the code, a line a method, what is published beside it. */
+import { BRIGHT } from "../../shared/colours.ts";
 import { byName, groupRuns, methodOf } from "../../shared/groups.ts";
 import { meanInterval } from "../../shared/intervals.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
 import { publishedUnder } from "../../shared/published.ts";
 import type { Figure } from "../figure.ts";
-import { BRIGHT, coloured, RAW_COLOUR } from "../theme.ts";
+import { coloured, RAW_COLOUR } from "../theme.ts";
 
 /** A method at one length. */
 interface Dot {

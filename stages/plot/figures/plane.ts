@@ -1,8 +1,9 @@
 /** Embeddings of two dimensions as they are, a panel for each training. */
+import { MUTED } from "../../shared/colours.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { type Plane, ROLES, type Role } from "../planes.ts";
-import { coloured, MUTED } from "../theme.ts";
+import { coloured } from "../theme.ts";
 
 /** Side of a panel in pixels, and how many stand side by side. */
 const SIDE = 300;

@@ -1,9 +1,9 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
+import { BRIGHT } from "../../shared/colours.ts";
 import { agrees, groupRuns } from "../../shared/groups.ts";
 import type { History, Timings } from "../../shared/histories.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
-import { BRIGHT } from "../theme.ts";
 
 const PARTS = ["selecting", "gradient", "validation and the rest"];
 

@@ -1,21 +1,18 @@
 /** Validation mAP against the triplets or pairs that were used: what a selector makes of each. */
-import type { History } from "../../shared/histories.ts";
+import { type History, usesTriplets } from "../../shared/histories.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
 
 /** One figure of the trainings that use triplets or pairs. None where none does. */
 export function triplets(histories: History[]): Figure[] {
-  const priced = histories
-    // A classifier uses neither, and counts its images.
-    .filter(({ triplets: used, images }) => used.some((count, at) => count > 0 && count !== images[at]))
-    .map(
-      ({ point, label, validationMap: map, triplets: used }): Priced => ({
-        point,
-        label,
-        map,
-        cost: used.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
-      }),
-    );
+  const priced = histories.filter(usesTriplets).map(
+    ({ point, label, validationMap: map, triplets: used }): Priced => ({
+      point,
+      label,
+      map,
+      cost: used.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
+    }),
+  );
   if (priced.length === 0) return [];
   const words = {
     name: "triplets",

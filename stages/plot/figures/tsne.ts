@@ -1,7 +1,9 @@
 /** t-SNE maps side by side. */
+import { MUTED } from "../../shared/colours.ts";
+import type { TsneMap } from "../../shared/maps.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { placeNames, type TsneMap } from "../maps.ts";
-import { coloured, MUTED } from "../theme.ts";
+import { placeNames } from "../maps.ts";
+import { coloured } from "../theme.ts";
 
 /** Side of a map in pixels, and how many stand side by side. */
 const SIDE = 440;

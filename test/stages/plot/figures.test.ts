@@ -1,11 +1,13 @@
 import { describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
+import { curves } from "../../../stages/plot/figures/curves.ts";
 import { lengths } from "../../../stages/plot/figures/lengths.ts";
 import { triplets } from "../../../stages/plot/figures/triplets.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
-import { linesOf, meanSeries } from "../../../stages/plot/series.ts";
+import { linesOf } from "../../../stages/plot/series.ts";
 import { labelOf } from "../../../stages/shared/groups.ts";
 import type { History } from "../../../stages/shared/histories.ts";
+import { meanSeries } from "../../../stages/shared/means.ts";
 import type { Evaluation } from "../../../stages/shared/metrics.ts";
 
 /** An evaluation whose every metric has one value. */
@@ -110,6 +112,35 @@ describe("triplets", () => {
       ["contrastive", 250],
     ]);
     expect(triplets([history("softmax", 1)])).toEqual([]);
+  });
+});
+
+describe("curves", () => {
+  const history = (loss: string, selector?: string) =>
+    ({
+      point: { loss, ...(selector && { selector }) },
+      label: loss,
+      images: Float64Array.of(250, 500),
+      loss: Float32Array.of(4, 1),
+      active: Float32Array.of(1, 0.5),
+      validationMap: Float32Array.of(0.3, 0.4),
+    }) as unknown as History;
+  interface Panel {
+    encoding: { y: { field: string } };
+  }
+  const lossFields = (histories: History[]) => {
+    const { concat, data } = curves(histories)[0].spec as { concat: Panel[]; data: { values: unknown[] } };
+    return { fields: concat.map(({ encoding }) => encoding.y.field).slice(0, 1), rows: data.values };
+  };
+
+  it("draws losses that share a panel as shares of their first values: they have no common scale", () => {
+    const { fields, rows } = lossFields([history("softmax"), history("supcon")]);
+    expect(fields).toEqual(["relativeLoss"]);
+    expect(rows).toContainEqual(expect.objectContaining({ line: "supcon", loss: 1, relativeLoss: 0.25 }));
+  });
+
+  it("draws a loss by itself as it is", () => {
+    expect(lossFields([history("facenet", "all")]).fields).toEqual(["loss"]);
   });
 });
 

@@ -1,7 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import type { PageData } from "../../../stages/report/data.ts";
 import { runStage } from "../../run-stage.ts";
+import { makeNeighbours } from "./neighbours.ts";
 import { makeStudy, plannedRuns } from "./study.ts";
 
 const study = makeStudy(120);
@@ -19,8 +21,16 @@ writeFileSync(
 writeFileSync(join(figures, "map-official.svg"), "<svg/>");
 writeFileSync(join(figures, "map-official.png"), "PNG");
 
+const neighbours = join(study.folder, "neighbours.json");
+writeFileSync(neighbours, JSON.stringify(makeNeighbours(120)));
+
 const params = { profile: "sample", resamples: 200 };
-const inputs = { metrics, queries, histories, timings, choices, figures };
+const inputs = { metrics, queries, histories, timings, choices, figures, maps: study.maps, neighbours };
+/** A page without its scripts. */
+const markup = (page: string) => page.replaceAll(/<script[\s\S]*?<\/script>/g, "");
+/** What a page's script is given. */
+const dataOf = (page: string): PageData =>
+  JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)![1]);
 const run = runStage("report", { params, inputs });
 const read = async (output: string) => readFileSync((await run).outputs[output], "utf8");
 
@@ -53,7 +63,9 @@ describe("report", () => {
 
   it("says in words what the numbers hold", async () => {
     const report = await read("report");
-    expect(report).toMatch(/the best mAP is 0\.87\d, of facenet · semihard-negative, mean of 3 seeds/);
+    expect(report).toMatch(
+      /the best mAP is 0\.87\d \(95 %: over seeds 0\.8\d{3} to 0\.8\d{3}; over queries 0\.8\d{3} to 0\.8\d{3}\), of facenet · semihard-negative, mean of 3 seeds/,
+    );
     expect(report).toMatch(/\* facenet · semihard-negative is above raw features in mAP by 0\.4\d+/);
     expect(report).toMatch(/No significant difference in kNN accuracy between/);
     expect(report).toContain("| facenet · all | 0.8400 | **0.8800** | 0.8700 | 0.2 |");
@@ -64,7 +76,7 @@ describe("report", () => {
   });
 
   it("makes a page that needs nothing beside it", async () => {
-    const page = await read("page");
+    const page = markup(await read("page"));
     const sources = [...page.matchAll(/(?:src|href)="([^"]*)"/g)].map(([, to]) => to);
     const local = /^(data:|#|(metrics|comparisons|trainings|provenance|timings)\.(json|csv|md|html)$)/;
     for (const to of sources) expect(to).toMatch(local);
@@ -74,6 +86,59 @@ describe("report", () => {
       expect(page).toContain(`id="${anchor.slice(1)}"`);
     expect(page.match(/<table>/g)!.length).toBe(page.match(/<caption>/g)!.length);
     expect(page).not.toMatch(/NaN<|undefined/);
+  });
+
+  it("gives the page's script the study's numbers", async () => {
+    const { maps, runs, confusions, neighbours: browsed } = dataOf(await read("page"));
+    expect(browsed).toEqual(makeNeighbours(120));
+    expect(maps.map(({ title, representation }) => [title, representation])).toEqual([
+      ["raw features", 0],
+      ["facenet · semihard-negative · seed 1", 1],
+    ]);
+    for (const { x, y, ids } of maps) {
+      expect(ids).toHaveLength(120);
+      expect(Math.min(...x, ...y)).toBe(0);
+      expect(Math.max(...x, ...y)).toBe(1);
+    }
+    expect(runs).toHaveLength(histories.length);
+    expect(runs.every(({ seconds }) => seconds === undefined)).toBe(true);
+    const [{ groups, queries: asked }] = confusions;
+    expect(groups).toHaveLength(9);
+    expect(asked).toEqual(new Array(10).fill(12));
+    // The study's wrong predictions are all the next class.
+    for (const { shares } of groups)
+      for (const [label, row] of shares.entries()) {
+        expect(row[label] + row[(label + 1) % 10]).toBeCloseTo(1, 3);
+        expect(row.filter((share) => share > 0).length).toBeLessThanOrEqual(2);
+      }
+    const seconds = dataOf(await read("timings_page")).runs.map((one) => one.seconds!.at(-1));
+    expect(seconds[0]).toBeCloseTo(11, 2);
+  });
+
+  it("leads from each row to how it was made", async () => {
+    const page = markup(await read("page"));
+    expect(page).toContain('<a href="#made-facenet-semihard-negative">facenet · semihard-negative</a>');
+    expect(page.match(/<tr id="made-facenet-semihard-negative">/g)).toHaveLength(1);
+    expect(page).toMatch(/<dt>Best mAP<\/dt><dd><b><a href="#made-facenet-semihard-negative">0\.8\d\d</);
+    expect(await read("report")).not.toContain("made-");
+  });
+
+  it("lays the page with images in a folder of its own, where there are thumbnails", async () => {
+    const { outputs } = await run;
+    expect(readdirSync(outputs.page_with_images)).toEqual([]);
+    const thumbnails = join(study.folder, "thumbnails");
+    mkdirSync(thumbnails);
+    writeFileSync(join(thumbnails, "sheet.json"), JSON.stringify({ side: 32, columns: 21, count: 420 }));
+    writeFileSync(join(thumbnails, "sheet.webp"), "WEBP");
+    const again = await runStage("report", { params, inputs: { ...inputs, thumbnails } });
+    expect(readFileSync(again.outputs.page, "utf8")).toBe(await read("page")); // without a pixel
+    const page = readFileSync(join(again.outputs.page_with_images, "index.html"), "utf8");
+    expect(dataOf(page).thumbnails).toEqual({
+      sheet: `data:image/webp;base64,${Buffer.from("WEBP").toString("base64")}`,
+      side: 32,
+      columns: 21,
+    });
+    expect(markup(page)).toContain('href="../metrics.json"');
   });
 
   it("names the run, the file and the command behind each row", async () => {
@@ -91,7 +156,7 @@ describe("report", () => {
     );
     const again = await runStage("report", {
       params,
-      inputs: { metrics, queries, histories, choices, figures, timings: slow.timings },
+      inputs: { ...inputs, timings: slow.timings },
     });
     slow.remove();
     const { outputs } = await run;

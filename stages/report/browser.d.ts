@@ -1,0 +1,5 @@
+/** Scripts for a browser, as runner/browser.ts bundles them. */
+declare module "*?browser" {
+  const script: string;
+  export default script;
+}
