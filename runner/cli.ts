@@ -23,7 +23,9 @@ interface Options {
   only: string[];
   from: string[];
   force?: boolean;
-  jobs: number;
+  jobs?: number;
+  executor: "local" | "slurm";
+  detach?: boolean;
   mirror?: string;
   keepGoing?: boolean;
   debug?: boolean;
@@ -80,7 +82,13 @@ function withRunOptions(command: Command): Command {
       [],
     )
     .option("-f, --force", "run again what is up to date (with --only: that stage)")
-    .option("-j, --jobs <n>", "cores that the stages may use together", wholeNumber, availableParallelism())
+    .option("-j, --jobs <n>", "cores that the stages may use together (default: all)", wholeNumber)
+    .addOption(
+      new Option("--executor <where>", "run the stages here, or as jobs of a Slurm cluster")
+        .choices(["local", "slurm"])
+        .default("local"),
+    )
+    .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
     .option("--mirror <folder>", "look for downloads by file name in this folder first")
     .addOption(
       new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
@@ -148,8 +156,11 @@ async function prepare(options: Options): Promise<Session> {
   return { root, study, tasks, store, plan, latest };
 }
 
-/** Runs the study. @returns the exit code, and the ids that ran */
-async function runStages(session: Session, options: Options): Promise<{ code: number; ran: Set<string> }> {
+/** Runs the study. @returns the exit code, the ids that ran, and whether jobs go on elsewhere */
+async function runStages(
+  session: Session,
+  options: Options,
+): Promise<{ code: number; ran: Set<string>; left?: boolean }> {
   const { plan, store, tasks, root, study } = session;
   const { missingForPublish } = await import("./publish.ts");
   const began = performance.now();
@@ -213,18 +224,30 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     ran.add(task.id);
     finished(task);
   };
-  const summary = await execute(
-    plan,
-    store,
-    {
-      root,
-      jobs: options.jobs,
-      keepGoing: options.keepGoing === true,
-      executor: local,
-      signal: cancelled.signal,
-    },
-    display,
-  );
+  const { keepGoing = false, detach = false } = options;
+  const { signal } = cancelled;
+  const slurm = options.executor === "slurm" ? (await import("./executors/slurm.ts")).runOnSlurm : undefined;
+  const summary = slurm
+    ? await slurm(
+        plan,
+        store,
+        {
+          root,
+          profile: study.profile,
+          cores: options.jobs,
+          keepGoing,
+          detach,
+          settings: study.slurm,
+          signal,
+        },
+        display,
+      )
+    : await execute(
+        plan,
+        store,
+        { root, jobs: options.jobs ?? availableParallelism(), keepGoing, executor: local, signal },
+        display,
+      );
   display.close();
   try {
     remember();
@@ -238,6 +261,12 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
     );
     return { code: 130, ran };
   }
+  if (!summary.failed && summary.left) {
+    console.log(
+      `${counted(summary.left, "job")} on their way. The same command without --detach follows them, and publishes what comes of them.`,
+    );
+    return { code: 0, ran, left: true };
+  }
   if (summary.failed) {
     const rest = summary.skipped ? `, ${summary.skipped} were not tried` : "";
     console.error(
@@ -250,8 +279,11 @@ async function runStages(session: Session, options: Options): Promise<{ code: nu
 }
 
 async function runCommand(options: Options): Promise<number> {
+  if (options.detach && options.executor !== "slurm")
+    throw new UserError("--detach: goes with --executor slurm; here the stages end with the run.");
   const session = await prepare(options);
-  const { code, ran } = await runStages(session, options);
+  const { code, ran, left } = await runStages(session, options);
+  if (left) return code;
   const { publish } = await import("./publish.ts");
   const published = publish(session.plan, session.store, session.root, ran);
   for (const folder of published) console.log(`Published to ${folder}/.`);
@@ -262,6 +294,7 @@ async function runCommand(options: Options): Promise<number> {
 
 async function checkCommand(options: Options): Promise<number> {
   const session = await prepare(options);
+  if (options.detach) throw new UserError("check --detach: numbers are compared when all is there. Use run.");
   const { code } = await runStages(session, options);
   if (code !== 0) return code;
   const { check } = await import("./check.ts");

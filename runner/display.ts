@@ -84,6 +84,11 @@ export class Display implements Events {
     }
   }
 
+  /** A plain line about the run as a whole. */
+  said(line: string): void {
+    this.say(line);
+  }
+
   warned(task: Task | undefined, line: string): void {
     this.say(colors.yellow(task ? `! ${task.id}: ${line}` : `! ${line}`));
   }

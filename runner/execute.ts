@@ -35,6 +35,8 @@ export interface Summary {
   cancelled: boolean;
   /** Whether some failure was a user's fault. */
   user: boolean;
+  /** Jobs on other machines that go on without this process. */
+  left?: number;
 }
 
 /** Where the links to a task's inputs go, each under its natural name. */

@@ -1,4 +1,5 @@
 /** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
+import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { suggest } from "./faults.ts";
 import { interpolate, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
@@ -38,6 +39,7 @@ export interface Study {
   profile: string;
   check: CheckRule;
   instances: StageInstance[];
+  slurm: SlurmSettings;
 }
 
 const isMap = (value: unknown): value is Record<string, unknown> =>
@@ -391,7 +393,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       });
     }
   }
-  return { profile, check: own.check ?? "exact", instances: inOrder(instances) };
+  return { profile, check: own.check ?? "exact", instances: inOrder(instances), slurm: pipeline.slurm ?? {} };
 }
 
 /** Upstream before downstream, otherwise as they stood. @throws UserError when the stages form a circle */

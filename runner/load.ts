@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { Ajv } from "ajv";
+import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { explain, suggest } from "./faults.ts";
 import { type Path, Source } from "./source.ts";
 import { type OutputDeclaration, UserError } from "./stage.ts";
@@ -37,6 +38,7 @@ export interface Pipeline {
   vars: Record<string, unknown>;
   profiles: Record<string, Profile>;
   stages: Record<string, StageSpec>;
+  slurm?: SlurmSettings;
 }
 
 /** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
@@ -67,6 +69,7 @@ export function load(path: string, root: string): Pipeline {
       `${source.locate(["profile"])} profile: no profile "${pipeline.profile}".${suggest(pipeline.profile, names)}`,
     );
   checkVars(pipeline);
+  checkSlurm(pipeline);
   return pipeline;
 }
 
@@ -86,4 +89,16 @@ function checkVars({ source, vars, profiles }: Pipeline): void {
         throw new UserError(
           `${source.locate([...path, name])} ${[...path, name].join(".")}: nothing takes \${vars.${name}}.${suggest(name, [...used])}`,
         );
+}
+
+/** Whoever is named in `slurm.stages` is a stage, of whatever profile. */
+function checkSlurm({ source, slurm, stages, profiles }: Pipeline): void {
+  const known = [stages, ...Object.values(profiles).map((profile) => profile.stages ?? {})].flatMap((one) =>
+    Object.keys(one),
+  );
+  for (const name of Object.keys(slurm?.stages ?? {}))
+    if (!known.includes(name))
+      throw new UserError(
+        `${source.locate(["slurm", "stages", name])} slurm.stages.${name}: no stage "${name}".${suggest(name, known)}`,
+      );
 }

@@ -28,7 +28,11 @@ if (!existsSync(folder)) {
   const { build } = await import("esbuild");
   const scratch = `${folder}.${process.pid}`;
   await build({
-    entryPoints: { cli: join(runner, "cli.ts"), child: join(runner, "executors/child.ts") },
+    entryPoints: {
+      cli: join(runner, "cli.ts"),
+      child: join(runner, "executors/child.ts"),
+      job: join(runner, "executors/job.ts"),
+    },
     outdir: scratch,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunk-[hash]",

@@ -206,6 +206,12 @@ export class Plan {
     return ready;
   }
 
+  /** Lets {@link advance} look again for what other processes may have made meanwhile. */
+  lookAgain(): void {
+    for (const [id, state] of this.states)
+      if (state.kind === "miss" && !this.forced.has(id) && this.store.record(state.key)) this.setWaiting(id);
+  }
+
   /** Sends back to work what a task needs and the store no longer holds whole. */
   private redoLost(task: Task): boolean {
     let lost = false;

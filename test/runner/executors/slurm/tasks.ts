@@ -1,0 +1,34 @@
+/** Tasks made by hand. */
+import type { Code } from "../../../../runner/fingerprint.ts";
+import type { Task } from "../../../../runner/resolve.ts";
+
+const code = (hash: string): Code => ({
+  hash,
+  bundle: "",
+  packages: [],
+  files: [],
+  outline: {},
+  definition: {},
+});
+
+/** A task that takes the output `o` of others. Its stage is its id without the bracket. */
+export function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
+  return {
+    id,
+    stage: id.replace(/\[.*/, ""),
+    point: {},
+    inputs: from.length ? { i: from.map((one) => ({ id: one, output: "o" })) } : {},
+    with: {},
+    retries: 0,
+    at: () => "",
+    code: code("c"),
+    codeHash: "c",
+    params: { id },
+    parts: {},
+    many: new Set(),
+    named: new Set(),
+    outputs: { o: { path: "o.json", measured: false } },
+    cpus: 1,
+    ...more,
+  };
+}
