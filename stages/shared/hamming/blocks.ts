@@ -1,4 +1,5 @@
 /** Codes where the kernel finds them, and what it works with. */
+import { UserError } from "../../../runner/stage.ts";
 import { bytesOf } from "../codes.ts";
 import { createKernel, type Kernel } from "./kernel.ts";
 
@@ -10,13 +11,22 @@ const QUERY = 64;
 const NOWHERE = 0xffff;
 const roundUp = (bytes: number) => Math.ceil(bytes / LANES) * LANES;
 
+/** @throws UserError when a query has not the bytes of a code */
+export function checkQuery(query: Uint8Array, bits: number): void {
+  if (query.length !== bytesOf(bits))
+    throw new UserError(
+      `a query of ${query.length} bytes cannot be held against codes of ${bits} bits, which take ${bytesOf(bits)}. ` +
+        "Encode it with the model that made the codes.",
+    );
+}
+
 /** Codes that a query can be held against. */
 export class Blocks {
   readonly kernel: Kernel;
   readonly rows: number;
   readonly bits: number;
   readonly bytes: number;
-  /** Address of the distances, Uint16 `[rows]`, filled up with ones beyond any limit to eights. */
+  /** Address of the distances, Uint16 `[rows]`; behind them, up to a multiple of 8, stand ones beyond any limit. */
   readonly distances: number;
   /** Address of the room that was asked for. */
   readonly room: number;
@@ -27,13 +37,15 @@ export class Blocks {
   private readonly padding: Uint16Array;
 
   /**
-   * @param codes `[rows, bytesOf(bits)]`, at least one row, as {@link packSigns} packs them
+   * @param codes `[rows, bytesOf(bits)]`, as {@link packSigns} packs them
    * @param order `[rows]`: which code stands at each place; their own order unless given
    * @param room bytes of the kernel's memory for the caller
+   * @throws UserError when there is no code
    */
   constructor(codes: Uint8Array, bits: number, order?: Uint32Array, room = 0, engine?: Kernel["engine"]) {
     const bytes = bytesOf(bits);
     const rows = codes.length / bytes;
+    if (rows === 0) throw new UserError("there are no codes to search: the database is empty.");
     const blocks = Math.ceil(rows / LANES);
     this.bits = bits;
     this.bytes = bytes;
@@ -58,9 +70,11 @@ export class Blocks {
    * The distances of one query to all codes.
    * @param query `[bytes]`
    * @returns `[rows]`, in the order of the blocks, valid until the next call
+   * @throws UserError when the query has other bytes
    */
   measure(query: Uint8Array): Uint16Array {
     const { kernel, codes, distances, rows, padding } = this;
+    checkQuery(query, this.bits);
     this.query.set(query);
     kernel.distances(0, codes, distances, Math.ceil(rows / LANES));
     padding.fill(NOWHERE);

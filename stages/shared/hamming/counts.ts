@@ -22,8 +22,9 @@ export class Counts {
   private readonly counters: Uint32Array;
 
   /**
-   * @param codes `[rows, bytesOf(bits)]`, at least one row; @param labels `[rows]`, each below `classes`
+   * @param codes `[rows, bytesOf(bits)]`; @param labels `[rows]`, each below `classes`
    * @param engine to choose one
+   * @throws UserError when there is no code
    */
   constructor(
     codes: Uint8Array,

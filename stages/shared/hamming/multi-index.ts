@@ -4,6 +4,7 @@
  * differ in fewer still in one of the substrings, so that a small ball around each of the query's finds them.
  */
 import { bytesOf } from "../codes.ts";
+import { checkQuery } from "./blocks.ts";
 import { type Neighbours, Sorter } from "./neighbours.ts";
 import { onesOfWord } from "./popcount.ts";
 import { Scan } from "./scan.ts";
@@ -26,9 +27,13 @@ interface Table {
   codes: Uint32Array;
 }
 
-/** How many substrings a code is cut into: so that a table has about as many values as there are codes (section 4). */
-export function substringsFor(bits: number, rows: number): number {
-  const wanted = Math.round(bits / Math.log2(Math.max(2, rows)));
+/** How many substrings a code is cut into, of {@link WIDEST} bits at most. @param wanted so many if that can be */
+export function substringsFor(
+  bits: number,
+  rows: number,
+  // A table then has about as many values as there are codes (section 4 of the paper).
+  wanted = Math.round(bits / Math.log2(Math.max(2, rows))),
+): number {
   return Math.min(bits, Math.max(1, wanted, Math.ceil(bits / WIDEST)));
 }
 
@@ -72,21 +77,22 @@ export class MultiIndex {
   private within = 0;
 
   /**
-   * @param codes `[rows, bytesOf(bits)]`, at least one row, as {@link packSigns} packs them
-   * @param substrings how many: from bits / 24 to bits
+   * @param codes `[rows, bytesOf(bits)]`, as {@link packSigns} packs them
+   * @param substrings see {@link substringsFor}
+   * @throws UserError when there is no code
    */
   constructor(codes: Uint8Array, bits: number, substrings?: number) {
     const bytes = bytesOf(bits);
     this.bits = bits;
     this.rows = codes.length / bytes;
     this.words = Math.ceil(bits / 32);
-    const count = substrings ?? substringsFor(bits, this.rows);
+    this.scan = new Scan(codes, bits);
+    const count = substringsFor(bits, this.rows, substrings);
     const words = wordsOf(codes, bytes, this.words);
     this.tables = Array.from({ length: count }, (_, index) => {
       const from = Math.floor((index * bits) / count);
       return this.table(codes, words, from, Math.floor(((index + 1) * bits) / count) - from);
     });
-    this.scan = new Scan(codes, bits);
     this.sorter = new Sorter(bits);
     this.found = new Uint32Array(this.rows);
     this.distances = new Uint16Array(this.rows);
@@ -121,8 +127,10 @@ export class MultiIndex {
    * them lie within that, no code that was not seen is among the k nearest. Where the look-ups would take longer
    * than a scan, as they do for queries far from all codes, the scan answers.
    * @param query `[bytesOf(bits)]`; @param k at least 1
+   * @throws UserError when the query has other bytes
    */
   nearest(query: Uint8Array, k: number): Neighbours {
+    checkQuery(query, this.bits);
     const { tables, rows, bits, counts, seen, found } = this;
     const wanted = Math.min(k, rows);
     const words = wordsOf(query, query.length, this.words);

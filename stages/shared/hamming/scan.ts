@@ -21,8 +21,9 @@ export class Scan {
   private readonly sorter: Sorter;
 
   /**
-   * @param codes `[rows, bytesOf(bits)]`, at least one row, as {@link packSigns} packs them
+   * @param codes `[rows, bytesOf(bits)]`, as {@link packSigns} packs them
    * @param engine to choose one
+   * @throws UserError when there is no code
    */
   constructor(codes: Uint8Array, bits: number, engine?: Kernel["engine"]) {
     const counters = (bits + 1) * LANES;
@@ -37,7 +38,10 @@ export class Scan {
     this.sorter = new Sorter(bits);
   }
 
-  /** @param query `[bytesOf(bits)]`; @param k at least 1 */
+  /**
+   * @param query `[bytesOf(bits)]`; @param k at least 1
+   * @throws UserError when the query has other bytes
+   */
   nearest(query: Uint8Array, k: number): Neighbours {
     const { blocks, counters, selected, candidates, distances } = this;
     const { kernel, rows } = blocks;
