@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { Ajv } from "ajv";
 import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { explain, suggest } from "./faults.ts";
+import { memoOf } from "./memo.ts";
 import { type Path, Source } from "./source.ts";
 import { type OutputDeclaration, UserError } from "./stage.ts";
 
@@ -53,13 +54,23 @@ export function nameOf(path: Path): string {
  * @throws UserError with file:line:column of the first fault
  */
 export function load(path: string, root: string): Pipeline {
-  const source = new Source(path);
-  const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
-  const validate = ajv.compile(JSON.parse(readFileSync(join(root, "schemas/pipeline.schema.json"), "utf8")));
-  if (!validate(source.value)) {
-    const fault = explain(validate.errors!);
-    const place = fault.path.length ? ` ${nameOf(fault.path)}` : "";
-    throw new UserError(`${source.locate(fault.path)}${place}: ${fault.message}`);
+  const schema = readFileSync(join(root, "schemas/pipeline.schema.json"), "utf8");
+  const memo = memoOf(root);
+  let checked = true;
+  const source = new Source(path, (text) => {
+    const value = memo.get([import.meta.url, schema, text]);
+    checked = value !== undefined;
+    return value;
+  });
+  if (!checked) {
+    const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
+    const validate = ajv.compile(JSON.parse(schema));
+    if (!validate(source.value)) {
+      const fault = explain(validate.errors!);
+      const place = fault.path.length ? ` ${nameOf(fault.path)}` : "";
+      throw new UserError(`${source.locate(fault.path)}${place}: ${fault.message}`);
+    }
+    memo.set([import.meta.url, schema, source.text], source.value);
   }
   const value = source.value as Omit<Pipeline, "source">;
   const pipeline: Pipeline = { ...value, source, vars: value.vars ?? {} };

@@ -6,6 +6,7 @@ import { fillCommand } from "./command.ts";
 import type { StageInstance, Study } from "./expand.ts";
 import { explain, suggest } from "./faults.ts";
 import type { Code, CodeBook } from "./fingerprint.ts";
+import { type Memo, memoOf } from "./memo.ts";
 import type { Path } from "./source.ts";
 import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
@@ -66,6 +67,12 @@ interface Chosen {
 const readPart = (given: unknown): { use: unknown } & Record<string, unknown> =>
   given !== null && typeof given === "object" ? (given as { use: unknown }) : { use: given };
 
+/** Checks a value and fills in its defaults; what is wrong with it stands in `errors`. */
+interface Check {
+  (value: object): boolean;
+  errors?: ValidateFunction["errors"];
+}
+
 /** Compiled schemas by the text they came from. */
 class Schemas {
   private readonly ajv = new Ajv({
@@ -74,11 +81,13 @@ class Schemas {
     useDefaults: true,
     allowUnionTypes: true,
   });
-  private readonly compiled = new Map<string, ValidateFunction>();
+  private readonly compiled = new Map<string, Check>();
   private readonly texts = new Map<string, { properties?: Record<string, { default?: unknown }> }>();
   private readonly root: string;
+  private readonly memo: Memo;
   constructor(root: string) {
     this.root = root;
+    this.memo = memoOf(root);
   }
   private read(name: string): { properties?: Record<string, { default?: unknown }> } {
     let schema = this.texts.get(name);
@@ -89,7 +98,7 @@ class Schemas {
     return schema!;
   }
   /** The validator of `schemas/NAME.params.schema.json`. */
-  params(name: string): ValidateFunction {
+  params(name: string): Check {
     return this.compile(name, () => this.read(name));
   }
   /** What a param is where it is not given. */
@@ -97,7 +106,7 @@ class Schemas {
     return this.read(name).properties?.[param]?.default;
   }
   /** The validator of a part's `params`: what has no default must be given. */
-  part(file: string, params: PartDefinition["params"] = {}): ValidateFunction {
+  part(file: string, params: PartDefinition["params"] = {}): Check {
     return this.compile(file, () => ({
       type: "object",
       properties: params,
@@ -105,13 +114,28 @@ class Schemas {
       additionalProperties: false,
     }));
   }
-  private compile(name: string, schema: () => object): ValidateFunction {
-    let validate = this.compiled.get(name);
-    if (!validate) {
-      validate = this.ajv.compile(schema());
-      this.compiled.set(name, validate);
-    }
-    return validate;
+  /** The check by a schema, which is compiled only for a value that no run before found well. */
+  private compile(name: string, schema: () => object): Check {
+    const known = this.compiled.get(name);
+    if (known) return known;
+    const rules = schema();
+    const text = JSON.stringify(rules);
+    let validate: ValidateFunction | undefined;
+    const check: Check = (value) => {
+      const asked = [import.meta.url, text, structuredClone(value)];
+      const filled = this.memo.get(asked);
+      if (filled !== undefined) {
+        Object.assign(value, filled);
+        return true;
+      }
+      validate ??= this.ajv.compile(rules);
+      const well = validate(value);
+      check.errors = validate.errors;
+      if (well) this.memo.set(asked, value);
+      return well;
+    };
+    this.compiled.set(name, check);
+    return check;
   }
 }
 
@@ -321,5 +345,6 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
             `${reference.id} makes no "${reference.output}".${suggest(reference.output, Object.keys(made)) || ` It makes ${Object.keys(made).join(", ")}.`}`,
           );
       }
+  memoOf(root).save();
   return tasks;
 }

@@ -23,11 +23,14 @@ export class Source {
   readonly name: string;
   readonly value: unknown;
   readonly text: string;
-  private readonly document: Document;
+  private parsed?: Document;
   private readonly lines = new LineCounter();
 
-  /** @throws UserError when the file is missing or is no YAML */
-  constructor(path: string) {
+  /**
+   * @param known what a text holds, when that is known already: then it is parsed only when a place is asked for
+   * @throws UserError when the file is missing or is no YAML
+   */
+  constructor(path: string, known: (text: string) => unknown = () => undefined) {
     this.name = basename(path);
     try {
       this.text = readFileSync(path, "utf8");
@@ -36,7 +39,11 @@ export class Source {
         `${path}: no such file. Run this in the project's folder, or name it with --pipeline.`,
       );
     }
-    this.document = parseDocument(this.text, { lineCounter: this.lines, merge: true });
+    const value = known(this.text);
+    if (value !== undefined) {
+      this.value = value;
+      return;
+    }
     const fault = this.document.errors[0];
     if (fault) {
       const { line, col } = this.lines.linePos(fault.pos[0]);
@@ -45,6 +52,11 @@ export class Source {
       );
     }
     this.value = this.document.toJS();
+  }
+
+  private get document(): Document {
+    this.parsed ??= parseDocument(this.text, { lineCounter: this.lines, merge: true });
+    return this.parsed;
   }
 
   /** What a node stands for: an alias for its anchor's node. */
