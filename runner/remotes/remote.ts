@@ -1,0 +1,22 @@
+/** What a place for a shared cache can do: keep bytes by name. Trust and patience are not its matter. */
+import type { Readable } from "node:stream";
+
+/** Names are relative paths, as `objects/5f/5f0c…`; all that is thrown is an outage. */
+export interface Remote {
+  /** As the user wrote it. */
+  readonly name: string;
+  /** The bytes of a name; undefined when nothing has it. */
+  read(name: string, signal: AbortSignal): Promise<Readable | undefined>;
+  /** How many bytes a name has; undefined when nothing has it. */
+  size(name: string, signal: AbortSignal): Promise<number | undefined>;
+  /** Puts `content` there in one step: who reads meanwhile sees the old bytes or the new. */
+  write(name: string, content: Content, signal: AbortSignal): Promise<void>;
+}
+
+/** What is written: how many bytes they are, and the stream that gives them. */
+export interface Content {
+  bytes: number;
+  stream: Readable;
+  /** sha256 of the bytes, in hex, for places that check what arrives. */
+  sha256: string;
+}
