@@ -95,7 +95,8 @@ export function check(plan: Plan, store: Store, root: string, rule: CheckRule): 
         result.files++;
         result.compared += compare(
           JSON.parse(text),
-          JSON.parse(readFileSync(object, "utf8")),
+          // A result of a shared cache that was published already has no object here: its copy was compared.
+          JSON.parse(readFileSync(existsSync(object) ? object : join(root, file), "utf8")),
           rule,
           (at, committed, now) => result.differences.push({ file, path: at, committed, now }),
         );

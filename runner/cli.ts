@@ -10,12 +10,14 @@ import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
 import { load } from "./load.ts";
 import { Plan } from "./plan.ts";
+import type { RemoteOptions, SharedCache } from "./remote.ts";
 import { resolve, type Task } from "./resolve.ts";
+import { addSharing, remoteOption } from "./sharing.ts";
 import { UserError } from "./stage.ts";
 import { Store } from "./store.ts";
 import { addUpkeep } from "./upkeep.ts";
 
-interface Options {
+interface Options extends RemoteOptions {
   profile?: string;
   pipeline: string;
   cache: string;
@@ -29,6 +31,7 @@ interface Options {
   mirror?: string;
   keepGoing?: boolean;
   debug?: boolean;
+  strict?: boolean;
 }
 
 function wholeNumber(text: string): number {
@@ -90,6 +93,9 @@ function withRunOptions(command: Command): Command {
     )
     .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
     .option("--mirror <folder>", "look for downloads by file name in this folder first")
+    .addOption(remoteOption())
+    .option("--remote-push", "also put results into the shared cache, signed (see the command key)")
+    .option("--strict", "a stage fails that reads or writes what it does not declare (else it warns)")
     .addOption(
       new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
     );
@@ -153,6 +159,7 @@ async function prepare(options: Options): Promise<Session> {
   const store = new Store(isAbsolute(options.cache) ? options.cache : join(root, options.cache));
   const latest = store.latest(study.profile);
   const plan = new Plan(tasks, store, root, forced, latest);
+  plan.strict = options.strict === true;
   return { root, study, tasks, store, plan, latest };
 }
 
@@ -173,11 +180,34 @@ async function runStages(
     } catch {} // a lock that could not be removed has a dead owner from now on
   });
   store.sweep();
-  let ready = plan.advance();
-  for (const { id, fault } of missingForPublish(plan, store, root)) {
-    plan.redo(id, fault);
-    ready = plan.advance();
+  const cancelled = new AbortController();
+  let remote: SharedCache | undefined;
+  if (options.remote || options.remotePush) {
+    if (options.executor === "slurm")
+      throw new UserError(
+        "--remote: jobs of a cluster share one store and ask no shared cache. Push what they made with npm run pipeline -- push.",
+      );
+    plan.prepared = new Set();
+    if (plan.advance().length || missingForPublish(plan, store, root).length) {
+      const { openRemote } = await import("./remote.ts");
+      remote = await openRemote(options, root, store, (line) => plan.onFault(line), cancelled.signal);
+    }
   }
+  plan.advance();
+  /** Has what published stages made in the store again. @returns whether some must run for it */
+  const restorePublished = async () => {
+    let redone = false;
+    for (const { id, fault, record, outputs } of missingForPublish(plan, store, root)) {
+      if (await remote?.bring(outputs, store.isPromise(record.key))) store.redeem(record);
+      else {
+        plan.redo(id, fault);
+        redone = true;
+      }
+    }
+    return redone;
+  };
+  await restorePublished();
+  const ready = plan.advance();
   const keys = () =>
     Object.fromEntries(
       [...plan.states].flatMap(([id, state]) =>
@@ -194,6 +224,7 @@ async function runStages(
   const ran = new Set<string>();
   if (ready.length === 0) {
     remember();
+    await remote?.settle();
     return { code: 0, ran };
   }
   const [{ execute }, { Display, duration }, { local }] = await Promise.all([
@@ -203,7 +234,6 @@ async function runStages(
   ]);
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
-  const cancelled = new AbortController();
   let pressed: number | undefined;
   const cancel = () => {
     const now = performance.now();
@@ -224,30 +254,47 @@ async function runStages(
     ran.add(task.id);
     finished(task);
   };
-  const { keepGoing = false, detach = false } = options;
+  const { keepGoing = false, detach = false, strict = false } = options;
   const { signal } = cancelled;
   const slurm = options.executor === "slurm" ? (await import("./executors/slurm.ts")).runOnSlurm : undefined;
-  const summary = slurm
-    ? await slurm(
-        plan,
-        store,
-        {
-          root,
-          profile: study.profile,
-          cores: options.jobs,
-          keepGoing,
-          detach,
-          settings: study.slurm,
-          signal,
-        },
-        display,
-      )
-    : await execute(
-        plan,
-        store,
-        { root, jobs: options.jobs ?? availableParallelism(), keepGoing, executor: local, signal },
-        display,
-      );
+  const go = () =>
+    slurm
+      ? slurm(
+          plan,
+          store,
+          {
+            root,
+            profile: study.profile,
+            cores: options.jobs,
+            keepGoing,
+            detach,
+            settings: study.slurm,
+            signal,
+          },
+          display,
+        )
+      : execute(
+          plan,
+          store,
+          {
+            root,
+            jobs: options.jobs ?? availableParallelism(),
+            keepGoing,
+            executor: local,
+            strict,
+            remote,
+            signal,
+          },
+          display,
+        );
+  let summary = await go();
+  // What became known from a shared cache on the way may lack its files too.
+  while (remote && !summary.cancelled && !summary.failed && (await restorePublished())) {
+    const { ran } = summary;
+    summary = await go();
+    summary.ran += ran;
+  }
+  await remote?.settle();
   display.close();
   try {
     remember();
@@ -255,6 +302,10 @@ async function runStages(
     if (!summary.failed) throw error; // else the same fault of the disk has been said
   }
   const time = duration((performance.now() - began) / 1000);
+  if (remote?.count.pushed || remote?.count.notPushed)
+    console.log(
+      `Pushed ${counted(remote.count.pushed, "result")} to ${remote.name}${remote.count.notPushed ? `; ${remote.count.notPushed} did not get through, npm run pipeline -- push tries again` : ""}.`,
+    );
   if (summary.cancelled) {
     console.log(
       `Cancelled after ${time}: ${counted(summary.ran, "stage")} ended well and kept. The same command goes on from here.`,
@@ -274,7 +325,10 @@ async function runStages(
     );
     return { code: summary.user ? 2 : 1, ran };
   }
-  console.log(`Ran ${counted(summary.ran, "stage")} in ${time}; all ${tasks.length} are up to date.`);
+  const fetched = remote?.count.fetched ? `, took ${remote.count.fetched} from ${remote.name}` : "";
+  console.log(
+    `Ran ${counted(summary.ran, "stage")} in ${time}${fetched}; all ${tasks.length} are up to date.`,
+  );
   return { code: 0, ran };
 }
 
@@ -431,6 +485,7 @@ export async function main(args: string[]): Promise<void> {
       .description("run, and compare the numbers with the committed report; exit code 1 where they differ"),
   ).action((options: Options) => guard(checkCommand(options), options.debug));
   addUpkeep(program, { withOptions, prepare, guard });
+  addSharing(program, { withOptions, prepare, guard });
   program.addHelpText(
     "after",
     `

@@ -98,6 +98,10 @@ export class Display implements Events {
     this.say(`${colors.green("✓")} ${this.count()} ${task.id}  ${colors.dim(duration(seconds))}`);
   }
 
+  fetched(task: Task, from: string): void {
+    this.say(`${colors.green("✓")} ${this.count()} ${task.id}  ${colors.dim(`from ${from}`)}`);
+  }
+
   failed(task: Task, error: StageError, log: string): void {
     this.end(task);
     this.say(`${colors.red("✗")} ${task.id}: ${error.message}`);

@@ -6,9 +6,11 @@ import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
+import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
 import { type InputFile, type UpstreamRun, UserError } from "./stage.ts";
 import type { StageRecord, Store } from "./store.ts";
+import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
 
 /** What a run tells while it goes. */
 export interface Events {
@@ -16,6 +18,8 @@ export interface Events {
   progress(task: Task, done: number, total: number, unit: string): void;
   warned(task: Task | undefined, line: string): void;
   finished(task: Task, record: StageRecord): void;
+  /** A shared cache had its record. */
+  fetched?(task: Task, from: string): void;
   failed(task: Task, error: StageError, log: string): void;
 }
 
@@ -25,6 +29,10 @@ export interface RunOptions {
   jobs: number;
   keepGoing: boolean;
   executor: Executor;
+  /** Whether a stage fails that reads or writes what it does not declare; else it warns. */
+  strict?: boolean;
+  /** The shared cache to ask before a stage runs, and to tell of what it made. */
+  remote?: SharedCache;
   signal: AbortSignal;
 }
 
@@ -104,7 +112,7 @@ function upstreamOf(task: Task, plan: Plan): UpstreamRun[] {
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
- * @returns where each of its outputs lies, and what is known of the run
+ * @returns where each of its outputs lies, what is known of the run, and what it read or wrote beyond what it declares
  * @throws StageError
  */
 export async function runIn(
@@ -115,7 +123,7 @@ export async function runIn(
   store: Store,
   options: RunOptions,
   events: Pick<Events, "progress" | "warned">,
-): Promise<{ outputs: Record<string, string>; outcome: Outcome }> {
+): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
   const inputs = showInputs(task, plan, store, options.root, scratch);
   const outputs: Record<string, string> = {};
   mkdirSync(dirname(log), { recursive: true });
@@ -128,10 +136,13 @@ export async function runIn(
     upstream: upstreamOf(task, plan),
     cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
     log,
+    trace: join(scratch, "trace"),
     signal: options.signal,
     onProgress: (done, total, unit) => events.progress(task, done, total, unit),
     onWarn: (line) => events.warned(task, line),
   };
+  // Of a command nothing can be traced: what can be seen is what it leaves in the project.
+  const before = task.run === undefined ? undefined : projectFiles(options.root, store.folder);
   const run = async () => {
     rmSync(join(scratch, "out"), { recursive: true, force: true });
     for (const [name, { path }] of Object.entries(task.outputs)) {
@@ -155,7 +166,13 @@ export async function runIn(
   for (const [name, { path }] of Object.entries(task.outputs))
     if (!existsSync(outputs[name]))
       throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
-  return { outputs, outcome };
+  const after = before && projectFiles(options.root, store.folder);
+  const beyond = after
+    ? changedMeanwhile(before, after)
+    : beyondDeclared(task, job.trace, { root: options.root, cache: store.folder, scratch, log });
+  if (beyond && options.strict) throw new StageError(beyond, true);
+  if (beyond) job.onWarn(beyond);
+  return { outputs, outcome, beyond };
 }
 
 /** Runs one task to its record. */
@@ -174,12 +191,20 @@ async function runTask(
   );
   let scratch: string | undefined;
   try {
-    const other = plan.isForced(task) ? undefined : store.record(key);
+    const other = plan.isForced(task) ? undefined : plan.known(key);
     const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
     if (whole) return other; // made by another run while this one waited
     scratch = store.scratch(key);
     const began = performance.now();
-    const { outputs, outcome } = await runIn(scratch, store.logPath(key), task, plan, store, options, events);
+    const { outputs, outcome, beyond } = await runIn(
+      scratch,
+      store.logPath(key),
+      task,
+      plan,
+      store,
+      options,
+      events,
+    );
     const ingredients = plan.ingredients(task)!;
     if (keyOf(ingredients) !== key)
       throw new StageError("a file of the project changed while it ran. Run again.", true);
@@ -197,7 +222,7 @@ async function runTask(
           store.keepOutput(outputs[name], measured),
         ]),
       ),
-      notes: outcome.notes,
+      notes: { ...outcome.notes, ...(beyond ? { undeclared: beyond } : {}) },
       machine: { host: hostname(), node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length },
       ended: new Date().toISOString(),
       seconds: Math.round(performance.now() - began) / 1000,
@@ -205,6 +230,7 @@ async function runTask(
     };
     for (const [hash, facts] of codesOf(task)) store.keepCode(hash, facts);
     store.keepRecord(record);
+    options.remote?.push(record);
     return record;
   } finally {
     try {
@@ -224,9 +250,37 @@ export async function execute(
 ): Promise<Summary> {
   const summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
   const running = new Map<Task, Promise<void>>();
+  const preparing = new Map<Task, Promise<void>>();
   let free = options.jobs;
   plan.onFault = (message) => events.warned(undefined, message);
   const claim = (task: Task) => (task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs));
+  const fail = (task: Task, key: string, error: Error) => {
+    const fault =
+      error instanceof StageError
+        ? error
+        : new StageError(diskFault(error), error instanceof UserError, error.stack);
+    plan.fail(task, fault.message);
+    if (options.signal.aborted) return;
+    summary.failed++;
+    summary.user ||= fault.user;
+    events.failed(task, fault, store.logPath(key));
+  };
+  const { remote } = options;
+  if (remote) plan.prepared ??= new Set();
+  /** Asks the shared cache, which takes no core. */
+  const ask = (task: Task, cache: SharedCache) => {
+    const { key } = plan.states.get(task.id) as { key: string };
+    const end = prepare(task, key, plan, store, options.root, cache)
+      .then((record) => {
+        plan.prepared!.add(key);
+        if (!record) return;
+        plan.found(task, record);
+        events.fetched?.(task, cache.name);
+      })
+      .catch((error: Error) => fail(task, key, error))
+      .finally(() => preparing.delete(task));
+    preparing.set(task, end);
+  };
   const begin = (task: Task) => {
     const { key, reason } = plan.start(task);
     free -= claim(task);
@@ -237,17 +291,7 @@ export async function execute(
         summary.ran++;
         events.finished(task, record);
       })
-      .catch((error: Error) => {
-        const fault =
-          error instanceof StageError
-            ? error
-            : new StageError(diskFault(error), error instanceof UserError, error.stack);
-        plan.fail(task, fault.message);
-        if (options.signal.aborted) return;
-        summary.failed++;
-        summary.user ||= fault.user;
-        events.failed(task, fault, store.logPath(key));
-      })
+      .catch((error: Error) => fail(task, key, error))
       .finally(() => {
         free += claim(task);
         running.delete(task);
@@ -256,9 +300,13 @@ export async function execute(
   };
   for (;;) {
     const stop = options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
-    if (!stop) for (const task of plan.advance()) if (claim(task) <= free) begin(task);
-    if (running.size === 0) break;
-    await Promise.race(running.values());
+    if (!stop)
+      for (const task of plan.advance())
+        if (!plan.isPrepared(task)) {
+          if (!preparing.has(task)) ask(task, remote!);
+        } else if (claim(task) <= free) begin(task);
+    if (running.size + preparing.size === 0) break;
+    await Promise.race([...running.values(), ...preparing.values()]);
   }
   plan.advance();
   for (const state of plan.states.values())

@@ -27,23 +27,26 @@ const folder = join(bundles, createHash("sha256").update(stamps.join("\n")).dige
 if (!existsSync(folder)) {
   const { build } = await import("esbuild");
   const scratch = `${folder}.${process.pid}`;
+  const common = { outdir: scratch, bundle: true, platform: "node", target: "node20", logLevel: "error" };
   await build({
+    ...common,
     entryPoints: {
       cli: join(runner, "cli.ts"),
       child: join(runner, "executors/child.ts"),
       job: join(runner, "executors/job.ts"),
     },
-    outdir: scratch,
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunk-[hash]",
-    bundle: true,
     splitting: true,
-    platform: "node",
-    target: "node20",
     format: "esm",
     external: ["esbuild"],
     banner: { js: "import{createRequire as cjs}from'node:module';const require=cjs(import.meta.url);" },
-    logLevel: "error",
+  });
+  await build({
+    ...common,
+    entryPoints: { trace: join(runner, "executors/trace.ts") },
+    outExtension: { ".js": ".cjs" },
+    format: "cjs", // for --require, which reaches threads that --import does not
   });
   try {
     renameSync(scratch, folder);

@@ -73,6 +73,10 @@ export class Plan {
   private readonly below = new Map<string, Task[]>();
   /** Which outputs were found whole in this turn: thousands of tasks may need one. */
   private readonly whole = new Set<StoredOutput>();
+  /** Whether a record does not count that read or wrote what its stage does not declare. */
+  strict = false;
+  /** The keys that a shared cache was asked for: nothing counts as lost before. Undefined without one. */
+  prepared?: Set<string>;
   /** Told of an object or a record that was found damaged, or of an object that is gone. */
   onFault: (message: string) => void = () => {};
 
@@ -130,6 +134,7 @@ export class Plan {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
     if (this.store.damaged.has(key)) return "its record was damaged";
+    if (this.strict && this.store.record(key)) return "it read or wrote what it does not declare";
     const last = this.latest[task.id];
     const before = last && this.store.record(last);
     if (!before) return last ? "its result was removed" : "never ran";
@@ -182,7 +187,7 @@ export class Plan {
         continue;
       }
       const key = keyOf(now);
-      const record = this.forced.has(task.id) ? undefined : this.store.record(key);
+      const record = this.mustRun(task) ? undefined : this.known(key);
       this.states.set(
         task.id,
         record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
@@ -190,8 +195,7 @@ export class Plan {
     }
     let lost = false;
     this.whole.clear();
-    for (const task of this.tasks)
-      if (this.states.get(task.id)!.kind === "miss") lost = this.redoLost(task) || lost;
+    for (const task of this.tasks) if (this.isPrepared(task)) lost = this.redoLost(task) || lost;
     if (lost) return this.advance();
     const running = new Set(
       [...this.states.values()].flatMap((state) => (state.kind === "running" ? [state.key] : [])),
@@ -210,6 +214,26 @@ export class Plan {
   lookAgain(): void {
     for (const [id, state] of this.states)
       if (state.kind === "miss" && !this.forced.has(id) && this.store.record(state.key)) this.setWaiting(id);
+  }
+
+  /** The record of a key, if it counts. */
+  known(key: string): StageRecord | undefined {
+    const record = this.store.record(key);
+    return this.strict && record?.notes.undeclared ? undefined : record;
+  }
+
+  /** Whether a task would run, whatever a shared cache may still bring. */
+  isPrepared(task: Task): boolean {
+    const state = this.states.get(task.id)!;
+    return state.kind === "miss" && (!this.prepared || this.prepared.has(state.key));
+  }
+
+  /** Takes a record that a shared cache had for a task. */
+  found(task: Task, record: StageRecord): void {
+    const state = this.states.get(task.id)!;
+    if (state.kind !== "miss" || state.key !== record.key) return; // what it needs is made anew meanwhile
+    this.states.set(task.id, { kind: "hit", key: record.key, record });
+    this.shareResult(record.key);
   }
 
   /** Sends back to work what a task needs and the store no longer holds whole. */
@@ -236,9 +260,13 @@ export class Plan {
   redo(id: string, fault: string): void {
     const state = this.states.get(id)!;
     if (state.kind !== "hit" && state.kind !== "done") return;
-    this.onFault(`cache: ${fault}; ${id} runs again.`);
-    this.states.set(id, { kind: "miss", key: state.key, reason: fault });
-    this.forced.set(id, fault);
+    const away = this.store.isPromise(state.key);
+    const reason = away ? "its files were not to be had from the shared cache" : fault;
+    // Of a shared cache's troubles there is one warning, not one a stage.
+    if (!away || !this.prepared) this.onFault(`cache: ${reason}; ${id} runs again.`);
+    this.states.set(id, { kind: "miss", key: state.key, reason });
+    this.forced.set(id, reason);
+    this.prepared?.delete(state.key); // what it needs in its turn is still to be asked for
     this.setBelowWaiting(id);
   }
 
@@ -263,12 +291,20 @@ export class Plan {
   finish(task: Task, record: StageRecord): void {
     this.forced.delete(task.id);
     this.states.set(task.id, { kind: "done", key: record.key, record });
-    // Another instance with the same key has its result now.
+    this.shareResult(record.key);
+  }
+  /** Another instance with the same key has its result now. */
+  private shareResult(key: string): void {
     for (const [id, state] of this.states)
-      if (state.kind === "miss" && state.key === record.key && !this.forced.has(id)) this.setWaiting(id);
+      if (state.kind === "miss" && state.key === key && !this.forced.has(id)) this.setWaiting(id);
   }
   fail(task: Task, reason: string): void {
     this.states.set(task.id, { kind: "failed", reason });
+  }
+
+  /** Whether a task must run whatever record there is: forced, or because what it made is lost. */
+  mustRun(task: Task): boolean {
+    return this.forced.has(task.id);
   }
 
   /** Whether a task must run although the store holds all it makes. */

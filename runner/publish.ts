@@ -2,9 +2,10 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Plan } from "./plan.ts";
+import type { Task } from "./resolve.ts";
 import { scratchName, sweep } from "./scratch.ts";
 import { hashFile } from "./statcache.ts";
-import { filesBelow, type Store } from "./store.ts";
+import { filesBelow, type StageRecord, type Store, type StoredOutput } from "./store.ts";
 
 /** Copies a file in one step: nobody ever finds half of it. */
 function copy(from: string, to: string): void {
@@ -55,24 +56,40 @@ export function publish(plan: Plan, store: Store, root: string, ran: Set<string>
   return [...changed];
 }
 
-/** What published stages must have in the store, for {@link publish}: the first fault of each. */
-export function missingForPublish(plan: Plan, store: Store, root: string): { id: string; fault: string }[] {
-  const missing: { id: string; fault: string }[] = [];
-  for (const task of plan.tasks) {
+/** The outputs of a published task that {@link publish} would have to copy out of the store. */
+export function unpublished(task: Task, record: StageRecord, store: Store, root: string): StoredOutput[] {
+  const { publish } = task;
+  if (publish === undefined) return [];
+  return Object.entries(task.outputs).flatMap(([name, { path, measured }]) => {
+    const output = record.outputs[name];
+    const same = store.filesOf(output).every(([file, , hash]) => {
+      const to = join(root, publish, path, file);
+      return existsSync(to) && (measured || hashFile(to) === hash);
+    });
+    return same ? [] : [output];
+  });
+}
+
+/** What a published task must have in the store, for {@link publish}, and has not. */
+export interface Missing {
+  id: string;
+  record: StageRecord;
+  outputs: StoredOutput[];
+  /** The first fault of these outputs. */
+  fault: string;
+}
+
+/** What published stages must have in the store, for {@link publish}. */
+export function missingForPublish(plan: Plan, store: Store, root: string): Missing[] {
+  return plan.tasks.flatMap((task): Missing[] => {
     const state = plan.states.get(task.id)!;
-    if (task.publish === undefined || state.kind !== "hit") continue;
-    for (const [name, { path, measured }] of Object.entries(task.outputs)) {
-      const output = state.record.outputs[name];
-      const same = store.filesOf(output).every(([file, , hash]) => {
-        const to = join(root, task.publish!, path, file);
-        return existsSync(to) && (measured || hashFile(to) === hash);
-      });
-      const fault = same ? "" : store.faultOf(output);
-      if (fault) {
-        missing.push({ id: task.id, fault });
-        break;
-      }
-    }
-  }
-  return missing;
+    if (state.kind !== "hit") return [];
+    const { record } = state;
+    const found = unpublished(task, record, store, root).map(
+      (output) => [output, store.faultOf(output)] as const,
+    );
+    const lacking = found.filter(([, fault]) => fault);
+    if (lacking.length === 0) return [];
+    return [{ id: task.id, record, outputs: lacking.map(([output]) => output), fault: lacking[0][1] }];
+  });
 }

@@ -142,6 +142,10 @@ export class Store {
   recordPath(key: string): string {
     return join(this.folder, "records", `${key}.json`);
   }
+  /** Where a record is kept whose objects lie in a shared cache, some or all: so each of `records` is whole. */
+  private promisePath(key: string): string {
+    return join(this.folder, "promised", `${key}.json`);
+  }
   /** The log of the stage that has this key. */
   logPath(key: string): string {
     return join(this.folder, "logs", `${key}.log`);
@@ -153,10 +157,13 @@ export class Store {
     return sha256(JSON.stringify(filesBelow(path).map((file) => [file, this.stats.hash(join(path, file))])));
   }
 
-  /** The record of a key; undefined when the stage never ended well with it. A damaged one is set aside. */
+  /**
+   * The record of a key, be it a promised one; undefined when the stage never ended well with it. A damaged one is
+   * set aside.
+   */
   record(key: string): StageRecord | undefined {
     const path = this.recordPath(key);
-    if (!existsSync(path)) return undefined; // asked first: an error takes many times as long
+    if (!existsSync(path)) return this.promise(key); // asked first: an error takes many times as long
     let text: string;
     try {
       text = readFileSync(path, "utf8");
@@ -286,7 +293,44 @@ export class Store {
   /** Writes a record, last of all: from now on the key is a hit. */
   keepRecord(record: StageRecord): void {
     replaceFile(this.recordPath(record.key), written(record), this.halves);
+    rmSync(this.promisePath(record.key), { force: true });
     this.stats.save();
+  }
+
+  /** Keeps a record whose objects are to be had from a shared cache when one is needed. */
+  keepPromise(record: StageRecord): void {
+    replaceFile(this.promisePath(record.key), written(record), this.halves);
+  }
+
+  private promise(key: string): StageRecord | undefined {
+    const path = this.promisePath(key);
+    if (!existsSync(path)) return undefined;
+    try {
+      const record = readRecord(readFileSync(path, "utf8"));
+      return record?.key === key ? record : undefined;
+    } catch {
+      return undefined; // another run has just redeemed it
+    }
+  }
+
+  /** Whether a key's objects were never all here. */
+  isPromise(key: string): boolean {
+    return existsSync(this.promisePath(key)) && !existsSync(this.recordPath(key));
+  }
+
+  /** Makes a promised record a full one as soon as all its objects are here. */
+  redeem(record: StageRecord): void {
+    if (!this.isPromise(record.key)) return;
+    const objects = Object.values(record.outputs).flatMap((output) => this.filesOf(output));
+    if (objects.every(([, object]) => existsSync(object))) this.keepRecord(record);
+  }
+
+  /** Moves a file that came from elsewhere into the store. @returns false when its content is not what `hash` says */
+  keepObject(path: string, hash: string): boolean {
+    if (hashFile(path) !== hash) return false;
+    this.hashed.set(path, hash);
+    this.keep(path);
+    return true;
   }
 
   private codePath(hash: string): string {

@@ -13,6 +13,8 @@ export interface Job {
   cpus: number;
   /** The file its output and log lines go to. */
   log: string;
+  /** The file that tells what it opened. See trace.ts. */
+  trace: string;
   signal: AbortSignal;
   onProgress(done: number, total: number, unit: string): void;
   onWarn(line: string): void;

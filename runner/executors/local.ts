@@ -10,6 +10,7 @@ import { type Executor, type Job, StageError } from "./executor.ts";
 const GRACE_MILLISECONDS = 3000;
 
 const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
+const TRACE = fileURLToPath(new URL("./trace.cjs", import.meta.url));
 
 /** Signals a whole process group; it may be gone already. */
 function signalGroup(pid: number, signal: NodeJS.Signals): void {
@@ -31,8 +32,9 @@ export const local: Executor = (job) =>
   new Promise((resolve, reject) => {
     const { task } = job;
     const log = openSync(job.log, "a");
-    const child = spawn(process.execPath, ["--max-old-space-size=16384", CHILD], {
+    const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
       cwd: job.root,
+      env: { ...process.env, DEEPHASH_TRACE: job.trace },
       stdio: ["ignore", log, log, "ipc"],
       detached: true, // a group of its own: Ctrl-C reaches the runner alone, which ends the group in order
       serialization: "advanced",

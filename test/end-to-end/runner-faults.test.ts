@@ -6,7 +6,7 @@ import { hostname } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, describe, expect, test } from "vitest";
-import { Project } from "../runner/project.ts";
+import { Project, RAN } from "../runner/project.ts";
 
 const project = new Project();
 afterAll(() => project.remove());
@@ -264,7 +264,7 @@ describe("one store", () => {
     make("none", {
       uses: undefined,
       with: undefined,
-      run: "echo trouble >> ran.log; until test -e go; do sleep 0.05; done; cp ${in.values} ${out.text}",
+      run: "mkdir -p node_modules; echo trouble >> node_modules/ran.log; until test -e go; do sleep 0.05; done; cp ${in.values} ${out.text}",
       outputs: { text: "text.txt" },
     });
     project.edit(
@@ -278,8 +278,7 @@ describe("one store", () => {
     makeShared();
     const first = project.start("--only", "trouble");
     await until(
-      () =>
-        (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").includes("trouble") || undefined,
+      () => (existsSync(project.path(RAN)) ? project.read(RAN) : "").includes("trouble") || undefined,
       "the start of trouble",
     );
     const second = project.start("--only", "trouble", "--profile", "large");
@@ -300,9 +299,7 @@ describe("one store", () => {
     const { first, second } = await startTwo();
     first.child.kill("SIGKILL");
     await until(
-      () =>
-        (existsSync(project.path("ran.log")) ? project.read("ran.log") : "").split("trouble").length > 2 ||
-        undefined,
+      () => (existsSync(project.path(RAN)) ? project.read(RAN) : "").split("trouble").length > 2 || undefined,
       "a second start",
     );
     project.write("go", "");

@@ -69,7 +69,7 @@ test("verify --rerun compares what a stage makes now with what the store holds, 
   project.edit(
     "stages/total/stage.ts",
     "outputs.metrics, JSON",
-    "outputs.metrics, readFileSync('ran.log') + JSON",
+    "outputs.metrics, readFileSync('node_modules/ran.log') + JSON",
   );
   expect((await project.run()).code).toBe(0);
   const differs = await project.run("verify", "--rerun", "total");

@@ -220,8 +220,9 @@ describe("what the store lost", () => {
     writeFileSync(join(root, "reports/m.json"), "another machine's clock");
     expect(missingForPublish(plan, store, root)).toEqual([]);
     writeFileSync(join(root, "reports/o.json"), "edited");
+    const { record } = plan.states.get("a") as { record: StageRecord };
     expect(missingForPublish(plan, store, root)).toEqual([
-      { id: "a", fault: expect.stringContaining("is gone") },
+      { id: "a", record, outputs: [record.outputs.o], fault: expect.stringContaining("is gone") },
     ]);
   });
 });

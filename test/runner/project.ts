@@ -17,7 +17,9 @@ const MAIN = resolve("runner/main.mjs");
 const schema = (properties: object) =>
   JSON.stringify({ type: "object", additionalProperties: false, properties });
 
-/** Every stage tells in ran.log that it ran, so that tests can count. */
+/** Where every stage tells that it ran, so that tests can count: among the packages, which nobody traces. */
+export const RAN = "node_modules/ran.log";
+
 const FILES: Record<string, string> = {
   "pipeline.yaml": `
 profile: small
@@ -57,7 +59,7 @@ export default defineStage<{ count: number; start: number }>({
   inputs: {},
   outputs: { values: "values.json" },
   async run({ id, params, outputs }) {
-    appendFileSync("ran.log", id + "\\n");
+    appendFileSync("${RAN}", id + "\\n");
     writeFileSync(outputs.values, JSON.stringify(count(params.start, params.count)));
   },
 });
@@ -73,7 +75,7 @@ export default defineStage({
   inputs: { values: "values" },
   outputs: { values: "values.json", seconds: { path: "seconds.json", measured: true } },
   async run({ id, inputs, outputs, parts, note }) {
-    appendFileSync("ran.log", id + "\\n");
+    appendFileSync("${RAN}", id + "\\n");
     const values = JSON.parse(readFileSync(inputs.values, "utf8")) as number[];
     const how = parts.how.part as { apply(value: number, params: unknown): number };
     note("how", parts.how.name);
@@ -115,7 +117,7 @@ export default defineStage({
     timings: { path: "timings.json", measured: true },
   },
   async run({ id, sources, outputs, upstream }) {
-    appendFileSync("ran.log", id + "\\n");
+    appendFileSync("${RAN}", id + "\\n");
     const lists = sources.values.map(({ path }) => JSON.parse(readFileSync(path, "utf8")) as number[]);
     writeFileSync(outputs.metrics, JSON.stringify({ total: lists.flat().reduce((sum, one) => sum + one, 0) }));
     for (const [index, list] of lists.entries())
@@ -140,7 +142,7 @@ export default defineStage<{ mode: string }>({
   inputs: { values: { artifact: "values", optional: true } },
   outputs: { text: "text.txt" },
   async run({ id, params, outputs, progress, warn }) {
-    appendFileSync("ran.log", id + "\\n");
+    appendFileSync("${RAN}", id + "\\n");
     switch (params.mode) {
       case "throw":
         throw new Error("the sum is wrong\\nand more of it");
@@ -218,6 +220,7 @@ export class Project {
     for (const name of readdirSync(this.root))
       if (!["stages", "schemas", "runner", "node_modules"].includes(name))
         rmSync(this.path(name), { recursive: true, force: true });
+    rmSync(this.path(RAN), { force: true });
     const all = { ...FILES, ...files };
     for (const path of ["runner/stage.ts", "schemas/pipeline.schema.json"])
       all[path] = readFileSync(resolve(path), "utf8");
@@ -245,7 +248,7 @@ export class Project {
 
   /** The ids of the stages that ran since the last call, in order of their start. */
   ran(): string[] {
-    const path = this.path("ran.log");
+    const path = this.path(RAN);
     const ids = existsSync(path) ? readFileSync(path, "utf8").trim().split("\n").filter(Boolean) : [];
     rmSync(path, { force: true });
     return ids;
