@@ -6,6 +6,9 @@ import { expect } from "vitest";
 import type { StageRecord } from "../../../runner/store.ts";
 import type { Ended } from "../project.ts";
 
+/** What was written before a run began is safe from a power cut; the clock of files lags behind this much. */
+const SETTLED_MILLISECONDS = 10;
+
 const INJECT = resolve("test/runner/faults/inject.mjs");
 
 /**
@@ -119,7 +122,14 @@ export async function eachFault(
       : [];
   const inject = (at: number) => ({
     NODE_OPTIONS: `--import ${INJECT}`,
-    DEEPHASH_FAULT: JSON.stringify({ root, trace, of, at, kind: fault, since: Date.now() }),
+    DEEPHASH_FAULT: JSON.stringify({
+      root,
+      trace,
+      of,
+      at,
+      kind: fault,
+      since: Date.now() + SETTLED_MILLISECONDS,
+    }),
   });
   subject.reset();
   expect(await subject.run(inject(0))).toMatchObject({ code: 0 });
