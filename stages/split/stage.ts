@@ -1,20 +1,74 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
+import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
-import { readImageList } from "../shared/images.ts";
+import { readImageList, readPixels } from "../shared/images.ts";
 import { random } from "../shared/random.ts";
 import { writeSplit } from "../shared/splits.ts";
+import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
 
-export default defineStage<{ validation: number; seed: number }>({
+interface Params {
+  validation: number;
+  seed: number;
+  duplicates: "report" | "leave-out";
+}
+
+/** Images that are read at once. */
+const PIECE = 1000;
+
+/** Digits of a correlation. */
+const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
+
+export default defineStage<Params>({
   params: "split",
   parts: { protocol: "protocols" },
   inputs: { images: "images" },
-  outputs: { split: "split.arrow" },
-  async run({ params, parts, inputs, outputs, note }) {
+  outputs: { split: "split.arrow", duplicates: "duplicates.json" },
+  async run({ params, parts, inputs, outputs, note, warn, log }) {
     const images = await readImageList(inputs.images);
     const { name, part, params: own } = parts.protocol;
     const roles = (part as Protocol).draw(images, params.validation, random(params.seed, "split"), own);
     const { ids, labels, classes } = images;
+
+    const rows = [...ids.keys()];
+    const known = rows.filter((row) => roles.train[row] || roles.validation[row] || roles.database[row]);
+    const asked = rows.filter((row) => roles.query[row]);
+    const prints = await fingerprints(ids.length, images, readPixels(inputs.images, PIECE));
+    const found = findDuplicates(prints, asked, known);
+    const leftOut = params.duplicates === "leave-out";
+    if (leftOut) for (const { query } of found) roles.query[query] = 0;
+    const counts = {
+      exact: found.filter(({ kind }) => kind === "exact").length,
+      near: found.filter(({ kind }) => kind === "near").length,
+    };
+    const told = `${counts.exact} of ${asked.length} queries have the same pixels as an image that trains, validates or is searched, ${counts.near} nearly the same`;
+    if (found.length === 0) log(`${told}.`);
+    else
+      warn(
+        leftOut
+          ? `${told}: they are left out.`
+          : `${told}: duplicates.json names them; split.duplicates: leave-out asks none of them.`,
+      );
+    writeFileSync(
+      outputs.duplicates,
+      `${JSON.stringify(
+        {
+          queries: asked.length,
+          ...counts,
+          left_out: leftOut,
+          near_means: { hash_bits_apart: MOST_BITS, correlation_above: LEAST_CORRELATION },
+          duplicates: found.map(({ query, other, kind, correlation }) => ({
+            query: ids[query],
+            of: ids[other],
+            kind,
+            correlation: rounded(correlation),
+          })),
+        },
+        null,
+        2,
+      )}\n`,
+    );
+
     writeSplit(outputs.split, { ids, labels, ...roles, protocol: name, seed: params.seed }, { classes });
     for (const [role, flags] of Object.entries(roles))
       note(
