@@ -3,6 +3,7 @@ import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { diskFault } from "../disk.ts";
 import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../stage.ts";
+import { watchGroup } from "./memory.ts";
 import { runCommand } from "./shell.ts";
 
 /** What the runner tells the process. */
@@ -92,8 +93,9 @@ async function run(order: Order): Promise<void> {
   try {
     if (order.command !== undefined) {
       process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
+      const peak = watchGroup();
       await runCommand(order.command);
-      await send({ kind: "done", notes: {}, peakMegabytes: 0 }); // this process's own memory is not the command's
+      await send({ kind: "done", notes: {}, peakMegabytes: peak() });
     } else {
       const notes = await runStage(order, order.bundle!, write);
       await send({ kind: "done", notes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });

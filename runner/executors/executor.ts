@@ -11,6 +11,8 @@ export interface Job {
   outputs: Record<string, string>;
   upstream: UpstreamRun[];
   cpus: number;
+  /** GPUs that are its own, as CUDA calls them; none where it claims none. */
+  gpus: string[];
   /** The file its output and log lines go to. */
   log: string;
   /** The file that tells what it opened. See trace.ts. */

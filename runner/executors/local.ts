@@ -34,7 +34,11 @@ export const local: Executor = (job) =>
     const log = openSync(job.log, "a");
     const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
       cwd: job.root,
-      env: { ...process.env, DEEPHASH_TRACE: job.trace },
+      env: {
+        ...process.env,
+        DEEPHASH_TRACE: job.trace,
+        ...(job.gpus.length ? { CUDA_VISIBLE_DEVICES: job.gpus.join(",") } : {}),
+      },
       stdio: ["ignore", log, log, "ipc"],
       detached: true, // a group of its own: Ctrl-C reaches the runner alone, which ends the group in order
       serialization: "advanced",
