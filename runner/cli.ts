@@ -1,13 +1,15 @@
 /** The commands. */
 import { availableParallelism } from "node:os";
-import { resolve as absolute, isAbsolute, join, relative } from "node:path";
+import { resolve as absolute, isAbsolute, join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
 import colors from "picocolors";
 import { parse } from "yaml";
 import { diskFault } from "./disk.ts";
-import { expand, type Setting, type Study } from "./expand.ts";
+import { expand, type Setting, type Study, settingText } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
+import { revisionOf } from "./git.ts";
+import { refuseLeaks } from "./leaks.ts";
 import { load } from "./load.ts";
 import { Plan } from "./plan.ts";
 import type { RemoteOptions, SharedCache } from "./remote.ts";
@@ -15,6 +17,7 @@ import { resolve, type Task } from "./resolve.ts";
 import { addSharing, remoteOption } from "./sharing.ts";
 import { UserError } from "./stage.ts";
 import { Store } from "./store.ts";
+import { megabytesOf } from "./units.ts";
 import { addUpkeep } from "./upkeep.ts";
 
 interface Options extends RemoteOptions {
@@ -28,6 +31,8 @@ interface Options extends RemoteOptions {
   jobs?: number;
   executor: "local" | "slurm";
   detach?: boolean;
+  memory?: number;
+  gpus?: number;
   mirror?: string;
   keepGoing?: boolean;
   debug?: boolean;
@@ -39,6 +44,17 @@ function wholeNumber(text: string): number {
   if (!Number.isInteger(value) || value < 1)
     throw new InvalidArgumentError("It must be a whole number from 1.");
   return value;
+}
+
+function memory(text: string): number {
+  const megabytes = megabytesOf(text);
+  if (megabytes === undefined) throw new InvalidArgumentError("Write it as 500MB or 16GB.");
+  return megabytes;
+}
+
+function gpus(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 0.");
+  return Number(text);
 }
 
 /** `train.loss.margin=0.3` */
@@ -92,6 +108,8 @@ function withRunOptions(command: Command): Command {
         .default("local"),
     )
     .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
+    .option("--memory <amount>", "memory that the stages may claim together, as 16GB (default: all)", memory)
+    .option("--gpus <n>", "GPUs that the stages may claim together (default: those found)", gpus)
     .option("--mirror <folder>", "look for downloads by file name in this folder first")
     .addOption(remoteOption())
     .option("--remote-push", "also put results into the shared cache, signed (see the command key)")
@@ -136,6 +154,7 @@ async function prepare(options: Options): Promise<Session> {
   const root = process.cwd();
   const study = expand(load(absolute(options.pipeline), root), options.profile, options.set);
   let tasks = await resolve(study, root, new CodeBook(root));
+  refuseLeaks(tasks, root);
   const stages = [...new Set(tasks.flatMap(({ stage, id }) => [stage, id]))];
   for (const [option, names] of [
     ["--only", options.only],
@@ -232,6 +251,13 @@ async function runStages(
     import("./display.ts"),
     import("./executors/local.ts"),
   ]);
+  const { capacityOf, checkClaims } = await import("./resources.ts");
+  const capacity = capacityOf({ ...options, jobs: options.jobs ?? availableParallelism() });
+  if (options.executor !== "slurm")
+    checkClaims(
+      tasks.filter(({ id }) => plan.states.get(id)!.kind !== "hit"),
+      capacity,
+    );
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   let pressed: number | undefined;
@@ -247,6 +273,7 @@ async function runStages(
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
   const settled = () =>
     [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
+  plan.run = { profile: study.profile, settings: options.set.map(settingText), revision: revisionOf(root) };
   console.log(`Profile ${study.profile}: ${settled()} of ${tasks.length} stages are up to date.`);
   const display = new Display(process.stdout, options.debug === true, () => `[${settled()}/${tasks.length}]`);
   const finished = display.finished.bind(display);
@@ -278,7 +305,8 @@ async function runStages(
           store,
           {
             root,
-            jobs: options.jobs ?? availableParallelism(),
+            jobs: capacity.cpus,
+            capacity,
             keepGoing,
             executor: local,
             strict,
@@ -351,46 +379,19 @@ async function checkCommand(options: Options): Promise<number> {
   if (options.detach) throw new UserError("check --detach: numbers are compared when all is there. Use run.");
   const { code } = await runStages(session, options);
   if (code !== 0) return code;
-  const { check } = await import("./check.ts");
+  const { check, verdict } = await import("./check.ts");
   const rule = session.study.check;
-  const { compared, files, differences, missing, against } = check(
-    session.plan,
-    session.store,
-    session.root,
-    rule,
-  );
-  const how = rule === "exact" ? "exactly" : `within ${rule.tolerance}`;
-  for (const file of missing)
-    console.error(`${file}: is not committed, so nothing stands against it. Commit it first.`);
-  if (differences.length) {
-    const show = (value: unknown) => (value === undefined ? "(none)" : JSON.stringify(value));
-    const rows = differences.slice(0, 100).map(({ file, path, committed, now }) => {
-      const change =
-        typeof committed === "number" && typeof now === "number" ? (now - committed).toExponential(2) : "";
-      return [`${relative("reports", file)} ${path}`, show(committed), show(now), change];
-    });
-    const table = [["number", "committed", "now", "difference"], ...rows];
-    const widths = table[0].map((_, column) => Math.max(...table.map((row) => row[column].length)));
-    for (const row of table)
-      console.error(
-        row
-          .map((cell, column) => cell.padEnd(widths[column]))
-          .join("  ")
-          .trimEnd(),
-      );
-    if (differences.length > rows.length) console.error(`… and ${differences.length - rows.length} more`);
-  }
-  if (compared === 0) {
-    console.error(
-      "check: no number was compared. A profile that is checked must publish JSON files, and they must be committed.",
-    );
-    return 1;
-  }
-  const verdict = differences.length || missing.length ? "FAILED" : "passed";
-  console[verdict === "passed" ? "log" : "error"](
-    `Check ${verdict}: ${counted(compared, "number")} in ${counted(files, "file")} compared ${how} with the report ${against}; ${counted(differences.length, "difference")}.`,
-  );
-  return verdict === "passed" ? 0 : 1;
+  const { passed, lines } = verdict(await check(session.plan, session.store, session.root, rule), rule);
+  for (const line of lines) console[passed ? "log" : "error"](line);
+  return passed ? 0 : 1;
+}
+
+async function diffCommand(revision: string, options: Options): Promise<number> {
+  const { plan, store, root } = await prepare(options);
+  plan.advance();
+  const { diff } = await import("./diff.ts");
+  console.log(await diff(plan, store, root, revision));
+  return 0;
 }
 
 async function statusCommand(options: Options): Promise<number> {
@@ -409,6 +410,36 @@ async function whyCommand(stage: string, options: Options): Promise<number> {
   if (!names.includes(stage)) throw new UserError(`why ${stage}: no such stage.${suggest(stage, names)}`);
   const { why } = await import("./why.ts");
   console.log(why(plan, store, latest, stage));
+  return 0;
+}
+
+/** The profile that publishes to a path, unless one is named. */
+function publishing(options: Options, path: string): string | undefined {
+  if (options.profile !== undefined) return options.profile;
+  const pipeline = load(absolute(options.pipeline), process.cwd());
+  return Object.keys(pipeline.profiles).find((name) => {
+    const only = options.set.filter(({ path: [head] }) => head === "vars" || pipeline.stages[head]);
+    return expand(pipeline, name, only).instances.some(
+      ({ publish }) => publish !== undefined && `${path}/`.startsWith(`${publish}/`),
+    );
+  });
+}
+
+async function explainCommand(target: string, options: Options): Promise<number> {
+  const { explain, parseTarget } = await import("./explain.ts");
+  const profile = publishing(options, parseTarget(target).path);
+  const { plan, store, root, study } = await prepare({ ...options, profile });
+  plan.advance();
+  console.log(await explain(plan, store, root, study.profile, target, options.set.map(settingText)));
+  return 0;
+}
+
+async function whatIfCommand(options: Options): Promise<number> {
+  const { plan, store, study } = await prepare(options);
+  plan.advance();
+  const { whatIf } = await import("./what-if.ts");
+  console.log(`Profile ${study.profile}`);
+  console.log(whatIf(plan, store, options.jobs ?? availableParallelism()));
   return 0;
 }
 
@@ -481,11 +512,28 @@ export async function main(args: string[]): Promise<void> {
   ).action((format: string, options: Options) => guard(graphCommand(format, options), options.debug));
   withRunOptions(
     program
+      .command("what-if")
+      .description("what a run would do, as with --set stage.param=value, and how long it may take"),
+  ).action((options: Options) => guard(whatIfCommand(options), options.debug));
+  withRunOptions(
+    program
       .command("check")
       .description("run, and compare the numbers with the committed report; exit code 1 where they differ"),
   ).action((options: Options) => guard(checkCommand(options), options.debug));
   addUpkeep(program, { withOptions, prepare, guard });
   addSharing(program, { withOptions, prepare, guard });
+  withOptions(
+    program
+      .command("explain")
+      .argument("<report#number>", "as reports/sample#facenet/semihard-negative.map")
+      .description("from a number of a report back to stages, params, data, seed, code and the command"),
+  ).action((target: string, options: Options) => guard(explainCommand(target, options), options.debug));
+  withOptions(
+    program
+      .command("diff")
+      .argument("<revision>", "a commit, a branch or a tag of git")
+      .description("the numbers of that revision's report against now, and how sure each difference is"),
+  ).action((revision: string, options: Options) => guard(diffCommand(revision, options), options.debug));
   program.addHelpText(
     "after",
     `
@@ -497,6 +545,9 @@ Examples:
   npm run pipeline -- --profile cifar10 --mirror ~/data   the real study, downloads looked for in ~/data first
   npm run pipeline -- --only train --set train.steps=100  one stage and what it needs, with another param
   npm run pipeline -- why evaluate                        why it would run
+  npm run pipeline -- explain reports/sample#facenet/all.map  what is behind that number
+  npm run pipeline -- diff HEAD~3                         the report's numbers since, with how sure each change is
+  npm run pipeline -- what-if --set train.steps=300       what that would run, and for how long
 
 Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
   );

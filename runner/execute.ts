@@ -8,6 +8,7 @@ import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
+import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
 import { type InputFile, type UpstreamRun, UserError } from "./stage.ts";
 import type { StageRecord, Store } from "./store.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
@@ -34,6 +35,10 @@ export interface RunOptions {
   /** The shared cache to ask before a stage runs, and to tell of what it made. */
   remote?: SharedCache;
   signal: AbortSignal;
+  /** Memory and GPUs that all running stages together may claim; of this machine, unless given. */
+  capacity?: Capacity;
+  /** GPUs of the stage that runs. */
+  gpus?: string[];
 }
 
 export interface Summary {
@@ -134,7 +139,8 @@ export async function runIn(
     inputs,
     outputs,
     upstream: upstreamOf(task, plan),
-    cpus: task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs),
+    cpus: coresOf(task, options.jobs),
+    gpus: options.gpus ?? [],
     log,
     trace: join(scratch, "trace"),
     signal: options.signal,
@@ -216,6 +222,7 @@ async function runTask(
       ...ingredients,
       packages: task.code?.packages ?? [],
       from: plan.origins(task),
+      run: plan.run,
       outputs: Object.fromEntries(
         Object.entries(task.outputs).map(([name, { measured }]) => [
           name,
@@ -251,9 +258,8 @@ export async function execute(
   const summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
   const running = new Map<Task, Promise<void>>();
   const preparing = new Map<Task, Promise<void>>();
-  let free = options.jobs;
+  const pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
   plan.onFault = (message) => events.warned(undefined, message);
-  const claim = (task: Task) => (task.cpus === "all" ? options.jobs : Math.min(task.cpus, options.jobs));
   const fail = (task: Task, key: string, error: Error) => {
     const fault =
       error instanceof StageError
@@ -283,9 +289,9 @@ export async function execute(
   };
   const begin = (task: Task) => {
     const { key, reason } = plan.start(task);
-    free -= claim(task);
+    const gpus = pool.take(task);
     events.started(task, reason);
-    const end = runTask(task, key, plan, store, options, events)
+    const end = runTask(task, key, plan, store, { ...options, gpus }, events)
       .then((record) => {
         plan.finish(task, record);
         summary.ran++;
@@ -293,7 +299,7 @@ export async function execute(
       })
       .catch((error: Error) => fail(task, key, error))
       .finally(() => {
-        free += claim(task);
+        pool.give(task);
         running.delete(task);
       });
     running.set(task, end);
@@ -304,7 +310,7 @@ export async function execute(
       for (const task of plan.advance())
         if (!plan.isPrepared(task)) {
           if (!preparing.has(task)) ask(task, remote!);
-        } else if (claim(task) <= free) begin(task);
+        } else if (pool.fits(task)) begin(task);
     if (running.size + preparing.size === 0) break;
     await Promise.race([...running.values(), ...preparing.values()]);
   }

@@ -1,10 +1,13 @@
 /** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
+import { isAbsolute, normalize } from "node:path";
 import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { suggest } from "./faults.ts";
 import { interpolate, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
 import type { Path } from "./source.ts";
 import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
+import { megabytesOf, secondsOf } from "./units.ts";
+import { brief, oneLine } from "./words.ts";
 
 /** One file of an input: an output of another instance, or a file of the project. */
 export type Reference = { id: string; output: string } | { file: string };
@@ -21,9 +24,14 @@ export interface StageInstance {
   outputs: Record<string, OutputDeclaration>;
   with: Record<string, unknown>;
   publish?: string;
+  /** Seconds. */
   timeout?: number;
   retries: number;
   cpus?: number | "all";
+  /** Millions of bytes it claims. */
+  memory?: number;
+  /** GPUs it claims for itself. */
+  gpu?: number;
   /** "file:line:column" of something of this stage, by its path below the stage. */
   at(...path: Path): string;
 }
@@ -33,6 +41,9 @@ export interface Setting {
   path: string[];
   value: unknown;
 }
+
+/** A setting as it is written on the command line. */
+export const settingText = ({ path, value }: Setting): string => `${path.join(".")}=${JSON.stringify(value)}`;
 
 /** A profile, ready to be planned. */
 export interface Study {
@@ -76,6 +87,20 @@ export function instanceId(stage: string, point: Point): string {
   return axes.length ? `${stage}[${axes.join(",")}]` : stage;
 }
 
+/** The point in the name of an instance; what looks like a number, true or false is taken for one. */
+export function pointOf(id: string): Point {
+  const axes = /\[(.*)\]$/.exec(id)?.[1];
+  const pairs = (axes ?? "").split(",").filter(Boolean);
+  return Object.fromEntries(
+    pairs.map((pair): [string, Scalar] => {
+      const cut = pair.indexOf("=");
+      const text = pair.slice(cut + 1);
+      if (text === "true" || text === "false") return [pair.slice(0, cut), text === "true"];
+      return [pair.slice(0, cut), String(Number(text)) === text ? Number(text) : text];
+    }),
+  );
+}
+
 /** All values of the vars, where one may name another. @throws UserError at unknown names and circles */
 function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): Record<string, unknown> {
   const raw: Record<string, unknown> = { ...pipeline.vars, ...pipeline.profiles[profile].vars };
@@ -95,7 +120,9 @@ function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): 
     open.push(name);
     const value = interpolate(raw[name], lookup, (expression) => {
       throw new UserError(
-        `${where(name)} vars.${name}: nothing is called \${${expression}}.${suggest(expression, ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)])}`,
+        oneLine(
+          `${where(name)} vars.${name}: nothing is called \${${expression}}.${suggest(expression, ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)])}`,
+        ),
       );
     });
     open.pop();
@@ -111,6 +138,9 @@ function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): 
   return Object.fromEntries(done);
 }
 
+/** More points than this are a mistake, and would take all memory. */
+const MOST_POINTS = 100_000;
+
 /** What the names of an axis's values stand for, where the axis is a map; see {@link points}. */
 const meanings = new WeakMap<Point, Record<string, unknown>>();
 
@@ -124,15 +154,27 @@ function points(matrix: Record<string, unknown>, fail: (path: Path, message: str
     if (!["string", "number", "boolean"].includes(typeof value))
       fail(
         path,
-        `every value must be a word, a number, true or false, not ${JSON.stringify(value)}.` +
+        `every value must be a word, a number, true or false, not ${brief(value)}.` +
           (path.length === 1 && isMap(value) ? suggest(String(path[0]), ["include", "exclude"]) : ""),
       );
   };
+  for (const [key, list] of Object.entries({ include, exclude }))
+    for (const [index, one] of (list as unknown[]).entries())
+      if (!isMap(one)) fail([key, index], `must be a map of axes, not ${brief(one)}.`);
+  const product = Object.values(axes).reduce(
+    (count, values) => count * (isMap(values) ? Object.keys(values).length : (values?.length ?? 1)),
+    1,
+  );
+  if (product > MOST_POINTS)
+    fail(
+      [],
+      `has ${product} points, more than ${MOST_POINTS}. Take fewer values, or a list of smaller matrices.`,
+    );
   let all: Point[] = [{}];
   for (const [axis, values] of Object.entries(axes)) {
     const named = isMap(values);
     if (!named && !Array.isArray(values))
-      fail([axis], `must be a list of values, or a map of them by name, not ${JSON.stringify(values)}.`);
+      fail([axis], `must be a list of values, or a map of them by name, not ${brief(values)}.`);
     if (!named) for (const value of values) scalar([axis], value);
     all = all.flatMap((point) =>
       (named ? Object.keys(values) : values).map((value) => {
@@ -250,7 +292,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         : pipeline.source.locate(["profiles", profile, "stages", stage, ...path], ["stages", stage, ...path]);
     };
   const fault = (stage: string, path: Path, message: string): never => {
-    throw new UserError(`${at(stage)(...path)} ${[stage, ...path].join(".")}: ${message}`);
+    throw new UserError(oneLine(`${at(stage)(...path)} ${[stage, ...path].join(".")}: ${message}`));
   };
 
   for (const { path, value } of settings.filter((setting) => setting.path[0] !== "vars")) {
@@ -306,13 +348,19 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       found = matrixOf(matrix, [...open, stage]);
     } else if (Array.isArray(matrix))
       found = matrix.flatMap((one, index) =>
-        points(one, (path, message) => fault(stage, ["matrix", index, ...path], message)),
+        points(
+          isMap(one) ? one : fault(stage, ["matrix", index], `must be a map of axes, not ${brief(one)}.`),
+          (path, message) => fault(stage, ["matrix", index, ...path], message),
+        ),
       );
-    else if (Object.keys(matrix as object).length === 0) found = [{}];
-    else
-      found = points(matrix as Record<string, unknown>, (path, message) =>
-        fault(stage, ["matrix", ...path], message),
+    else if (!isMap(matrix))
+      fault(
+        stage,
+        ["matrix"],
+        `must be a map of axes, a list of such maps, or the name of a stage, not ${brief(matrix)}.`,
       );
+    else if (Object.keys(matrix).length === 0) found = [{}];
+    else found = points(matrix, (path, message) => fault(stage, ["matrix", ...path], message));
     const ids = new Set<string>();
     for (const point of found) {
       const id = instanceId(stage, point);
@@ -335,9 +383,26 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       );
   }
   for (const stage of stageNames) matrixOf(stage, []);
+  const measured = <T>(
+    stage: string,
+    key: "timeout" | "memory",
+    read: (given: T) => number | undefined,
+    as: string,
+  ) => {
+    const given = specs[stage][key];
+    const found = given === undefined ? undefined : read(given as T);
+    if (given !== undefined && found === undefined)
+      fault(stage, [key], `must be written as ${as}, not ${JSON.stringify(given)}.`);
+    return found;
+  };
 
   const join = (stage: string, point: Point, text: string, path: Path): Reference[] => {
-    if (text.startsWith("./")) return [{ file: text.slice(2) }];
+    if (text.startsWith("./")) {
+      const file = normalize(text.slice(2));
+      if (file === "." || file.split("/")[0] === "..")
+        fault(stage, path, `"${text}" is no file or folder below the project's own. Write ./a/file.`);
+      return [{ file: text.slice(2) }];
+    }
     const match = REFERENCE.exec(text);
     if (!match)
       fault(
@@ -363,16 +428,40 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     return found.map((candidate) => ({ id: instanceId(upstream, candidate), output }));
   };
 
+  const textOf = (stage: string, key: "run" | "publish", value: unknown): string | undefined => {
+    if (value === undefined || (typeof value === "string" && value.trim() !== "")) return value;
+    return fault(stage, [key], `must be a text, not ${brief(value === OMIT ? "" : value)}.`);
+  };
+  /** A published folder lies in the project: what lies there and is not the stage's is deleted. */
+  const folderOf = (stage: string, value: unknown): string | undefined => {
+    const folder = textOf(stage, "publish", value);
+    if (folder !== undefined && (isAbsolute(folder) || /^\.?\/*$|^\.\.(\/|$)/.test(normalize(folder))))
+      fault(
+        stage,
+        ["publish"],
+        `must be a folder below the project's own, as reports/sample, not ${brief(folder)}.`,
+      );
+    return folder;
+  };
   const instances: StageInstance[] = [];
   for (const stage of stageNames) {
     const spec = specs[stage];
     const axes = axesOf(matrixOf(stage, []));
+    const timeout = measured(stage, "timeout", secondsOf, "90 (seconds), 90s, 10m or 2h");
+    const memory = measured(stage, "memory", megabytesOf, "500MB, 4GB or 1.5GiB");
     for (const point of matrixOf(stage, [])) {
       const fill = (value: unknown, base: Path, later: string[] = []) =>
         interpolate(value, lookup(point, axes), unknown(stage, base, point), later);
       const inputs: Record<string, Reference[]> = {};
       for (const [input, given] of Object.entries(spec.inputs ?? {})) {
         const texts = [fill(given, ["inputs", input])].flat().filter((one) => one !== OMIT) as string[];
+        for (const text of texts)
+          if (typeof text !== "string")
+            fault(
+              stage,
+              ["inputs", input],
+              `must be a reference, as stage.output or ./a/file, or a list of them, not ${brief(text)}.`,
+            );
         inputs[input] = texts.flatMap((text) => join(stage, point, text, ["inputs", input]));
       }
       instances.push({
@@ -380,15 +469,16 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         stage,
         point,
         uses: spec.uses,
-        run:
-          spec.run === undefined ? undefined : (fill(spec.run, ["run"], ["in.", "out.", "with."]) as string),
+        run: textOf(stage, "run", spec.run && fill(spec.run, ["run"], ["in.", "out.", "with."])),
         inputs,
         outputs: spec.outputs ?? {},
         with: fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
-        publish: spec.publish === undefined ? undefined : (fill(spec.publish, ["publish"]) as string),
-        timeout: spec.timeout,
+        publish: folderOf(stage, spec.publish && fill(spec.publish, ["publish"])),
+        timeout,
         retries: spec.retries ?? 0,
         cpus: spec.cpus,
+        memory,
+        gpu: spec.gpu,
         at: at(stage),
       });
     }

@@ -2,12 +2,20 @@
 import type { ErrorObject } from "ajv";
 import { closest, distance } from "fastest-levenshtein";
 import type { Path } from "./source.ts";
+import { brief } from "./words.ts";
 
 /** ` Did you mean "x"?` when a known word is near enough, else "". */
 export function suggest(word: string, known: string[]): string {
   if (known.length === 0) return "";
   const near = closest(word, known);
   return distance(word, near) <= Math.max(2, word.length / 3) ? ` Did you mean "${near}"?` : "";
+}
+
+/** What a pattern allows, in words where it is simple enough. */
+function patternText(pattern: string, schema: { description?: string } | undefined): string {
+  if (/^\^(\[[A-Za-z0-9_-]+\][+*]?)+\$$/.test(pattern) && pattern.includes("A-Za-z0-9"))
+    return `must be made of letters, digits, ${pattern.includes("_") ? "- and _" : "and -"}${/^\^\[A-Za-z0-9\]\[/.test(pattern) ? ", the first a letter or a digit" : ""}`;
+  return `must have the form ${pattern}${schema?.description ? ` (${schema.description.replace(/\.$/, "")})` : ""}`;
 }
 
 /** "a, b or c" */
@@ -53,23 +61,26 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
     case "const": {
       const allowed = (params.allowedValues ?? [params.allowedValue]) as unknown[];
       const hint = typeof fault.data === "string" ? suggest(fault.data, allowed.map(String)) : "";
-      return { path, message: `must be ${listed(allowed)}, not ${JSON.stringify(fault.data)}.${hint}` };
+      return { path, message: `must be ${listed(allowed)}, not ${brief(fault.data)}.${hint}` };
     }
     case "type":
       return {
         path,
-        message: `must be of type ${[params.type].flat().join(" or ")}, not ${JSON.stringify(fault.data)}.`,
+        message: `must be of type ${[params.type].flat().join(" or ")}, not ${brief(fault.data)}.`,
       };
     case "pattern":
-    case "propertyNames":
+    case "propertyNames": {
+      const word = fault.propertyName ?? fault.data;
+      const { pattern = "" } = params as { pattern?: string };
       return {
         path: fault.propertyName === undefined ? path : [...path, fault.propertyName],
-        message: "must be made of letters, digits, - and _.",
+        message: `${patternText(pattern, fault.parentSchema)}, not ${brief(word)}.`,
       };
+    }
     default:
       return {
         path,
-        message: `${fault.message}${fault.data === undefined ? "" : `, not ${JSON.stringify(fault.data)}`}.`,
+        message: `${fault.message}${fault.data === undefined ? "" : `, not ${brief(fault.data)}`}.`,
       };
   }
 }

@@ -7,6 +7,7 @@ import { explain, suggest } from "./faults.ts";
 import { memoOf } from "./memo.ts";
 import { type Path, Source } from "./source.ts";
 import { type OutputDeclaration, UserError } from "./stage.ts";
+import { oneLine } from "./words.ts";
 
 /** One stage as pipeline.yaml writes it; `${...}` still stands where it stood. */
 export interface StageSpec {
@@ -17,9 +18,13 @@ export interface StageSpec {
   with?: Record<string, unknown>;
   matrix?: string | Record<string, unknown> | Record<string, unknown>[];
   publish?: string;
-  timeout?: number;
+  /** Seconds, or as "10m". */
+  timeout?: number | string;
   retries?: number;
   cpus?: number | "all";
+  /** As "4GB". */
+  memory?: string;
+  gpu?: number;
 }
 
 /** How `check` compares numbers. */
@@ -68,7 +73,7 @@ export function load(path: string, root: string): Pipeline {
     if (!validate(source.value)) {
       const fault = explain(validate.errors!);
       const place = fault.path.length ? ` ${nameOf(fault.path)}` : "";
-      throw new UserError(`${source.locate(fault.path)}${place}: ${fault.message}`);
+      throw new UserError(oneLine(`${source.locate(fault.path)}${place}: ${fault.message}`));
     }
     memo.set([import.meta.url, schema, source.text], source.value);
   }

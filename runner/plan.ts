@@ -77,6 +77,8 @@ export class Plan {
   strict = false;
   /** The keys that a shared cache was asked for: nothing counts as lost before. Undefined without one. */
   prepared?: Set<string>;
+  /** What the records of this run say of it. */
+  run?: StageRecord["run"];
   /** Told of an object or a record that was found damaged, or of an object that is gone. */
   onFault: (message: string) => void = () => {};
 

@@ -10,6 +10,7 @@ import { type Memo, memoOf } from "./memo.ts";
 import type { Path } from "./source.ts";
 import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
+import { oneLine } from "./words.ts";
 
 /** A part of a task: which file, and the params given to it. */
 export interface TaskPart {
@@ -148,7 +149,9 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
   const namesIn = once((folder) => partNames(root, folder));
   const isThere = once((path) => existsSync(join(root, path)));
   const fault = (instance: StageInstance, path: Path, message: string): never => {
-    throw new UserError(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`);
+    throw new UserError(
+      oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`),
+    );
   };
 
   // Every stage and part of the study at once: one build for all that changed.

@@ -14,6 +14,10 @@ import {
   type YAMLMap,
 } from "yaml";
 import { UserError } from "./stage.ts";
+import { oneLine } from "./words.ts";
+
+/** More levels than this are a mistake. */
+const DEEPEST = 50;
 
 /** Where something stands in the file: keys and indices from the top. */
 export type Path = (string | number)[];
@@ -48,14 +52,40 @@ export class Source {
     if (fault) {
       const { line, col } = this.lines.linePos(fault.pos[0]);
       throw new UserError(
-        `${this.name}:${line}:${col} ${fault.message.split("\n")[0].replace(/ at line .*/, "")}`,
+        `${this.name}:${line}:${col} ${oneLine(fault.message.split("\n")[0].replace(/ at line .*/, ""))}`,
       );
     }
-    this.value = this.document.toJS();
+    this.value = this.guarded(() => this.document.toJS());
+    this.checkDepth(this.value, []);
+  }
+
+  /** What the parser does, with its own complaints as faults of the file: aliases by the thousand, nesting without end. */
+  private guarded<T>(work: () => T): T {
+    try {
+      return work();
+    } catch (error) {
+      const what = error instanceof RangeError ? "is nested too deeply" : (error as Error).message;
+      throw new UserError(
+        `${this.name}:1:1 ${oneLine(what).replace(/\.$/, "")}. Write it with fewer aliases and levels.`,
+      );
+    }
+  }
+
+  /** @throws UserError at what holds itself, by an alias, or is nested deeper than anyone would write */
+  private checkDepth(value: unknown, path: Path): void {
+    if (value === null || typeof value !== "object") return;
+    if (path.length > DEEPEST)
+      throw new UserError(
+        `${this.locate(path.slice(0, 1))} ${oneLine(path.slice(0, 3).join("."))}: is nested more than ${DEEPEST} levels deep, or holds itself by an alias.`,
+      );
+    for (const [key, inner] of Object.entries(value)) this.checkDepth(inner, [...path, key]);
   }
 
   private get document(): Document {
-    this.parsed ??= parseDocument(this.text, { lineCounter: this.lines, merge: true });
+    // Level "error": a key that is a list is told by the schema, as the text it becomes.
+    this.parsed ??= this.guarded(() =>
+      parseDocument(this.text, { lineCounter: this.lines, merge: true, logLevel: "error" }),
+    );
     return this.parsed;
   }
 
@@ -65,7 +95,9 @@ export class Source {
   }
 
   /** The pair of a key in a map, also out of what `<<` merges into it. */
-  private pairOf(map: YAMLMap, key: string): Pair | undefined {
+  private pairOf(map: YAMLMap, key: string, seen = new Set<YAMLMap>()): Pair | undefined {
+    if (seen.has(map)) return undefined; // it merges itself
+    seen.add(map);
     const named = (name: string) =>
       map.items.find(({ key }) => isScalar(key) && (key.source ?? String(key.value)) === name);
     const own = named(key);
@@ -73,7 +105,7 @@ export class Source {
     const merged = this.target(named("<<")?.value);
     for (const one of isSeq(merged) ? merged.items : [merged]) {
       const from = this.target(one);
-      const pair = isMap(from) ? this.pairOf(from, key) : undefined;
+      const pair = isMap(from) ? this.pairOf(from, key, seen) : undefined;
       if (pair) return pair;
     }
     return undefined;

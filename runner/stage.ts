@@ -126,6 +126,45 @@ export interface StageDefinition<Params = Record<string, unknown>> {
   run(context: StageContext<Params>): Promise<void>;
 }
 
+/** A file of numbers that a stage made. */
+export interface Result {
+  /** The parsed JSON. */
+  numbers: unknown;
+  /** What it was made from, where the store still holds it: empty for a result made elsewhere. */
+  sources: Record<string, InputFile[]>;
+}
+
+/** One number held against what it was; more is better. */
+export interface Compared {
+  /** Its keys, from the top of the JSON. */
+  path: string[];
+  before: number;
+  now: number;
+  /** now less before, with its 95 % interval; without one where nothing is known of its noise. */
+  difference: number;
+  low?: number;
+  high?: number;
+  /** Chance of a difference as large where there is none, corrected for all that were compared. */
+  p?: number;
+  /** What its interval rests on, in words. */
+  how: string;
+}
+
+/**
+ * How a stage's numbers are to be read: the default export of `stages/NAME/reading.ts`. The runner knows nothing
+ * of what a number means; `explain`, `diff` and `check` ask here.
+ */
+export interface Reading {
+  /** The output that is read: a JSON file. */
+  output: string;
+  /** Which of the instances that made the inputs are behind a number or a group of numbers. */
+  makers(path: string[], makers: { input: string; id: string; point: Point }[]): string[];
+  /** Every number that is a measurement with noise, held against what it was. */
+  compare(before: Result, now: Result): Compared[];
+  /** Whether a number is among those compared, or follows from them. */
+  covers(path: string[]): boolean;
+}
+
 /**
  * Declares a stage: a pure function from params and input files to output files. The same params, inputs
  * and code must give the same bytes in every output that is not `measured`.

@@ -15,6 +15,7 @@ import {
   utimesSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
+import type { Revision } from "./git.ts";
 import { hashFiles } from "./hash.ts";
 import { lock, type Release, sweepLocks } from "./lock.ts";
 import type { CodeFacts } from "./outline.ts";
@@ -47,6 +48,8 @@ export interface StageRecord {
   inputs: Record<string, { hash: string; id?: string }[]>;
   /** Who made each file of each input: outside the key, and unknown to older records. */
   from?: Record<string, Origin[]>;
+  /** The profile and the `--set`s it ran with, and what git said of the project; unknown to older records. */
+  run?: { profile: string; settings: string[]; revision?: Revision };
   outputs: Record<string, StoredOutput>;
   /** Facts outside the key: backend, device, rates. */
   notes: Record<string, Scalar>;
@@ -183,6 +186,14 @@ export class Store {
     return filesIn(join(this.folder, "records")).flatMap((name) =>
       name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],
     );
+  }
+
+  /** Every record that is whole, in no order. */
+  *records(): Generator<StageRecord> {
+    for (const key of this.keys()) {
+      const record = this.record(key);
+      if (record) yield record;
+    }
   }
 
   /** The hashes of all objects. */
@@ -331,6 +342,11 @@ export class Store {
     this.hashed.set(path, hash);
     this.keep(path);
     return true;
+  }
+
+  /** Where an object lies; undefined when it is gone or damaged. */
+  pathOf(hash: string): string | undefined {
+    return this.whole(hash) ? this.objectPath(hash) : undefined;
   }
 
   private codePath(hash: string): string {

@@ -64,8 +64,16 @@ describe("a typo is told with its place and the nearest right word", () => {
     ["with: {", "cpus: al\n    with: {", '10:5 numbers.cpus: must be "all", not "al". Did you mean "all"?'],
     ["matrix: {", "matrix: { include: 3, ", "13:15 scale.matrix.include: must be of type array, not 3."],
     ["inputs: { values: numbers.values", "inputs: { values: 3", "14:15 scale.inputs.values: must be of type"],
-    ["small:\n", "sm all:\n", "5:3 profiles.sm all: must be made of letters, digits, - and _."],
-    ["  numbers:\n", "  num.bers:\n", "8:3 num.bers: must be made of letters, digits, - and _."],
+    [
+      "small:\n",
+      "sm all:\n",
+      '5:3 profiles.sm all: must be made of letters, digits, - and _, the first a letter or a digit, not "sm all".',
+    ],
+    [
+      "  numbers:\n",
+      "  num.bers:\n",
+      '8:3 num.bers: must be made of letters, digits, - and _, the first a letter or a digit, not "num.bers".',
+    ],
     ["start: 1", "strat: 1", '3:3 vars.strat: nothing takes ${vars.strat}. Did you mean "start"?'],
     [
       "factors: [2",

@@ -5,6 +5,9 @@ import { requestOf, type SlurmSettings } from "./settings.ts";
 /** What a job needs beside its stages' own time: Node's start, hashing, the store. */
 const SPARE_SECONDS = 60;
 
+/** What sbatch means by M. */
+const MEBIBYTE = 1 << 20;
+
 /** The partition of a stage's jobs; undefined for the cluster's own choice. */
 export const partitionOf = (stage: string, settings: SlurmSettings): string | undefined =>
   requestOf(settings, stage).partition ?? process.env.SBATCH_PARTITION;
@@ -17,6 +20,8 @@ export function requestsOf(task: Task, settings: SlurmSettings, cores: number): 
   const { partition, account, time, options } = requestOf(settings, task.stage);
   return [
     `--cpus-per-task=${task.cpus === "all" ? cores : Math.min(task.cpus, cores)}`,
+    ...(task.memory === undefined ? [] : [`--mem=${Math.ceil(task.memory / MEBIBYTE)}M`]),
+    ...(task.gpu ? [`--gres=gpu:${task.gpu}`] : []),
     ...(partition === undefined ? [] : [`--partition=${partition}`]),
     ...(account === undefined ? [] : [`--account=${account}`]),
     ...(time === undefined || task.timeout !== undefined ? [] : [`--time=${time}`]),

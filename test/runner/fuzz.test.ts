@@ -1,0 +1,256 @@
+/** pipeline.yaml as nobody should write it: whatever stands there, the answer is a study or one line with a place. */
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { afterAll, describe, expect, test } from "vitest";
+import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
+import { expand } from "../../runner/expand.ts";
+import { CodeBook } from "../../runner/fingerprint.ts";
+import { refuseLeaks } from "../../runner/leaks.ts";
+import { load } from "../../runner/load.ts";
+import { resolve } from "../../runner/resolve.ts";
+
+const root = process.cwd();
+const folder = mkdtempSync(join(tmpdir(), "deephash-fuzz-"));
+const file = join(folder, "pipeline.yaml");
+afterAll(() => rmSync(folder, { recursive: true }));
+
+/** More mutations: FUZZ=5000 npx vitest run test/runner/fuzz.test.ts */
+const RUNS = Number(process.env.FUZZ ?? 100);
+/** Far above what any of them takes; a hang is none of them. */
+const MOST_MILLISECONDS = 30_000;
+
+const VALID = readFileSync("pipeline.yaml", "utf8");
+const book = new CodeBook(root);
+
+/** Goes as far as a run goes before it runs. @returns what is said of the fault, "" where there is none */
+async function open(text: string): Promise<string> {
+  writeFileSync(file, text);
+  const began = performance.now();
+  try {
+    const pipeline = load(file, root);
+    for (const name of Object.keys(pipeline.profiles)) {
+      const study = expand(pipeline, name);
+      refuseLeaks(await resolve(study, root, book), root);
+    }
+    return "";
+  } catch (error) {
+    const { name, message, stack } = error as Error;
+    if (name !== "UserError") throw new Error(`no UserError but ${stack}\n---\n${text}`);
+    if (!/^pipeline\.yaml:\d+:\d+ \S/.test(message) || /\n/.test(message) || message.length > 2000)
+      throw new Error(`not one line with a place: ${message}\n---\n${text}`);
+    return message;
+  } finally {
+    expect(performance.now() - began).toBeLessThan(MOST_MILLISECONDS);
+  }
+}
+
+const ODD_TEXTS = [
+  "",
+  " ",
+  "\u0000",
+  "a\nb",
+  "\u2028x",
+  "\ud800",
+  "🦉".repeat(50),
+  "‮evil",
+  "__proto__",
+  "constructor",
+  "toString",
+  "${",
+  "${}",
+  "${vars}",
+  "${vars.}",
+  "${vars.seeds}",
+  "${vars.nobody}",
+  "${vars.__proto__}",
+  "${matrix.loss}",
+  "${matrix.constructor?}",
+  "a ${vars.seeds} b",
+  "${profile",
+  "${${vars.seed}}",
+  "./",
+  "./..",
+  "./../../etc/passwd",
+  "/etc",
+  "..",
+  "train.model",
+  "train[seed=1].model",
+  "train[seed=].model",
+  "train[=].model",
+  "train[[].model",
+  "x".repeat(5000),
+];
+const oddValue = fc.oneof(
+  fc.constantFrom<unknown>(
+    ...ODD_TEXTS,
+    null,
+    true,
+    0,
+    -1,
+    1e308,
+    Number.NaN,
+    Number.POSITIVE_INFINITY,
+    [],
+    {},
+    [[]],
+    [null],
+    [{}],
+    { use: 1 },
+    { use: null },
+    { include: [null] },
+    { include: [[]], exclude: [1] },
+    { exclude: {} },
+    { a: [], b: [] },
+    { a: Array(400).fill("x"), b: Array(400).fill("y") },
+  ),
+  fc.string({ unit: "binary", maxLength: 12 }),
+  fc.jsonValue({ maxDepth: 3 }),
+);
+
+/** Changes one thing of the tree: the `at`-th of all maps' pairs and lists' items. */
+function mutated(kind: string, at: number, value: unknown): string {
+  const document = parseDocument(VALID, { merge: true }) as Document;
+  const places: { parent: { items: unknown[] }; index: number }[] = [];
+  visit(document, {
+    Collection(_, node) {
+      if (isMap(node) || isSeq(node))
+        for (let index = 0; index < node.items.length; index++) places.push({ parent: node as never, index });
+    },
+  });
+  const { parent, index } = places[at % places.length];
+  const item = parent.items[index];
+  switch (kind) {
+    case "delete":
+      parent.items.splice(index, 1);
+      break;
+    case "duplicate":
+      parent.items.splice(index, 0, item);
+      break;
+    case "rename":
+      if (isMap(parent)) (item as { key: unknown }).key = document.createNode(value);
+      else parent.items[index] = document.createNode(value);
+      break;
+    case "wrap":
+      if (isMap(parent)) {
+        const pair = item as { value: unknown };
+        pair.value = document.createNode([isScalar(pair.value) ? pair.value.value : "x"]);
+      }
+      break;
+    default:
+      if (isMap(parent)) (item as { value: unknown }).value = document.createNode(value);
+      else parent.items[index] = document.createNode(value);
+  }
+  try {
+    return document.toString();
+  } catch {
+    return VALID; // yaml itself won't write it
+  }
+}
+
+test("the file as it is has no fault", async () => {
+  expect(await open(VALID)).toBe("");
+});
+
+test("one thing deleted, doubled, renamed or of another kind", async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.constantFrom("delete", "duplicate", "rename", "wrap", "retype", "retype", "retype"),
+      fc.nat(),
+      oddValue,
+      async (kind, at, value) => {
+        await open(mutated(kind, at, value));
+      },
+    ),
+    { numRuns: RUNS },
+  );
+}, 600_000);
+
+test("characters deleted, doubled or put in anywhere", async () => {
+  const odd = fc.constantFrom(
+    ...ODD_TEXTS,
+    "\t",
+    "\r\n",
+    "&a ",
+    "*a",
+    "<<: *data",
+    "<<: 3",
+    "- ",
+    ": ",
+    "? ",
+    "{",
+    "}",
+    "[",
+    "]",
+    "!!binary ",
+    "!x ",
+    "|",
+    "---\n",
+    "...\n",
+    "%YAML 9\n",
+    "#",
+    "'",
+    '"',
+    "@",
+    "`",
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.nat(VALID.length), fc.nat(60), odd, fc.boolean(), async (at, length, text, keep) => {
+      await open(VALID.slice(0, at) + text + VALID.slice(keep ? at : at + length));
+    }),
+    { numRuns: RUNS },
+  );
+}, 600_000);
+
+describe("what would take all time or memory", () => {
+  const stages = (text: string) =>
+    `profiles: { a: {} }\nvars: {}\nstages:\n  train:\n    uses: train\n${text}`;
+  test.each<[string, string, RegExp]>([
+    ["lists in lists without end", "[".repeat(20_000), /^pipeline\.yaml:\d+:\d+ /],
+    [
+      "maps in maps",
+      stages(`    with: ${"{ a: ".repeat(60)}1${" }".repeat(60)}`),
+      /^pipeline\.yaml:3:1 stages\.train\.with: is nested more than 50 levels deep/,
+    ],
+    [
+      "an anchor that holds itself",
+      stages("    with: &w { a: *w }"),
+      /^pipeline\.yaml:\d+:\d+ .*(holds itself|nested too deeply)/,
+    ],
+    ["a map that merges itself", stages("    with: &w { <<: *w }"), /^(pipeline\.yaml:\d+:\d+ .*)?$/],
+    [
+      "a thousand million laughs",
+      `a: &a [x, x, x, x, x, x, x, x, x]\n${[..."bcdefghi"].map((name, i) => `${name}: &${name} [${Array(9).fill(`*${"abcdefgh"[i]}`).join(", ")}]`).join("\n")}\n`,
+      /^pipeline\.yaml:\d+:\d+ /,
+    ],
+    [
+      "a matrix of 10^12 points",
+      stages(
+        `    matrix: { ${[..."abcd"].map((axis) => `${axis}: [${Array.from({ length: 1000 }, (_, i) => i).join(",")}]`).join(", ")} }`,
+      ),
+      /^pipeline\.yaml:6:5 train\.matrix: has 1000000000000 points, more than 100000\./,
+    ],
+  ])("%s", async (_, text, message) => {
+    expect(await open(text)).toMatch(message);
+  });
+});
+
+describe("what a published folder may be", () => {
+  const publish = (folder: string) => open(VALID.replace("publish: stages/sample", `publish: ${folder}`));
+  test.each([
+    "/tmp/reports",
+    "..",
+    "../reports",
+    "reports/../..",
+    ".",
+    "./",
+    '""',
+    "a/../../b",
+  ])("not %s", async (folder) => {
+    expect(await publish(folder)).toMatch(/^pipeline\.yaml:\d+:\d+ sample\.publish: must be a /);
+  });
+  test.each(["./reports/x", "reports", "reports/..x"])("%s", async (folder) => {
+    expect(await publish(folder)).not.toContain("publish");
+  });
+});
