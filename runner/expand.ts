@@ -354,7 +354,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         ),
       );
     else if (!isMap(matrix))
-      fault(
+      found = fault(
         stage,
         ["matrix"],
         `must be a map of axes, a list of such maps, or the name of a stage, not ${brief(matrix)}.`,

@@ -74,7 +74,7 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
       const { pattern = "" } = params as { pattern?: string };
       return {
         path: fault.propertyName === undefined ? path : [...path, fault.propertyName],
-        message: `${patternText(pattern, fault.parentSchema)}, not ${brief(word)}.`,
+        message: `${patternText(pattern, fault.parentSchema as { description?: string } | undefined)}, not ${brief(word)}.`,
       };
     }
     default:

@@ -9,7 +9,12 @@ export function brief(value: unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
+/** No word is longer. */
+const LONGEST = 200;
+
 /** A text with nothing in it that would break the line or the terminal, for messages that repeat what was written. */
 export const oneLine = (text: string): string =>
-  // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
-  text.replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ");
+  text
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
+    .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029]+/g, " ")
+    .replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));
