@@ -12,12 +12,12 @@ import { revisionOf } from "./git.ts";
 import { refuseLeaks } from "./leaks.ts";
 import { load } from "./load.ts";
 import { Plan } from "./plan.ts";
+import { bytesOf } from "./quantities.ts";
 import type { RemoteOptions, SharedCache } from "./remote.ts";
 import { resolve, type Task } from "./resolve.ts";
 import { addSharing, remoteOption } from "./sharing.ts";
 import { UserError } from "./stage.ts";
 import { Store } from "./store.ts";
-import { megabytesOf } from "./units.ts";
 import { addUpkeep } from "./upkeep.ts";
 
 interface Options extends RemoteOptions {
@@ -47,9 +47,9 @@ function wholeNumber(text: string): number {
 }
 
 function memory(text: string): number {
-  const megabytes = megabytesOf(text);
-  if (megabytes === undefined) throw new InvalidArgumentError("Write it as 500MB or 16GB.");
-  return megabytes;
+  const bytes = bytesOf(text);
+  if (!bytes) throw new InvalidArgumentError("Write it as 500MB or 16GB.");
+  return bytes;
 }
 
 function gpus(text: string): number {

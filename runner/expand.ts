@@ -4,9 +4,9 @@ import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { suggest } from "./faults.ts";
 import { interpolate, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
+import { bytesOf, secondsOf } from "./quantities.ts";
 import type { Path } from "./source.ts";
 import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
-import { megabytesOf, secondsOf } from "./units.ts";
 import { brief, oneLine } from "./words.ts";
 
 /** One file of an input: an output of another instance, or a file of the project. */
@@ -28,7 +28,7 @@ export interface StageInstance {
   timeout?: number;
   retries: number;
   cpus?: number | "all";
-  /** Millions of bytes it claims. */
+  /** Bytes it claims. */
   memory?: number;
   /** GPUs it claims for itself. */
   gpu?: number;
@@ -448,7 +448,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     const spec = specs[stage];
     const axes = axesOf(matrixOf(stage, []));
     const timeout = measured(stage, "timeout", secondsOf, "90 (seconds), 90s, 10m or 2h");
-    const memory = measured(stage, "memory", megabytesOf, "500MB, 4GB or 1.5GiB");
+    const memory = measured(stage, "memory", bytesOf, "500MB or 4GB");
     for (const point of matrixOf(stage, [])) {
       const fill = (value: unknown, base: Path, later: string[] = []) =>
         interpolate(value, lookup(point, axes), unknown(stage, base, point), later);

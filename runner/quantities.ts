@@ -9,6 +9,15 @@ export function bytesOf(text: string): number | undefined {
   return Number(number) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
 }
 
+const SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 };
+
+/** `90s`, `10m`, `1.5h`, `2d`, or a number of seconds → seconds; undefined for what is no time, or none at all */
+export function secondsOf(given: string | number): number | undefined {
+  if (typeof given === "number") return given;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(given) ?? [];
+  return unit && Object.hasOwn(SECONDS, unit) ? Number(number) * SECONDS[unit] || undefined : undefined;
+}
+
 const DAY_MILLISECONDS = 24 * 3600 * 1000;
 const SPANS = { h: DAY_MILLISECONDS / 24, d: DAY_MILLISECONDS, w: 7 * DAY_MILLISECONDS };
 

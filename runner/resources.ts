@@ -1,13 +1,13 @@
 /** What a run may use together: cores, memory and GPUs; and who holds how much of it. */
 import { existsSync, readdirSync } from "node:fs";
 import { totalmem } from "node:os";
+import { size } from "./quantities.ts";
 import type { Task } from "./resolve.ts";
 import { UserError } from "./stage.ts";
-import { memoryText } from "./units.ts";
 
 export interface Capacity {
   cpus: number;
-  megabytes: number;
+  bytes: number;
   /** What CUDA calls them. */
   gpus: string[];
 }
@@ -36,7 +36,7 @@ export function gpusOf(count: number | undefined, visible = process.env.CUDA_VIS
 export function capacityOf(given: { jobs: number; memory?: number; gpus?: number }): Capacity {
   return {
     cpus: given.jobs,
-    megabytes: given.memory ?? totalmem() / 1e6,
+    bytes: given.memory ?? totalmem(),
     gpus: gpusOf(given.gpus),
   };
 }
@@ -46,11 +46,11 @@ export const coresOf = (task: Pick<Task, "cpus">, cpus: number): number =>
   task.cpus === "all" ? cpus : Math.min(task.cpus, cpus);
 
 /** @throws UserError when a task claims more memory, or more GPUs, than the whole run has */
-export function checkClaims(tasks: Task[], { megabytes, gpus }: Capacity): void {
+export function checkClaims(tasks: Task[], { bytes, gpus }: Capacity): void {
   for (const task of tasks) {
-    if ((task.memory ?? 0) > megabytes)
+    if ((task.memory ?? 0) > bytes)
       throw new UserError(
-        `${task.at("memory")} ${task.id} claims ${memoryText(task.memory!)} of memory, but the run has ${memoryText(megabytes)}. Claim less, or give the run more with --memory.`,
+        `${task.at("memory")} ${task.id} claims ${size(task.memory!)} of memory, but the run has ${size(bytes)}. Claim less, or give the run more with --memory.`,
       );
     if ((task.gpu ?? 0) > gpus.length)
       throw new UserError(
@@ -62,7 +62,7 @@ export function checkClaims(tasks: Task[], { megabytes, gpus }: Capacity): void 
 /** What is free of a capacity. */
 export class Pool {
   private cpus: number;
-  private megabytes: number;
+  private bytes: number;
   private readonly gpus: string[];
   private readonly capacity: Capacity;
   private readonly held = new Map<Task, string[]>();
@@ -70,14 +70,14 @@ export class Pool {
   constructor(capacity: Capacity) {
     this.capacity = capacity;
     this.cpus = capacity.cpus;
-    this.megabytes = capacity.megabytes;
+    this.bytes = capacity.bytes;
     this.gpus = [...capacity.gpus];
   }
 
   fits(task: Task): boolean {
     return (
       coresOf(task, this.capacity.cpus) <= this.cpus &&
-      (task.memory ?? 0) <= this.megabytes &&
+      (task.memory ?? 0) <= this.bytes &&
       (task.gpu ?? 0) <= this.gpus.length
     );
   }
@@ -85,7 +85,7 @@ export class Pool {
   /** Takes what a task claims. @returns the GPUs that are its own meanwhile */
   take(task: Task): string[] {
     this.cpus -= coresOf(task, this.capacity.cpus);
-    this.megabytes -= task.memory ?? 0;
+    this.bytes -= task.memory ?? 0;
     const gpus = this.gpus.splice(0, task.gpu ?? 0);
     this.held.set(task, gpus);
     return gpus;
@@ -93,7 +93,7 @@ export class Pool {
 
   give(task: Task): void {
     this.cpus += coresOf(task, this.capacity.cpus);
-    this.megabytes += task.memory ?? 0;
+    this.bytes += task.memory ?? 0;
     this.gpus.push(...(this.held.get(task) ?? []));
     this.held.delete(task);
   }

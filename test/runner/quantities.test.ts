@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { age, bytesOf, size, spanOf } from "../../runner/quantities.ts";
+import { age, bytesOf, secondsOf, size, spanOf } from "../../runner/quantities.ts";
 
 test.each([
   ["5GB", 5e9],
@@ -25,4 +25,22 @@ test.each([
 test("sizes and ages as people read them", () => {
   expect([0, 999, 1000, 1_234_567, 5e9].map(size)).toEqual(["0 B", "999 B", "1.0 KB", "1.2 MB", "5.0 GB"]);
   expect([0, 3_600_000, 90_000_000].map(age)).toEqual(["0 h", "1 h", "1 d"]);
+});
+
+test.each<[string | number, number | undefined]>([
+  ["90s", 90],
+  ["10m", 600],
+  ["1.5 h", 5400],
+  ["2d", 172_800],
+  ["5 min", 300],
+  [0.5, 0.5],
+  ["", undefined],
+  ["10", undefined],
+  ["-1m", undefined],
+  ["0m", undefined],
+  ["10 parsecs", undefined],
+  ["1m30s", undefined],
+  ["1 toString", undefined],
+])("the seconds of %s", (given, seconds) => {
+  expect(secondsOf(given)).toBe(seconds);
 });
