@@ -11,8 +11,10 @@ import { Scan } from "./scan.ts";
 
 /** The widest substring: its table has an entry for each value. */
 const WIDEST = 24;
-/** A look-up, or a code it finds, takes as long as so many codes of a scan. */
-const COST = 8;
+/** A look-up, or a code it finds, takes about as long as so many codes of a scan (bench/hamming.ts). */
+const COST = 32;
+/** This share of a scan is spent on look-ups before it is asked what they will come to. */
+const TRIAL = 1 / 8;
 
 /** One table: the codes by their value in one substring. */
 interface Table {
@@ -31,8 +33,9 @@ interface Table {
 export function substringsFor(
   bits: number,
   rows: number,
-  // A table then has about as many values as there are codes (section 4 of the paper).
-  wanted = Math.round(bits / Math.log2(Math.max(2, rows))),
+  // A table then has about as many values as there are codes (section 4 of the paper), and no more: the memory
+  // that is touched for a value without codes is lost.
+  wanted = Math.ceil(bits / Math.log2(Math.max(2, rows))),
 ): number {
   return Math.min(bits, Math.max(1, wanted, Math.ceil(bits / WIDEST)));
 }
@@ -56,6 +59,11 @@ function wordsOf(codes: Uint8Array, bytes: number, words: number): Uint32Array {
   return out;
 }
 
+export interface MultiIndexOptions {
+  substrings?: number;
+  cost?: number;
+}
+
 /** A database of codes that is searched through tables. Exact: its answers are those of {@link Scan}. */
 export class MultiIndex {
   readonly tables: readonly Table[];
@@ -71,6 +79,8 @@ export class MultiIndex {
   private readonly distances: Uint16Array;
   private readonly seen: Uint32Array;
   private readonly counts: Uint32Array;
+  /** `[bits + 1]`: what all steps up to each cost, in codes of a scan. */
+  private readonly costs: Float64Array;
   private count = 0;
   /** Candidates must not lie beyond: k lie within already. */
   private bound = 0;
@@ -78,10 +88,10 @@ export class MultiIndex {
 
   /**
    * @param codes `[rows, bytesOf(bits)]`, as {@link packSigns} packs them
-   * @param substrings see {@link substringsFor}
+   * @param substrings see {@link substringsFor}; @param cost of a look-up; with 0 the scan never answers
    * @throws UserError when there is no code
    */
-  constructor(codes: Uint8Array, bits: number, substrings?: number) {
+  constructor(codes: Uint8Array, bits: number, { substrings, cost = COST }: MultiIndexOptions = {}) {
     const bytes = bytesOf(bits);
     this.bits = bits;
     this.rows = codes.length / bytes;
@@ -98,6 +108,12 @@ export class MultiIndex {
     this.distances = new Uint16Array(this.rows);
     this.seen = new Uint32Array(Math.ceil(this.rows / 32));
     this.counts = new Uint32Array(bits + 1);
+    this.costs = new Float64Array(bits + 1);
+    for (let step = 0, sum = 0; step <= bits; step++) {
+      const { width } = this.tables[step % count];
+      sum += cost * choose(width, Math.floor(step / count)) * (1 + this.rows / 2 ** width);
+      this.costs[step] = sum;
+    }
   }
 
   private table(packed: Uint8Array, words: Uint32Array, from: number, width: number): Table {
@@ -122,39 +138,34 @@ export class MultiIndex {
   }
 
   /**
-   * The tables are asked in turn for all values at distance 0 of the query's, then at 1, and so on. When the first
-   * j of m tables have been asked at distance r, all codes within m r + j - 1 have been seen (proposition 2): if k of
-   * them lie within that, no code that was not seen is among the k nearest. Where the look-ups would take longer
-   * than a scan, as they do for queries far from all codes, the scan answers.
+   * Step by step the tables are asked in turn: for all values at distance 0 of the query's, then at 1, and so on. After
+   * step s all codes within distance s have been seen (proposition 2: the look-ups have left out only codes that
+   * differ in more than s bits); when k lie within it, they are the k nearest. How many steps it takes at most is
+   * known from the k-th distance so far: where they would take longer than a scan, as for a query far from all codes,
+   * the scan answers.
    * @param query `[bytesOf(bits)]`; @param k at least 1
    * @throws UserError when the query has other bytes
    */
   nearest(query: Uint8Array, k: number): Neighbours {
     checkQuery(query, this.bits);
-    const { tables, rows, bits, counts, seen, found } = this;
+    const { tables, rows, costs, seen, found } = this;
     const wanted = Math.min(k, rows);
     const words = wordsOf(query, query.length, this.words);
-    counts.fill(0);
+    this.counts.fill(0);
     this.count = 0;
     this.within = 0;
-    this.bound = bits;
-    let spent = 0;
-    let complete = false;
-    for (let radius = 0; !complete; radius++) {
-      for (let index = 0; index < tables.length && !complete; index++) {
-        const { width, from } = tables[index];
-        if (radius <= width) {
-          const lookups = choose(width, radius);
-          spent += COST * lookups * (1 + rows / 2 ** width);
-          if (spent > rows) break;
-          this.probe(tables[index], substring(query, 0, from, width), radius, words, wanted);
-        }
-        complete = this.bound <= tables.length * radius + index;
-      }
-      if (spent > rows) break;
+    this.bound = this.bits;
+    let step = -1;
+    while (step < this.bound) {
+      step++;
+      if (costs[step] > TRIAL * rows && costs[this.bound] > rows) break;
+      const table = tables[step % tables.length];
+      const radius = Math.floor(step / tables.length);
+      if (radius <= table.width)
+        this.probe(table, substring(query, 0, table.from, table.width), radius, words, wanted);
     }
     for (let i = 0; i < this.count; i++) seen[found[i] >> 5] = 0;
-    if (!complete) return this.scan.nearest(query, k);
+    if (step < this.bound) return this.scan.nearest(query, k);
     this.answered++;
     return this.sorter.nearest(
       found.subarray(0, this.count),
@@ -182,10 +193,10 @@ export class MultiIndex {
   /** Takes in those of some codes that are not beyond the bound, and draws the bound nearer. */
   private look(table: Table, first: number, end: number, query: Uint32Array, wanted: number): void {
     const { words, seen, counts } = this;
-    for (let place = first; place < end; place++) {
+    const { codes } = table;
+    for (let place = first, at = first * words; place < end; place++) {
       let distance = 0;
-      for (let word = 0; word < words; word++)
-        distance += onesOfWord(table.codes[place * words + word] ^ query[word]);
+      for (let word = 0; word < words; word++, at++) distance += onesOfWord(codes[at] ^ query[word]);
       if (distance > this.bound) continue;
       const row = table.rows[place];
       if ((seen[row >> 5] >>> (row & 31)) & 1) continue;
