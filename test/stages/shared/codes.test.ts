@@ -1,4 +1,6 @@
+import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import { tableFromIPC } from "@uwdata/flechette";
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { bytesOf, packSigns, readCodes, writeCodes } from "../../../stages/shared/codes.ts";
@@ -43,6 +45,44 @@ test("what was written is read, whatever the length", () => {
     ),
     { numRuns: 30 },
   );
+});
+
+test("another implementation of Arrow reads the same bits", () => {
+  const [bits, rows] = [19, 300];
+  const values = Float32Array.from({ length: rows * bits }, (_, i) => ((i * 7919) % 13) - 6);
+  const path = join(folder, "codes.arrow");
+  writeCodes(
+    path,
+    {
+      ids: Uint32Array.from({ length: rows }, (_, row) => 4_000_000_000 + row),
+      labels: Uint16Array.from({ length: rows }, (_, row) => row % 2),
+      values: packSigns(values, bits),
+      rows,
+      bits,
+      classes: ["cat", "dog"],
+    },
+    { binariser: "sign" },
+  );
+  const table = tableFromIPC(readFileSync(path));
+  expect(table.schema.fields.map(({ name, nullable }) => [name, nullable])).toEqual([
+    ["id", false],
+    ["label", false],
+    ["code", false],
+  ]);
+  expect(table.getChild("code").type).toMatchObject({ stride: 3 });
+  expect(Object.fromEntries(table.schema.metadata!)).toEqual({
+    binariser: "sign",
+    bits: "19",
+    classes: '["cat","dog"]',
+  });
+  expect(table.numRows).toBe(rows);
+  const [ids, labels, codes] = ["id", "label", "code"].map((name) => table.getChild(name).toArray());
+  for (let row = 0; row < rows; row++) {
+    expect([ids[row], labels[row]]).toEqual([4_000_000_000 + row, row % 2]);
+    const found = Array.from({ length: 24 }, (_, bit) => (codes[row][bit >> 3] >> (bit & 7)) & 1);
+    const signs = Array.from({ length: 24 }, (_, bit) => Number(bit < bits && values[row * bits + bit] > 0));
+    expect(found).toEqual(signs);
+  }
 });
 
 test("codes that do not fit their length are refused", () => {
