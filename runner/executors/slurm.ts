@@ -13,7 +13,7 @@ import type { StageRecord, Store } from "../store.ts";
 import { StageError } from "./executor.ts";
 import { type QueueRow, Slurm } from "./slurm/commands.ts";
 import { estimates } from "./slurm/estimate.ts";
-import { arrays, dependency, group, type JobArray, ranges } from "./slurm/group.ts";
+import { arrays, dependency, group, type JobArray, ranges, type Submitted } from "./slurm/group.ts";
 import { Follower, type Line } from "./slurm/journal.ts";
 import { folderOfArray, readManifest, sweep, writeManifest, writePlan } from "./slurm/manifest.ts";
 import { recipesOf } from "./slurm/recipe.ts";
@@ -223,11 +223,11 @@ class SlurmRun {
     const todo = plan.tasks.filter(
       (task) => !this.settled(task) && this.taskOf.get(recipe(task.id)) === task,
     );
-    const running = new Map(
-      [...this.live].flatMap(({ batch, index, recipes }) =>
-        recipes.map((one) => [one, { job: batch.job, index }] as const),
-      ),
-    );
+    const running = new Map<string, Submitted>();
+    for (const { batch, index, recipes } of this.live) {
+      const job = { job: batch.job, index };
+      for (const one of recipes) running.set(one, job);
+    }
     const requests = new Map<Task, string[]>();
     for (const task of todo) requests.set(task, requestsOf(task, settings, await this.coresFor(task)));
     const seconds = estimates(plan.tasks, store, store.latest(profile));

@@ -39,7 +39,7 @@ const levelOf = (one: Piece | Submitted): number => ("level" in one ? one.level 
  * Puts tasks into pieces. A task that takes at most `group` seconds is short: it joins the piece that makes what it
  * needs, else a piece of the same stage and level, as long as there is room. Any other task opens a piece of its own.
  * @param tasks those to run, upstream before downstream; of two with one recipe, the first alone is placed
- * @param running recipe → the job that is making it already
+ * @param running recipe → the job that is making it already, one object a job
  */
 export function group(tasks: Task[], running: Map<string, Submitted>, options: GroupOptions): Piece[] {
   const { recipeOf } = options;
@@ -97,8 +97,8 @@ export interface JobArray {
   elements: Map<number, Piece>;
   /** What all elements wait for. */
   after: (Piece | Submitted)[];
-  /** Each element waits, besides, for the one of the same index of this array. */
-  corresponding?: JobArray;
+  /** Each element waits, besides, for the one of the same index of this array, or of the array with this job id. */
+  corresponding?: JobArray | string;
 }
 
 /** Where a piece stands. */
@@ -121,6 +121,8 @@ export function arrays(pieces: Piece[], size: number): { found: JobArray[]; plac
     found.push(array);
     for (const [index, piece] of array.elements) placeOf.set(piece, { array, index });
   };
+  const standsAt = (one: Piece | Submitted) =>
+    "level" in one ? placeOf.get(one) : { array: one.job, index: one.index };
   const names = new Map<Piece | Submitted, number>();
   const nameOf = (one: Piece | Submitted) => {
     if (!names.has(one)) names.set(one, names.size);
@@ -146,10 +148,8 @@ export function arrays(pieces: Piece[], size: number): { found: JobArray[]; plac
       // Each waits for something else: perhaps for its own element of one array, beside what is common to all.
       const common = [...shelf[0].after].filter((one) => shelf.every(({ after }) => after.has(one)));
       const own = shelf.map(({ after }) => [...after].filter((one) => !common.includes(one)));
-      const places = own.map((rest) =>
-        rest.length === 1 && "level" in rest[0] ? placeOf.get(rest[0]) : undefined,
-      );
-      const byArray = new Map<JobArray, Map<number, Piece>>();
+      const places = own.map((rest) => (rest.length === 1 ? standsAt(rest[0]) : undefined));
+      const byArray = new Map<JobArray | string, Map<number, Piece>>();
       if (places.every((place) => place !== undefined)) {
         for (const [at, piece] of shelf.entries()) {
           const { array, index } = places[at]!;
@@ -204,6 +204,7 @@ export function dependency(
     if (indices.size === maker.elements.size || array.after.length > MANY_IDS) ids.push(job);
     else for (const index of indices) ids.push(`${job}_${index}`);
   }
-  const corresponding = array.corresponding && `aftercorr:${jobOf.get(array.corresponding)}`;
+  const { corresponding: own } = array;
+  const corresponding = own && `aftercorr:${typeof own === "string" ? own : jobOf.get(own)}`;
   return [corresponding, ids.length ? `afterok:${ids.join(":")}` : undefined].filter(Boolean).join();
 }

@@ -79,7 +79,7 @@ describe("arrays", () => {
       stage,
       indices: [...elements.keys()],
       after: after.length,
-      corresponding: corresponding && found.indexOf(corresponding),
+      corresponding: corresponding && found.indexOf(corresponding as JobArray),
     }));
 
   test("one for a matrix that waits for the same", () => {
@@ -115,6 +115,20 @@ describe("arrays", () => {
       { stage: "embed", indices: [0, 1, 2], after: 0, corresponding: 0 },
       { stage: "embed", indices: [0, 1], after: 0, corresponding: 1 },
     ]);
+  });
+
+  test("element by element of an array that is on its way", () => {
+    const running = new Map([4, 7].map((index) => [`train[at=${index}]`, { job: "9", index }]));
+    const tasks = [
+      task("train[at=4]"),
+      task("train[at=7]"),
+      task("embed[at=7]", ["train[at=7]"]),
+      task("embed[at=4]", ["train[at=4]"]),
+    ];
+    const { found, placeOf } = arrays(pieces(tasks, {}, running), 1000);
+    expect(found).toHaveLength(1);
+    expect([...found[0].elements.keys()]).toEqual([7, 4]);
+    expect(dependency(found[0], placeOf, new Map())).toBe("aftercorr:9");
   });
 
   test("one for each that waits for something else, as several", () => {
@@ -199,7 +213,7 @@ test("whatever the graph: every task once, in jobs without a circle, that wait f
         for (const [index, piece] of elements) {
           const waits = [
             ...(after as Piece[]),
-            ...(corresponding ? [corresponding.elements.get(index)!] : []),
+            ...(corresponding ? [(corresponding as JobArray).elements.get(index)!] : []),
           ];
           for (const one of waits) expect(all.indexOf(placeOf.get(one)!.array)).toBeLessThan(at);
           before.set(piece, new Set(waits.flatMap((one) => [one, ...before.get(one)!])));
