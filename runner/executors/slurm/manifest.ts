@@ -67,7 +67,7 @@ export function writePlan(store: Store, { root, tasks, recipes }: TaskList): str
       ),
     })),
   };
-  const text = canonical(content);
+  const text = JSON.stringify(content); // in the order that it has here: a stage may write its params as they come
   const name = `plan-${sha256(text).slice(0, 16)}.json`;
   const path = join(folderOf(store), name);
   if (!existsSync(path)) replaceFile(path, text);

@@ -53,6 +53,8 @@ test("tasks come back as they were, for their keys", () => {
     expect(keyOf(keyParts(one, outputs, noFile)!)).toBe(keyOf(keyParts(tasks[at], outputs, noFile)!));
     const { at: _, ...before } = tasks[at];
     expect(one).toEqual({ ...before, at: expect.any(Function) });
+    for (const map of ["params", "inputs", "outputs", "point"] as const)
+      expect(JSON.stringify(one[map])).toBe(JSON.stringify(before[map])); // in the same order, too
   }
   expect(writePlan(store, { root, tasks, recipes })).toBe(name);
 });
