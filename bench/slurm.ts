@@ -4,8 +4,6 @@
  * `node bench/run.mjs slurm [--partition NAME]`
  */
 import { execFileSync, spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { arrays, dependency, group, type JobArray } from "../runner/executors/slurm/group.ts";
@@ -30,11 +28,19 @@ function seconds(work: () => void, repeats = REPEATS): number {
   }).sort((a, b) => a - b);
   return times[repeats >> 1];
 }
-const show = (what: string, value: number, digits = 3) => console.log(`${what.padEnd(62)} ${value.toFixed(digits)} s`);
+const show = (what: string, value: number, digits = 3) =>
+  console.log(`${what.padEnd(62)} ${value.toFixed(digits)} s`);
 const cancel = (ids: string[]) => ids.length && slurm("scancel", ids);
 /** Until none of these jobs waits or runs. */
 async function ended(ids: string[]): Promise<void> {
-  while (slurm("squeue", ["--noheader", `--jobs=${ids.join()}`, "--states=PENDING,RUNNING,COMPLETING", "--format=%i"]))
+  while (
+    slurm("squeue", [
+      "--noheader",
+      `--jobs=${ids.join()}`,
+      "--states=PENDING,RUNNING,COMPLETING",
+      "--format=%i",
+    ])
+  )
     await sleep(100);
 }
 
@@ -52,15 +58,16 @@ const whole = seconds(() => {
   held = submit(["--hold", `--array=0-${size - 1}`]);
 }, 3);
 show(`an array of ${size}: sbatch`, whole);
-const asked = seconds(() => slurm("squeue", ["--noheader", "--array", "--all", "--states=all", "--format=%F|%K|%T|%r|%N|%j"]));
+const asked = seconds(() =>
+  slurm("squeue", ["--noheader", "--array", "--all", "--states=all", "--format=%F|%K|%T|%r|%N|%j"]),
+);
 show(`squeue with that array in the queue, a row an element`, asked);
 
-const words = [100, 1000].map((count) => {
+for (const count of [100, 1000]) {
   const ids = Array.from({ length: count }, (_, index) => `${held}_${index}`).join(":");
   const time = seconds(() => cancel([submit([`--dependency=afterok:${ids}`])]), 3) - cancelled;
   show(`one job that waits for ${count} elements by name: sbatch`, time);
-  return time;
-});
+}
 cancel([held]);
 
 /** Seconds a chain of jobs takes, each after the one before, a job. */
@@ -82,25 +89,36 @@ project.write(
 );
 const main = join(process.cwd(), "runner/main.mjs");
 const run = (...args: string[]) => {
-  const { status, stderr } = spawnSync(process.execPath, [main, ...args], { cwd: project.root, encoding: "utf8" });
+  const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
+    cwd: project.root,
+    encoding: "utf8",
+  });
   if (status !== 0) throw new Error(stderr);
 };
 run("status");
-const times = [["--executor", "slurm"], ["--executor", "slurm", "--force"]].map((args) => {
-  const start = performance.now();
-  run(...args);
-  return (performance.now() - start) / 1000;
-});
-show(`${MATRIX} stages that do nothing, a job each, on ${slurm("sinfo", ["-h", "-o", "%C", ...where]).split("/")[3]} cores`, times[0]);
+const start = performance.now();
+run("--executor", "slurm");
+const nothing = (performance.now() - start) / 1000;
+show(
+  `${MATRIX} stages that do nothing, a job each, on ${slurm("sinfo", ["-h", "-o", "%C", ...where]).split("/")[3]} cores`,
+  nothing,
+);
 project.remove();
 
 /** Seconds to group a study of so many stages and to write what it waits for; and how often sbatch is called. */
 function study(stages: number): { plan: number; calls: number; longest: number } {
   const points = Math.floor(stages / 4);
   const all = ["train", "embed", "evaluate", "map"].flatMap((stage, at, names) =>
-    Array.from({ length: points }, (_, n) => task(`${stage}[n=${n}]`, at ? [`${names[at - 1]}[n=${n}]`] : [])),
+    Array.from({ length: points }, (_, n) =>
+      task(`${stage}[n=${n}]`, at ? [`${names[at - 1]}[n=${n}]`] : []),
+    ),
   );
-  all.push(task("report", all.slice(-points).map(({ id }) => id)));
+  all.push(
+    task(
+      "report",
+      all.slice(-points).map(({ id }) => id),
+    ),
+  );
   const start = performance.now();
   const found = arrays(
     group(all, new Map(), { group: 0, shapeOf: () => "", secondsOf: () => undefined, recipeOf: (id) => id }),
@@ -121,8 +139,3 @@ for (const stages of [1000, 10_000]) {
       `${(calls * whole).toFixed(1)} s to submit as arrays, ${(stages * (one - cancelled)).toFixed(0)} s one by one; longest word of dependencies ${longest} characters`,
   );
 }
-void words;
-void mkdtempSync;
-void readFileSync;
-void rmSync;
-void tmpdir;
