@@ -451,6 +451,14 @@ async function graphCommand(format: string, options: Options): Promise<number> {
   return 0;
 }
 
+async function newCommand(kind: string, name: string): Promise<number> {
+  const { scaffold } = await import("./scaffold.ts");
+  const { files, next } = scaffold(process.cwd(), kind, name);
+  for (const file of files) console.log(`${colors.green("+")} ${file}`);
+  console.log(`\nTest it:                  npx vitest run ${files.at(-1)}\n${next.trimEnd()}`);
+  return 0;
+}
+
 /** One line of the help. */
 function describe({ flags, description, defaultValue }: Option): string {
   const preset = ["string", "number"].includes(typeof defaultValue) ? ` (default: ${defaultValue})` : "";
@@ -534,6 +542,13 @@ export async function main(args: string[]): Promise<void> {
       .argument("<revision>", "a commit, a branch or a tag of git")
       .description("the numbers of that revision's report against now, and how sure each difference is"),
   ).action((revision: string, options: Options) => guard(diffCommand(revision, options), options.debug));
+  program
+    .command("new")
+    .argument("<kind>", "loss, selector, sampler, network, binariser, dataset, backbone, protocol or stage")
+    .argument("<name>", "as pipeline.yaml shall call it")
+    .option("--debug", "show stack traces")
+    .description("write the skeleton of a part and its test")
+    .action((kind: string, name: string, { debug }: Options) => guard(newCommand(kind, name), debug));
   program.addHelpText(
     "after",
     `
@@ -548,6 +563,7 @@ Examples:
   npm run pipeline -- explain reports/sample#facenet/all.map  what is behind that number
   npm run pipeline -- diff HEAD~3                         the report's numbers since, with how sure each change is
   npm run pipeline -- what-if --set train.steps=300       what that would run, and for how long
+  npm run pipeline -- new loss my-loss                    a loss of your own: its file and its test
 
 Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
   );
