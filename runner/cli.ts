@@ -11,6 +11,7 @@ import { CodeBook } from "./fingerprint.ts";
 import { revisionOf } from "./git.ts";
 import { refuseLeaks } from "./leaks.ts";
 import { load } from "./load.ts";
+import { addMaking } from "./making.ts";
 import { Plan } from "./plan.ts";
 import { bytesOf } from "./quantities.ts";
 import type { RemoteOptions, SharedCache } from "./remote.ts";
@@ -451,14 +452,6 @@ async function graphCommand(format: string, options: Options): Promise<number> {
   return 0;
 }
 
-async function newCommand(kind: string, name: string): Promise<number> {
-  const { scaffold } = await import("./scaffold.ts");
-  const { files, next } = scaffold(process.cwd(), kind, name);
-  for (const file of files) console.log(`${colors.green("+")} ${file}`);
-  console.log(`\nTest it:                  npx vitest run ${files.at(-1)}\n${next.trimEnd()}`);
-  return 0;
-}
-
 /** One line of the help. */
 function describe({ flags, description, defaultValue }: Option): string {
   const preset = ["string", "number"].includes(typeof defaultValue) ? ` (default: ${defaultValue})` : "";
@@ -542,13 +535,7 @@ export async function main(args: string[]): Promise<void> {
       .argument("<revision>", "a commit, a branch or a tag of git")
       .description("the numbers of that revision's report against now, and how sure each difference is"),
   ).action((revision: string, options: Options) => guard(diffCommand(revision, options), options.debug));
-  program
-    .command("new")
-    .argument("<kind>", "loss, selector, sampler, network, binariser, dataset, backbone, protocol or stage")
-    .argument("<name>", "as pipeline.yaml shall call it")
-    .option("--debug", "show stack traces")
-    .description("write the skeleton of a part and its test")
-    .action((kind: string, name: string, { debug }: Options) => guard(newCommand(kind, name), debug));
+  addMaking(program, guard);
   program.addHelpText(
     "after",
     `
@@ -564,6 +551,7 @@ Examples:
   npm run pipeline -- diff HEAD~3                         the report's numbers since, with how sure each change is
   npm run pipeline -- what-if --set train.steps=300       what that would run, and for how long
   npm run pipeline -- new loss my-loss                    a loss of your own: its file and its test
+  npm run pipeline -- init ~/photos                       a pipeline for your own images
 
 Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
   );

@@ -1,7 +1,7 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
 import { existsSync, mkdirSync, rmSync } from "node:fs";
 import { cpus, hostname } from "node:os";
-import { basename, dirname, join } from "node:path";
+import { resolve as absolute, basename, dirname, join } from "node:path";
 import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
@@ -67,10 +67,10 @@ function showInputs(
     shown[name] = references.map((reference, index): InputFile => {
       if (!("id" in reference))
         return {
-          path: join(root, reference.file),
+          path: absolute(root, reference.file),
           id: named ? reference.file : "",
           point: {},
-          hash: store.hashInput(join(root, reference.file)),
+          hash: store.hashInput(absolute(root, reference.file)),
         };
       const maker = plan.task(reference.id);
       const state = plan.states.get(reference.id)!;

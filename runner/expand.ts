@@ -403,12 +403,13 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         fault(stage, path, `"${text}" is no file or folder below the project's own. Write ./a/file.`);
       return [{ file: text.slice(2) }];
     }
+    if (text.startsWith("/")) return [{ file: text }];
     const match = REFERENCE.exec(text);
     if (!match)
       fault(
         stage,
         path,
-        `"${text}" is no reference. Write stage.output, stage[axis=value].output, or ./a/file of the project.`,
+        `"${text}" is no reference. Write stage.output, stage[axis=value].output, ./a/file of the project, or /a/file elsewhere.`,
       );
     const [, upstream, bracket, output] = match!;
     if (!isStage(upstream)) fault(stage, path, `no stage "${upstream}".${suggest(upstream, stageNames)}`);

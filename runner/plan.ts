@@ -1,5 +1,5 @@
 /** What is known, what must run, and why. Keys become known as the results upstream do. */
-import { join } from "node:path";
+import { resolve as absolute } from "node:path";
 import { difference } from "./changes.ts";
 import type { Reference } from "./expand.ts";
 import { type KeyParts, keyOf } from "./fingerprint.ts";
@@ -128,7 +128,7 @@ export class Plan {
     return keyParts(
       task,
       (id) => this.outputs(id),
-      (file) => this.store.hashInput(join(this.root, file)),
+      (file) => this.store.hashInput(absolute(this.root, file)),
     );
   }
 

@@ -1,6 +1,6 @@
 /** Stage instances + the stages' own declarations → tasks: params, parts, inputs and outputs checked. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { isAbsolute, join, normalize } from "node:path";
+import { resolve as absolute, isAbsolute, join, normalize } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import { fillCommand } from "./command.ts";
 import type { StageInstance, Study } from "./expand.ts";
@@ -147,7 +147,7 @@ class Schemas {
 export async function resolve(study: Study, root: string, book: CodeBook): Promise<Task[]> {
   const schemas = new Schemas(root);
   const namesIn = once((folder) => partNames(root, folder));
-  const isThere = once((path) => existsSync(join(root, path)));
+  const isThere = once((path) => existsSync(absolute(root, path)));
   const fault = (instance: StageInstance, path: Path, message: string): never => {
     throw new UserError(
       oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`),
@@ -337,7 +337,13 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
       for (const reference of references) {
         if (!("id" in reference)) {
           if (!isThere(reference.file))
-            fault(study.instances[index], ["inputs", name], `no file ${reference.file} in the project.`);
+            fault(
+              study.instances[index],
+              ["inputs", name],
+              isAbsolute(reference.file)
+                ? `no file ${reference.file}.`
+                : `no file ${reference.file} in the project.`,
+            );
           continue;
         }
         const made = byId.get(reference.id)!.outputs;

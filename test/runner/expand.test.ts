@@ -257,14 +257,14 @@ describe("inputs", () => {
     expect(found('"up[a=1, b=y].out"', "matrix: { a: [2] },")).toEqual([["up[a=1,b=y]"]]);
   });
   test("may be lists, and files of the project", () => {
-    expect(found('[flat.out, "up[a=1].out", ./data/x.csv]')).toEqual([
-      ["flat", "up[a=1,b=x]", "up[a=1,b=y]", "data/x.csv"],
+    expect(found('[flat.out, "up[a=1].out", ./data/x.csv, /data/y.csv]')).toEqual([
+      ["flat", "up[a=1,b=x]", "up[a=1,b=y]", "data/x.csv", "/data/y.csv"],
     ]);
   });
   test.each([
     [
       "flat",
-      '"flat" is no reference. Write stage.output, stage[axis=value].output, or ./a/file of the project.',
+      '"flat" is no reference. Write stage.output, stage[axis=value].output, ./a/file of the project, or /a/file elsewhere.',
     ],
     ["flt.out", 'no stage "flt". Did you mean "flat"?'],
     ['"up[A=1].out"', 'up has no axis "A". Did you mean "a"?'],

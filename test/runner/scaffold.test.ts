@@ -1,15 +1,16 @@
 /** `new`: what it writes and says; and, in a copy of the project, that each skeleton compiles and passes its test. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import ts from "typescript";
 import { beforeAll, describe, expect, test } from "vitest";
 import { kinds, scaffold } from "../../runner/scaffold.ts";
 import { UserError } from "../../runner/stage.ts";
+import { copyProject } from "../project-copy.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 
 const KINDS = kinds(resolve("."));
-const copy = scratch();
+const copy = copyProject();
 const at = (...names: string[]) => join(copy, ...names);
 
 test("there is a template for every kind of part, and for a stage", () => {
@@ -66,14 +67,6 @@ describe("a template", () => {
 describe("the skeletons", () => {
   const written: string[] = [];
   beforeAll(() => {
-    for (const name of ["runner", "stages", "schemas", "templates", "test"])
-      cpSync(name, at(name), {
-        recursive: true,
-        filter: (path) => !/\.arrow$|\.test\.ts$|conformance/.test(path),
-      });
-    for (const name of ["package.json", "tsconfig.json", "vitest.config.ts", "biome.json"])
-      cpSync(name, at(name));
-    symlinkSync(resolve("node_modules"), at("node_modules"));
     for (const kind of KINDS) written.push(...scaffold(copy, kind, `my-${kind}`).files);
   });
 

@@ -20,7 +20,7 @@ interface Params {
   strict: boolean;
 }
 
-interface Entry {
+export interface Entry {
   /** From the data set's folder. */
   path: string;
   split: "train" | "test";
@@ -33,7 +33,7 @@ const foldersIn = (folder: string): string[] =>
     .sort();
 
 /** All images, by split, class and path, and the files that are none by their ending. */
-function list(root: string): { entries: Entry[]; others: string[] } {
+export function list(root: string): { entries: Entry[]; others: string[] } {
   const top = foldersIn(root);
   const published = top.length === 2 && top.includes("train") && top.includes("test");
   const entries: Entry[] = [];

@@ -67,6 +67,7 @@ const SMALL = {
   P1: { use: "P1", queries: 12, train: 16 },
   P1b: { use: "P1b", queries: 12, train: 16 },
   P2: { use: "P2", queries: 12 },
+  own: { use: "own", queries: 3 },
   unseen: { use: "unseen", held_out: ["ship", "truck"] },
 };
 
@@ -104,6 +105,12 @@ describe("the protocols", () => {
     const made = await run(EVEN, SMALL.P2);
     expect(tally(places(made))).toEqual({ query: 12, "train+database": 92, "validation+database": 8 });
     expect(count(made, "query")).toEqual([3, 3, 3, 3]);
+  });
+
+  it("own: as P2, with the queries counted by class", async () => {
+    const made = await run(EVEN, SMALL.own);
+    expect(tally(places(made))).toEqual({ query: 12, "train+database": 92, "validation+database": 8 });
+    expect(made.split.query).toEqual((await run(EVEN, SMALL.P2)).split.query);
   });
 
   it("unseen: held-out classes are searched and queried, the others train", async () => {
@@ -152,7 +159,7 @@ describe("the protocols", () => {
 });
 
 describe("every protocol", () => {
-  const protocols = ["official", SMALL.P1, SMALL.P1b, SMALL.P2, SMALL.unseen];
+  const protocols = ["official", SMALL.P1, SMALL.P1b, SMALL.P2, SMALL.own, SMALL.unseen];
 
   it("keeps each image's id and label, and says who made the split", async () => {
     for (const protocol of protocols) {

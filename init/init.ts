@@ -1,0 +1,80 @@
+/** `init FOLDER`: a pipeline for a person's own images, with numbers that fit how many there are. */
+import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { basename, relative, resolve } from "node:path";
+import { UserError } from "../runner/stage.ts";
+import { list } from "../stages/download/datasets/folder.ts";
+import { pipelineText } from "./pipeline.ts";
+import { plan, type Study } from "./plan.ts";
+
+export interface InitOptions {
+  /** Of the study: its reports and its index; without it, the folder's own. */
+  name?: string;
+  /** The pipeline file; without it, NAME.pipeline.yaml in the project's folder. */
+  out?: string;
+  backbone: string;
+  bits: number;
+}
+
+/** How many images each class has, as published for training and for tests. @throws UserError when there are none */
+function countImages(folder: string): { train: Map<string, number>; test: Map<string, number> } {
+  const stats = statSync(folder, { throwIfNoEntry: false });
+  if (!stats?.isDirectory())
+    throw new UserError(`init: ${folder}: ${stats ? "a file" : "no such folder"}. Name a folder of images.`);
+  const { entries } = list(folder);
+  if (entries.length === 0)
+    throw new UserError(
+      `init: ${folder}: no images in it. There must be one folder a class, with PNG, JPEG or WebP.`,
+    );
+  const found = { train: new Map<string, number>(), test: new Map<string, number>() };
+  for (const { split, class: name } of entries) found[split].set(name, (found[split].get(name) ?? 0) + 1);
+  return found;
+}
+
+/** Refuses a name under which something else would be overwritten, or that cannot be one. */
+function checkName(name: string, root: string): void {
+  if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name))
+    throw new UserError(
+      `init: "${name}" cannot be a study's name. Give one of letters, digits, - and _ with --name.`,
+    );
+  for (const folder of [`reports/${name}`, `indexes/${name}`])
+    if (existsSync(resolve(root, folder)))
+      throw new UserError(`init: ${folder}/ is there already. Give the study another name with --name.`);
+}
+
+/** What is said when the file is written. */
+function told(study: Study, file: string, name: string): string[] {
+  const { classes, images, queries, validation, train, smallest } = study;
+  return [
+    `${images} images in ${classes} classes, the smallest ${smallest[0]} with ${smallest[1]}.`,
+    `${queries} will query, ${validation} validate, ${train} train; the last two are searched.`,
+    `+ ${file}`,
+    "",
+    `Run it:      npm run pipeline -- --pipeline ${file}`,
+    `Look at it:  reports/${name}/index.html`,
+    `Search it:   npm run search -- IMAGE --index indexes/${name}`,
+  ];
+}
+
+/**
+ * Writes the pipeline file.
+ * @param root the project's folder; @param from where the person stood: paths start there
+ * @returns the lines to say
+ * @throws UserError for a folder, a name or a backbone that cannot be
+ */
+export function init(given: string, options: InitOptions, root: string, from: string): string[] {
+  const folder = resolve(from, given);
+  const backbones = readdirSync(resolve(root, "stages/shared/backbones")).map((file) => file.slice(0, -3));
+  if (!backbones.includes(options.backbone))
+    throw new UserError(`init: no backbone "${options.backbone}". There are ${backbones.join(", ")}.`);
+  const study = plan(countImages(folder), folder);
+  const name = options.name ?? basename(folder).replace(/[^A-Za-z0-9_-]+/g, "-");
+  checkName(name, root);
+  const out = options.out ? resolve(from, options.out) : resolve(root, `${name}.pipeline.yaml`);
+  if (existsSync(out)) throw new UserError(`init: ${out} is there already. Name another file with --out.`);
+  const below = relative(root, out);
+  const file = below.startsWith("..") ? out : below;
+  writeFileSync(out, pipelineText({ ...study, name, folder, file, ...options }), { flag: "wx" });
+  return told(study, file, name);
+}
+
+export default { init };

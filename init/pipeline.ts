@@ -1,0 +1,145 @@
+/** The text of a pipeline for a person's own images: one that runs as it is, and is meant to be changed. */
+import type { Study } from "./plan.ts";
+
+export interface Wanted extends Study {
+  name: string;
+  /** Of the images, absolute. */
+  folder: string;
+  /** The pipeline file itself, as commands name it. */
+  file: string;
+  backbone: string;
+  bits: number;
+}
+
+/** The stages of the maps, where there are points enough for them. */
+const maps = (perplexity: number) => `
+  map-raw:
+    uses: tsne
+    inputs: { vectors: extract.features, split: split.split }
+    with: { distance: centred-cosine, perplexity: ${perplexity} }
+  map-trained:
+    uses: tsne
+    inputs: { vectors: "embed[seed=1].embeddings", split: split.split }
+    with: { perplexity: ${perplexity} }
+`;
+
+/** @returns YAML */
+export function pipelineText(wanted: Wanted): string {
+  const { name, folder, file, backbone, bits, protocol, queries, validation, classes, perplexity } = wanted;
+  const split = protocol === "official" ? "official" : `{ use: own, queries: ${queries / classes} }`;
+  return `# ${wanted.images} images in ${classes} classes, of ${folder}.
+# Run it:     npm run pipeline -- --pipeline ${file}
+# Search it:  npm run search -- IMAGE --index indexes/${name}
+# Every word is explained in pipeline.yaml and in schemas/; what can stand in its place, in README.md.
+
+profile: ${name}
+
+vars:
+  backbone: ${backbone} # what sees the images: a network that ImageNet has trained
+  bits: ${bits} # of a code
+  seeds: [1, 2, 3] # trainings; their spread is the interval
+
+profiles:
+  ${name}:
+    description: the images of ${JSON.stringify(folder).slice(1, -1)}
+
+stages:
+  download:
+    uses: download
+    inputs: { files: ${JSON.stringify(folder)} }
+    with: { dataset: folder }
+  backbone:
+    uses: backbone
+    with: { backbone: "\${vars.backbone}" }
+  # Queries are asked once, at the end; margins, steps and k are chosen on the validation images.
+  split:
+    uses: split
+    inputs: { images: download.images }
+    with: { protocol: ${split}, validation: ${validation} }
+  extract:
+    uses: extract
+    inputs: { images: download.images, model: backbone.model }
+    with: { backbone: "\${vars.backbone}" }
+
+  # An embedding: images of one class near each other.
+  train:
+    uses: train
+    matrix: { loss: [facenet], seed: "\${vars.seeds}" }
+    inputs: { data: extract.features, split: split.split }
+    with: &training
+      network: { use: mlp, hidden: [512], dropout: 0.3 }
+      loss: \${matrix.loss}
+      selector: semihard-negative
+      dim: 64
+      steps: 300
+      evaluate_every: 50
+      learning_rate: { from: 0.003, to: 0.0001 }
+      seed: \${matrix.seed}
+  embed:
+    uses: embed
+    matrix: train
+    inputs: { data: extract.features, model: train.model }
+
+  # Codes of bits: the signs of an embedding that was trained for them.
+  train-codes:
+    uses: train
+    matrix: { loss: [dtsh], seed: "\${vars.seeds}" }
+    inputs: { data: extract.features, split: split.split }
+    with:
+      <<: *training
+      loss: { use: "\${matrix.loss}", lambda: 0.03 }
+      selector: all
+      dim: \${vars.bits}
+  embed-codes:
+    uses: embed
+    matrix: train-codes
+    inputs: { data: extract.features, model: train-codes.model }
+  encode:
+    uses: encode
+    matrix: train-codes
+    inputs: { vectors: embed-codes.embeddings, split: split.split }
+
+  evaluate-raw:
+    uses: evaluate
+    inputs: { vectors: extract.features, split: split.split }
+    with: { distance: centred-cosine }
+  evaluate:
+    uses: evaluate
+    matrix: train
+    inputs: { vectors: embed.embeddings, split: split.split }
+  evaluate-codes:
+    uses: evaluate-codes
+    matrix: train-codes
+    inputs: { codes: encode.codes, split: split.split }
+${perplexity === undefined ? "" : maps(perplexity)}
+  plot:
+    uses: plot
+    inputs:
+      metrics: [evaluate-raw.metrics, evaluate.metrics, evaluate-codes.metrics]
+      histories: [train.history, train-codes.history]
+      timings: [train.timings, train-codes.timings]${perplexity === undefined ? "" : "\n      maps: [map-raw.map, map-trained.map]"}
+  report:
+    uses: report
+    publish: reports/\${profile}
+    inputs:
+      metrics: [evaluate-raw.metrics, evaluate.metrics, evaluate-codes.metrics]
+      queries: [evaluate-raw.per-query, evaluate.per-query, evaluate-codes.per-query]
+      histories: [train.history, train-codes.history]
+      timings: [train.timings, train-codes.timings]
+      figures: plot.figures
+      timing_figures: plot.timing_figures
+    with: { title: "The images of ${name}", profile: "\${profile} --pipeline ${file}" }
+
+  # What npm run search takes.
+  index:
+    uses: index
+    publish: indexes/\${profile}
+    inputs:
+      images: download.images
+      model: backbone.model
+      head: train-codes[seed=1].model
+      projection: encode[seed=1].projection
+      codes: encode[seed=1].codes
+    with: { backbone: "\${vars.backbone}" }
+`;
+}
