@@ -2,18 +2,21 @@
 import { availableParallelism } from "node:os";
 import { resolve as absolute, isAbsolute, join } from "node:path";
 import { Command, CommanderError, InvalidArgumentError, Option } from "commander";
-import colors from "picocolors";
 import { parse } from "yaml";
+import { colors } from "./colors.ts";
 import { diskFault } from "./disk.ts";
+import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
+import type { Events } from "./execute.ts";
 import { expand, type Setting, type Study, settingText } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
 import { revisionOf } from "./git.ts";
+import { JsonLines } from "./json-lines.ts";
 import { refuseLeaks } from "./leaks.ts";
 import { load } from "./load.ts";
 import { addMaking } from "./making.ts";
 import { Plan } from "./plan.ts";
-import { bytesOf } from "./quantities.ts";
+import { bytesOf, counted } from "./quantities.ts";
 import type { RemoteOptions, SharedCache } from "./remote.ts";
 import { resolve, type Task } from "./resolve.ts";
 import { addSharing, remoteOption } from "./sharing.ts";
@@ -38,6 +41,8 @@ interface Options extends RemoteOptions {
   keepGoing?: boolean;
   debug?: boolean;
   strict?: boolean;
+  quiet?: boolean;
+  jsonLines?: boolean;
 }
 
 function wholeNumber(text: string): number {
@@ -120,9 +125,6 @@ function withRunOptions(command: Command): Command {
     );
 }
 
-/** "1 stage", "2 stages" */
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-
 /** Two signals that come closer than this are one press of Ctrl-C. */
 const TWICE_MILLISECONDS = 500;
 
@@ -183,11 +185,26 @@ async function prepare(options: Options): Promise<Session> {
   return { root, study, tasks, store, plan, latest };
 }
 
-/** Runs the study. @returns the exit code, the ids that ran, and whether jobs go on elsewhere */
-async function runStages(
-  session: Session,
-  options: Options,
-): Promise<{ code: number; ran: Set<string>; left?: boolean }> {
+const toPrograms = new JsonLines((line) => process.stdout.write(line));
+
+/** Where the events of a run go, as the options have it. */
+async function openDisplay(options: Options, count: () => string): Promise<Events & { close(): void }> {
+  if (options.jsonLines) return toPrograms;
+  const { Display, Quiet } = await import("./display.ts");
+  return new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count);
+}
+
+interface Run {
+  code: number;
+  /** Ids of the instances that ran. */
+  ran: Set<string>;
+  /** Whether there was anything to do, and the end was said. */
+  started: boolean;
+  ending: Ending;
+}
+
+/** Runs the study, and says how that went. */
+async function runStages(session: Session, options: Options): Promise<Run> {
   const { plan, store, tasks, root, study } = session;
   const { missingForPublish } = await import("./publish.ts");
   const began = performance.now();
@@ -242,12 +259,26 @@ async function runStages(
     store.save();
   };
   const ran = new Set<string>();
+  const settled = () =>
+    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
+  const ended = (
+    summary: Omit<Ending, "profile" | "stages" | "hits" | "seconds" | "fetched">,
+    cache?: SharedCache,
+  ): Ending => ({
+    ...summary,
+    profile: study.profile,
+    stages: tasks.length,
+    hits: settled() - summary.ran - (cache?.count.fetched ?? 0),
+    fetched: cache?.count.fetched ? { count: cache.count.fetched, from: cache.name } : undefined,
+    seconds: Math.round(performance.now() - began) / 1000,
+  });
   if (ready.length === 0) {
     remember();
     await remote?.settle();
-    return { code: 0, ran };
+    const ending = ended({ ran: 0, failed: 0, skipped: 0, cancelled: false });
+    return { code: 0, ran, started: false, ending };
   }
-  const [{ execute }, { Display, duration }, { local }] = await Promise.all([
+  const [{ execute }, { duration }, { local }] = await Promise.all([
     import("./execute.ts"),
     import("./display.ts"),
     import("./executors/local.ts"),
@@ -272,15 +303,16 @@ async function runStages(
     } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
-  const settled = () =>
-    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
   plan.run = { profile: study.profile, settings: options.set.map(settingText), revision: revisionOf(root) };
-  console.log(`Profile ${study.profile}: ${settled()} of ${tasks.length} stages are up to date.`);
-  const display = new Display(process.stdout, options.debug === true, () => `[${settled()}/${tasks.length}]`);
+  if (options.jsonLines)
+    toPrograms.tell("begun", { profile: study.profile, stages: tasks.length, hits: settled() });
+  else if (!options.quiet)
+    console.log(`Profile ${study.profile}: ${settled()} of ${tasks.length} stages are up to date.`);
+  const display = await openDisplay(options, () => `[${settled()}/${tasks.length}]`);
   const finished = display.finished.bind(display);
-  display.finished = (task) => {
+  display.finished = (task, record) => {
     ran.add(task.id);
-    finished(task);
+    finished(task, record);
   };
   const { keepGoing = false, detach = false, strict = false } = options;
   const { signal } = cancelled;
@@ -330,48 +362,39 @@ async function runStages(
   } catch (error) {
     if (!summary.failed) throw error; // else the same fault of the disk has been said
   }
-  const time = duration((performance.now() - began) / 1000);
-  if (remote?.count.pushed || remote?.count.notPushed)
+  if ((remote?.count.pushed || remote?.count.notPushed) && !options.quiet && !options.jsonLines)
     console.log(
       `Pushed ${counted(remote.count.pushed, "result")} to ${remote.name}${remote.count.notPushed ? `; ${remote.count.notPushed} did not get through, npm run pipeline -- push tries again` : ""}.`,
     );
-  if (summary.cancelled) {
-    console.log(
-      `Cancelled after ${time}: ${counted(summary.ran, "stage")} ended well and kept. The same command goes on from here.`,
-    );
-    return { code: 130, ran };
-  }
-  if (!summary.failed && summary.left) {
-    console.log(
-      `${counted(summary.left, "job")} on their way. The same command without --detach follows them, and publishes what comes of them.`,
-    );
-    return { code: 0, ran, left: true };
-  }
-  if (summary.failed) {
-    const rest = summary.skipped ? `, ${summary.skipped} were not tried` : "";
-    console.error(
-      `${counted(summary.failed, "stage")} failed${rest}; ${settled()} of ${tasks.length} are up to date (${time}).`,
-    );
-    return { code: summary.user ? 2 : 1, ran };
-  }
-  const fetched = remote?.count.fetched ? `, took ${remote.count.fetched} from ${remote.name}` : "";
-  console.log(
-    `Ran ${counted(summary.ran, "stage")} in ${time}${fetched}; all ${tasks.length} are up to date.`,
-  );
-  return { code: 0, ran };
+  const ending = ended(summary, remote);
+  const code = summary.cancelled ? 130 : summary.failed ? (summary.user ? 2 : 1) : 0;
+  if (!options.jsonLines)
+    console[summary.failed && !summary.cancelled ? "error" : "log"](endLine(ending, duration));
+  return { code, ran, started: true, ending };
 }
 
 async function runCommand(options: Options): Promise<number> {
   if (options.detach && options.executor !== "slurm")
     throw new UserError("--detach: goes with --executor slurm; here the stages end with the run.");
   const session = await prepare(options);
-  const { code, ran, left } = await runStages(session, options);
-  if (left) return code;
+  const { code, ran, started, ending } = await runStages(session, options);
+  const incomplete = Boolean(ending.left) && !ending.failed; // to be published when it has come
+  if (incomplete && !options.jsonLines) return code;
   const { publish } = await import("./publish.ts");
-  const published = publish(session.plan, session.store, session.root, ran);
+  const { plan, store, root } = session;
+  const published = incomplete ? [] : publish(plan, store, root, ran);
+  const pages = pagesOf(plan, root);
+  const headlines = headlinesOf(plan);
+  if (options.jsonLines) {
+    toPrograms.tell("summary", { ...ending, code, published, pages, headlines });
+    return code;
+  }
+  const nothing = !started && published.length === 0;
+  if (nothing) console.log(endLine(ending, String));
+  if (options.quiet) return code;
   for (const folder of published) console.log(`Published to ${folder}/.`);
-  if (code === 0 && ran.size === 0 && published.length === 0)
-    console.log(`Nothing to do: all ${session.tasks.length} stages are up to date.`);
+  if (!nothing) for (const { text } of headlines) console.log(text);
+  for (const page of pages) console.log(`Look at ${page}.`);
   return code;
 }
 
@@ -464,7 +487,7 @@ async function noCommand(word: string, program: Command): Promise<never> {
 }
 
 /** Puts the command's name first, so that options may stand before it. */
-function commandFirst(args: string[], program: Command): string[] {
+export function commandFirst(args: string[], program: Command): string[] {
   const takesValue = program.commands.flatMap(({ options }) =>
     options.filter(({ required }) => required).flatMap(({ short, long }) => [short, long]),
   );
@@ -473,20 +496,10 @@ function commandFirst(args: string[], program: Command): string[] {
   return at < 0 ? args : [args[at], ...args.slice(0, at), ...args.slice(at + 1)];
 }
 
-/** Runs one command and sets the exit code: 0 well, 1 a failure, 2 a fault of what the user gave. */
-export async function main(args: string[]): Promise<void> {
-  const guard = async (work: Promise<number>, debug: boolean | undefined): Promise<void> => {
-    try {
-      process.exitCode = await work;
-    } catch (error) {
-      const { name, stack } = error as NodeJS.ErrnoException;
-      console.error(colors.red(diskFault(error as NodeJS.ErrnoException)));
-      if (debug) console.error(stack);
-      process.exitCode = name === "UserError" ? 2 : 1;
-    }
-  };
-  // As `| head` does: who reads has seen enough.
-  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+type Guard = (work: Promise<number>, debug: boolean | undefined) => Promise<void>;
+
+/** All commands with their options. @param guard is given what a command does, and answers for its faults */
+export function programOf(guard: Guard): Command {
   const program = new Command("npm run pipeline --")
     .description("Runs the study of pipeline.yaml: whatever changed, and what follows from it.")
     .exitOverride()
@@ -496,9 +509,12 @@ export async function main(args: string[]): Promise<void> {
       .command("run", { isDefault: true })
       .allowExcessArguments() // a command mistyped comes here: see noCommand
       .description("run the profile (what happens without a command)"),
-  ).action((options: Options, { args }: Command) =>
-    guard(args.length ? noCommand(args[0], program) : runCommand(options), options.debug),
-  );
+  )
+    .addOption(new Option("-q, --quiet", "say what goes wrong, and how it ended").conflicts("jsonLines"))
+    .option("--json-lines", "tell events as JSON, one a line: for programs")
+    .action((options: Options, { args }: Command) =>
+      guard(args.length ? noCommand(args[0], program) : runCommand(options), options.debug),
+    );
   withOptions(program.command("status").description("what is up to date, and what would run")).action(
     (options: Options) => guard(statusCommand(options), options.debug),
   );
@@ -555,6 +571,24 @@ Examples:
 
 Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was given, 130 cancelled.`,
   );
+  return program;
+}
+
+/** Runs one command and sets the exit code: 0 well, 1 a failure, 2 a fault of what the user gave. */
+export async function main(args: string[]): Promise<void> {
+  const guard: Guard = async (work, debug) => {
+    try {
+      process.exitCode = await work;
+    } catch (error) {
+      const { name, stack } = error as NodeJS.ErrnoException;
+      console.error(colors.red(diskFault(error as NodeJS.ErrnoException)));
+      if (debug) console.error(stack);
+      process.exitCode = name === "UserError" ? 2 : 1;
+    }
+  };
+  // As `| head` does: who reads has seen enough.
+  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+  const program = programOf(guard);
   try {
     await program.parseAsync(commandFirst(args, program), { from: "user" });
   } catch (error) {

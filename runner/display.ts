@@ -1,6 +1,6 @@
 /** What a run shows: moving bars on a terminal, plain lines elsewhere. */
 import { MultiBar, type SingleBar } from "cli-progress";
-import colors from "picocolors";
+import { colors } from "./colors.ts";
 import type { Events } from "./execute.ts";
 import type { StageError } from "./executors/executor.ts";
 import type { Task } from "./resolve.ts";
@@ -66,7 +66,7 @@ export class Display implements Events {
     if (!this.bars) this.say(`▸ ${task.id}  ${colors.dim(`(${reason})`)}`);
   }
 
-  progress(task: Task, done: number, total: number, unit: string): void {
+  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void {
     const state = this.running.get(task);
     if (!state) return;
     const now = performance.now();
@@ -74,7 +74,7 @@ export class Display implements Events {
     const rate = ((done - state.first.done) * 1000) / (now - state.first.at);
     const known = Number.isFinite(rate) && rate > 0;
     const left = known && total > done ? `, ${duration((total - done) / rate)} left` : "";
-    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${unit}${known ? `, ${amount(rate)} ${unit}/s` : ""}${left}`;
+    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${unit}${known ? `, ${amount(rate)} ${unit}/s` : ""}${left}${megabytes ? `, ${amount(megabytes)} MB` : ""}`;
     if (state.bar) {
       state.bar.setTotal(total || done + 1);
       state.bar.update(done, { name: task.id, detail });
@@ -104,6 +104,10 @@ export class Display implements Events {
 
   failed(task: Task, error: StageError, log: string): void {
     this.end(task);
+    this.tellFailure(task, error, log);
+  }
+
+  protected tellFailure(task: Task, error: StageError, log: string): void {
     this.say(`${colors.red("✗")} ${task.id}: ${error.message}`);
     if (this.debug && error.detail) this.say(error.detail);
     this.say(colors.dim(`  its log: ${log}`));
@@ -119,5 +123,16 @@ export class Display implements Events {
   /** Leaves the terminal as it was. */
   close(): void {
     this.bars?.stop();
+  }
+}
+
+/** Says what went wrong, and nothing else. */
+export class Quiet extends Display {
+  override started(): void {}
+  override progress(): void {}
+  override finished(): void {}
+  override fetched(): void {}
+  override failed(task: Task, error: StageError, log: string): void {
+    this.tellFailure(task, error, log);
   }
 }

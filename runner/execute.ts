@@ -16,7 +16,7 @@ import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts"
 /** What a run tells while it goes. */
 export interface Events {
   started(task: Task, reason: string): void;
-  progress(task: Task, done: number, total: number, unit: string): void;
+  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void;
   warned(task: Task | undefined, line: string): void;
   finished(task: Task, record: StageRecord): void;
   /** A shared cache had its record. */
@@ -144,7 +144,7 @@ export async function runIn(
     log,
     trace: join(scratch, "trace"),
     signal: options.signal,
-    onProgress: (done, total, unit) => events.progress(task, done, total, unit),
+    onProgress: (done, total, unit, megabytes) => events.progress(task, done, total, unit, megabytes),
     onWarn: (line) => events.warned(task, line),
   };
   // Of a command nothing can be traced: what can be seen is what it leaves in the project.

@@ -1,5 +1,5 @@
 /** The command `gc`. */
-import colors from "picocolors";
+import { colors } from "./colors.ts";
 import { type Garbage, type GcOptions, garbage, remove } from "./gc.ts";
 import { age, size } from "./quantities.ts";
 import type { Store } from "./store.ts";

@@ -1,7 +1,7 @@
 /** The commands that write files for a person to go on from: `new` and `init`. */
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
-import colors from "picocolors";
+import { colors } from "./colors.ts";
 
 /** What answers for `init`: loaded by its path, as stages are, since it knows of images and the runner does not. */
 const INIT = "init/init.ts";

@@ -39,3 +39,6 @@ export const age = (milliseconds: number): string =>
   milliseconds < DAY_MILLISECONDS
     ? `${Math.floor(milliseconds / SPANS.h)} h`
     : `${Math.floor(milliseconds / DAY_MILLISECONDS)} d`;
+
+/** "1 stage", "2 stages" */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;

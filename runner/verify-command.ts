@@ -1,14 +1,12 @@
 /** The command `verify`. */
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
-import colors from "picocolors";
+import { colors } from "./colors.ts";
 import { local } from "./executors/local.ts";
 import type { Plan } from "./plan.ts";
-import { size } from "./quantities.ts";
+import { counted, size } from "./quantities.ts";
 import type { Store } from "./store.ts";
 import { rerun, verifyStore } from "./verify.ts";
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 /** `verify`: reads the whole store. @returns the exit code: 1 when something was bad */
 export async function verifyCommand(store: Store): Promise<number> {

@@ -25,7 +25,7 @@ export interface Order {
 
 /** What the process tells the runner. */
 export type Report =
-  | { kind: "progress"; done: number; total: number; unit: string }
+  | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
   | { kind: "warn"; line: string }
   | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number }
   | { kind: "failed"; message: string; user: boolean; detail: string };
@@ -73,7 +73,8 @@ async function runStage(
       const now = performance.now();
       if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;
       lastProgress = now;
-      void send({ kind: "progress", done, total, unit });
+      const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
+      void send({ kind: "progress", done, total, unit, megabytes });
     },
     log: write,
     warn(line) {

@@ -18,7 +18,8 @@ export interface Job {
   /** The file that tells what it opened. See trace.ts. */
   trace: string;
   signal: AbortSignal;
-  onProgress(done: number, total: number, unit: string): void;
+  /** @param megabytes of memory that it takes just now, where that is known */
+  onProgress(done: number, total: number, unit: string, megabytes?: number): void;
   onWarn(line: string): void;
 }
 

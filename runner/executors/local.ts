@@ -86,7 +86,8 @@ export const local: Executor = (job) =>
 
     child.on("message", (message) => {
       const report = message as Report;
-      if (report.kind === "progress") job.onProgress(report.done, report.total, report.unit);
+      if (report.kind === "progress")
+        job.onProgress(report.done, report.total, report.unit, report.megabytes);
       else if (report.kind === "warn") job.onWarn(report.line);
       else last = report;
     });

@@ -150,6 +150,7 @@ export default defineStage<Params>({
     };
     const timings = sources.timings.map(readTimings);
     const summary = summarise(study, params.resamples, params.seed);
+    note("headline", leadOf(summary.protocols));
     writeFileSync(outputs.metrics, toJson(heldNumbers(summary)));
     writeFileSync(outputs.comparisons, comparisonsCsv(summary));
     writeFileSync(outputs.trainings, trainingsCsv(summary));
