@@ -14,6 +14,10 @@ export const browserScripts: Plugin = {
 
 export default defineConfig({
   plugins: [browserScripts],
+  // As a program sees the library once it is built.
+  resolve: {
+    alias: [{ find: /^deephash\/(\w+)$/, replacement: `${import.meta.dirname}/library/$1.ts` }],
+  },
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/extra/**", "node_modules/**"],

@@ -1,0 +1,41 @@
+/**
+ * Losses of deep metric learning and hashing, and what one of your own is made of. A loss is an object with `params`
+ * (JSON Schemas with defaults) and `start`, which gives a run: `run.loss(embeddings, labels, params)` is a scalar
+ * tensor that tfjs can differentiate. Call {@link startBackend} first.
+ *
+ * @example
+ * await startBackend("wasm");
+ * const run = facenet.start({ dim: 64, classes: 10, random: random(1, "loss"), selector });
+ * const { value, grads } = tf.variableGrads(() => run.loss(embeddings, labels, defaultsOf(facenet)));
+ * @module
+ */
+export { type BackendName, startBackend } from "../stages/shared/compute.ts";
+export { type Random, random } from "../stages/shared/random.ts";
+export type { Batch, Given, PairSet, Pairs, Scored, Triplets } from "../stages/train/batch.ts";
+export {
+  type Counters,
+  distanceLoss,
+  gramLoss,
+  type Loss,
+  type LossRun,
+  type LossSetup,
+  matrixLoss,
+  noCounts,
+} from "../stages/train/loss.ts";
+export { default as contrastive } from "../stages/train/losses/contrastive.ts";
+export { default as csq } from "../stages/train/losses/csq.ts";
+export { default as dpsh } from "../stages/train/losses/dpsh.ts";
+export { default as dtsh } from "../stages/train/losses/dtsh.ts";
+export { default as facenet } from "../stages/train/losses/facenet.ts";
+export { default as greedyhash } from "../stages/train/losses/greedyhash.ts";
+export { default as hofferAilon } from "../stages/train/losses/hoffer-ailon.ts";
+export { default as identificationVerification } from "../stages/train/losses/identification-verification.ts";
+export { default as multiSimilarity } from "../stages/train/losses/multi-similarity.ts";
+export { default as proxyAnchor } from "../stages/train/losses/proxy-anchor.ts";
+export { default as softMargin } from "../stages/train/losses/soft-margin.ts";
+export { default as softmax } from "../stages/train/losses/softmax.ts";
+export { default as supcon } from "../stages/train/losses/supcon.ts";
+export { default as tripletEmbedding } from "../stages/train/losses/triplet-embedding.ts";
+export { type Schedule, scheduled, valueAt } from "../stages/train/schedules.ts";
+export { scoreTriplets, type Term, type TripletLossSpec, tripletLoss } from "../stages/train/triplets.ts";
+export { defaultsOf } from "./params.ts";

@@ -1,0 +1,12 @@
+/**
+ * The store of results: objects by the hash of their content, records by the key of what made them. For programs that
+ * read what a pipeline made, while others write.
+ *
+ * @example
+ * const store = new Store("cache");
+ * const record = store.record(store.latest("sample").report);
+ * const [[path, object]] = store.filesOf(record.outputs.metrics);
+ * @module
+ */
+export { hashFile } from "../runner/statcache.ts";
+export { type Origin, type StageRecord, Store, type StoredOutput } from "../runner/store.ts";

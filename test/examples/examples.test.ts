@@ -1,0 +1,31 @@
+/** The examples run, and say what they should; here on the library's sources, in CI on what is built. */
+import { readdirSync } from "node:fs";
+import { afterEach, expect, test, vi } from "vitest";
+
+const printed: string[] = [];
+vi.spyOn(console, "log").mockImplementation((line) => printed.push(line));
+afterEach(() => printed.splice(0));
+
+test("there are three", () => {
+  expect(readdirSync("examples").sort()).toEqual(["own-images.mjs", "own-loss.mjs", "retrieval.mjs"]);
+});
+
+test("a loss of one's own draws the classes apart", async () => {
+  await import("../../examples/own-loss.mjs" as string);
+  const [, first, last] = /from (\S+) to (\S+) in 100 steps/.exec(printed.join("\n"))!;
+  expect(Number(last)).toBeLessThan(0.8 * Number(first));
+});
+
+test("retrieval from a script finds the query's class, by scan and by tables alike", async () => {
+  await import("../../examples/retrieval.mjs" as string);
+  expect(printed.slice(0, 5).every((line) => line.includes("class 3"))).toBe(true);
+  expect(printed[5]).toBe("Tables find the same: true.");
+  expect(Number(/Average precision (\S+),/.exec(printed[6])![1])).toBeGreaterThan(0.5);
+});
+
+test("one's own images become a pipeline", async () => {
+  process.argv = process.argv.slice(0, 2);
+  await import("../../examples/own-images.mjs" as string);
+  expect(printed[0]).toContain("96 images in 8 classes, the smallest colour-0 with 12.");
+  expect(printed[0]).toMatch(/^Run it: +npm run pipeline -- --pipeline \S+own\.pipeline\.yaml$/m);
+}, 300_000);
