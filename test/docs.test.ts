@@ -1,0 +1,127 @@
+/** Every command that the documents name is one: its words are read as the command line reads them. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { describe, expect, test, vi } from "vitest";
+import { commandFirst, programOf } from "../runner/cli.ts";
+import { expand } from "../runner/expand.ts";
+import { load } from "../runner/load.ts";
+import { kinds } from "../runner/scaffold.ts";
+import { main as searchMain } from "../search/cli.ts";
+
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync("docs").map((file) => `docs/${file}`),
+].filter((file) => file.endsWith(".md"));
+const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
+const pipeline = load("pipeline.yaml", ".");
+
+/** What stands in backticks, and the lines of indented and of fenced blocks that begin with a command's word. */
+function commandsOf(text: string): string[] {
+  const inline = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
+  const lines = text.split("\n").flatMap((line) => /^ {4,}(\S.*)$/.exec(line)?.[1] ?? []);
+  const fenced = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].flatMap((match) => match[1].split("\n"));
+  return [...inline, ...lines, ...fenced]
+    .map((line) => line.replace(/\s+#.*/, "").trim())
+    .filter((line) => /^([A-Z_]+=\S+ )?(npm|npx|node) \S/.test(line) && !line.startsWith("npm run X"));
+}
+
+/** The words of a command; quotes hold words together. */
+const wordsOf = (command: string) =>
+  [...command.matchAll(/'([^']*)'|"([^"]*)"|(\S+)/g)].map(
+    ([, single, double, bare]) => single ?? double ?? bare,
+  );
+
+/** A word in capitals stands for something of the reader's. */
+const isPlaceholder = (word: string) => /^[A-Z][A-Z-]*$/.test(word);
+
+/** Parses a line of `npm run pipeline --` and checks the names in it against pipeline.yaml. */
+async function checkPipeline(words: string[]): Promise<void> {
+  const program = programOf(async () => {});
+  let called: { name: string; args: string[]; options: Record<string, unknown> } | undefined;
+  for (const command of program.commands) {
+    command.exitOverride().configureOutput({ writeErr: () => {}, writeOut: () => {} });
+    command.action(() => {
+      called = { name: command.name(), args: command.args, options: command.opts() };
+    });
+  }
+  if (words.includes("--help")) return;
+  await program.parseAsync(commandFirst(words, program), { from: "user" });
+  const { name, args, options } = called!;
+  if (name === "run") expect(args).toEqual([]);
+  if (name === "new") expect([...kinds("."), "KIND"]).toContain(args[0]);
+  if (["new", "init"].includes(name) || options.pipeline !== "pipeline.yaml") return;
+  const profile = options.profile as string | undefined;
+  if (profile !== undefined && isPlaceholder(profile)) return;
+  const { instances } = expand(pipeline, profile, (options.set ?? []) as never);
+  const known = instances.flatMap(({ id, stage }) => [id, stage]);
+  const stages = [options.only, options.from, options.rerun, name === "why" ? args : []].flat();
+  for (const stage of stages as (string | undefined)[])
+    if (stage !== undefined && !isPlaceholder(stage)) expect(known).toContain(stage);
+}
+
+/** `search` and `index` say in their help which options they take. */
+async function checkSearch(command: string, words: string[]): Promise<void> {
+  let help = "";
+  const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
+    help += text;
+    return true;
+  });
+  expect(await searchMain([command, "--help"], ".", ".")).toBe(0);
+  spy.mockRestore();
+  for (const word of words) if (word.startsWith("--")) expect(help).toContain(` ${word} `);
+}
+
+async function check(command: string): Promise<void> {
+  const [tool, first, ...rest] = wordsOf(command.replace(/^[A-Z_]+=\S+ /, ""));
+  if (tool === "npm" && first === "rebuild") {
+    for (const name of rest) expect(existsSync(`node_modules/${name}`), name).toBe(true);
+  } else if (tool === "npm" && first === "run") {
+    const [script, dashes, ...words] = rest;
+    if (isPlaceholder(script)) return;
+    expect(Object.keys(scripts)).toContain(script);
+    expect(dashes ?? "--").toBe("--");
+    if (script === "pipeline") await checkPipeline(words);
+    else if (["search", "index"].includes(script)) await checkSearch(script, words);
+  } else if (tool === "npm") expect(["ci", "test", "install"]).toContain(first);
+  else if (tool === "node") {
+    expect(existsSync(first), first).toBe(true);
+    if (first === "bench/run.mjs" && !isPlaceholder(rest[0]))
+      expect(existsSync(`bench/${rest[0]}.ts`)).toBe(true);
+  } else
+    for (const word of rest.filter((word) => word.includes("/"))) expect(existsSync(word), word).toBe(true);
+}
+
+describe.each(DOCUMENTS)("%s", (file) => {
+  const commands = [...new Set(commandsOf(readFileSync(file, "utf8")))];
+  test("names commands that are there", async () => {
+    for (const command of commands)
+      await check(command).catch((error: Error) => {
+        throw new Error(`${file}: \`${command}\`: ${error.message}`);
+      });
+  });
+});
+
+test("a wrong command is found", async () => {
+  expect(commandsOf("A `npm run pipline` and\n\n    npm run pipeline -- status   # why\n")).toEqual([
+    "npm run pipline",
+    "npm run pipeline -- status",
+  ]);
+  const wrong = [
+    "npm run pipline",
+    "npm run pipeline status",
+    "npm run pipeline -- statsu",
+    "npm run pipeline -- --profil cifar10",
+    "npm run pipeline -- --profile cifar11",
+    "npm run pipeline -- --only trian",
+    "npm run pipeline -- --set train.step",
+    "npm run pipeline -- --set trian.steps=3",
+    "npm run pipeline -- new los my-loss",
+    "npm run search -- one.jpg --tops 3",
+    "npm rebuild no-such-package",
+    "node bench/run.mjs nothing",
+    "node examples/nothing.mjs",
+  ];
+  for (const command of wrong) await expect(check(command), command).rejects.toThrow();
+  const commands = DOCUMENTS.flatMap((file) => commandsOf(readFileSync(file, "utf8")));
+  expect(commands.length).toBeGreaterThan(30);
+});
