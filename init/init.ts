@@ -50,7 +50,7 @@ function told(study: Study, file: string, name: string): string[] {
     `+ ${file}`,
     "",
     `Run it:      npm run pipeline -- --pipeline ${file}`,
-    `Look at it:  reports/${name}/index.html`,
+    `Look at it:  reports/${name}/with-images/index.html`,
     `Search it:   npm run search -- IMAGE --index indexes/${name}`,
   ];
 }

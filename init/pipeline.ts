@@ -26,6 +26,7 @@ const maps = (perplexity: number) => `
 /** @returns YAML */
 export function pipelineText(wanted: Wanted): string {
   const { name, folder, file, backbone, bits, protocol, queries, validation, classes, perplexity } = wanted;
+  const mapInputs = perplexity === undefined ? "" : "\n      maps: [map-raw.map, map-trained.map]";
   const split = protocol === "official" ? "official" : `{ use: own, queries: ${queries / classes} }`;
   return `# ${wanted.images} images in ${classes} classes, of ${folder}.
 # Run it:     npm run pipeline -- --pipeline ${file}
@@ -112,12 +113,21 @@ stages:
     matrix: train-codes
     inputs: { codes: encode.codes, split: split.split }
 ${perplexity === undefined ? "" : maps(perplexity)}
+  # What lies nearest to some queries, in features, in the embedding and in bits: shown in the report.
+  browse:
+    uses: browse
+    inputs:
+      split: split.split
+      vectors: [extract.features, "embed[seed=1].embeddings"]
+      codes: encode[seed=1].codes
+      queries: [evaluate-raw.per-query, "evaluate[seed=1].per-query", "evaluate-codes[seed=1].per-query"]${mapInputs}
+      images: download.images
   plot:
     uses: plot
     inputs:
       metrics: [evaluate-raw.metrics, evaluate.metrics, evaluate-codes.metrics]
       histories: [train.history, train-codes.history]
-      timings: [train.timings, train-codes.timings]${perplexity === undefined ? "" : "\n      maps: [map-raw.map, map-trained.map]"}
+      timings: [train.timings, train-codes.timings]${mapInputs}
   report:
     uses: report
     publish: reports/\${profile}
@@ -126,6 +136,9 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       queries: [evaluate-raw.per-query, evaluate.per-query, evaluate-codes.per-query]
       histories: [train.history, train-codes.history]
       timings: [train.timings, train-codes.timings]
+      curves: evaluate-codes.curve${mapInputs}
+      neighbours: browse.neighbours
+      thumbnails: browse.thumbnails
       figures: plot.figures
       timing_figures: plot.timing_figures
     with: { title: "The images of ${name}", profile: "\${profile} --pipeline ${file}" }

@@ -46,11 +46,14 @@ export const headlinesOf = (plan: Plan): { stage: string; text: string }[] =>
 
 /** The pages that published stages made, from the project's folder. */
 export const pagesOf = (plan: Plan, root: string): string[] =>
-  publishedOf(plan).flatMap(({ task, folder }) =>
-    Object.values(task.outputs).some(({ path }) => path === PAGE) && existsSync(join(root, folder, PAGE))
-      ? [join(folder, PAGE)]
-      : [],
-  );
+  publishedOf(plan)
+    .flatMap(({ task, folder }) =>
+      Object.values(task.outputs).flatMap(({ path }) => {
+        if (path.endsWith("/")) return [join(folder, path, PAGE)];
+        return path === PAGE ? [join(folder, PAGE)] : [];
+      }),
+    )
+    .filter((page) => existsSync(join(root, page)));
 
 /** The line that says how it went. @param duration writes seconds out */
 export function endLine(ending: Ending, duration: (seconds: number) => string): string {

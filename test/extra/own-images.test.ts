@@ -50,6 +50,7 @@ test("a folder of images becomes an index, a report and a working search", async
   expect(said).toContain("Published to reports/leaves/.");
   expect(said).toContain("Published to indexes/leaves/.");
   expect(readFileSync(join(root, "reports/leaves/report.md"), "utf8")).toContain("The images of leaves");
+  expect(readFileSync(join(root, "reports/leaves/with-images/index.html"), "utf8")).toContain("data:image/");
   const found = run("search/main.mjs", "search", join(photos, "fern/3.png"), "--json", "--top", "5");
   const [{ nearest }] = JSON.parse(found) as { nearest: { class: string; distance: number }[] }[];
   expect(nearest[0].distance).toBe(0);

@@ -91,6 +91,7 @@ test("writes a pipeline that the runner takes, with the folder as its input", ()
   expect(stage("split").with).toEqual({ protocol: { use: "own", queries: 1 }, validation: 3 });
   expect(stage("train-codes[loss=dtsh,seed=2]").with).toMatchObject({ dim: 16, seed: 2 });
   expect(stage("report").publish).toBe("reports/pets");
+  expect(stage("report").inputs.neighbours).toEqual([{ id: "browse", output: "neighbours" }]);
   expect(stage("index").publish).toBe("indexes/pets");
   expect(stage("map-raw")).toBeUndefined(); // three queries make no map
   expect(said.join("\n")).toContain(`npm run pipeline -- --pipeline ${join(folder, "pets.yaml")}`);
