@@ -14,6 +14,7 @@ import { random } from "../stages/shared/random.ts";
 import { FILES, type Recipe, readRecipe, writeRecipe } from "../stages/shared/searchable.ts";
 import { BATCH, Encoder, Features } from "./encoder.ts";
 import { classOf, imageFiles, readImage } from "./photos.ts";
+import { indexIn } from "./search.ts";
 
 export interface BuildOptions {
   /** Folder of the new index; without it, indexes/ and the name of the images' folder. */
@@ -149,7 +150,7 @@ export async function build(path: string, options: BuildOptions, root: string, f
   mkdirSync(scratch, { recursive: true });
   try {
     const { recipe, read, codes } = options.like
-      ? await encodeLike(resolve(from, options.like), files, scratch)
+      ? await encodeLike(indexIn(resolve(from, options.like)), files, scratch)
       : await encodeUntrained(options.backbone!, bits, files, scratch);
     const names = read.map((file) => classOf(images, file));
     const classes = [...new Set(names)].sort();

@@ -28,14 +28,25 @@ interface Found {
   distance: number;
 }
 
+/** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */
+const PUBLISHED = "index";
+
+/** Where the index of a folder lies: there, or where a pipeline has published it. */
+export function indexIn(folder: string): string {
+  const published = join(folder, PUBLISHED);
+  return !existsSync(join(folder, FILES.recipe)) && existsSync(join(published, FILES.recipe))
+    ? published
+    : folder;
+}
+
 /** The index that is meant. @throws UserError when it is not clear which */
 export function indexFolder(given: string | undefined, root: string, from: string): string {
-  if (given !== undefined) return resolve(from, given);
+  if (given !== undefined) return indexIn(resolve(from, given));
   const indexes = join(root, "indexes");
   const names = existsSync(indexes)
-    ? readdirSync(indexes).filter((name) => existsSync(join(indexes, name, FILES.recipe)))
+    ? readdirSync(indexes).filter((name) => existsSync(join(indexIn(join(indexes, name)), FILES.recipe)))
     : [];
-  if (names.length === 1) return join(indexes, names[0]);
+  if (names.length === 1) return indexIn(join(indexes, names[0]));
   throw new UserError(
     names.length === 0
       ? "search: there is no index yet in indexes/. Make one: npm run index -- FOLDER"

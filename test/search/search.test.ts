@@ -1,5 +1,5 @@
 /** From a pipeline's stages to an index, and from an index to answers. */
-import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -114,6 +114,15 @@ describe("search", () => {
     expect(same).toContainEqual({ image: 5, class: "dog", distance: 0 });
     const distances = nearest.map(({ distance }: { distance: number }) => distance);
     expect(distances).toEqual([...distances].sort((a, b) => a - b));
+  });
+
+  test("finds the index where a pipeline publishes it", async () => {
+    cpSync(index, at("indexes/published/index"), { recursive: true });
+    for (const given of [undefined, "indexes/published"])
+      await search("photos/dog/5.png", { index: given, top: 1, json: true }, folder, folder);
+    rmSync(at("indexes/published"), { recursive: true });
+    expect(printed).toHaveLength(2);
+    for (const line of printed) expect(JSON.parse(line)[0].nearest[0].distance).toBe(0);
   });
 
   test("writes a page of a whole folder's answers, and passes over what is no image", async () => {
