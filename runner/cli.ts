@@ -6,7 +6,7 @@ import { parse } from "yaml";
 import { colors } from "./colors.ts";
 import { diskFault } from "./disk.ts";
 import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
-import type { Events } from "./execute.ts";
+import type { SlurmEvents } from "./executors/slurm.ts";
 import { expand, type Setting, type Study, settingText } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
@@ -188,7 +188,7 @@ async function prepare(options: Options): Promise<Session> {
 const toPrograms = new JsonLines((line) => process.stdout.write(line));
 
 /** Where the events of a run go, as the options have it. */
-async function openDisplay(options: Options, count: () => string): Promise<Events & { close(): void }> {
+async function openDisplay(options: Options, count: () => string): Promise<SlurmEvents & { close(): void }> {
   if (options.jsonLines) return toPrograms;
   const { Display, Quiet } = await import("./display.ts");
   return new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count);

@@ -132,6 +132,7 @@ export class Quiet extends Display {
   override progress(): void {}
   override finished(): void {}
   override fetched(): void {}
+  override said(): void {}
   override failed(task: Task, error: StageError, log: string): void {
     this.tellFailure(task, error, log);
   }

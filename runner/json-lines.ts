@@ -8,8 +8,8 @@ import type { StageRecord } from "./store.ts";
 const PROGRESS_SECONDS = 1;
 
 /**
- * Writes events as they come: `begun`, `started`, `progress`, `warned`, `finished`, `failed` and, in the end, `summary`.
- * Each has `event` and `time` (ISO 8601), those of a stage `stage` (the instance).
+ * Writes events as they come: `begun`, `started`, `progress`, `warned`, `finished`, `failed`, `said` (of jobs on a
+ * cluster) and, in the end, `summary`. Each has `event` and `time` (ISO 8601), those of a stage `stage` (the instance).
  */
 export class JsonLines implements Events {
   private readonly write: (line: string) => void;
@@ -36,6 +36,11 @@ export class JsonLines implements Events {
 
   warned(task: Task | undefined, message: string): void {
     this.tell("warned", { stage: task?.id, message });
+  }
+
+  /** How jobs elsewhere stand. */
+  said(message: string): void {
+    this.tell("said", { message });
   }
 
   finished(task: Task, { key, seconds, peakMegabytes, notes }: StageRecord): void {

@@ -3,7 +3,7 @@
  * is true of a task is said by the store and the job's journal; the scheduler says whether a job can still come to it.
  */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { resolve as absolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Events, Summary } from "../execute.ts";
@@ -134,7 +134,7 @@ class SlurmRun {
     this.options = options;
     this.events = events;
     this.slurm = new Slurm((line) => events.warned(undefined, line));
-    this.recipes = recipesOf(plan.tasks, (file) => store.hashInput(join(options.root, file)));
+    this.recipes = recipesOf(plan.tasks, (file) => store.hashInput(absolute(options.root, file)));
     for (const task of plan.tasks) {
       const recipe = this.recipes.get(task.id)!;
       if (!this.taskOf.has(recipe)) this.taskOf.set(recipe, task);
