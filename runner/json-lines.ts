@@ -8,8 +8,9 @@ import type { StageRecord } from "./store.ts";
 const PROGRESS_SECONDS = 1;
 
 /**
- * Writes events as they come: `begun`, `started`, `progress`, `warned`, `finished`, `failed`, `said` (of jobs on a
- * cluster) and, in the end, `summary`. Each has `event` and `time` (ISO 8601), those of a stage `stage` (the instance).
+ * Writes events as they come: `begun`, `started`, `progress`, `warned`, `fetched` (out of a shared cache), `finished`,
+ * `failed`, `said` (of jobs on a cluster) and, in the end, `summary`. Each has `event` and `time` (ISO 8601), those of
+ * a stage `stage` (the instance).
  */
 export class JsonLines implements Events {
   private readonly write: (line: string) => void;
