@@ -2,7 +2,7 @@
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join, relative, sep } from "node:path";
+import { resolve as absolute, join, relative, sep } from "node:path";
 import type { Task } from "./resolve.ts";
 import { stampOf } from "./statcache.ts";
 
@@ -36,7 +36,7 @@ export function beyondDeclared(task: Task, trace: string, { root, cache, scratch
   if (!existsSync(trace)) return "";
   const declared = Object.values(task.inputs)
     .flat()
-    .flatMap((one) => ("file" in one ? [join(root, one.file)] : []));
+    .flatMap((one) => ("file" in one ? [absolute(root, one.file)] : []));
   const mirror = process.env.DEEPHASH_MIRROR;
   const own = [scratch, log, join(cache, "downloads"), ...(mirror ? [mirror] : [])];
   const isSchema = (path: string) =>
