@@ -45,6 +45,7 @@ tr:target, :target > th { outline: 2px solid var(--link); }
 .controls { display: flex; flex-wrap: wrap; gap: .75rem 1.25rem; align-items: end; margin: 1rem 0 .5rem; }
 .controls fieldset { border: 1px solid var(--line); border-radius: 6px; padding: .15rem .6rem .4rem; display: flex; flex-wrap: wrap; gap: .1rem .9rem; min-width: 0; }
 .control, .tick { font-size: .9rem; }
+.control { min-width: 0; max-width: 100%; }
 .control select { display: block; }
 .tick { display: inline-flex; align-items: center; gap: .3rem; }
 select { font: inherit; font-size: .9rem; color: var(--ink); background: var(--back); border: 1px solid var(--line); border-radius: 4px; padding: .2rem .3rem; max-width: 100%; }
@@ -64,7 +65,7 @@ select:focus-visible, input:focus-visible, a:focus-visible, .chart:focus-visible
 .answers h3 { margin: 1rem 0 .1rem; }
 .asked { display: flex; align-items: center; gap: .75rem; margin: 0; }
 .near { list-style: none; padding: 0; margin: .5rem 0; display: flex; flex-wrap: wrap; gap: .35rem; }
-.near li { display: flex; flex-direction: column; align-items: center; font-size: .8rem; line-height: 1.35; padding: .25rem .1rem; border: 2px solid var(--line); border-radius: 6px; width: 4.9rem; overflow-wrap: anywhere; text-align: center; }
+.near li { display: flex; flex-direction: column; align-items: center; font-size: .75rem; line-height: 1.35; padding: .25rem .1rem; border: 2px solid var(--line); border-radius: 6px; width: 5.1rem; overflow-wrap: anywhere; text-align: center; }
 .near .wrong { border-style: dashed; border-color: var(--bad); }
 .near .mark { font-weight: 600; }
 .near .wrong .mark { color: var(--bad); }
@@ -82,7 +83,9 @@ footer { color: var(--soft); padding-top: 2rem; padding-bottom: 3rem; }
 @media print {
   :root { --ink: #000; --soft: #333; --line: #bbb; --back: #fff; --stripe: #fff; --link: #000; --bad: #000; }
   body { font-size: 10pt; }
-  nav, .controls, .tip { display: none; }
+  nav, .tip, .controls, .controls input, .browser > div:first-child { display: none; }
+  [data-part=maps] .controls { display: flex; }
+  .chart svg, .chart canvas { max-width: 100%; height: auto; }
   .browser { grid-template-columns: 1fr; }
   .table { overflow: visible; }
   table { font-size: 7pt; }
