@@ -14,6 +14,8 @@ const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
 /** Where screenshots go, to be looked at; git ignores it. */
 const SHOTS = resolve("cache/screenshots");
 const QUERIES = 120;
+/** Milliseconds to wait for the browser: a busy machine is slow, not wrong. */
+const PATIENCE = 300_000;
 
 const study = makeStudy(QUERIES);
 let browser: Browser;
@@ -65,6 +67,7 @@ async function open(
     colorScheme: options.dark ? "dark" : "light",
     viewport: { width: options.width ?? 1300, height: 900 },
   });
+  context.setDefaultTimeout(PATIENCE);
   const page = await context.newPage();
   const said: string[] = [];
   page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
@@ -97,7 +100,7 @@ describe("the page", () => {
       if (name === "dark") {
         // On paper, ink is dark whatever the screen is.
         const words = page.locator("[data-part=curves] .chart svg text").first();
-        await expect.poll(() => words.getAttribute("fill"), { timeout: 20_000 }).toBe("#1b1f24");
+        await expect.poll(() => words.getAttribute("fill"), { timeout: PATIENCE }).toBe("#1b1f24");
         await shot(page, "paper");
       }
       expect(said).toEqual([]);
