@@ -84,7 +84,9 @@ test("--json-lines tells every event as JSON, one a line", async () => {
   expect(lines[0]).toMatchObject({ event: "begun", profile: "p", stages: 3, hits: 0 });
   expect(of("say").map(({ event }) => event)).toEqual(["started", "progress", "warned", "finished"]);
   expect(of("say")[0].reason).toBe("never ran");
-  expect(of("say")[1]).toMatchObject({ done: 1, total: 2, unit: "words", megabytes: expect.any(Number) });
+  // Progress is told at intervals: of two reports that come close together, either may be the one.
+  expect(of("say")[1]).toMatchObject({ total: 2, unit: "words", megabytes: expect.any(Number) });
+  expect([1, 2]).toContain(of("say")[1].done);
   expect(of("say")[2].message).toBe("one word looks odd.");
   expect(of("say")[3]).toMatchObject({ notes: { rate: 12 }, seconds: expect.any(Number) });
   expect(lines.at(-1)).toMatchObject({

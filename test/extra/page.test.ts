@@ -243,7 +243,7 @@ describe("the curves", () => {
     await place.getByRole("checkbox", { name: "2", exact: true }).uncheck();
     expect(await status()).toMatch(/^8 of 24 trainings/);
     expect(await place.locator(".chart svg").count()).toBe(3);
-    await place.getByLabel("Against").selectOption("triplets");
+    await place.getByRole("combobox", { name: "Against" }).selectOption("triplets");
     expect(await place.locator(".chart").last().getAttribute("aria-label")).toContain(
       "triplets or pairs used",
     );
