@@ -7,7 +7,7 @@ import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, expect, test } from "vitest";
-import { Project } from "../runner/project.ts";
+import { Project, RAN } from "../runner/project.ts";
 
 const project = new Project();
 afterAll(() => project.remove());
@@ -20,7 +20,7 @@ const SLOW = `
 profiles: { small: {} }
 stages:
   slow:
-    run: echo slow >> ran.log; echo $$ >> pids.log; until [ -e go ]; do sleep 0.3; done; echo done > \${out.text}
+    run: echo slow >> ${RAN}; echo $$ >> pids.log; until [ -e go ]; do sleep 0.3; done; echo done > \${out.text}
     outputs: { text: text.txt }
   after: { uses: trouble, inputs: { values: slow.text } }
   numbers: { uses: numbers }
@@ -39,15 +39,20 @@ interface Row {
   state: string;
   node: string;
 }
-/** The jobs of this project's store. */
+function queue(): Row[] {
+  return execFileSync("squeue", ["-h", "-r", "-t", "all", "-o", "%F_%K|%A|%j|%T|%N"], { encoding: "utf8" })
+    .split("\n")
+    .filter(Boolean)
+    .map((line) => line.split("|"))
+    .map(([id, raw, name, state, node]) => ({ id, raw, name, state, node }));
+}
+/** The last job there was before the test: the same work has the same name in each. */
+let last = 0;
+/** The jobs of this project's store, of this test. */
 function jobs(): Row[] {
   const folder = project.path("cache/slurm");
   const own = existsSync(folder) ? readdirSync(folder) : [];
-  return execFileSync("squeue", ["-h", "-r", "-t", "all", "-o", "%F_%K|%A|%j|%T|%N"], { encoding: "utf8" })
-    .split("\n")
-    .map((line) => line.split("|"))
-    .map(([id, raw, name, state, node]) => ({ id, raw, name, state, node }))
-    .filter(({ name }) => own.includes(name));
+  return queue().filter(({ name, raw }) => own.includes(name) && Number(raw) > last);
 }
 const open = () => jobs().filter(({ state }) => ["PENDING", "RUNNING", "COMPLETING"].includes(state));
 
@@ -63,6 +68,7 @@ const pids = () => project.read("pids.log").trim().split("\n").map(Number);
 const started = () => existsSync(project.path("pids.log"));
 
 beforeEach(() => {
+  last = Math.max(0, ...queue().map(({ raw }) => Number(raw)));
   project.reset();
   project.write("pipeline.yaml", project.read("pipeline.yaml") + POLL);
 });
