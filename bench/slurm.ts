@@ -19,12 +19,14 @@ const slurm = (command: string, args: string[], input = "") =>
 const submit = (args: string[], script = "#!/bin/sh\ntrue\n") =>
   slurm("sbatch", ["--parsable", "--output=/dev/null", ...where, ...args], script);
 
-/** Seconds of some work: the median of several times. */
-function seconds(work: () => void, repeats = REPEATS): number {
+/** Seconds of some work: the median of several times. @param undo what is done after each, outside the time */
+function seconds<T>(work: () => T, undo: (made: T) => void = () => {}, repeats = REPEATS): number {
   const times = Array.from({ length: repeats }, () => {
     const began = performance.now();
-    work();
-    return (performance.now() - began) / 1000;
+    const made = work();
+    const took = (performance.now() - began) / 1000;
+    undo(made);
+    return took;
   }).sort((a, b) => a - b);
   return times[repeats >> 1];
 }
@@ -48,25 +50,25 @@ const config = slurm("scontrol", ["show", "config"]);
 for (const name of ["SLURM_VERSION", "MaxArraySize", "MaxJobCount", "MinJobAge", "SchedulerParameters"])
   console.log(`${name.padEnd(24)} ${new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(config)?.[1] ?? "?"}`);
 
-const one = seconds(() => cancel([submit(["--hold"])]));
-const cancelled = seconds(() => cancel(["1"]), 3);
-show("one job: sbatch", one - cancelled);
+const drop = (job: string) => cancel([job]);
+const one = seconds(() => submit(["--hold"]), drop);
+show("one job: sbatch", one);
 const size = Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(config)![1]) - 1;
-let held = "";
-const whole = seconds(() => {
-  cancel([held].filter(Boolean));
-  held = submit(["--hold", `--array=0-${size - 1}`]);
-}, 3);
+const array = () => submit(["--hold", `--array=0-${size - 1}`]);
+const whole = seconds(array, drop, 3); // what was cancelled counts for MaxJobCount until MinJobAge has passed
 show(`an array of ${size}: sbatch`, whole);
-const asked = seconds(() =>
-  slurm("squeue", ["--noheader", "--array", "--all", "--states=all", "--format=%F|%K|%T|%r|%N|%j"]),
+const held = array();
+const ask = ["--noheader", "--array", "--all", "--states=PENDING", "--format=%F|%K|%T|%r|%N|%j"];
+show(
+  "squeue with that array in the queue, a row an element",
+  seconds(() => slurm("squeue", ask)),
 );
-show(`squeue with that array in the queue, a row an element`, asked);
-
 for (const count of [100, 1000]) {
   const ids = Array.from({ length: count }, (_, index) => `${held}_${index}`).join(":");
-  const time = seconds(() => cancel([submit([`--dependency=afterok:${ids}`])]), 3) - cancelled;
-  show(`one job that waits for ${count} elements by name: sbatch`, time);
+  show(
+    `one job that waits for ${count} elements by name: sbatch`,
+    seconds(() => submit([`--dependency=afterok:${ids}`]), drop),
+  );
 }
 cancel([held]);
 
@@ -80,30 +82,35 @@ await ended(chain);
 const link = (performance.now() - began) / 1000 / LINKS;
 show("a chain of jobs that do nothing, a job", link);
 
-// The launcher: Node, the plan, the store, on a stage that does nothing but write a file.
+// The process of a job: Node, the plan, the store, on stages that do nothing but write a file.
 const project = new Project();
-const MATRIX = 20;
-project.write(
-  "pipeline.yaml",
-  `profiles: { small: {} }\nstages:\n  numbers:\n    uses: numbers\n    matrix: { n: [${Array.from({ length: MATRIX }, (_, n) => n)}] }\n    with: { start: "\${matrix.n}" }\nslurm: { poll: 2, group: 0${where.length ? `, partition: ${process.argv[given + 1]}` : ""} }\n`,
-);
 const main = join(process.cwd(), "runner/main.mjs");
-const run = (...args: string[]) => {
+const cores = Number(slurm("sinfo", ["--noheader", "--format=%C", ...where]).split("/")[3]);
+/** Seconds of a run of so many stages. @param group seconds of stages that one job may hold */
+function run(stages: number, group: number, ...args: string[]): number {
+  const axis = Array.from({ length: stages }, (_, n) => n);
+  const slurm = { poll: 1, group, ...(given < 0 ? {} : { partition: process.argv[given + 1] }) };
+  const numbers = { uses: "numbers", matrix: { n: axis }, with: { start: "${matrix.n}" } };
+  project.write("pipeline.yaml", JSON.stringify({ profiles: { small: {} }, stages: { numbers }, slurm }));
+  const began = performance.now();
   const { status, stderr } = spawnSync(process.execPath, [main, ...args], {
     cwd: project.root,
     encoding: "utf8",
   });
   if (status !== 0) throw new Error(stderr);
-};
-run("status");
-const start = performance.now();
-run("--executor", "slurm");
-const nothing = (performance.now() - start) / 1000;
-show(
-  `${MATRIX} stages that do nothing, a job each, on ${slurm("sinfo", ["-h", "-o", "%C", ...where]).split("/")[3]} cores`,
-  nothing,
-);
+  return (performance.now() - began) / 1000;
+}
+const MANY = 40;
+run(1, 0, "status"); // so that what is built once is
+const few = run(cores, 0, "--executor", "slurm");
+const many = run(MANY + cores, 0, "--executor", "slurm");
+const alone = ((many - few) * cores) / MANY;
+const grouped = run(MANY + cores, 3600, "--executor", "slurm", "--force");
+const shared = (grouped - few) / (MANY + cores);
 project.remove();
+show("a run that submits a job a core, of a stage that does nothing", few);
+show(`each stage more, a job of its own, of a core (on ${cores})`, alone);
+show("each stage more, in one job with others", Math.max(0, shared));
 
 /** Seconds to group a study of so many stages and to write what it waits for; and how often sbatch is called. */
 function study(stages: number): { plan: number; calls: number; longest: number } {
@@ -135,7 +142,9 @@ function study(stages: number): { plan: number; calls: number; longest: number }
 for (const stages of [1000, 10_000]) {
   const { plan, calls, longest } = study(stages);
   console.log(
-    `${stages} stages (a matrix, three that follow it, a report): grouped in ${plan.toFixed(2)} s, ${calls} calls of sbatch, ` +
-      `${(calls * whole).toFixed(1)} s to submit as arrays, ${(stages * (one - cancelled)).toFixed(0)} s one by one; longest word of dependencies ${longest} characters`,
+    `${stages} stages (a matrix, three that follow it, a report): grouped in ${plan.toFixed(2)} s; ` +
+      `${calls} calls of sbatch, ${(calls * whole).toFixed(2)} s (one by one ${(stages * one).toFixed(0)} s); ` +
+      `longest --dependency ${longest} characters; on 100 cores ${((stages * alone) / 100).toFixed(0)} s beside their own work, ` +
+      `${((stages * shared) / 100).toFixed(0)} s where short ones share jobs`,
   );
 }
