@@ -13,8 +13,8 @@ import { type Projection, project, writeProjection } from "../stages/shared/proj
 import { random } from "../stages/shared/random.ts";
 import { FILES, type Recipe, readRecipe, writeRecipe } from "../stages/shared/searchable.ts";
 import { BATCH, Encoder, Features } from "./encoder.ts";
+import { indexIn } from "./location.ts";
 import { classOf, imageFiles, readImage } from "./photos.ts";
-import { indexIn } from "./search.ts";
 
 export interface BuildOptions {
   /** Folder of the new index; without it, indexes/ and the name of the images' folder. */
@@ -82,11 +82,12 @@ const concatenated = (parts: Float32Array[]): Float32Array => {
 
 /** Codes of the images by the model of another index. */
 async function encodeLike(like: string, files: string[], folder: string) {
-  const { images: _, classes: __, encoder: ___, ...recipe } = readRecipe(like);
+  const whole = readRecipe(like);
+  const { images: _, classes: __, encoder: ___, ...recipe } = whole;
   copyFileSync(join(like, FILES.backbone), join(folder, FILES.backbone));
   copyFileSync(join(like, FILES.projection), join(folder, FILES.projection));
   if (recipe.head) cpSync(join(like, FILES.head), join(folder, FILES.head), { recursive: true });
-  const encoder = await Encoder.open(like, readRecipe(like), availableParallelism());
+  const encoder = await Encoder.open(like, whole, availableParallelism());
   const codes: Uint8Array[] = [];
   try {
     const read = await forEachBatch(files, recipe.image, async (pixels, count) => {

@@ -8,6 +8,7 @@ import { Scan } from "../stages/shared/hamming/scan.ts";
 import { FILES, readRecipe } from "../stages/shared/searchable.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { type Answer, pixelsOf, type Shown, writeGallery } from "./gallery.ts";
+import { indexIn } from "./location.ts";
 import { imageFiles, readImage } from "./photos.ts";
 
 export interface SearchOptions {
@@ -26,17 +27,6 @@ interface Found {
   class: string;
   /** Bits in which the codes differ. */
   distance: number;
-}
-
-/** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */
-const PUBLISHED = "index";
-
-/** Where the index of a folder lies: there, or where a pipeline has published it. */
-export function indexIn(folder: string): string {
-  const published = join(folder, PUBLISHED);
-  return !existsSync(join(folder, FILES.recipe)) && existsSync(join(published, FILES.recipe))
-    ? published
-    : folder;
 }
 
 /** The index that is meant. @throws UserError when it is not clear which */

@@ -1,6 +1,6 @@
 /** From a pipeline's stages to an index, and from an index to answers. */
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { build } from "../../search/build.ts";
@@ -141,7 +141,8 @@ describe("search", () => {
 
 describe("index", () => {
   test("takes another index's model for a person's own images", async () => {
-    await build("photos", { like: index, bits: 64, out: "mine" }, folder, folder);
+    // By the folder that a pipeline publishes to: the index lies in it.
+    await build("photos", { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
     await search("photos/cat/10.png", { index: "mine", top: 3, json: true }, folder, folder);
