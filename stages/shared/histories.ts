@@ -39,12 +39,18 @@ export interface Timings {
   total: Float64Array;
 }
 
+/** A training's group. Trainings under two protocols learn on other images: no mean is taken over them. */
+function groupOf(point: Point, id: string): string {
+  const label = labelOf(point, id);
+  return point.protocol === undefined ? label : `${label} · ${point.protocol}`;
+}
+
 /** Reads a `history`. @throws UserError when it is none */
 export function readHistory({ path, id, point, hash }: InputFile): History {
   const table = readTable(path, "history");
   return {
     id,
-    label: labelOf(point, id),
+    label: groupOf(point, id),
     point,
     hash,
     metadata: readMetadata(table),
@@ -69,7 +75,7 @@ export function readTimings({ path, id, point }: InputFile): Timings {
   const table = readTable(path, "timings");
   return {
     id,
-    label: labelOf(point, id),
+    label: groupOf(point, id),
     point,
     step: numbers(table, "step"),
     select: numbers(table, "select_seconds"),
