@@ -42,6 +42,9 @@ export interface PartBlock {
   instead: Block[];
 }
 
+/** One of a list: words, on the page perhaps with the way to how they were found. */
+export type Item = string | { text: string; to: string };
+
 /** A number of the headline. */
 export interface Card {
   title: string;
@@ -58,7 +61,7 @@ export type Block =
   | { kind: "page-only"; blocks: Block[] }
   | { kind: "heading"; level: 2 | 3; text: string }
   | { kind: "text"; text: string }
-  | { kind: "list"; items: string[] }
+  | { kind: "list"; items: Item[] }
   | { kind: "links"; links: { text: string; to: string }[] }
   | Table
   | FigureBlock;
@@ -79,7 +82,7 @@ export const part = (name: PartBlock["name"], instead: Block[] = [], about?: str
   about,
 });
 export const text = (words: string): Block => ({ kind: "text", text: words });
-export const list = (items: string[]): Block[] => (items.length ? [{ kind: "list", items }] : []);
+export const list = (items: Item[]): Block[] => (items.length ? [{ kind: "list", items }] : []);
 export const cell = (words: string): Cell => ({ text: words });
 export const figureCell = (value: number, digits: number): Cell => ({
   text: value.toFixed(digits),
@@ -89,5 +92,7 @@ export const figureCell = (value: number, digits: number): Cell => ({
 /** The anchor of how a group's numbers were made. */
 export const madeAnchor = (label: string): string =>
   `made-${label.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
+/** The anchor of one run, by its id. */
+export const runAnchor = (id: string): string => `run-${id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
 /** A group's name, with the way to how its numbers were made. */
 export const groupCell = (label: string): Cell => ({ text: label, to: madeAnchor(label) });

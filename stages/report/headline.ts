@@ -1,9 +1,9 @@
 /** The top of the page: the numbers that matter most, and what they support. */
 import { isRaw } from "../shared/groups.ts";
 import { sentence } from "./comparisons.ts";
-import { type Block, type Card, list, madeAnchor, text } from "./document.ts";
+import { type Block, type Card, type Item, list, madeAnchor, text } from "./document.ts";
 import { range } from "./results.ts";
-import type { GroupMetric, ProtocolSummary, Summary } from "./summary.ts";
+import type { Comparison, GroupMetric, ProtocolSummary, Summary } from "./summary.ts";
 
 /** A metric of a group with its intervals. */
 function cardOf(title: string, label: string, { mean, seeds, queries }: GroupMetric): Card {
@@ -19,8 +19,13 @@ function cardOf(title: string, label: string, { mean, seeds, queries }: GroupMet
   };
 }
 
+const found = (comparison: Comparison): Item => ({
+  text: sentence(comparison),
+  to: madeAnchor(comparison.first),
+});
+
 /** What the numbers of a protocol support, in sentences. */
-function findings({ groups, comparisons }: ProtocolSummary): string[] {
+function findings({ groups, comparisons }: ProtocolSummary): Item[] {
   const names = Object.keys(groups);
   const best = names[0];
   const maps = comparisons.filter(({ metric }) => metric === "map");
@@ -30,13 +35,13 @@ function findings({ groups, comparisons }: ProtocolSummary): string[] {
   const withRaw = raw.find(({ first }) => first === best);
   const nearest = maps.find(({ first }) => first === best);
   return [
-    ...(withRaw ? [sentence(withRaw)] : []),
+    ...(withRaw ? [found(withRaw)] : []),
     ...(raw.length > 1
       ? [
           `${above.length} of ${raw.length} trained representations are significantly above the raw features in mAP.`,
         ]
       : []),
-    ...(nearest && nearest !== withRaw ? [sentence(nearest)] : []),
+    ...(nearest && nearest !== withRaw ? [found(nearest)] : []),
     ...(equal.length > 1 ? [`${equal.length} are not significantly below the best in mAP.`] : []),
   ];
 }

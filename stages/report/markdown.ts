@@ -48,7 +48,7 @@ function words(one: Worded): string {
     case "text":
       return escaped(one.text);
     case "list":
-      return one.items.map((item) => `* ${escaped(item)}`).join("\n");
+      return one.items.map((item) => `* ${escaped(typeof item === "string" ? item : item.text)}`).join("\n");
     case "links":
       return one.links.map(({ text, to }) => `* [${escaped(text)}](${to})`).join("\n");
     case "table":

@@ -1,7 +1,7 @@
 /** A report as one HTML file that needs nothing beside it. */
 import script from "./client/main.ts?browser";
 import type { PageData } from "./data.ts";
-import type { Block, Card, Cell, Document, FigureBlock, Table } from "./document.ts";
+import type { Block, Card, Cell, Document, FigureBlock, Item, Table } from "./document.ts";
 import { STYLE } from "./style.ts";
 
 const escaped = (words: string): string =>
@@ -52,6 +52,11 @@ ${body.join("\n")}
 </tbody></table></div>`;
 }
 
+function item(one: Item): string {
+  if (typeof one === "string") return escaped(one);
+  return `${escaped(one.text)} <a href="#${one.to}">How it was made</a>`;
+}
+
 function card({ title, value, notes, to }: Card): string {
   const number = to ? `<a href="#${to}">${escaped(value)}</a>` : escaped(value);
   return `<div class="card"><dt>${escaped(title)}</dt><dd><b>${number}</b>${notes.map((note) => `<span>${escaped(note)}</span>`).join("")}</dd></div>`;
@@ -84,7 +89,7 @@ export function toPage(
       case "text":
         return `<p>${escaped(one.text)}</p>`;
       case "list":
-        return `<ul>\n${one.items.map((item) => `<li>${escaped(item)}</li>`).join("\n")}\n</ul>`;
+        return `<ul>\n${one.items.map((one) => `<li>${item(one)}</li>`).join("\n")}\n</ul>`;
       case "links":
         return `<ul>\n${one.links.map(({ text, to }) => `<li><a href="${base}${escaped(to)}">${escaped(text)}</a></li>`).join("\n")}\n</ul>`;
       case "table":

@@ -2,7 +2,7 @@
 import { agrees, groupRuns, isRaw } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
-import { type Block, type Cell, cell, figureCell, heading, madeAnchor, text } from "./document.ts";
+import { type Block, type Cell, cell, figureCell, heading, madeAnchor, runAnchor, text } from "./document.ts";
 import type { Choice } from "./summary.ts";
 
 /** Characters of a hash that are shown. */
@@ -76,6 +76,7 @@ export function provenance(
             kind: "table" as const,
             caption: "The params of each training.",
             columns: [{ title: "training" }, { title: "params" }],
+            anchors: histories.map(({ id }) => runAnchor(id)),
             rows: histories.map((history) => [code(history.id), code(paramsOf(history))]),
           },
         ]
@@ -87,6 +88,7 @@ export function provenance(
             kind: "table" as const,
             caption: "What was chosen on validation images, and from which trainings.",
             columns: [{ title: "choice" }, { title: "param" }, { title: "value" }, { title: "candidates" }],
+            anchors: choices.map(({ id }) => runAnchor(id)),
             rows: choices.map(({ id, param, value, candidates }) => [
               code(id),
               code(param),

@@ -7,6 +7,7 @@ import {
   heading,
   list,
   part,
+  runAnchor,
   type Table,
   text,
 } from "./document.ts";
@@ -29,8 +30,8 @@ export function choiceBlocks({ choices }: Summary): Block[] {
         ...values.map((value) => ({ title: String(value), number: true })),
         { title: "chosen", number: true },
       ],
-      rows: own.map(({ label, value: chosen, candidates }) => [
-        cell(label),
+      rows: own.map(({ id, label, value: chosen, candidates }) => [
+        { text: label, to: runAnchor(id) },
         ...values.map((value): Cell => {
           const found = candidates.find((candidate) => candidate.value === value);
           return found ? { ...figureCell(found.score, 4), strong: value === chosen } : cell("–");
@@ -96,7 +97,7 @@ export function trainingBlocks(
         { title: "marks" },
       ],
       rows: groups.map(([label, runs]) => [
-        cell(label),
+        { text: label, to: runAnchor(runs[0].id) },
         figureCell(runs.length, 0),
         figureCell(
           mean(runs, (run) => run.best_validation_map),
