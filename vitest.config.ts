@@ -21,6 +21,7 @@ export default defineConfig({
   test: {
     include: ["test/**/*.test.ts"],
     exclude: ["test/extra/**", "node_modules/**"],
+    globalSetup: ["test/temporary.ts"],
     pool: "forks",
     testTimeout: 60_000,
     // Two workers: the suite must fit a machine with two cores.

@@ -6,6 +6,7 @@ export default defineConfig({
   plugins: [browserScripts],
   test: {
     include: ["test/extra/**/*.test.ts"],
+    globalSetup: ["test/temporary.ts"],
     pool: "forks",
     testTimeout: 3600_000,
     hookTimeout: 600_000,
