@@ -17,13 +17,13 @@ export async function main(args: string[], root: string, from: string): Promise<
   program
     .command("search")
     .description("the images of an index that are nearest to yours")
-    .usage("-- IMAGE|FOLDER [options]")
-    .argument("<image>", "an image, or a folder of images")
+    .usage("-- IMAGE|FOLDER … [options]")
+    .argument("<image...>", "images, or folders of images")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
     .option("--top <n>", "how many to find", wholeNumber, 10)
     .option("--json", "as JSON")
     .option("--html <file>", "as a page with the images in it, too")
-    .action((path, options) => search(path, options, root, from));
+    .action((paths, options) => search(paths, options, root, from));
   program
     .command("index")
     .description("an index of your own images, the folders they lie in as their classes")

@@ -22,7 +22,7 @@ export interface SearchOptions {
 
 /** An image that was found. */
 interface Found {
-  /** Its file; where the index is of a data set, its id there. */
+  /** Its file; where the index is of a data set, its name or its id there. */
   image: string | number;
   class: string;
   /** Bits in which the codes differ. */
@@ -46,7 +46,7 @@ export function indexFolder(given: string | undefined, root: string, from: strin
 
 /** Images are read, encoded and looked up batch by batch. @param from the folder that paths start at */
 export async function search(
-  path: string,
+  paths: string[],
   options: SearchOptions,
   root: string,
   from: string,
@@ -55,9 +55,13 @@ export async function search(
   const recipe = readRecipe(folder);
   const codes = readCodes(join(folder, FILES.codes));
   if (codes.rows === 0) throw new UserError(`${folder}: an index of no images. Make it again.`);
-  const files = imageFiles(resolve(from, path));
-  const paths = join(folder, FILES.paths);
-  const names = existsSync(paths) ? (JSON.parse(readFileSync(paths, "utf8")) as string[]) : undefined;
+  const files = paths.flatMap((path) => imageFiles(resolve(from, path)));
+  const list = (file: string) =>
+    existsSync(join(folder, file))
+      ? (JSON.parse(readFileSync(join(folder, file), "utf8")) as string[])
+      : undefined;
+  const sources = list(FILES.paths);
+  const names = sources ?? list(FILES.names);
   const scan = new Scan(codes.values, codes.bits);
   const encoder = await Encoder.open(folder, recipe, availableParallelism());
 
@@ -99,7 +103,7 @@ export async function search(
             query: { source: file, caption: file },
             found: found.map(
               (one, place): Shown => ({
-                source: names ? names[rows[place]] : rows[place],
+                source: sources ? sources[rows[place]] : rows[place],
                 caption: `${one.class || one.image} · ${one.distance} of ${codes.bits} bits`,
               }),
             ),
@@ -110,7 +114,7 @@ export async function search(
     await encoder.close();
   }
   if (options.html) {
-    const pixels = names ? undefined : pixelsOf(join(folder, FILES.pixels));
+    const pixels = sources ? undefined : pixelsOf(join(folder, FILES.pixels));
     await writeGallery(resolve(from, options.html), `Nearest of ${recipe.images} images`, shown, pixels);
   }
   if (options.json) console.log(JSON.stringify(answers, null, 2));

@@ -19,6 +19,8 @@ export interface DatasetInfo {
   width: number;
   channels: number;
   classes: string[];
+  /** By id, what the images are called where they come from: a file, say. */
+  names?: string[];
   /** How many images will come; for the progress. */
   images: number;
 }

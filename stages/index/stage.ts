@@ -1,5 +1,5 @@
 /** index: codes, and all that it takes to encode one more image and to find those like it, in one folder. */
-import { copyFileSync, cpSync } from "node:fs";
+import { copyFileSync, cpSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import type { Backbone } from "../shared/backbone.ts";
@@ -7,6 +7,14 @@ import { readCodes } from "../shared/codes.ts";
 import { readImageList } from "../shared/images.ts";
 import { readProjection } from "../shared/projection.ts";
 import { FILES, type View, writeRecipe } from "../shared/searchable.ts";
+import { readBatches, readMetadata } from "../shared/tables.ts";
+
+/** What a table of images calls them, by id; none where it calls them nothing. */
+async function namesIn(images: string): Promise<string[] | undefined> {
+  for await (const batch of readBatches(images, "images"))
+    return readMetadata(batch).names as string[] | undefined;
+  return undefined;
+}
 
 export default defineStage<{ views?: View[] }>({
   params: "index",
@@ -38,6 +46,16 @@ export default defineStage<{ views?: View[] }>({
     copyFileSync(inputs.projection, at(FILES.projection));
     copyFileSync(inputs.codes, at(FILES.codes));
     copyFileSync(inputs.images, at(FILES.pixels));
+    const names = await namesIn(inputs.images);
+    if (names)
+      writeFileSync(
+        at(FILES.names),
+        `${JSON.stringify(
+          Array.from(ids, (id) => names[id]),
+          null,
+          1,
+        )}\n`,
+      );
     if (inputs.head) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
     const { mean, std, features } = backbone;
     writeRecipe(outputs.index, {

@@ -41,6 +41,8 @@ export const FILES = {
   paths: "paths.json",
   /** Where they are a table. */
   pixels: "images.arrow",
+  /** What that table calls them, in the order of the codes; none where it calls them nothing. */
+  names: "names.json",
 };
 
 /** Hash of all that makes a code of an image: two indexes with the same one have comparable codes. */

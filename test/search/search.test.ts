@@ -106,7 +106,7 @@ test("an image is encoded to the very bits that the pipeline made of it", async 
 
 describe("search", () => {
   test("finds the image itself first, and says what the others are", async () => {
-    await search("photos/dog/5.png", { index, top: 4, json: true }, folder, folder);
+    await search(["photos/dog/5.png"], { index, top: 4, json: true }, folder, folder);
     const [{ query, nearest }] = JSON.parse(printed.join("\n"));
     expect(query).toBe(at("photos/dog/5.png"));
     expect(nearest).toHaveLength(4);
@@ -116,10 +116,30 @@ describe("search", () => {
     expect(distances).toEqual([...distances].sort((a, b) => a - b));
   });
 
+  test("takes several images, and calls what it finds as the data set does", async () => {
+    const names = Array.from({ length: 5 * COUNT }, (_, id) => `album/${id}.png`);
+    const shape = { height: SIDE, width: SIDE, channels: 3, classes: ["cat", "dog"] };
+    const { outputs } = await runStage("index", {
+      params: { backbone: "resnet18", views: [{ size: 32, flip: true }, { size: 64 }] },
+      inputs: {
+        images: writeImages(at("named.arrow"), images, { ...shape, names }),
+        model: at("tiny.onnx"),
+        projection: join(index, FILES.projection),
+        codes: join(index, FILES.codes),
+      },
+    });
+    const asked = ["photos/dog/5.png", "photos/cat/0.png"];
+    expect(await main(["search", ...asked, "--index", outputs.index, "--top", "20"], folder, folder)).toBe(0);
+    for (const file of asked) expect(printed.join("\n")).toContain(`${at(file)} (`);
+    expect(printed).toContain("    0  dog  album/5.png");
+    await search([asked[0]], { index: outputs.index, top: 1, html: "named.html" }, folder, folder);
+    expect(readFileSync(at("named.html"), "utf8").match(/data:image\/webp/g)).toHaveLength(2);
+  });
+
   test("finds the index where a pipeline publishes it", async () => {
     cpSync(index, at("indexes/published/index"), { recursive: true });
     for (const given of [undefined, "indexes/published"])
-      await search("photos/dog/5.png", { index: given, top: 1, json: true }, folder, folder);
+      await search(["photos/dog/5.png"], { index: given, top: 1, json: true }, folder, folder);
     rmSync(at("indexes/published"), { recursive: true });
     expect(printed).toHaveLength(2);
     for (const line of printed) expect(JSON.parse(line)[0].nearest[0].distance).toBe(0);
@@ -129,11 +149,11 @@ describe("search", () => {
     mkdirSync(at("mixed"), { recursive: true });
     writeFileSync(at("mixed", "broken.png"), "no image");
     writeFileSync(at("mixed", "whole.png"), readFileSync(at("photos/cat/0.png")));
-    await search("mixed", { index, top: 2, html: "page.html" }, folder, folder);
+    await search(["mixed"], { index, top: 2, html: "page.html" }, folder, folder);
     expect(printed.join("\n")).toMatch(/broken\.png: unreadable image .* passed over/);
     const page = readFileSync(at("page.html"), "utf8");
     expect(page.match(/data:image\/webp/g)).toHaveLength(3);
-    await expect(search("mixed/broken.png", { index, top: 2 }, folder, folder)).rejects.toThrow(
+    await expect(search(["mixed/broken.png"], { index, top: 2 }, folder, folder)).rejects.toThrow(
       /unreadable image/,
     );
   });
@@ -145,7 +165,7 @@ describe("index", () => {
     await build("photos", { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
-    await search("photos/cat/10.png", { index: "mine", top: 3, json: true }, folder, folder);
+    await search(["photos/cat/10.png"], { index: "mine", top: 3, json: true }, folder, folder);
     const [{ nearest }] = JSON.parse(printed.slice(1).join("\n"));
     expect(nearest.map(({ image }: { image: string }) => image)).toContain(at("photos/cat/10.png"));
   });

@@ -98,6 +98,7 @@ export default {
         width: params.size,
         channels: 3,
         classes,
+        names: entries.map(({ path }) => path),
         images: entries.length,
       },
       // An image's id is its place in the list of all, readable or not.

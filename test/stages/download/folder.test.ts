@@ -58,6 +58,7 @@ describe("download of a folder", () => {
       width: 4,
       channels: 3,
       classes: ["blue", "red"],
+      names: ["blue/c.webp", "blue/d.jpeg", "red/a/deep.JPG", "red/b.png"],
     });
     expect(notes).toMatchObject({ images: 4, unreadable_files: 0, other_files: 1 });
     expect(log).toEqual(["no images by their ending: blue/notes.txt"]);

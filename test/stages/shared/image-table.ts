@@ -20,6 +20,7 @@ export function writeImages(
     channels = 1,
     classes = [] as string[],
     dataset = "test",
+    names = undefined as string[] | undefined,
     batch = Number.POSITIVE_INFINITY,
   },
 ): string {
@@ -28,7 +29,7 @@ export function writeImages(
     path,
     "images",
     { id: new Uint32(), split: new Utf8(), label: new Uint16(), pixels: bytesColumn(size) },
-    { dataset, classes, height, width, channels },
+    { dataset, classes, height, width, channels, ...(names && { names }) },
   );
   for (let first = 0; first < images.length; first += batch) {
     const rows = images.slice(first, first + batch);
