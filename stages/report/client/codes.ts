@@ -1,5 +1,5 @@
 /** Codes: mAP by their length beside what is published, and precision against recall by Hamming radius. */
-import type { PageData } from "../data.ts";
+import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
 import { chart } from "./chart.ts";
 import { chooser, make } from "./element.ts";
@@ -9,6 +9,14 @@ import { legend, linesSpec, looks } from "./lines.ts";
 export function codes(place: HTMLElement, { codes: all, radii }: PageData, protocol: string): void {
   const lines = all.filter((line) => line.protocol === protocol);
   if (lines.length === 0) return;
+  if (lines.some(({ bits }) => bits.length > 1)) byLength(place, lines);
+  precisionByRadius(
+    place,
+    radii.filter((curve) => curve.protocol === protocol),
+  );
+}
+
+function byLength(place: HTMLElement, lines: CodeLine[]): void {
   const look = looks(lines.map(({ method }) => method));
   for (const { method, published } of lines) if (published) look.get(method)!.dash = [2, 3];
   const points = lengthPoints(lines);
@@ -17,19 +25,19 @@ export function codes(place: HTMLElement, { codes: all, radii }: PageData, proto
     role: "img",
     "aria-label": "mAP by length of the code; the table below has the numbers.",
   });
-  place.append(
-    make("div", { class: "panels" }, canvas),
-    make("p", { class: "said" }, "Dotted: published, with other networks; see the table."),
-    legend(look),
-  );
+  place.append(make("div", { class: "panels" }, canvas));
+  if (lines.some(({ published }) => published))
+    place.append(make("p", { class: "said" }, "Dotted: published, with other networks; see the table."));
+  place.append(legend(look));
   chart(
     canvas,
     (width) => linesSpec(points, look, { title: "bits", format: "d" }, { title: "mAP" }, width),
     points.length,
     (value) => String(value),
   );
+}
 
-  const curves = radii.filter((curve) => curve.protocol === protocol);
+function precisionByRadius(place: HTMLElement, curves: RadiusCurve[]): void {
   if (curves.length === 0) return;
   const lengths = [...new Set(curves.map(({ bits }) => bits))].sort((a, b) => a - b);
   const choice = chooser(
