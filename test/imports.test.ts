@@ -34,7 +34,7 @@ const runner = (name: string) => `runner/${name}.ts`;
 const below = (folder: string) => [...imports].filter(([file]) => file.startsWith(folder));
 
 test("every import names a file that is there, with its ending", () => {
-  expect(imports.get("runner/cli.ts")).toContain("runner/execute.ts"); // one that is imported when needed
+  expect(imports.get("runner/run-command.ts")).toContain("runner/execute.ts"); // one that is imported when needed
   expect(imports.get("runner/plan.ts")).toContain("runner/resolve.ts"); // one of types alone
   for (const [file, found] of imports)
     for (const one of found)
