@@ -8,5 +8,7 @@
  * const [[path, object]] = store.filesOf(record.outputs.metrics);
  * @module
  */
+
+export type { Origin, StageRecord, StoredOutput } from "../runner/record.ts";
 export { hashFile } from "../runner/statcache.ts";
-export { type Origin, type StageRecord, Store, type StoredOutput } from "../runner/store.ts";
+export { Store } from "../runner/store.ts";

@@ -1,7 +1,7 @@
 /** What changed between a record and what a stage instance is now, in words: the old value and the new one. */
 import type { KeyParts } from "./fingerprint.ts";
 import { type CodeFacts, outlineChanges } from "./outline.ts";
-import type { Origin, StageRecord } from "./store.ts";
+import type { Origin, StageRecord } from "./record.ts";
 
 /** Characters of a hash that are shown. */
 const SHOWN = 12;

@@ -5,10 +5,11 @@ import { compare } from "./check.ts";
 import { commitOf, fileAt } from "./git.ts";
 import type { Plan } from "./plan.ts";
 import { makerOf, readingOf, resultOf } from "./reading.ts";
+import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import { columns, effectCells, SIGNIFICANT } from "./tables.ts";
 
 /** More rows than this say no more. */

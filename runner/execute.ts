@@ -6,11 +6,12 @@ import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
+import type { StageRecord } from "./record.ts";
 import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
 import { type InputFile, type UpstreamRun, UserError } from "./stage.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
 
 /** What a run tells while it goes. */

@@ -7,10 +7,11 @@ import { keyOf } from "./fingerprint.ts";
 import type { Revision } from "./git.ts";
 import type { Plan } from "./plan.ts";
 import { makerOf, readingOf } from "./reading.ts";
+import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Characters of a hash that are shown; of data all are. */
 const SHOWN = 12;

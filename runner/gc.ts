@@ -1,8 +1,9 @@
 /** Removes from the store what nothing refers to any more. */
 import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
+import type { StageRecord } from "./record.ts";
 import { sweep } from "./scratch.ts";
-import type { Ran, StageRecord, Store } from "./store.ts";
+import type { Ran, Store } from "./store.ts";
 
 export interface GcOptions {
   /** Milliseconds since the last run that used it; what is older goes. */

@@ -1,8 +1,8 @@
 /** What a run tells to programs: one JSON object a line and event. */
 import type { Events } from "./execute.ts";
 import type { StageError } from "./executors/executor.ts";
+import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
-import type { StageRecord } from "./store.ts";
 
 /** Between two lines of one stage's progress. */
 const PROGRESS_SECONDS = 1;

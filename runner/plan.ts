@@ -4,8 +4,9 @@ import { difference } from "./changes.ts";
 import type { Reference } from "./expand.ts";
 import { type KeyParts, keyOf } from "./fingerprint.ts";
 import type { CodeFacts } from "./outline.ts";
+import type { Origin, StageRecord, StoredOutput } from "./record.ts";
 import type { Task } from "./resolve.ts";
-import type { Origin, StageRecord, Store, StoredOutput } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
 export type State =

@@ -2,10 +2,11 @@
 import { chmodSync, copyFileSync, existsSync, mkdirSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import type { Plan } from "./plan.ts";
+import type { StageRecord, StoredOutput } from "./record.ts";
 import type { Task } from "./resolve.ts";
 import { scratchName, sweep } from "./scratch.ts";
 import { hashFile } from "./statcache.ts";
-import { filesBelow, type StageRecord, type Store, type StoredOutput } from "./store.ts";
+import { filesBelow, type Store } from "./store.ts";
 
 /** Copies a file in one step: nobody ever finds half of it. */
 function copy(from: string, to: string): void {

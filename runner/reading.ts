@@ -4,8 +4,9 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { pointOf } from "./expand.ts";
 import { CodeBook } from "./fingerprint.ts";
+import type { StageRecord } from "./record.ts";
 import type { InputFile, Reading, Result } from "./stage.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /**
  * The reading of a stage; undefined where it has none. It is bundled and loaded as a stage is, and takes no part

@@ -17,12 +17,13 @@ import { pipeline } from "node:stream/promises";
 import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import { unpublished } from "./publish.ts";
+import type { StageRecord, StoredOutput } from "./record.ts";
 import type { Remote } from "./remotes/remote.ts";
 import type { Task } from "./resolve.ts";
 import { readSigner, type Signer, signedBy, trustedKeys } from "./signing.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
-import type { StageRecord, Store, StoredOutput } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** Transfers at a time. */
 const LANES = 8;

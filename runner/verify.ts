@@ -6,9 +6,10 @@ import { type RunOptions, runIn } from "./execute.ts";
 import { suggest } from "./faults.ts";
 import { hashFiles } from "./hash.ts";
 import type { Plan } from "./plan.ts";
+import type { StoredOutput } from "./record.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
-import { filesBelow, type Store, type StoredOutput } from "./store.ts";
+import { filesBelow, type Store } from "./store.ts";
 
 /** What a check of the whole store found. */
 export interface Verdict {

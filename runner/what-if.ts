@@ -1,9 +1,10 @@
 /** What `what-if` prints: what a change would run, and how long that would take by what past runs took. */
 import { duration } from "./display.ts";
 import { type Plan, partsOf } from "./plan.ts";
+import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
 import { coresOf } from "./resources.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 import { byStage } from "./views.ts";
 
 /** How long a task may take, from the run most like it: with the same params, or with other ones. */

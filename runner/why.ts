@@ -1,8 +1,9 @@
 /** What `why` prints: the old and the new value of exactly what changed, or what a result rests on. */
 import type { KeyParts } from "./fingerprint.ts";
 import { type Plan, partsOf } from "./plan.ts";
+import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
-import type { StageRecord, Store } from "./store.ts";
+import type { Store } from "./store.ts";
 
 /** More than this upstream is counted, not named. */
 const MOST = 5;

@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { difference } from "../../runner/changes.ts";
 import type { CodeFacts } from "../../runner/outline.ts";
-import type { Origin, StageRecord } from "../../runner/store.ts";
+import type { Origin, StageRecord } from "../../runner/record.ts";
 
 const base = { code: "1", parts: {}, params: {}, inputs: {} };
 const recordOf = (more: object) => ({ ...base, packages: [], ...more }) as unknown as StageRecord;

@@ -5,9 +5,10 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Code } from "../../runner/fingerprint.ts";
 import { codesOf, Plan } from "../../runner/plan.ts";
 import { missingForPublish, publish } from "../../runner/publish.ts";
+import type { StageRecord } from "../../runner/record.ts";
 import type { Task } from "../../runner/resolve.ts";
 import type { Point } from "../../runner/stage.ts";
-import { type StageRecord, Store } from "../../runner/store.ts";
+import { Store } from "../../runner/store.ts";
 import { graph, status } from "../../runner/views.ts";
 import { why } from "../../runner/why.ts";
 

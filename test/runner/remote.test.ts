@@ -8,11 +8,12 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keyOf } from "../../runner/fingerprint.ts";
+import type { StageRecord } from "../../runner/record.ts";
 import { SharedCache } from "../../runner/remote.ts";
 import type { Content, Remote } from "../../runner/remotes/remote.ts";
 import type { Task } from "../../runner/resolve.ts";
 import { makeSigner, type Signer } from "../../runner/signing.ts";
-import { type StageRecord, Store } from "../../runner/store.ts";
+import { Store } from "../../runner/store.ts";
 
 /** A remote in memory that counts what it is asked, and can be away. */
 class Memory implements Remote {

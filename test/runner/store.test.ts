@@ -14,8 +14,9 @@ import { hostname, tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import type { StageRecord, StoredOutput } from "../../runner/record.ts";
 import { sha256 } from "../../runner/statcache.ts";
-import { filesBelow, type StageRecord, Store, type StoredOutput } from "../../runner/store.ts";
+import { filesBelow, Store } from "../../runner/store.ts";
 
 let folder: string;
 let store: Store;

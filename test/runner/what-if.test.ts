@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
+import type { StageRecord } from "../../runner/record.ts";
 import type { Task } from "../../runner/resolve.ts";
-import type { StageRecord } from "../../runner/store.ts";
 import { estimate, makespan } from "../../runner/what-if.ts";
 
 const task = (id: string, params: object = {}, more: object = {}) =>

@@ -1,8 +1,8 @@
 /** What can be said of a task's key before anything upstream has run. */
 import { keyOf } from "../../fingerprint.ts";
 import { keyParts } from "../../plan.ts";
+import type { StoredOutput } from "../../record.ts";
 import type { Task } from "../../resolve.ts";
-import type { StoredOutput } from "../../store.ts";
 
 /**
  * The recipe of each task: its code, parts, params and files, and the recipes of those it takes files from. Two
