@@ -1,11 +1,8 @@
 /** Images given by a person: one file, or a folder of them. */
 import { readdirSync, statSync } from "node:fs";
 import { extname, join, relative } from "node:path";
-import sharp from "sharp";
 import { UserError } from "../runner/stage.ts";
-
-/** What is taken for an image. */
-export const ENDINGS = [".png", ".jpg", ".jpeg", ".webp"];
+import { decode, ENDINGS, type Shape } from "../stages/shared/decode.ts";
 
 /** The image files that a path names, a folder's in the order of their names. @throws UserError when there are none */
 export function imageFiles(path: string): string[] {
@@ -20,21 +17,10 @@ export function imageFiles(path: string): string[] {
   return files;
 }
 
-/**
- * An image's pixels `[height, width, channels]`, upright, cut to the shape, on white where it is transparent.
- * @throws UserError when it is unreadable
- */
-export async function readImage(
-  path: string,
-  { height, width, channels }: { height: number; width: number; channels: number },
-): Promise<Uint8Array> {
+/** An image's pixels, see {@link decode}. @throws UserError when it is unreadable */
+export async function readImage(path: string, shape: Shape): Promise<Uint8Array> {
   try {
-    const image = sharp(path).autoOrient().flatten({ background: "white" });
-    return await image
-      .toColourspace(channels === 1 ? "b-w" : "srgb")
-      .resize(width, height, { fit: "cover" })
-      .raw()
-      .toBuffer();
+    return await decode(path, shape);
   } catch (error) {
     throw new UserError(`${path}: unreadable image (${(error as Error).message.split("\n")[0]}).`);
   }

@@ -1,5 +1,6 @@
 /** What a file of datasets/ must offer: a part of the stage `download`. */
 import type { PartDefinition, Scalar } from "../../runner/stage.ts";
+import type { Fit } from "../shared/decode.ts";
 import type { FetchContext } from "../shared/fetch.ts";
 
 /** What one image is. */
@@ -18,6 +19,8 @@ export interface DatasetInfo {
   height: number;
   width: number;
   channels: number;
+  /** How images of another shape were brought to this one. */
+  fit?: Fit;
   classes: string[];
   /** By id, what the images are called where they come from: a file, say. */
   names?: string[];

@@ -4,16 +4,16 @@ import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import type { Backbone } from "../shared/backbone.ts";
 import { readCodes } from "../shared/codes.ts";
+import type { Fit } from "../shared/decode.ts";
 import { readImageList } from "../shared/images.ts";
 import { readProjection } from "../shared/projection.ts";
 import { FILES, type View, writeRecipe } from "../shared/searchable.ts";
 import { readBatches, readMetadata } from "../shared/tables.ts";
 
-/** What a table of images calls them, by id; none where it calls them nothing. */
-async function namesIn(images: string): Promise<string[] | undefined> {
-  for await (const batch of readBatches(images, "images"))
-    return readMetadata(batch).names as string[] | undefined;
-  return undefined;
+/** What a table of images of files knows more than others: their names, by id, and how they were brought to a shape. */
+async function aboutFiles(images: string): Promise<{ names?: string[]; fit?: Fit }> {
+  for await (const batch of readBatches(images, "images")) return readMetadata(batch);
+  return {};
 }
 
 export default defineStage<{ views?: View[] }>({
@@ -46,7 +46,7 @@ export default defineStage<{ views?: View[] }>({
     copyFileSync(inputs.projection, at(FILES.projection));
     copyFileSync(inputs.codes, at(FILES.codes));
     copyFileSync(inputs.images, at(FILES.pixels));
-    const names = await namesIn(inputs.images);
+    const { names, fit } = await aboutFiles(inputs.images);
     if (names)
       writeFileSync(
         at(FILES.names),
@@ -61,7 +61,7 @@ export default defineStage<{ views?: View[] }>({
     writeRecipe(outputs.index, {
       backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
       views: params.views ?? [{ size: backbone.size, flip: false }],
-      image: { height, width, channels },
+      image: { height, width, channels, ...(fit && { fit }) },
       head: inputs.head !== undefined,
       bits: codes.bits,
       classes: codes.classes,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { UserError } from "../../runner/stage.ts";
 import { checkJson, readJson } from "./artifacts.ts";
 import type { Backbone } from "./backbone.ts";
+import type { Shape } from "./decode.ts";
 
 /** One way to show an image to the backbone. */
 export interface View {
@@ -20,7 +21,7 @@ export interface Recipe {
   /** The features of an image are the mean over these. */
   views: View[];
   /** What an image is brought to before its views are made. */
-  image: { height: number; width: number; channels: number };
+  image: Shape;
   /** Whether a trained head stands before the projection. */
   head: boolean;
   bits: number;

@@ -122,12 +122,13 @@ describe("search", () => {
     const { outputs } = await runStage("index", {
       params: { backbone: "resnet18", views: [{ size: 32, flip: true }, { size: 64 }] },
       inputs: {
-        images: writeImages(at("named.arrow"), images, { ...shape, names }),
+        images: writeImages(at("named.arrow"), images, { ...shape, names, fit: "contain" }),
         model: at("tiny.onnx"),
         projection: join(index, FILES.projection),
         codes: join(index, FILES.codes),
       },
     });
+    expect(readRecipe(outputs.index).image).toMatchObject({ height: SIDE, fit: "contain" });
     const asked = ["photos/dog/5.png", "photos/cat/0.png"];
     expect(await main(["search", ...asked, "--index", outputs.index, "--top", "20"], folder, folder)).toBe(0);
     for (const file of asked) expect(printed.join("\n")).toContain(`${at(file)} (`);

@@ -4,11 +4,10 @@
  */
 import { readdirSync, statSync } from "node:fs";
 import { extname, join } from "node:path";
-import sharp from "sharp";
 import { UserError } from "../../../runner/stage.ts";
+import { decode, ENDINGS, type Fit } from "../../shared/decode.ts";
 import type { Dataset, ImageRow } from "../dataset.ts";
 
-const ENDINGS = [".png", ".jpg", ".jpeg", ".webp"];
 /** Images decoded at a time. */
 const AT_ONCE = 8;
 /** How many unreadable files a warning names; the log names all. */
@@ -16,7 +15,7 @@ const NAMED = 3;
 
 interface Params {
   size: number;
-  fit: "cover" | "contain" | "fill";
+  fit: Fit;
   strict: boolean;
 }
 
@@ -54,17 +53,6 @@ export function list(root: string): { entries: Entry[]; others: string[] } {
   return { entries, others };
 }
 
-/** An image's pixels `[size, size, 3]`, upright, on white where it is transparent. @throws when it is unreadable */
-async function decode(path: string, { size, fit }: Params): Promise<Uint8Array> {
-  const image = sharp(path).autoOrient().flatten({ background: "white" }).toColourspace("srgb");
-  const { data, info } = await image
-    .resize(size, size, { fit, background: "white" })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
-  if (info.channels !== 3) throw new Error(`it has ${info.channels} channels`);
-  return data;
-}
-
 export default {
   params: {
     size: { type: "integer", minimum: 1, default: 224, description: "side in pixels that images get" },
@@ -77,6 +65,7 @@ export default {
   },
   async open(given, { files: root, log, warn, note, signal }) {
     const params = given as unknown as Params;
+    const shape = { height: params.size, width: params.size, channels: 3, fit: params.fit };
     if (!root)
       throw new UserError(
         "download: the data set folder needs the folder itself: inputs: { files: ./MY/IMAGES }, with one folder a class in it.",
@@ -94,9 +83,7 @@ export default {
     return {
       info: {
         dataset: "folder",
-        height: params.size,
-        width: params.size,
-        channels: 3,
+        ...shape,
         classes,
         names: entries.map(({ path }) => path),
         images: entries.length,
@@ -107,7 +94,7 @@ export default {
         for (let first = 0; first < entries.length; first += AT_ONCE) {
           signal.throwIfAborted();
           const group = entries.slice(first, first + AT_ONCE);
-          const decoded = await Promise.allSettled(group.map(({ path }) => decode(join(root, path), params)));
+          const decoded = await Promise.allSettled(group.map(({ path }) => decode(join(root, path), shape)));
           for (const [index, result] of decoded.entries()) {
             const { path, split, class: name } = group[index];
             if (result.status === "fulfilled") {

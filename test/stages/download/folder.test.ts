@@ -57,6 +57,7 @@ describe("download of a folder", () => {
       height: 4,
       width: 4,
       channels: 3,
+      fit: "cover",
       classes: ["blue", "red"],
       names: ["blue/c.webp", "blue/d.jpeg", "red/a/deep.JPG", "red/b.png"],
     });

@@ -1,5 +1,6 @@
 /** Tables of small images for tests. */
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
+import type { Fit } from "../../../stages/shared/decode.ts";
 import { bytesColumn, createTable } from "../../../stages/shared/tables.ts";
 
 export interface TestImage {
@@ -21,6 +22,7 @@ export function writeImages(
     classes = [] as string[],
     dataset = "test",
     names = undefined as string[] | undefined,
+    fit = undefined as Fit | undefined,
     batch = Number.POSITIVE_INFINITY,
   },
 ): string {
@@ -29,7 +31,7 @@ export function writeImages(
     path,
     "images",
     { id: new Uint32(), split: new Utf8(), label: new Uint16(), pixels: bytesColumn(size) },
-    { dataset, classes, height, width, channels, ...(names && { names }) },
+    { dataset, classes, height, width, channels, ...(names && { names }), ...(fit && { fit }) },
   );
   for (let first = 0; first < images.length; first += batch) {
     const rows = images.slice(first, first + batch);
