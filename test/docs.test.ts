@@ -1,6 +1,7 @@
 /** Every command that the documents name is one: its words are read as the command line reads them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
+import { findNumber } from "../runner/address.ts";
 import { commandFirst, programOf } from "../runner/cli.ts";
 import { expand } from "../runner/expand.ts";
 import { load } from "../runner/load.ts";
@@ -124,4 +125,31 @@ test("a wrong command is found", async () => {
   for (const command of wrong) await expect(check(command), command).rejects.toThrow();
   const commands = DOCUMENTS.flatMap((file) => commandsOf(readFileSync(file, "utf8")));
   expect(commands.length).toBeGreaterThan(30);
+});
+
+/** A number that a document takes from a report, and its address there: `0.87<!-- REPORT#ADDRESS -->`. */
+const QUOTED = /(\S+?)<!-- ([\w-]+)#(\S+) -->/g;
+
+/** What a document says of a report otherwise than the report does, in words. */
+function misquoted(text: string): string[] {
+  return [...text.matchAll(QUOTED)].flatMap(([, shown, report, address]) => {
+    const file = `reports/${report}`;
+    const { value } = findNumber(JSON.parse(readFileSync(`${file}/metrics.json`, "utf8")), address, file);
+    const decimals = /\.(\d+)$/.exec(shown)?.[1].length ?? 0;
+    const expected = (value as number).toFixed(decimals);
+    return shown === expected ? [] : [`${shown} is ${expected}: ${report}#${address}`];
+  });
+}
+
+test("the study quotes the reports", () => {
+  const text = readFileSync("docs/study.md", "utf8");
+  expect(misquoted(text)).toEqual([]);
+  expect([...text.matchAll(QUOTED)].length).toBeGreaterThan(30);
+});
+
+test("a wrong number is found", () => {
+  const address = "cifar10-mobilenetv2#official.queries";
+  expect(misquoted(`10000<!-- ${address} -->`)).toEqual([]);
+  expect(misquoted(`9999<!-- ${address} -->`)).toEqual([`9999 is 10000: ${address}`]);
+  expect(() => misquoted("1<!-- cifar10-mobilenetv2#nothing -->")).toThrow(/no such number/);
 });
