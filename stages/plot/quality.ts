@@ -2,7 +2,7 @@
 import type { Point } from "../../runner/stage.ts";
 import { meanSeries } from "../shared/means.ts";
 import type { Figure, Spec } from "./figure.ts";
-import { curveLayers, distinct, lineEncoding, linesOf } from "./series.ts";
+import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "./series.ts";
 
 /** Panels side by side. */
 const COLUMNS = 3;
@@ -46,7 +46,7 @@ export function qualityFigure(
     title: panel ? { text: panel, fontSize: 13, offset: 8 } : undefined,
     width: panels.length > 1 ? 330 : 560,
     height: 240,
-    transform: [{ filter: { field: "panel", equal: panel } }],
+    transform: [{ filter: inPanel(panel) }],
     encoding: {
       x: { field: "cost", type: "quantitative", ...cost },
       y: {

@@ -34,9 +34,14 @@ export function linesOf<T extends { point: Point; label: string }>(runs: T[]): L
         .join(" · "),
     };
   });
+  if (lines.some(({ panel }) => panel !== ""))
+    for (const line of lines) if (line.panel === "") line.panel = "others";
   const panels = new Set(lines.map(({ panel }) => panel));
   return panels.size < lines.length ? lines : lines.map((line) => ({ ...line, panel: "", line: line.label }));
 }
+
+/** The rows of a panel, as Vega's expression: a filter by field would take a name of no letters for none. */
+export const inPanel = (panel: string): string => `datum.panel === ${JSON.stringify(panel)}`;
 
 /** So few evaluations make no curve: they are drawn as dots as well. */
 const FEW = 12;

@@ -1,8 +1,8 @@
 /** What the script of the page is given, out of the study's files. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { InputFile, Point } from "../../runner/stage.ts";
-import { agrees, byName, groupRuns, labelOf } from "../shared/groups.ts";
+import type { InputFile } from "../../runner/stage.ts";
+import { byName, groupRuns, labelOf, samePoint } from "../shared/groups.ts";
 import { type History, type Timings, usesTriplets } from "../shared/histories.ts";
 import type { TsneMap } from "../shared/maps.ts";
 import type { Evaluation } from "../shared/metrics.ts";
@@ -18,8 +18,6 @@ const MOST_CLASSES = 20;
 const DIGITS = 4;
 const rounded = (values: ArrayLike<number>): number[] =>
   Array.from(values, (value) => Number(value.toPrecision(DIGITS)));
-
-const samePoint = (a: Point, b: Point) => agrees(a, b) && agrees(b, a);
 
 /** A map, scaled by one factor, so that it keeps its shape. */
 export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapData {

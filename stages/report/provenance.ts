@@ -1,5 +1,5 @@
 /** Where each number comes from: the run, what it read, with which params, and the command that makes it again. */
-import { agrees, groupRuns, isRaw } from "../shared/groups.ts";
+import { groupRuns, isRaw, madeFrom } from "../shared/groups.ts";
 import type { History } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
 import { type Block, type Cell, cell, figureCell, heading, madeAnchor, runAnchor, text } from "./document.ts";
@@ -35,7 +35,7 @@ export function provenance(
 ): Block[] {
   const { evaluations, histories, choices } = study;
   const training = (evaluation: Evaluation) =>
-    isRaw(evaluation.label) ? undefined : histories.find(({ point }) => agrees(point, evaluation.point));
+    isRaw(evaluation.label) ? undefined : madeFrom(histories, evaluation.point);
   const groups = groupRuns(evaluations);
   return [
     heading(level, "Evaluations"),

@@ -3,7 +3,7 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
 import { readJson } from "../shared/artifacts.ts";
-import { agrees, labelOf } from "../shared/groups.ts";
+import { labelOf, samePoint } from "../shared/groups.ts";
 import { readHistory, readTimings } from "../shared/histories.ts";
 import { readMap } from "../shared/maps.ts";
 import { readEvaluation } from "../shared/metrics.ts";
@@ -201,7 +201,7 @@ export default defineStage<Params>({
     const raced = study.histories.map((history) =>
       runData(
         history,
-        timings.find(({ point }) => agrees(point, history.point)),
+        timings.find(({ point }) => samePoint(point, history.point)),
       ),
     );
     writeFileSync(outputs.timings, toJson(timed));

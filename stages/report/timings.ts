@@ -1,6 +1,6 @@
 /** What the clock says, apart from all else: no two runs give the same. */
 import type { UpstreamRun } from "../../runner/stage.ts";
-import { agrees, groupRuns } from "../shared/groups.ts";
+import { groupRuns, samePoint } from "../shared/groups.ts";
 import type { History, Timings } from "../shared/histories.ts";
 import { dagBlocks } from "./dag.ts";
 import { type Cell, cell, type Document, figureCell, heading, part } from "./document.ts";
@@ -26,7 +26,7 @@ export function timedGroups(histories: History[], timings: Timings[]): Record<st
   const level = NEAR_BEST * bestOf(histories);
   const runs = timings.flatMap((timing) => {
     const last = timing.step.length - 1;
-    const history = histories.find(({ point }) => agrees(timing.point, point));
+    const history = histories.find(({ point }) => samePoint(timing.point, point));
     if (last < 0 || !history) return [];
     const steps = timing.select.map((seconds, at) => seconds + timing.gradient[at]);
     const near = firstAt(history.validationMap, level);

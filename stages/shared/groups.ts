@@ -48,8 +48,19 @@ export function rawLabel(point: Point): string {
 export const isRaw = (label: string): boolean => label === RAW || label.startsWith(`${RAW} · `);
 
 /** Whether every axis of `part` has the same value in `whole`: what was made at `part` went into `whole`. */
-export const agrees = (part: Point, whole: Point): boolean =>
+const agrees = (part: Point, whole: Point): boolean =>
   Object.entries(part).every(([axis, value]) => whole[axis] === value);
+
+/** Whether two have the same axes with the same values. */
+export const samePoint = (a: Point, b: Point): boolean => agrees(a, b) && agrees(b, a);
+
+/** What went into that which was made at `whole`; of several the one with the most axes, its nearest. */
+export function madeFrom<T extends { point: Point }>(candidates: T[], whole: Point): T | undefined {
+  const axes = ({ point }: T) => Object.keys(point).length;
+  return candidates
+    .filter(({ point }) => agrees(point, whole))
+    .reduce<T | undefined>((best, one) => (best && axes(best) >= axes(one) ? best : one), undefined);
+}
 
 function inOrder(a: Scalar | undefined, b: Scalar | undefined): number {
   if (typeof a === "number" && typeof b === "number") return a - b;

@@ -2,7 +2,7 @@
 import type { History } from "../../shared/histories.ts";
 import { meanSeries } from "../../shared/means.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { curveLayers, distinct, lineEncoding, linesOf } from "../series.ts";
+import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "../series.ts";
 
 const MEASURES = [
   { field: "loss", title: "loss" },
@@ -83,7 +83,7 @@ export function curves(histories: History[]): Figure[] {
     title: panel && field === "loss" ? { text: panel, fontSize: 13, offset: 8 } : undefined,
     width: 300,
     height: 190,
-    transform: [{ filter: { field: "panel", equal: panel } }],
+    transform: [{ filter: inPanel(panel) }],
     encoding: {
       x: {
         field: "images",

@@ -1,6 +1,6 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
 import { BRIGHT } from "../../shared/colours.ts";
-import { agrees, groupRuns } from "../../shared/groups.ts";
+import { groupRuns, samePoint } from "../../shared/groups.ts";
 import type { History, Timings } from "../../shared/histories.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
@@ -13,7 +13,7 @@ const stepSeconds = ({ select, gradient }: Timings) => select.map((seconds, at) 
 /** Validation mAP against seconds. */
 function race(histories: History[], timings: Timings[]): Figure[] {
   const timed = histories.flatMap((history): Priced[] => {
-    const found = timings.find(({ point }) => agrees(point, history.point));
+    const found = timings.find(({ point }) => samePoint(point, history.point));
     const { point, label, validationMap: map } = history;
     return found ? [{ point, label, map, cost: stepSeconds(found) }] : [];
   });

@@ -4,7 +4,7 @@ import { curves } from "../../../stages/plot/figures/curves.ts";
 import { lengths } from "../../../stages/plot/figures/lengths.ts";
 import { triplets } from "../../../stages/plot/figures/triplets.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
-import { linesOf } from "../../../stages/plot/series.ts";
+import { inPanel, linesOf } from "../../../stages/plot/series.ts";
 import { labelOf } from "../../../stages/shared/groups.ts";
 import type { History } from "../../../stages/shared/histories.ts";
 import { meanSeries } from "../../../stages/shared/means.ts";
@@ -78,6 +78,18 @@ describe("linesOf", () => {
       ["a · bits 12", "y"],
       ["mlp", "b"],
     ]);
+  });
+
+  it("names the panel of what has nothing but its line", () => {
+    const points = [{ loss: "a", selector: "x" }, { loss: "a", selector: "y" }, { loss: "b" }, { loss: "c" }];
+    const lines = linesOf(points.map((point) => ({ point, label: labelOf(point, "train") })));
+    expect(lines.map(({ panel, line }) => [panel, line])).toEqual([
+      ["a", "x"],
+      ["a", "y"],
+      ["others", "b"],
+      ["others", "c"],
+    ]);
+    expect(inPanel("")).toBe('datum.panel === ""');
   });
 });
 

@@ -1,5 +1,14 @@
 import { describe, expect, it } from "vitest";
-import { agrees, byName, groupRuns, isRaw, labelOf, rawLabel } from "../../../stages/shared/groups.ts";
+import type { Point } from "../../../runner/stage.ts";
+import {
+  byName,
+  groupRuns,
+  isRaw,
+  labelOf,
+  madeFrom,
+  rawLabel,
+  samePoint,
+} from "../../../stages/shared/groups.ts";
 
 describe("labelOf", () => {
   it("leaves out what tells no group apart, and names the axis of a number", () => {
@@ -35,12 +44,32 @@ describe("groupRuns", () => {
   });
 });
 
-describe("agrees", () => {
-  it("finds the training of an evaluation that has more axes", () => {
-    const evaluation = { loss: "a", seed: 1, bits: 12, protocol: "P1" };
-    expect(agrees({ loss: "a", seed: 1 }, evaluation)).toBe(true);
-    expect(agrees({ loss: "a", seed: 2 }, evaluation)).toBe(false);
-    expect(agrees({ loss: "a", margin: 1 }, evaluation)).toBe(false);
+describe("what went into what", () => {
+  const evaluation = { loss: "a", seed: 1, bits: 12, protocol: "P1" };
+  const made = (...points: Point[]) =>
+    madeFrom(
+      points.map((point) => ({ point })),
+      evaluation,
+    )?.point;
+  it("is the training of an evaluation that has more axes", () => {
+    expect(made({ loss: "a", seed: 2 }, { loss: "a", margin: 1 }, { loss: "a", seed: 1 })).toEqual({
+      loss: "a",
+      seed: 1,
+    });
+    expect(made({ loss: "a", seed: 2 })).toBeUndefined();
+  });
+  it("is the nearest of several, wherever it stands", () => {
+    const [short, long] = [
+      { loss: "a", seed: 1 },
+      { loss: "a", seed: 1, bits: 12 },
+    ];
+    expect(made(short, long)).toEqual(long);
+    expect(made(long, short)).toEqual(long);
+  });
+  it("tells the same point from one that has more axes", () => {
+    expect(samePoint({ loss: "a", seed: 1 }, { seed: 1, loss: "a" })).toBe(true);
+    expect(samePoint({ loss: "a" }, { loss: "a", seed: 1 })).toBe(false);
+    expect(samePoint({ loss: "a", seed: 1 }, { loss: "a" })).toBe(false);
   });
 });
 
