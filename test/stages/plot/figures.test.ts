@@ -81,7 +81,12 @@ describe("linesOf", () => {
   });
 
   it("names the panel of what has nothing but its line", () => {
-    const points = [{ loss: "a", selector: "x" }, { loss: "a", selector: "y" }, { loss: "b" }, { loss: "c" }];
+    const points: Evaluation["point"][] = [
+      { loss: "a", selector: "x" },
+      { loss: "a", selector: "y" },
+      { loss: "b" },
+      { loss: "c" },
+    ];
     const lines = linesOf(points.map((point) => ({ point, label: labelOf(point, "train") })));
     expect(lines.map(({ panel, line }) => [panel, line])).toEqual([
       ["a", "x"],
