@@ -128,7 +128,7 @@ test("a wrong command is found", async () => {
 });
 
 /** A number that a document takes from a report, and its address there: `0.87<!-- REPORT#ADDRESS -->`. */
-const QUOTED = /(\S+?)<!-- ([\w-]+)#(\S+) -->/g;
+const QUOTED = /(-?[\d.]+)<!-- ([\w-]+)#(\S+) -->/g;
 
 /** What a document says of a report otherwise than the report does, in words. */
 function misquoted(text: string): string[] {
