@@ -1,8 +1,8 @@
 /** What was found out of a text once, kept by the text: reading YAML and compiling schemas takes longer than all else of a run that has nothing to do. */
 import { readFileSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { replaceFile } from "./scratch.ts";
+import { replaceFile, sweep } from "./scratch.ts";
 import { sha256 } from "./statcache.ts";
 
 /** Beyond this many characters, what the last run did not ask for is forgotten. */
@@ -51,6 +51,7 @@ export class Memo {
     if (!this.changed) return;
     const all = JSON.stringify({ ...this.before, ...this.used });
     const text = all.length > ROOM ? JSON.stringify(this.used) : all;
+    sweep(dirname(this.file)); // what a kill left half written
     replaceFile(this.file, text, undefined, false);
     this.changed = false;
   }

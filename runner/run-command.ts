@@ -1,6 +1,6 @@
 /** The command run: whatever changed, and what follows from it. */
 import { availableParallelism } from "node:os";
-import { resolve as absolute, join } from "node:path";
+import { resolve as absolute } from "node:path";
 import { colors } from "./colors.ts";
 import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
 import type { SlurmEvents } from "./executors/slurm.ts";
@@ -10,7 +10,6 @@ import { JsonLines } from "./json-lines.ts";
 import type { Options } from "./options.ts";
 import { counted } from "./quantities.ts";
 import type { SharedCache } from "./remote.ts";
-import { sweep } from "./scratch.ts";
 import { prepare, type Session } from "./session.ts";
 import { UserError } from "./stage.ts";
 
@@ -49,7 +48,6 @@ export async function runStages(session: Session, options: Options): Promise<Run
     } catch {} // a lock that could not be removed has a dead owner from now on
   });
   store.sweep();
-  sweep(join(root, "node_modules/.cache/deephash")); // a memo that was half written
   const cancelled = new AbortController();
   let remote: SharedCache | undefined;
   if (options.remote || options.remotePush) {

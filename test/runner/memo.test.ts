@@ -1,6 +1,6 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { hostname, tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { Memo } from "../../runner/memo.ts";
@@ -12,6 +12,17 @@ beforeEach(() => {
   file = join(folder, "deep/memo.json");
 });
 afterEach(() => rmSync(folder, { recursive: true }));
+
+test("what a killed process left half written is swept when the next one saves", () => {
+  mkdirSync(dirname(file));
+  const left = `${file}.7.scratch-${2 ** 30}-1-${hostname()}`; // no process has that number
+  writeFileSync(left, "half");
+  const memo = new Memo(file);
+  memo.set("asked", "answer");
+  memo.save();
+  expect(existsSync(left)).toBe(false);
+  expect(existsSync(file)).toBe(true);
+});
 
 test("an answer is known again, by all that was asked, and each time as a copy", () => {
   const memo = new Memo(file);
