@@ -17,6 +17,15 @@ function listed(files: string[]): string {
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
 
+/** One line of a trace; undefined where the disk took but a part of it. */
+function noted(line: string): string | undefined {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return undefined;
+  }
+}
+
 /** Where a task ran. All paths are absolute. */
 export interface Place {
   root: string;
@@ -43,8 +52,9 @@ export function beyondDeclared(task: Task, trace: string, { root, cache, scratch
     isBelow(path, join(root, "schemas")) && path.endsWith(".artifact.schema.json");
   const read = new Set<string>();
   const written = new Set<string>();
-  for (const line of readFileSync(trace, "utf8").split("\n").filter(Boolean)) {
-    const text: string = JSON.parse(line);
+  for (const line of readFileSync(trace, "utf8").split("\n")) {
+    const text = noted(line);
+    if (text === undefined) continue;
     const path = text.slice(1);
     if (own.some((folder) => isBelow(path, folder))) continue;
     if (text[0] === "w") {

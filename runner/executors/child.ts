@@ -91,6 +91,16 @@ async function runStage(
 
 async function run(order: Order): Promise<void> {
   const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
+  const fail = async (error: NodeJS.ErrnoException): Promise<never> => {
+    const { name, message, stack } = error;
+    try {
+      write(stack ?? message);
+    } catch {} // a full disk takes no log either; the runner is told below
+    const text = diskFault(error).split("\n")[0];
+    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack ?? "" });
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
   try {
     if (order.command !== undefined) {
       process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
@@ -103,13 +113,7 @@ async function run(order: Order): Promise<void> {
     }
     process.exit(0);
   } catch (error) {
-    const { name, message, stack } = error as NodeJS.ErrnoException;
-    try {
-      write(stack ?? message);
-    } catch {} // a full disk takes no log either; the runner is told below
-    const text = diskFault(error as NodeJS.ErrnoException).split("\n")[0];
-    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack ?? "" });
-    process.exit(1);
+    await fail(error as NodeJS.ErrnoException);
   }
 }
 

@@ -42,7 +42,7 @@ function trace(file: string): void {
     if (seen.has(line)) return;
     seen.add(line);
     try {
-      appendFileSync(file, `${JSON.stringify(line)}\n`);
+      appendFileSync(file, `\n${JSON.stringify(line)}`); // a line of its own even after half of another
     } catch {} // a full disk shows soon enough where it matters
   };
   const wrap = (names: string[], look: Look): void => {

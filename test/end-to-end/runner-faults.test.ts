@@ -83,6 +83,7 @@ const gone = (found: number[]) =>
 describe("a stage that fails", () => {
   test.each([
     ["throw", 1, "✗ trouble: the sum is wrong\n"],
+    ["later", 1, "✗ trouble: the sum is wrong, later\n"],
     ["user", 2, "✗ trouble: values.json: row 3 is no number. Mend it.\n"],
     [
       "kill",

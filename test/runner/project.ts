@@ -146,6 +146,12 @@ export default defineStage<{ mode: string }>({
     switch (params.mode) {
       case "throw":
         throw new Error("the sum is wrong\\nand more of it");
+      case "later":
+        setImmediate(() => {
+          throw new Error("the sum is wrong, later");
+        });
+        await sleep(60_000);
+        break;
       case "user":
         throw new UserError("values.json: row 3 is no number. Mend it.");
       case "kill":
@@ -205,6 +211,8 @@ export interface Started {
 
 export class Project {
   readonly root: string;
+  /** More for the environment of what is started. */
+  env: Record<string, string> = {};
 
   /** @param files more files, or others in the place of those above */
   constructor(files: Record<string, string> = {}) {
@@ -258,7 +266,7 @@ export class Project {
   start(...args: string[]): Started {
     const child = spawn(process.execPath, [MAIN, ...args], {
       cwd: this.root,
-      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, VITEST: undefined },
+      env: { ...process.env, NO_COLOR: "1", FORCE_COLOR: undefined, VITEST: undefined, ...this.env },
       stdio: ["ignore", "pipe", "pipe"],
     });
     let out = "";

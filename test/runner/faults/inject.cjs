@@ -1,8 +1,9 @@
-// Preloaded into the processes of a run (node --import): counts every call that changes a file below ROOT, and
-// lets the n-th one go wrong. Which calls came is written to a trace. Plain JavaScript, as a preload must be.
-import fs from "node:fs";
-import { syncBuiltinESMExports } from "node:module";
-import { resolve, sep } from "node:path";
+// Preloaded into the processes of a run (node --require, so before the runner's own preload): counts every call that
+// changes a file below ROOT, and lets the n-th one go wrong. Which calls came is written to a trace. Plain
+// JavaScript, as a preload must be.
+const fs = require("node:fs");
+const { syncBuiltinESMExports } = require("node:module");
+const { resolve, sep } = require("node:path");
 
 const { root, trace, of, at, kind, since } = JSON.parse(process.env.DEEPHASH_FAULT);
 const { appendFileSync, chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } = fs;
