@@ -3,15 +3,18 @@ import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { colors } from "./colors.ts";
 import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
+import type { Summary } from "./execute.ts";
 import type { SlurmEvents } from "./executors/slurm.ts";
 import { settingText } from "./expand.ts";
 import { revisionOf } from "./git.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Options } from "./options.ts";
+import { missingForPublish } from "./publish.ts";
 import { counted } from "./quantities.ts";
 import type { SharedCache } from "./remote.ts";
 import { prepare, type Session } from "./session.ts";
 import { UserError } from "./stage.ts";
+import type { Store } from "./store.ts";
 
 /** Two signals that come closer than this are one press of Ctrl-C. */
 const TWICE_MILLISECONDS = 500;
@@ -25,6 +28,13 @@ async function openDisplay(options: Options, count: () => string): Promise<Slurm
   return new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count);
 }
 
+/** What a run gave to a shared cache; "" for nothing. */
+function pushLine({ name, count: { pushed, notPushed } }: SharedCache): string {
+  if (!pushed && !notPushed) return "";
+  const rest = notPushed ? `; ${notPushed} did not get through, npm run pipeline -- push tries again` : "";
+  return `Pushed ${counted(pushed, "result")} to ${name}${rest}.`;
+}
+
 interface Run {
   code: number;
   /** Ids of the instances that ran. */
@@ -34,13 +44,10 @@ interface Run {
   ending: Ending;
 }
 
-/** Runs the study, and says how that went. */
-export async function runStages(session: Session, options: Options): Promise<Run> {
-  const { plan, store, tasks, root, study } = session;
-  const { missingForPublish } = await import("./publish.ts");
-  const began = performance.now();
-  const warn = (message: string) => console.error(colors.yellow(`! ${message}`));
-  plan.onFault = warn;
+const warn = (message: string) => console.error(colors.yellow(`! ${message}`));
+
+/** Holds off who collects garbage until this process ends, and clears away what killed runs have left. */
+async function enter(store: Store): Promise<void> {
   const leave = await store.enter((owner) => warn(`waits: ${owner} is collecting garbage.`));
   process.once("exit", () => {
     try {
@@ -48,140 +55,142 @@ export async function runStages(session: Session, options: Options): Promise<Run
     } catch {} // a lock that could not be removed has a dead owner from now on
   });
   store.sweep();
-  const cancelled = new AbortController();
-  let remote: SharedCache | undefined;
-  if (options.remote || options.remotePush) {
-    if (options.executor === "slurm")
-      throw new UserError(
-        "--remote: jobs of a cluster share one store and ask no shared cache. Push what they made with npm run pipeline -- push.",
-      );
-    plan.prepared = new Set();
-    if (plan.advance().length || missingForPublish(plan, store, root).length) {
-      const { openRemote } = await import("./remote.ts");
-      remote = await openRemote(options, root, store, (line) => plan.onFault(line), cancelled.signal);
+}
+
+/** The shared cache that the options name, if anything is to be had from it. */
+async function remoteOf(
+  { plan, store, root }: Session,
+  options: Options,
+  signal: AbortSignal,
+): Promise<SharedCache | undefined> {
+  if (!options.remote && !options.remotePush) return undefined;
+  if (options.executor === "slurm")
+    throw new UserError(
+      "--remote: jobs of a cluster share one store and ask no shared cache. Push what they made with npm run pipeline -- push.",
+    );
+  plan.prepared = new Set();
+  if (!plan.advance().length && !missingForPublish(plan, store, root).length) return undefined;
+  const { openRemote } = await import("./remote.ts");
+  return openRemote(options, root, store, (line) => plan.onFault(line), signal);
+}
+
+/** Has what published stages made in the store again. @returns whether some must run for it */
+async function restorePublished({ plan, store, root }: Session, remote?: SharedCache): Promise<boolean> {
+  let redone = false;
+  for (const { id, fault, record, outputs } of missingForPublish(plan, store, root)) {
+    if (await remote?.bring(outputs, store.isPromise(record.key))) store.redeem(record);
+    else {
+      plan.redo(id, fault);
+      redone = true;
     }
   }
-  plan.advance();
-  /** Has what published stages made in the store again. @returns whether some must run for it */
-  const restorePublished = async () => {
-    let redone = false;
-    for (const { id, fault, record, outputs } of missingForPublish(plan, store, root)) {
-      if (await remote?.bring(outputs, store.isPromise(record.key))) store.redeem(record);
-      else {
-        plan.redo(id, fault);
-        redone = true;
-      }
-    }
-    return redone;
-  };
-  await restorePublished();
-  const ready = plan.advance();
-  const keys = () =>
-    Object.fromEntries(
-      [...plan.states].flatMap(([id, state]) =>
-        state.kind === "hit" || state.kind === "done" ? [[id, state.key]] : [],
-      ),
-    );
-  /** What the next run and `gc` will want to know of this one. */
-  const remember = () => {
-    const known = keys();
-    store.keepLatest(study.profile, known);
-    store.keepRun(study.profile, known, !options.only.length && Object.keys(known).length === tasks.length);
-    store.save();
-  };
-  const ran = new Set<string>();
-  const settled = () =>
-    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
-  const ended = (
-    summary: Omit<Ending, "profile" | "stages" | "hits" | "seconds" | "fetched">,
-    cache?: SharedCache,
-  ): Ending => ({
-    ...summary,
-    profile: study.profile,
-    stages: tasks.length,
-    hits: settled() - summary.ran - (cache?.count.fetched ?? 0),
-    fetched: cache?.count.fetched ? { count: cache.count.fetched, from: cache.name } : undefined,
-    seconds: Math.round(performance.now() - began) / 1000,
-  });
-  if (ready.length === 0) {
-    remember();
-    await remote?.settle();
-    const ending = ended({ ran: 0, failed: 0, skipped: 0, cancelled: false });
-    return { code: 0, ran, started: false, ending };
-  }
-  const [{ execute }, { duration }, { local }] = await Promise.all([
-    import("./execute.ts"),
-    import("./display.ts"),
-    import("./executors/local.ts"),
-  ]);
-  const { capacityOf, checkClaims } = await import("./resources.ts");
-  const capacity = capacityOf({ ...options, jobs: options.jobs ?? availableParallelism() });
-  if (options.executor !== "slurm")
-    checkClaims(
-      tasks.filter(({ id }) => plan.states.get(id)!.kind !== "hit"),
-      capacity,
-    );
-  if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
-  process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
+  return redone;
+}
+
+/** Keeps what the next run and `gc` will want to know of this one. */
+function remember({ plan, store, study, tasks }: Session, options: Options): void {
+  const known = Object.fromEntries(
+    [...plan.states].flatMap(([id, state]) =>
+      state.kind === "hit" || state.kind === "done" ? [[id, state.key]] : [],
+    ),
+  );
+  store.keepLatest(study.profile, known);
+  store.keepRun(study.profile, known, !options.only.length && Object.keys(known).length === tasks.length);
+  store.save();
+}
+
+/** Lets Ctrl-C end the running stages in order, and a second one everything at once. */
+function cancelOnSignals(cancelled: AbortController, say: (line: string) => void): void {
   let pressed: number | undefined;
   const cancel = () => {
     const now = performance.now();
     if (pressed === undefined) {
       pressed = now;
-      display.warned(undefined, "cancelled: the running stages are ended. Ctrl-C again ends them at once.");
+      say("cancelled: the running stages are ended. Ctrl-C again ends them at once.");
       cancelled.abort();
       // npm passes on the Ctrl-C that the terminal has sent already: two at once are one.
     } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
-  plan.run = { profile: study.profile, settings: options.set.map(settingText), revision: revisionOf(root) };
-  if (options.jsonLines)
-    toPrograms.tell("begun", { profile: study.profile, stages: tasks.length, hits: settled() });
-  else if (!options.quiet)
-    console.log(`Profile ${study.profile}: ${settled()} of ${tasks.length} stages are up to date.`);
+}
+
+/** How what is missing gets made: by jobs of a cluster, or by processes of this machine. */
+async function executionOf(
+  { plan, store, tasks, root, study }: Session,
+  options: Options,
+  events: SlurmEvents,
+  remote: SharedCache | undefined,
+  signal: AbortSignal,
+): Promise<() => Promise<Summary>> {
+  const { keepGoing = false, detach = false, strict = false } = options;
+  if (options.executor === "slurm") {
+    const { runOnSlurm } = await import("./executors/slurm.ts");
+    const { profile, slurm: settings } = study;
+    const how = { root, profile, cores: options.jobs, keepGoing, detach, settings, signal };
+    return () => runOnSlurm(plan, store, how, events);
+  }
+  const [{ execute }, { local }, { capacityOf, checkClaims }] = await Promise.all([
+    import("./execute.ts"),
+    import("./executors/local.ts"),
+    import("./resources.ts"),
+  ]);
+  const capacity = capacityOf({ ...options, jobs: options.jobs ?? availableParallelism() });
+  checkClaims(
+    tasks.filter(({ id }) => plan.states.get(id)!.kind !== "hit"),
+    capacity,
+  );
+  const how = { root, jobs: capacity.cpus, capacity, keepGoing, executor: local, strict, remote, signal };
+  return () => execute(plan, store, how, events);
+}
+
+/** Runs the study, and says how that went. */
+export async function runStages(session: Session, options: Options): Promise<Run> {
+  const { plan, store, tasks, root, study } = session;
+  const { profile } = study;
+  const began = performance.now();
+  const cancelled = new AbortController();
+  plan.onFault = warn;
+  await enter(store);
+  const remote = await remoteOf(session, options, cancelled.signal);
+  plan.advance();
+  await restorePublished(session, remote);
+  const settled = () =>
+    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
+  const endingOf = (summary: Summary): Ending => {
+    const fetched = remote?.count.fetched ?? 0;
+    return {
+      ...summary,
+      profile,
+      stages: tasks.length,
+      hits: settled() - summary.ran - fetched,
+      fetched: remote && fetched ? { count: fetched, from: remote.name } : undefined,
+      seconds: Math.round(performance.now() - began) / 1000,
+    };
+  };
+  const ran = new Set<string>();
+  if (plan.advance().length === 0) {
+    remember(session, options);
+    await remote?.settle();
+    const ending = endingOf({ ran: 0, failed: 0, skipped: 0, cancelled: false, user: false });
+    return { code: 0, ran, started: false, ending };
+  }
+  if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
+  process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
+  plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
   const display = await openDisplay(options, () => `[${settled()}/${tasks.length}]`);
   const finished = display.finished.bind(display);
   display.finished = (task, record) => {
     ran.add(task.id);
     finished(task, record);
   };
-  const { keepGoing = false, detach = false, strict = false } = options;
-  const { signal } = cancelled;
-  const slurm = options.executor === "slurm" ? (await import("./executors/slurm.ts")).runOnSlurm : undefined;
-  const go = () =>
-    slurm
-      ? slurm(
-          plan,
-          store,
-          {
-            root,
-            profile: study.profile,
-            cores: options.jobs,
-            keepGoing,
-            detach,
-            settings: study.slurm,
-            signal,
-          },
-          display,
-        )
-      : execute(
-          plan,
-          store,
-          {
-            root,
-            jobs: capacity.cpus,
-            capacity,
-            keepGoing,
-            executor: local,
-            strict,
-            remote,
-            signal,
-          },
-          display,
-        );
+  const go = await executionOf(session, options, display, remote, cancelled.signal);
+  cancelOnSignals(cancelled, (line) => display.warned(undefined, line));
+  if (options.jsonLines) toPrograms.tell("begun", { profile, stages: tasks.length, hits: settled() });
+  else if (!options.quiet)
+    console.log(`Profile ${profile}: ${settled()} of ${tasks.length} stages are up to date.`);
   let summary = await go();
   // What became known from a shared cache on the way may lack its files too.
-  while (remote && !summary.cancelled && !summary.failed && (await restorePublished())) {
+  while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote))) {
     const { ran } = summary;
     summary = await go();
     summary.ran += ran;
@@ -189,18 +198,18 @@ export async function runStages(session: Session, options: Options): Promise<Run
   await remote?.settle();
   display.close();
   try {
-    remember();
+    remember(session, options);
   } catch (error) {
     if (!summary.failed) throw error; // else the same fault of the disk has been said
   }
-  if ((remote?.count.pushed || remote?.count.notPushed) && !options.quiet && !options.jsonLines)
-    console.log(
-      `Pushed ${counted(remote.count.pushed, "result")} to ${remote.name}${remote.count.notPushed ? `; ${remote.count.notPushed} did not get through, npm run pipeline -- push tries again` : ""}.`,
-    );
-  const ending = ended(summary, remote);
+  const ending = endingOf(summary);
   const code = summary.cancelled ? 130 : summary.failed ? (summary.user ? 2 : 1) : 0;
-  if (!options.jsonLines)
+  if (!options.jsonLines) {
+    const { duration } = await import("./display.ts");
+    const pushed = remote && !options.quiet ? pushLine(remote) : "";
+    if (pushed) console.log(pushed);
     console[summary.failed && !summary.cancelled ? "error" : "log"](endLine(ending, duration));
+  }
   return { code, ran, started: true, ending };
 }
 

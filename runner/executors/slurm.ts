@@ -8,6 +8,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
 import type { Events, Summary } from "../execute.ts";
 import type { Plan } from "../plan.ts";
+import { counted } from "../quantities.ts";
 import type { StageRecord } from "../record.ts";
 import type { Task } from "../resolve.ts";
 import type { Store } from "../store.ts";
@@ -88,8 +89,6 @@ const CANCEL_SECONDS = 60;
 
 /** The process of a job, beside this one's bundle. */
 const JOB = fileURLToPath(new URL("./job.mjs", import.meta.url));
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
 class SlurmRun {
   private readonly plan: Plan;
