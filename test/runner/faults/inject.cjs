@@ -6,7 +6,17 @@ const { syncBuiltinESMExports } = require("node:module");
 const { resolve, sep } = require("node:path");
 
 const { root, trace, of, at, kind, since } = JSON.parse(process.env.DEEPHASH_FAULT);
-const { appendFileSync, chmodSync, existsSync, lstatSync, readdirSync, readFileSync, readlinkSync } = fs;
+const {
+  appendFileSync,
+  chmodSync,
+  closeSync,
+  existsSync,
+  lstatSync,
+  openSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+} = fs;
 const { truncateSync, writeFileSync, writeSync } = fs;
 
 const role = process.argv[1]?.endsWith("child.mjs") ? "stage" : "runner";
@@ -86,7 +96,9 @@ function half(name, args) {
 
 /** One point at which something may go wrong; true when this is the one. */
 function point(name, path, room) {
-  appendFileSync(trace, `${role} ${name} ${path.slice(root.length + 1)}\n`);
+  const file = openSync(trace, "a"); // not by appendFileSync: it asks writeFileSync, which others have wrapped
+  writeSync(file, `${role} ${name} ${path.slice(root.length + 1)}\n`);
+  closeSync(file);
   count++;
   if (kind === "ENOSPC") {
     full ||= role === of && at > 0 && count >= at && room;
