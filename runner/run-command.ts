@@ -2,6 +2,7 @@
 import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { colors } from "./colors.ts";
+import { diskFault } from "./disk.ts";
 import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
 import type { Summary } from "./execute.ts";
 import type { SlurmEvents } from "./executors/slurm.ts";
@@ -52,7 +53,11 @@ async function enter(store: Store): Promise<void> {
   process.once("exit", () => {
     try {
       leave();
-    } catch {} // a lock that could not be removed has a dead owner from now on
+    } catch (error) {
+      // The lock has a dead owner from now on, and is in nobody's way; but the disk is not to be trusted.
+      console.error(diskFault(error as NodeJS.ErrnoException));
+      process.exitCode ||= 1;
+    }
   });
   store.sweep();
 }

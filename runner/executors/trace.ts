@@ -40,10 +40,10 @@ function trace(file: string): void {
     if ((kind === "r" && !absolute.startsWith(below)) || absolute.startsWith(packages)) return;
     const line = kind + absolute;
     if (seen.has(line)) return;
+    // A line of its own even after half of another. When the disk takes none, the call it is about fails: what is
+    // not noted could not be told from what was never done.
+    appendFileSync(file, `\n${JSON.stringify(line)}`);
     seen.add(line);
-    try {
-      appendFileSync(file, `\n${JSON.stringify(line)}`); // a line of its own even after half of another
-    } catch {} // a full disk shows soon enough where it matters
   };
   const wrap = (names: string[], look: Look): void => {
     const places: [Functions, string][] = names.flatMap((name): [Functions, string][] => [
