@@ -21,14 +21,14 @@ export default defineStage<{ backend: BackendName }>({
       );
     const rows = Uint32Array.from({ length: examples.rows }, (_, row) => row);
     const vector = embedRows(model, head, examples, rows, (done) => progress(done, examples.rows, "images"));
-    const { network, loss, selector } = head;
+    const { network, loss, selector, made = {} } = head;
     writeTable(
       outputs.embeddings,
       "vectors",
       vectorColumns(head.dim, "float32", new Uint16(), new Uint32()),
       examples.rows,
       { id: examples.ids, label: examples.labels, vector },
-      { classes: examples.classes, network, loss, selector, normalise: head.normalise },
+      { classes: examples.classes, network, loss, selector, normalise: head.normalise, made },
     );
   },
 });

@@ -4,6 +4,7 @@ import { MOST_BITS, packSigns, writeCodes } from "../shared/codes.ts";
 import { type BackendName, startBackend } from "../shared/compute.ts";
 import { project, writeProjection } from "../shared/projection.ts";
 import { random } from "../shared/random.ts";
+import { recipeOf } from "../shared/recipe.ts";
 import { readSplit, rowsOf } from "../shared/splits.ts";
 import { readVectors } from "../shared/tables.ts";
 import type { Binariser } from "./binariser.ts";
@@ -38,7 +39,14 @@ export default defineStage<{ bits?: number; backend: BackendName; seed: number }
     writeCodes(
       outputs.codes,
       { ids, labels, values: codes, rows, bits, classes },
-      { ...(loss === undefined ? {} : { network, loss, selector }), binariser: name },
+      {
+        ...(loss === undefined ? {} : { network, loss, selector }),
+        binariser: name,
+        made: {
+          ...recipeOf(metadata),
+          code: { binariser: { use: name, ...own }, bits, seed: params.seed },
+        },
+      },
     );
   },
 });

@@ -6,6 +6,7 @@ import { bytesOf, readCodes } from "../shared/codes.ts";
 import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/evaluation.ts";
 import { engineHere } from "../shared/hamming/kernel.ts";
 import { Scan } from "../shared/hamming/scan.ts";
+import { recipeOf } from "../shared/recipe.ts";
 import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
 import { bitUse } from "./bits.ts";
 import { writeCurve } from "./curve.ts";
@@ -91,6 +92,7 @@ export default defineStage<{ ks: number[]; seed: number }>({
       {
         protocol: split.protocol,
         representation: "code",
+        made: recipeOf(codes.metadata),
         distance: "hamming",
         dim: bits,
         k,

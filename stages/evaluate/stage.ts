@@ -1,6 +1,7 @@
 /** evaluate: how well vectors classify (kNN) and retrieve (mAP and its kin), under the split's protocol. */
 import { defineStage } from "../../runner/stage.ts";
 import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/evaluation.ts";
+import { recipeOf } from "../shared/recipe.ts";
 import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
 import { readVectors } from "../shared/tables.ts";
 import { rankAll, takeRows } from "./neighbours.ts";
@@ -74,6 +75,7 @@ export default defineStage<Params>({
       {
         protocol: split.protocol,
         representation: vectors.metadata.loss === undefined ? "features" : "embedding",
+        made: recipeOf(vectors.metadata),
         distance: params.distance,
         dim,
         k,

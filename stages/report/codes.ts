@@ -1,7 +1,8 @@
 /** The section of binary codes: mAP by length beside what is published, ties, bits, and whether learning pays. */
 import { methodOf } from "../shared/groups.ts";
 import { publishedUnder } from "../shared/published.ts";
-import { sentence } from "./comparisons.ts";
+import { differing, paramOf } from "../shared/recipe.ts";
+import { lostTo, sentence } from "./comparisons.ts";
 import type { CodeLine } from "./data.ts";
 import {
   type Block,
@@ -14,6 +15,7 @@ import {
   type Table,
   text,
 } from "./document.ts";
+import { listed } from "./kin.ts";
 import { DECIMALS } from "./results.ts";
 import type { BitMeans, GroupSummary, ProtocolSummary } from "./summary.ts";
 
@@ -40,9 +42,9 @@ function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
       ...papers.flatMap(({ map }) => Object.keys(map).map(Number)),
     ]),
   ].sort((a, b) => a - b);
-  const methods = [...new Set(codes.map(([, { point }]) => methodOf(point)))];
+  const methods = [...new Set(codes.map(([label, { point }]) => methodOf(label, point)))];
   const of = (method: string, bits: number) =>
-    codes.find(([, { dim, point }]) => dim === bits && methodOf(point) === method)?.[1];
+    codes.find(([label, { dim, point }]) => dim === bits && methodOf(label, point) === method)?.[1];
   const best = lengths.map((bits) =>
     Math.max(...codes.filter(([, { dim }]) => dim === bits).map(([, { metrics }]) => metrics.map.mean)),
   );
@@ -78,10 +80,12 @@ function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
 
 /** mAP by length as lines: the methods measured here, then the published ones. */
 export function codeLines(protocol: string, { groups }: ProtocolSummary): CodeLine[] {
-  const codes = Object.values(groups).filter(isCode);
+  const codes = Object.entries(groups).flatMap(([label, group]) =>
+    isCode(group) ? [{ ...group, method: methodOf(label, group.point) }] : [],
+  );
   if (codes.length === 0) return [];
-  const methods = [...new Set(codes.map(({ point }) => methodOf(point)))].map((method): CodeLine => {
-    const own = codes.filter(({ point }) => methodOf(point) === method).sort((a, b) => a.dim - b.dim);
+  const methods = [...new Set(codes.map(({ method }) => method))].map((method): CodeLine => {
+    const own = codes.filter((one) => one.method === method).sort((a, b) => a.dim - b.dim);
     const map = own.map(({ metrics }) => Number(metrics.map.mean.toFixed(DECIMALS)));
     return { protocol, method, published: false, bits: own.map(({ dim }) => dim), map };
   });
@@ -134,13 +138,17 @@ function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
   };
 }
 
-/** Every learned code against the baseline of its length. */
+/** Every learned code against the baseline of its length, on the same features. */
 function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string, GroupSummary][]): Block[] {
-  const baselines = codes.filter(([, { point }]) => point.binariser === BASELINE);
-  const learned = codes.filter(([, { point }]) => point.binariser === undefined);
-  const pairs = learned.flatMap(([label, { dim }]) =>
+  const baselines = codes.filter(
+    ([, { trained, recipe }]) => !trained && paramOf(recipe, "binariser") === BASELINE,
+  );
+  const learned = codes.filter(([, { trained }]) => trained);
+  const onSame = (a: GroupSummary, b: GroupSummary) =>
+    !differing(a.recipe, b.recipe).some(({ name }) => name === "features");
+  const pairs = learned.flatMap(([label, group]) =>
     baselines
-      .filter(([, baseline]) => baseline.dim === dim)
+      .filter(([, baseline]) => baseline.dim === group.dim && onSame(baseline, group))
       .flatMap(([baseline]) =>
         comparisons.filter(
           ({ metric, first, second }) =>
@@ -149,16 +157,16 @@ function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string
       ),
   );
   if (pairs.length === 0) return [];
-  const beaten = pairs.filter(
-    ({ first, excludes_zero }) => excludes_zero && groups[first].point.binariser === undefined,
-  );
+  const beaten = pairs.filter(({ first, excludes_zero }) => excludes_zero && groups[first].trained);
   const not = pairs.filter((pair) => !beaten.includes(pair));
+  const held = new Set(pairs.flatMap(({ first, second }) => [first, second]));
+  const alone = learned.flatMap(([label]) => (held.has(label) ? [] : label));
   return [
     heading(3, `Against ${BASELINE}`),
     text(
-      `${beaten.length} of ${pairs.length} learned codes are significantly above ${BASELINE} of the same length on the same features.${not.length ? " These are not:" : ""}`,
+      `${beaten.length} of ${pairs.length} learned codes are significantly above ${BASELINE} of the same length on the same features.${lostTo(beaten)}${alone.length ? ` Of the features and the length of ${listed(alone)} there is no ${BASELINE}.` : ""}${not.length ? " These are not above it:" : ""}`,
     ),
-    ...list(not.map(sentence)),
+    ...list(not.map((pair) => sentence(pair))),
   ];
 }
 

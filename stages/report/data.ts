@@ -21,6 +21,8 @@ export interface RunData {
   /** Of its group. */
   label: string;
   point: Point;
+  /** The loss function: losses of different functions have no common scale. */
+  loss_name: string;
   steps: number[];
   images: number[];
   /** Triplets or pairs used so far; none where the loss takes neither. */

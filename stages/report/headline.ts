@@ -1,6 +1,6 @@
 /** The top of the page: the numbers that matter most, and what they support. */
 import { isRaw } from "../shared/groups.ts";
-import { sentence } from "./comparisons.ts";
+import { lostTo, sentence } from "./comparisons.ts";
 import { type Block, type Card, type Item, list, madeAnchor, text } from "./document.ts";
 import { range } from "./results.ts";
 import type { Comparison, GroupMetric, ProtocolSummary, Summary } from "./summary.ts";
@@ -29,7 +29,10 @@ function findings({ groups, comparisons }: ProtocolSummary): Item[] {
   const names = Object.keys(groups);
   const best = names[0];
   const maps = comparisons.filter(({ metric }) => metric === "map");
-  const raw = maps.filter(({ first, second }) => isRaw(first) !== isRaw(second));
+  // An untrained code says nothing of what training brings.
+  const raw = maps.filter(({ first, second }) =>
+    isRaw(second) ? groups[first].trained : isRaw(first) && groups[second].trained,
+  );
   const above = raw.filter(({ second, excludes_zero }) => excludes_zero && isRaw(second));
   const equal = maps.filter(({ first, excludes_zero }) => first === best && !excludes_zero);
   const withRaw = raw.find(({ first }) => first === best);
@@ -38,7 +41,7 @@ function findings({ groups, comparisons }: ProtocolSummary): Item[] {
     ...(withRaw ? [found(withRaw)] : []),
     ...(raw.length > 1
       ? [
-          `${above.length} of ${raw.length} trained representations are significantly above the raw features in mAP.`,
+          `${above.length} of ${raw.length} trained representations are significantly above the raw features in mAP.${lostTo(above)}`,
         ]
       : []),
     ...(nearest && nearest !== withRaw ? [found(nearest)] : []),
@@ -63,7 +66,7 @@ export function headlineBlocks({ protocols, trainings }: Summary): Block[] {
         {
           kind: "cards",
           cards: [
-            cardOf("Best mAP", best, metrics.map),
+            cardOf("Highest mAP", best, metrics.map),
             cardOf("kNN accuracy of the same", best, metrics.knn_accuracy),
             ...(raw ? [cardOf("mAP to start from", raw[0], raw[1].metrics.map)] : []),
           ],

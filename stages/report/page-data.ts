@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputFile } from "../../runner/stage.ts";
-import { byName, groupRuns, labelOf, samePoint } from "../shared/groups.ts";
+import { byName, groupRuns, labelOf } from "../shared/groups.ts";
 import { type History, type Timings, usesTriplets } from "../shared/histories.ts";
 import type { TsneMap } from "../shared/maps.ts";
 import type { Evaluation } from "../shared/metrics.ts";
@@ -40,10 +40,7 @@ export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapDa
     y: scaled(map.y, v.low),
     labels: [...map.labels],
     ids: [...map.ids],
-    representation:
-      neighbours?.representations.findIndex(
-        ({ kind, point }) => kind !== "code" && samePoint(point, map.point),
-      ) ?? -1,
+    representation: neighbours?.representations.findIndex(({ id }) => id === map.of) ?? -1,
   };
 }
 
@@ -52,6 +49,7 @@ export function runData(history: History, timings?: Timings): RunData {
   return {
     label: history.label,
     point: history.point,
+    loss_name: String(history.metadata.loss),
     steps: [...history.step],
     images: [...history.images],
     ...(usesTriplets(history) && { triplets: [...history.triplets] }),

@@ -1,6 +1,6 @@
 /** Where each number comes from: the run, what it read, with which params, and the command that makes it again. */
-import { groupRuns, isRaw, madeFrom } from "../shared/groups.ts";
-import type { History } from "../shared/histories.ts";
+import { groupRuns } from "../shared/groups.ts";
+import { type History, trainingOf } from "../shared/histories.ts";
 import type { Evaluation } from "../shared/metrics.ts";
 import { type Block, type Cell, cell, figureCell, heading, madeAnchor, runAnchor, text } from "./document.ts";
 import type { Choice } from "./summary.ts";
@@ -34,8 +34,6 @@ export function provenance(
   level: 2 | 3,
 ): Block[] {
   const { evaluations, histories, choices } = study;
-  const training = (evaluation: Evaluation) =>
-    isRaw(evaluation.label) ? undefined : madeFrom(histories, evaluation.point);
   const groups = groupRuns(evaluations);
   return [
     heading(level, "Evaluations"),
@@ -55,7 +53,7 @@ export function provenance(
       anchors: groups.flatMap(({ label, members }) => members.map(() => madeAnchor(label))),
       rows: groups.flatMap(({ label, members }) =>
         members.map((member) => {
-          const from = training(member);
+          const from = trainingOf(histories, member.recipe);
           return [
             cell(label),
             code(member.id),

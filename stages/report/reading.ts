@@ -1,7 +1,7 @@
 /** How metrics.json is to be read: who is behind each number, and how sure its change since another run is. */
 import type { Compared, InputFile, Point, Reading, Result } from "../../runner/stage.ts";
 import { groupRuns, isRaw, labelOf, rawLabel } from "../shared/groups.ts";
-import { readEvaluation } from "../shared/metrics.ts";
+import { readEvaluations } from "../shared/metrics.ts";
 import { random } from "../shared/random.ts";
 import { beyond, type Draws, differenceOf, drawMeans, holm, type Scores } from "./bootstrap.ts";
 import { type Queries, readQueries } from "./queries.ts";
@@ -28,7 +28,7 @@ interface Numbers {
 /** The queries of every run, by protocol and then by group. */
 function queriesOf(sources: Record<string, InputFile[]>): Map<string, Map<string, Queries[]>> {
   const files = new Map((sources.queries ?? []).map((file) => [file.id, file]));
-  const runs = (sources.metrics ?? []).map(readEvaluation);
+  const runs = readEvaluations(sources.metrics ?? []);
   const found = new Map<string, Map<string, Queries[]>>();
   for (const protocol of new Set(runs.map((run) => run.protocol)))
     for (const { label, members } of groupRuns(runs.filter((run) => run.protocol === protocol))) {
@@ -159,7 +159,10 @@ function membersOf(
       ({ point }) => point.protocol === undefined || protocol === undefined || point.protocol === protocol,
     )
     .map((maker) => ({ ...maker, label: named(maker.point) || maker.id }));
-  const members = groupRuns(own).find((group) => group.label === label)?.members ?? [];
+  // A longer name than that of the axes is given where runs of one name were not made alike: all of these are behind it.
+  const members =
+    groupRuns(own).find((group) => label === group.label || label.startsWith(`${group.label} (`))?.members ??
+    [];
   const one = index === undefined ? undefined : members[Number(index)];
   return (one ? [one] : members).map(({ id }) => id);
 }

@@ -1,13 +1,15 @@
 /** Every number of the report, in one tree, from which its files are written. */
 import type { Point } from "../../runner/stage.ts";
+import { collapsedAmong } from "../shared/collapse.ts";
 import { byName, groupRuns } from "../shared/groups.ts";
-import type { History } from "../shared/histories.ts";
+import { type History, trainingOf } from "../shared/histories.ts";
 import { meanInterval } from "../shared/intervals.ts";
 import type { Evaluation } from "../shared/metrics.ts";
 import { random } from "../shared/random.ts";
+import type { Recipe } from "../shared/recipe.ts";
 import { differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
 import { checkPaired, type Queries } from "./queries.ts";
-import { bestOf, NEAR_BEST, type Training, trainingGroups } from "./training.ts";
+import { levelsOf, type Training, trainingGroups } from "./training.ts";
 
 /** The metrics that are compared query by query. */
 export const COMPARED = ["map", "knn_accuracy"] as const;
@@ -39,6 +41,12 @@ export interface BitMeans {
 /** A group under one protocol. */
 export interface GroupSummary {
   point: Point;
+  /** Of its first run; the others differ in their seeds. */
+  recipe: Recipe;
+  /** Whether labels were used to make it. */
+  trained: boolean;
+  /** How many of its runs rest on a training that collapsed, in words; "" for none. */
+  collapsed: string;
   seeds: string[];
   ids: string[];
   dim: number;
@@ -83,7 +91,8 @@ export interface Summary {
   resamples: number;
   protocols: Record<string, ProtocolSummary>;
   choices: Choice[];
-  near_best: { share: number; validation_map: number };
+  /** By protocol: the validation mAP near the best of its trainings. */
+  near_best: Map<string, number>;
   trainings: Record<string, Training[]>;
 }
 
@@ -104,6 +113,7 @@ function bitMeans(members: Evaluation[]): BitMeans | undefined {
 function summariseProtocol(
   evaluations: Evaluation[],
   queries: Queries[],
+  histories: History[],
   resamples: number,
   seed: number,
 ): ProtocolSummary {
@@ -160,6 +170,9 @@ function summariseProtocol(
       label,
       {
         point,
+        recipe: members[0].recipe,
+        trained: members[0].trained,
+        collapsed: collapsedAmong(members.map(({ recipe }) => trainingOf(histories, recipe))),
         seeds: members.map(({ point }) => String(point.seed ?? "")).filter(Boolean),
         ids: members.map(({ id }) => id),
         dim: members[0].dim,
@@ -209,6 +222,7 @@ export function summarise(
     summariseProtocol(
       own,
       study.queries.filter((run) => run.protocol === protocol),
+      study.histories,
       resamples,
       seed,
     ),
@@ -217,7 +231,7 @@ export function summarise(
     resamples,
     protocols: Object.fromEntries(protocols),
     choices: study.choices,
-    near_best: { share: NEAR_BEST, validation_map: NEAR_BEST * bestOf(study.histories) },
+    near_best: levelsOf(study.histories),
     trainings: Object.fromEntries(
       trainingGroups(study.histories).map(({ label, members }) => [
         label,

@@ -73,10 +73,11 @@ export function writeEvaluation(
     const own = values.filter((_, i) => labels[i] === label);
     return rounded(own.reduce((sum, value) => sum + value, 0) / own.length);
   };
-  const { protocol, representation, distance, dim, k, database, bits } = facts;
+  const { protocol, representation, made, distance, dim, k, database, bits } = facts;
   const metrics: Metrics = {
     protocol,
     representation,
+    made,
     distance,
     dim,
     k,

@@ -1,5 +1,6 @@
 /** Runs that differ in nothing but their seed belong together: the groups that plots and reports compare. */
 import type { Point, Scalar } from "../../runner/stage.ts";
+import { differing, kindOf, paramOf, type Recipe, shown } from "./recipe.ts";
 
 /** Axes that tell no group from another: repetitions, and what stands above the table already. */
 const APART = new Set(["seed", "protocol"]);
@@ -33,9 +34,10 @@ export function labelOf(point: Point, none: string): string {
 }
 
 /** The name of what made a code, whatever its length: the group's name without the axis `bits`. */
-export function methodOf(point: Point): string {
+export function methodOf(label: string, point: Point): string {
   const { bits: _, ...others } = point;
-  return labelOf(others, "codes");
+  const axes = labelOf(point, "");
+  return axes ? label.replace(axes, labelOf(others, "codes")) : label;
 }
 
 /** The name of vectors that nothing was trained on. */
@@ -47,24 +49,34 @@ export function rawLabel(point: Point): string {
 /** Whether a group's name is that of raw features. */
 export const isRaw = (label: string): boolean => label === RAW || label.startsWith(`${RAW} · `);
 
-/** Whether every axis of `part` has the same value in `whole`: what was made at `part` went into `whole`. */
-const agrees = (part: Point, whole: Point): boolean =>
-  Object.entries(part).every(([axis, value]) => whole[axis] === value);
-
-/** Whether two have the same axes with the same values. */
-export const samePoint = (a: Point, b: Point): boolean => agrees(a, b) && agrees(b, a);
-
-/** What went into that which was made at `whole`; of several the one with the most axes, its nearest. */
-export function madeFrom<T extends { point: Point }>(candidates: T[], whole: Point): T | undefined {
-  const axes = ({ point }: T) => Object.keys(point).length;
-  return candidates
-    .filter(({ point }) => agrees(point, whole))
-    .reduce<T | undefined>((best, one) => (best && axes(best) >= axes(one) ? best : one), undefined);
-}
-
 function inOrder(a: Scalar | undefined, b: Scalar | undefined): number {
   if (typeof a === "number" && typeof b === "number") return a - b;
   return String(a ?? "") < String(b ?? "") ? -1 : String(a ?? "") > String(b ?? "") ? 1 : 0;
+}
+
+/**
+ * Gives runs that one name stands for, but that were not made alike, a longer name each: points of two matrices may agree
+ * where the params do not, and no mean is taken over both. The order stays.
+ * @param apart what is never compared, as a protocol
+ */
+export function tellApart<T extends { label: string; recipe: Recipe }>(
+  runs: T[],
+  apart: (run: T) => string = () => "",
+): T[] {
+  const longer = new Map<T, string>();
+  for (const own of byName(runs, (run) => `${run.label}\n${apart(run)}`).values()) {
+    const [first, ...others] = [...byName(own, ({ recipe }) => kindOf(recipe)).values()];
+    const names = new Set(
+      others.flatMap(([{ recipe }]) =>
+        differing(first[0].recipe, recipe).flatMap(({ name, chosen }) => (chosen ? [] : name)),
+      ),
+    );
+    for (const run of names.size ? own : []) {
+      const values = [...names].map((name) => `${name} ${shown(paramOf(run.recipe, name))}`);
+      longer.set(run, `${run.label} (${values.join(", ")})`);
+    }
+  }
+  return runs.map((run) => ({ ...run, label: longer.get(run) ?? run.label }));
 }
 
 /** Groups in the order in which they first stand. */

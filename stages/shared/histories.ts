@@ -1,6 +1,7 @@
 /** Opens what a training wrote down: its history, and the seconds it took. */
 import type { InputFile, Point } from "../../runner/stage.ts";
-import { labelOf } from "./groups.ts";
+import { labelOf, tellApart } from "./groups.ts";
+import { type Recipe, sameTraining } from "./recipe.ts";
 import { numbers, readMetadata, readTable } from "./tables.ts";
 
 /** A training, one value an evaluation. */
@@ -10,6 +11,9 @@ export interface History {
   label: string;
   point: Point;
   hash: string;
+  recipe: Recipe;
+  /** Under which it trained: which images it learned from, and validated on. */
+  protocol: string;
   metadata: Record<string, unknown>;
   step: Uint32Array;
   epoch: Float32Array;
@@ -29,31 +33,35 @@ export interface History {
 
 /** The seconds of a training so far, one value an evaluation. */
 export interface Timings {
+  /** Of the training. */
   id: string;
-  /** Of its group. */
-  label: string;
-  point: Point;
   step: Uint32Array;
   select: Float64Array;
   gradient: Float64Array;
   total: Float64Array;
+  /** Cores of the machine, and how many of them others kept busy meanwhile; undefined where nobody measured it. */
+  cores?: number;
+  others?: number;
 }
 
-/** A training's group. Trainings under two protocols learn on other images: no mean is taken over them. */
-function groupOf(point: Point, id: string): string {
+/** The name of a training, or of what was chosen for it. Two protocols learn on other images: no mean is taken over both. */
+export function protocolLabel(point: Point, id: string): string {
   const label = labelOf(point, id);
   return point.protocol === undefined ? label : `${label} · ${point.protocol}`;
 }
 
-/** Reads a `history`. @throws UserError when it is none */
-export function readHistory({ path, id, point, hash }: InputFile): History {
+function readHistory({ path, id, point, hash }: InputFile): History {
   const table = readTable(path, "history");
+  const metadata = readMetadata(table);
+  const recipe = (metadata.made ?? {}) as Recipe;
   return {
     id,
-    label: groupOf(point, id),
+    label: protocolLabel(point, id),
     point,
     hash,
-    metadata: readMetadata(table),
+    recipe,
+    protocol: String(recipe.training?.protocol ?? point.protocol ?? ""),
+    metadata,
     step: numbers(table, "step"),
     epoch: numbers(table, "epoch"),
     images: numbers(table, "images"),
@@ -66,17 +74,36 @@ export function readHistory({ path, id, point, hash }: InputFile): History {
   };
 }
 
-/** Whether a training uses triplets or pairs. A classifier uses neither, and counts its images in their place. */
-export const usesTriplets = ({ triplets, images }: History): boolean =>
-  triplets.some((count, at) => count > 0 && count !== images[at]);
+/** Reads several `history`: trainings that are not alike have no label in common. @throws UserError when one is none */
+export const readHistories = (files: InputFile[]): History[] =>
+  tellApart(files.map(readHistory), ({ protocol }) => protocol);
+
+/**
+ * Whether a training uses triplets or pairs. A classifier uses neither, and counts its images in their place; a selector
+ * may take one for each image.
+ */
+export const usesTriplets = ({ triplets, images, metadata }: History): boolean =>
+  Boolean(metadata.selector) || triplets.some((count, at) => count > 0 && count !== images[at]);
+
+/** The very training that a result was made from. */
+export const trainingOf = (histories: History[], recipe: Recipe): History | undefined =>
+  histories.find((history) => sameTraining(history.recipe, recipe));
+
+/** The seconds of each training, those of trainings without a history left out. */
+export const timedHistories = (histories: History[], timings: Timings[]): [History, Timings][] =>
+  histories.flatMap((history): [History, Timings][] => {
+    const timed = timings.find(({ id }) => id === history.id); // both are of one instance
+    return timed && timed.step.length > 0 ? [[history, timed]] : [];
+  });
 
 /** Reads a `timings`. @throws UserError when it is none */
-export function readTimings({ path, id, point }: InputFile): Timings {
+export function readTimings({ path, id }: InputFile): Timings {
   const table = readTable(path, "timings");
+  const { cores, others_busy } = readMetadata(table) as { cores?: number; others_busy?: number | null };
   return {
     id,
-    label: groupOf(point, id),
-    point,
+    cores,
+    others: others_busy ?? undefined,
     step: numbers(table, "step"),
     select: numbers(table, "select_seconds"),
     gradient: numbers(table, "gradient_seconds"),

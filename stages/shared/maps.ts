@@ -8,7 +8,8 @@ export interface TsneMap {
   id: string;
   /** Of the vectors' group. */
   label: string;
-  /** Of the vectors that were mapped. */
+  /** The instance that made the vectors, and its point. */
+  of: string;
   point: Point;
   classes: string[];
   ids: Uint32Array;

@@ -1,7 +1,8 @@
 /** The metrics of one representation, as `evaluate` writes and plots and reports read them. */
 import type { InputFile, Point } from "../../runner/stage.ts";
 import { readJson } from "./artifacts.ts";
-import { labelOf, rawLabel } from "./groups.ts";
+import { labelOf, rawLabel, tellApart } from "./groups.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** A mean over queries with its 95 % bootstrap interval. */
 export interface Estimate {
@@ -28,6 +29,8 @@ export interface BitUse {
 export interface Metrics {
   protocol: string;
   representation: "features" | "embedding" | "code";
+  /** What made it; results of older code do not say. */
+  made?: Recipe;
   distance: "euclidean" | "cosine" | "centred-cosine" | "hamming";
   /** Dimensions, or the bits of a code. */
   dim: number;
@@ -48,11 +51,19 @@ export interface Evaluation extends Metrics {
   label: string;
   point: Point;
   hash: string;
+  recipe: Recipe;
+  /** Whether labels were used to make it. */
+  trained: boolean;
 }
 
-/** Reads a `metrics`. @throws UserError when it is none */
-export function readEvaluation({ path, id, point, hash }: InputFile): Evaluation {
+function readEvaluation({ path, id, point, hash }: InputFile): Evaluation {
   const metrics = readJson<Metrics>(path, "metrics");
-  const label = metrics.representation === "features" ? rawLabel(point) : labelOf(point, id);
-  return { ...metrics, id, label, point, hash };
+  const { representation, distance, made } = metrics;
+  const label = representation === "features" ? rawLabel(point) : labelOf(point, id);
+  const trained = representation === "embedding" || made?.training !== undefined;
+  return { ...metrics, id, label, point, hash, recipe: { ...made, evaluation: { distance } }, trained };
 }
+
+/** Reads several `metrics`: runs that were not made alike have no label in common. @throws UserError when one is none */
+export const readEvaluations = (files: InputFile[]): Evaluation[] =>
+  tellApart(files.map(readEvaluation), ({ protocol }) => protocol);

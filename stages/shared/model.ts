@@ -6,12 +6,15 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../runner/stage.ts";
 import { checkJson, readJson } from "./artifacts.ts";
 import type { Examples } from "./examples.ts";
+import type { Recipe } from "./recipe.ts";
 
 /** What made a head, and how it is used. */
 export interface Head {
   network: string;
   loss: string;
   selector: string | null;
+  /** All params of the training; an older head has none. */
+  made?: Recipe;
   /** Shape of one input. */
   input: number[];
   /** Length of an embedding. */

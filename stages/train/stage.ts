@@ -5,6 +5,7 @@ import { type BackendName, startBackend } from "../shared/compute.ts";
 import { readExamples } from "../shared/examples.ts";
 import { saveHead } from "../shared/model.ts";
 import { random } from "../shared/random.ts";
+import { type Recipe, recipeOf } from "../shared/recipe.ts";
 import { readSplit, rowsOf } from "../shared/splits.ts";
 import { fit, type Row } from "./fit.ts";
 import { writeHistory, writeTimings } from "./history.ts";
@@ -34,7 +35,7 @@ interface Choice {
 }
 
 /** Puts what `select` chose in the place of the param it names, as `loss.margin`. */
-function apply(choice: Choice, parts: Record<string, Part>, params: Params): string {
+function apply(choice: Choice, parts: Record<string, Part>, params: Params): void {
   const [head, name] = choice.param.split(".");
   const owner = name === undefined ? (params as unknown as Record<string, unknown>) : parts[head]?.params;
   const key = name ?? head;
@@ -43,7 +44,26 @@ function apply(choice: Choice, parts: Record<string, Part>, params: Params): str
       `train: the input "choice" sets ${choice.param}, but there is no such param here. Leave the input out for this loss.`,
     );
   owner[key] = choice.value;
-  return `${choice.param} = ${choice.value}, chosen on the validation images`;
+}
+
+/** All that decides what a training comes to, as it is when it starts. @param metadata of the vectors or images */
+function recipeFor(
+  { backend: _, validation_loss: __, ...params }: Params,
+  parts: Record<string, Part>,
+  choice: Choice | undefined,
+  protocol: string,
+  metadata: Record<string, unknown>,
+): Recipe {
+  const named = ["network", "loss", "selector", "sampler"].filter((name) => parts[name]);
+  return {
+    ...recipeOf(metadata),
+    training: {
+      ...params,
+      protocol,
+      ...Object.fromEntries(named.map((name) => [name, { use: parts[name].name, ...parts[name].params }])),
+    },
+    ...(choice && { chosen: [choice.param] }),
+  };
 }
 
 /** The selector, where the loss needs one. @throws UserError when the three do not fit together */
@@ -102,7 +122,11 @@ export default defineStage<Params>({
     timings: { path: "timings.arrow", measured: true },
   },
   async run({ params, parts, inputs, outputs, progress, log, warn, note, signal }) {
-    if (inputs.choice) log(apply(readJson<Choice>(inputs.choice, "choice"), parts, params));
+    const choice = inputs.choice ? readJson<Choice>(inputs.choice, "choice") : undefined;
+    if (choice) {
+      apply(choice, parts, params);
+      log(`${choice.param} = ${choice.value}, chosen on the validation images`);
+    }
     const selector = selectorFor(parts.loss, parts.selector, parts.sampler);
     const { backend, reason } = await startBackend(params.backend);
     log(`backend ${backend} (${reason})`);
@@ -111,6 +135,7 @@ export default defineStage<Params>({
     const definition = parts.network.part as NetworkDefinition;
     const examples = readExamples(inputs.data, definition.takes);
     const split = readSplit(inputs.split);
+    const recipe = recipeFor(params, parts, choice, split.protocol, examples.metadata);
     const train = rowsOf(split, "train", examples.ids, inputs.data);
     const validation = rowsOf(split, "validation", examples.ids, inputs.data);
     const { seed, dim } = params;
@@ -181,6 +206,7 @@ export default defineStage<Params>({
       network: parts.network.name,
       loss: parts.loss.name,
       selector: selector?.name ?? null,
+      made: recipe,
     };
     await saveHead(outputs.model, network.model, {
       ...made,
@@ -195,9 +221,7 @@ export default defineStage<Params>({
     const names = metrics.map(({ name }) => name);
     writeHistory(outputs.history, rows, train.length, names, {
       ...made,
-      sampler: parts.sampler.name,
       seed,
-      params: { loss: parts.loss.params, selector: selector?.params ?? {}, network: parts.network.params },
       best_step: best.step,
       collapse: fitted.collapse,
     });

@@ -67,6 +67,7 @@ export default defineStage<Params>({
       {
         classes,
         made_from: metadata,
+        of: sources.vectors[0].id,
         point: sources.vectors[0].point,
         points: rows.length,
         dim,

@@ -86,8 +86,7 @@ export function curvePoints(
 export function byLoss(runs: RunData[]): [loss: string, runs: RunData[]][] {
   const losses = new Map<string, RunData[]>();
   for (const run of runs) {
-    const loss = String(run.point.loss ?? "loss");
-    losses.set(loss, [...(losses.get(loss) ?? []), run]);
+    losses.set(run.loss_name, [...(losses.get(run.loss_name) ?? []), run]);
   }
   return [...losses];
 }

@@ -6,7 +6,7 @@ import { describe, expect, it } from "vitest";
 import type * as Retrieval from "../../../stages/evaluate-codes/retrieval.ts";
 import { readJson } from "../../../stages/shared/artifacts.ts";
 import { bytesOf, readCodes, writeCodes } from "../../../stages/shared/codes.ts";
-import { readEvaluation } from "../../../stages/shared/metrics.ts";
+import { readEvaluations } from "../../../stages/shared/metrics.ts";
 import { Ranking } from "../../../stages/shared/retrieval.ts";
 import { numbers, readTable } from "../../../stages/shared/tables.ts";
 import { runStage } from "../../run-stage.ts";
@@ -155,7 +155,8 @@ describe("evaluate-codes", () => {
   it("is read by reports under the name of what made the codes", async () => {
     const { outputs } = await evaluate();
     const run = { path: outputs.metrics, id: "evaluate-codes[…]", hash: "" };
-    const { label, representation } = readEvaluation({ ...run, point: { loss: "dtsh", bits: 11, seed: 1 } });
+    const point = { loss: "dtsh", bits: 11, seed: 1 };
+    const [{ label, representation }] = readEvaluations([{ ...run, point }]);
     expect([label, representation]).toEqual(["dtsh · bits 11", "code"]);
   });
 

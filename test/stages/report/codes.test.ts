@@ -2,11 +2,17 @@ import { describe, expect, test } from "vitest";
 import { codeBlocks } from "../../../stages/report/codes.ts";
 import type { Table } from "../../../stages/report/document.ts";
 import type { GroupSummary, ProtocolSummary } from "../../../stages/report/summary.ts";
+import { recipeFor } from "./study.ts";
 
 function group(point: GroupSummary["point"], map: number, dim = Number(point.bits ?? 64)): GroupSummary {
   const metric = (value: number) => ({ mean: value, values: [value] });
+  const { binariser, bits = 0 } = point;
+  const code = { binariser: { use: String(binariser ?? "sign") }, bits };
   return {
     point,
+    recipe: recipeFor({ point, ...(bits && { code }) }),
+    trained: point.loss !== undefined,
+    collapsed: "",
     seeds: ["1"],
     ids: ["one"],
     dim,
@@ -94,6 +100,28 @@ describe("codes in the report", () => {
     const words = JSON.stringify(codeBlocks("P1", summary));
     expect(words).toMatch(/1 of 2 learned codes are significantly above itq/);
     expect(words).toMatch(/No significant difference in mAP between dtsh · bits 48 and itq · bits 48/);
+  });
+
+  test("holds no code against itq on other features, nor an untrained code by the name of its axis", () => {
+    const cropped = group({ views: "crop", loss: "dtsh", bits: 12 }, 0.7);
+    const named = group({ method: "itq", bits: 12 }, 0.3);
+    const { recipe } = groups["itq · bits 12"];
+    const words = JSON.stringify(
+      codeBlocks("P1", {
+        ...summary,
+        groups: {
+          "dtsh · bits 12": groups["dtsh · bits 12"],
+          "crop · dtsh · bits 12": { ...cropped, recipe: { ...cropped.recipe, features: { size: 96 } } },
+          "itq · bits 12": { ...named, recipe },
+        },
+        comparisons: [
+          difference("dtsh · bits 12", "itq · bits 12", 0.005, true),
+          difference("crop · dtsh · bits 12", "itq · bits 12", 0.005, true),
+        ],
+      }),
+    );
+    expect(words).toMatch(/1 of 1 learned codes are significantly above itq/);
+    expect(words).toContain("Of the features and the length of crop · dtsh · bits 12 there is no itq.");
   });
 
   test("nothing is said where there are no codes", () => {

@@ -1,6 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { onlyAxis, sentence } from "../../../stages/report/comparisons.ts";
-import type { Comparison } from "../../../stages/report/summary.ts";
+import { comparisonBlocks, lostTo, sentence } from "../../../stages/report/comparisons.ts";
+import { toMarkdown } from "../../../stages/report/markdown.ts";
+import type { Comparison, GroupSummary } from "../../../stages/report/summary.ts";
+import { recipeFor } from "./study.ts";
 
 const comparison: Comparison = {
   metric: "map",
@@ -36,11 +38,53 @@ describe("sentence", () => {
   });
 });
 
-describe("onlyAxis", () => {
-  it("names the one axis in which two groups differ", () => {
-    expect(onlyAxis({ loss: "a", selector: "x" }, { loss: "b", selector: "x" })).toBe("loss");
-    expect(onlyAxis({ loss: "a", selector: "x" }, { loss: "b", selector: "y" })).toBeUndefined();
-    expect(onlyAxis({ loss: "a" }, { loss: "a", bits: 12 })).toBe("bits");
-    expect(onlyAxis({ loss: "a" }, { loss: "a" })).toBeUndefined();
+describe("lostTo", () => {
+  it("counts what is significant by itself alone", () => {
+    const lost = { ...comparison, p_holm: 0.07 };
+    expect(lostTo([comparison, lost, { ...lost, excludes_zero: false }])).toBe(
+      " Corrected for all pairs, 1 of them would not be.",
+    );
+    expect(lostTo([comparison])).toBe("");
+  });
+});
+
+describe("comparisonBlocks", () => {
+  const group = (point: Record<string, string | number>, settings = {}, ids = ["1", "2"]) =>
+    ({ point, recipe: recipeFor({ point, settings }), ids }) as unknown as GroupSummary;
+  const semihard = { loss: "facenet", selector: "semihard-negative" };
+  const groups = {
+    long: group({ ...semihard, steps: 2000 }, { steps: 2000, network: { use: "mlp", hidden: [1024] } }),
+    short: group(semihard),
+    all: group({ ...semihard, selector: "all" }, { loss: { use: "facenet", margin: 1 } }, ["1"]),
+    "raw features": { ...group({}), recipe: recipeFor({ point: {} }) },
+  };
+  const labels = Object.keys(groups);
+  const comparisons = labels.flatMap((first, at) =>
+    labels
+      .slice(at + 1)
+      .flatMap((second) =>
+        (["map", "knn_accuracy"] as const).map((metric) => ({ ...comparison, metric, first, second })),
+      ),
+  );
+  const blocks = comparisonBlocks("official", { queries: 9, database: 9, groups, comparisons }, 100);
+  const report = toMarkdown({ title: "", lead: "", blocks });
+
+  it("never says that all else is equal where a width differs beside the steps", () => {
+    expect(report).not.toMatch(/By steps,/);
+    expect(report).toContain("### By network.hidden and steps, all else equal\n");
+    expect(report).toContain("; steps 2000 against 300, network.hidden 1024 against 512.");
+    expect(report).toContain("| long | short | network.hidden, steps |");
+  });
+
+  it("says which params validation chose, and what for each", () => {
+    expect(report).toContain("### By selector, all else equal but the loss.margin that validation chose\n");
+    expect(report).toContain("; loss.margin 0.2 against 1.");
+    expect(report).toContain("| short | all | selector, loss.margin (chosen) |");
+    expect(report).toContain("| long | all | several |");
+  });
+
+  it("says of which groups there is one run, whose seed no interval knows", () => {
+    expect(report).toContain("Of all there is one run each: in an interval with one of them");
+    expect(report).toContain("There are 6 pairs.");
   });
 });

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { Float32, Float64, Uint16, Uint32 } from "apache-arrow";
 import type { InputFile, Point } from "../../../runner/stage.ts";
 import { random } from "../../../stages/shared/random.ts";
+import type { Recipe, Settings } from "../../../stages/shared/recipe.ts";
 import { writeTable } from "../../../stages/shared/tables.ts";
 
 export const CLASSES = [
@@ -21,13 +22,48 @@ export const CLASSES = [
 ];
 
 /** How good a run is, and how it trains. */
-interface Made {
+export interface Made {
   point: Point;
   map: number;
   knn: number;
   /** Its embeddings fall together, and its loss stays at the margin. */
   collapses?: boolean;
   selectSeconds?: number;
+  /** Params of the training that are not the study's. */
+  settings?: Settings;
+  protocol?: string;
+  /** Codes of these vectors, made so. */
+  code?: Settings;
+  /** Cores that others kept busy while it trained; left out: nobody measured it. */
+  others?: number;
+}
+
+/** Vectors that all runs begin with. */
+export const FEATURES = { backbone: "mobilenetv2", size: 160 };
+
+/** What made a run. */
+export function recipeFor({
+  point,
+  settings,
+  protocol = "official",
+  code,
+}: Omit<Made, "map" | "knn">): Recipe {
+  const { loss, selector, seed } = point;
+  if (loss === undefined) return { features: FEATURES, ...(code && { code }) };
+  const training = {
+    ...{ dim: 64, steps: 300, learning_rate: 0.003, seed, protocol },
+    network: { use: "mlp", hidden: [512] },
+    sampler: { use: "balanced" },
+    loss: { use: loss, ...(loss === "facenet" && { margin: 0.2 }) },
+    ...(selector !== undefined && { selector: { use: selector } }),
+    ...settings,
+  };
+  return {
+    features: FEATURES,
+    training,
+    ...(loss === "facenet" && { chosen: ["loss.margin"] }),
+    ...(code && { code }),
+  };
 }
 
 const SELECTORS: [string, number, number][] = [
@@ -106,7 +142,9 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
   const hard = random(1, "queries");
   const hardness = Float64Array.from({ length: queries }, () => 0.1 * hard.normal());
 
-  for (const { point, map, knn, collapses, selectSeconds = 0 } of runs) {
+  for (const run of runs) {
+    const { point, map, knn, collapses, selectSeconds = 0, protocol = "official", code, others } = run;
+    const made = recipeFor(run);
     const draws = random(Number(point.seed ?? 0), `${point.loss}${point.selector}`);
     const trained = point.loss !== undefined;
     const precision = Float32Array.from(hardness, (hardnessOf) =>
@@ -118,16 +156,17 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
     );
     const mean = (values: ArrayLike<number>) => Array.from(values).reduce((a, b) => a + b, 0) / queries;
     const estimate = (value: number) => ({ value, low: clamp(value - 0.01), high: clamp(value + 0.01) });
-    const stage = trained ? "evaluate" : "evaluate-raw";
+    const stage = trained ? "evaluate" : code ? "evaluate-untrained" : "evaluate-raw";
     const metricsFile = file("metrics.json", stage, point);
     const found = mean(precision);
     writeFileSync(
       metricsFile.path,
       JSON.stringify({
-        protocol: "official",
-        representation: trained ? "embedding" : "features",
-        distance: "cosine",
-        dim: trained ? 64 : 1280,
+        protocol,
+        representation: code ? "code" : trained ? "embedding" : "features",
+        made,
+        distance: code ? "hamming" : "cosine",
+        dim: code ? Number(code.bits) : trained ? 64 : 1280,
         k: 10,
         queries,
         database: 5500,
@@ -173,7 +212,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
         r_precision: precision,
         map_at_r: precision,
       },
-      { protocol: "official", classes: CLASSES },
+      { protocol, classes: CLASSES },
     );
     study.queries.push(perQuery);
     if (!trained) continue;
@@ -224,13 +263,8 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
         network: "mlp",
         loss: point.loss,
         selector: point.selector,
-        sampler: "balanced",
         seed: point.seed,
-        params: {
-          loss: point.loss === "facenet" ? { margin: 0.2 } : {},
-          selector: {},
-          network: { hidden: 512 },
-        },
+        made,
         best_step: 10 * (1 + quality.indexOf(Math.max(...quality))),
         collapse: collapses ? "all embeddings are nearly one" : "",
       },
@@ -252,6 +286,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
           along((share) => (9.6 + selectSeconds + 0.1 * draws.float()) * share),
         ),
       },
+      others === undefined ? {} : { cores: 2, others_busy: others },
     );
     study.timings.push(timings);
   }
@@ -289,6 +324,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
       { id: ids, label: labels, x: place(Math.cos), y: place(Math.sin) },
       {
         classes: CLASSES,
+        of: "loss" in point ? "embed[seed=1]" : "features.arrow",
         point,
         made_from: "loss" in point ? { loss: point.loss } : { backbone: "mobilenetv2" },
         points: queries,

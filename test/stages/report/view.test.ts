@@ -92,6 +92,7 @@ describe("curves", () => {
   const run = (loss: string, seed: number, map: number[], triplets?: number[]): RunData => ({
     label: loss,
     point: { loss, seed },
+    loss_name: loss,
     steps: map.map((_, at) => 10 * (at + 1)),
     images: map.map((_, at) => 100 * (at + 1)),
     triplets,
@@ -137,7 +138,9 @@ describe("curves", () => {
     expect(filtered(runs, [{ axis: "selector", value: "all" }])).toEqual(runs);
   });
 
-  it("parts runs by their loss function", () => {
+  it("parts runs by their loss function, whether or not it is an axis", () => {
+    const named = [{ ...runs[0], point: { schedule: "weight-0" } }];
+    expect(byLoss(named).map(([loss]) => loss)).toEqual(["facenet"]);
     expect(byLoss(runs).map(([loss, own]) => [loss, own.length])).toEqual([
       ["facenet", 2],
       ["softmax", 1],

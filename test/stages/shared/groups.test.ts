@@ -1,13 +1,12 @@
 import { describe, expect, it } from "vitest";
-import type { Point } from "../../../runner/stage.ts";
 import {
   byName,
   groupRuns,
   isRaw,
   labelOf,
-  madeFrom,
+  methodOf,
   rawLabel,
-  samePoint,
+  tellApart,
 } from "../../../stages/shared/groups.ts";
 
 describe("labelOf", () => {
@@ -44,32 +43,38 @@ describe("groupRuns", () => {
   });
 });
 
-describe("what went into what", () => {
-  const evaluation = { loss: "a", seed: 1, bits: 12, protocol: "P1" };
-  const made = (...points: Point[]) =>
-    madeFrom(
-      points.map((point) => ({ point })),
-      evaluation,
-    )?.point;
-  it("is the training of an evaluation that has more axes", () => {
-    expect(made({ loss: "a", seed: 2 }, { loss: "a", margin: 1 }, { loss: "a", seed: 1 })).toEqual({
-      loss: "a",
-      seed: 1,
-    });
-    expect(made({ loss: "a", seed: 2 })).toBeUndefined();
+describe("tellApart", () => {
+  const run = (label: string, steps: number, seed = 1, protocol = "P1") => ({
+    label,
+    protocol,
+    recipe: { training: { steps, seed, protocol, network: { use: "mlp", hidden: [256] } } },
   });
-  it("is the nearest of several, wherever it stands", () => {
-    const [short, long] = [
-      { loss: "a", seed: 1 },
-      { loss: "a", seed: 1, bits: 12 },
-    ];
-    expect(made(short, long)).toEqual(long);
-    expect(made(long, short)).toEqual(long);
+  const labels = (...runs: ReturnType<typeof run>[]) =>
+    tellApart(runs, ({ protocol }) => protocol).map(({ label }) => label);
+
+  it("leaves seeds of one kind together, and the order as it is", () => {
+    expect(labels(run("b", 1), run("a", 2), run("b", 1, 2))).toEqual(["b", "a", "b"]);
   });
-  it("tells the same point from one that has more axes", () => {
-    expect(samePoint({ loss: "a", seed: 1 }, { seed: 1, loss: "a" })).toBe(true);
-    expect(samePoint({ loss: "a" }, { loss: "a", seed: 1 })).toBe(false);
-    expect(samePoint({ loss: "a", seed: 1 }, { loss: "a" })).toBe(false);
+
+  it("gives runs that one name stands for a longer one each where their params differ", () => {
+    expect(labels(run("a", 100), run("b", 1), run("a", 2000), run("a", 100, 2))).toEqual([
+      "a (steps 100)",
+      "b",
+      "a (steps 2000)",
+      "a (steps 100)",
+    ]);
+  });
+
+  it("compares nothing across protocols", () => {
+    expect(labels(run("a", 100), run("a", 2000, 1, "P2"))).toEqual(["a", "a"]);
+  });
+});
+
+describe("methodOf", () => {
+  it("is the name without the length, and keeps what tells it from another", () => {
+    expect(methodOf("dtsh · bits 48", { loss: "dtsh", bits: 48 })).toBe("dtsh");
+    expect(methodOf("dtsh · bits 48 (steps 9)", { loss: "dtsh", bits: 48 })).toBe("dtsh (steps 9)");
+    expect(methodOf("bits 48", { bits: 48 })).toBe("codes");
   });
 });
 

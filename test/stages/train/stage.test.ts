@@ -2,6 +2,7 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
+import type { Recipe } from "../../../stages/shared/recipe.ts";
 import { numbers, readMetadata, readTable, readVectors } from "../../../stages/shared/tables.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
@@ -91,8 +92,9 @@ describe("train", () => {
     };
     chosen("loss.margin");
     const { outputs } = await train({ steps: 20 }, { choice });
-    const made = readMetadata(readTable(outputs.history, "history")) as { params: { loss: object } };
-    expect(made.params.loss).toEqual({ margin: 0.9 });
+    const made = readMetadata(readTable(outputs.history, "history")) as { made: Recipe };
+    expect(made.made.training!.loss).toEqual({ use: "facenet", margin: 0.9 });
+    expect(made.made.chosen).toEqual(["loss.margin"]);
     chosen("loss.margn");
     await expect(train({ steps: 20 }, { choice })).rejects.toThrow(
       'train: the input "choice" sets loss.margn, but there is no such param here.',
