@@ -2,6 +2,7 @@
 import { type InputFile, type Point, UserError } from "../../runner/stage.ts";
 import { labelOf, rawLabel } from "../shared/groups.ts";
 import { random } from "../shared/random.ts";
+import { type Recipe, recipeOf } from "../shared/recipe.ts";
 import { rowsOf, type Split } from "../shared/splits.ts";
 import { readVectors } from "../shared/tables.ts";
 
@@ -26,6 +27,7 @@ export interface Plane {
   /** Of its group. */
   label: string;
   point: Point;
+  recipe: Recipe;
   classes: string[];
   points: Record<Role, Points>;
 }
@@ -52,6 +54,7 @@ export function readPlane({ path, id, point }: InputFile, split: Split): Plane {
     id,
     label: metadata.loss === undefined ? rawLabel(point) : labelOf(point, id),
     point,
+    recipe: recipeOf(metadata),
     classes,
     points: { query: pointsOf("query"), train: pointsOf("train") },
   };

@@ -11,6 +11,7 @@ const COLUMNS = 3;
 export interface Priced {
   point: Point;
   label: string;
+  protocol: string;
   map: ArrayLike<number>;
   cost: ArrayLike<number>;
 }

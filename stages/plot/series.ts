@@ -1,7 +1,7 @@
 /** How runs become panels and lines: the axis that is compared takes the colour, the others the panels. */
-import type { Point } from "../../runner/stage.ts";
+import type { Point, Scalar } from "../../runner/stage.ts";
 import { BRIGHT } from "../shared/colours.ts";
-import { type Group, groupRuns } from "../shared/groups.ts";
+import { byName, type Group, groupRuns } from "../shared/groups.ts";
 import { coloured } from "./theme.ts";
 
 /** The axes that take the colour where they are there; else the last one does. */
@@ -13,31 +13,35 @@ export interface Line<T> extends Group<T> {
   line: string;
 }
 
+/** What an axis says of a group. */
+const nameOf = ([axis, value]: [string, Scalar]) => (typeof value === "string" ? value : `${axis} ${value}`);
+
 /**
- * Groups with their panel and line. What has one axis alone is drawn in one panel, and so are panels that would
- * hold one line each.
+ * Groups with their panel and line; no two have both in common, and no panel holds two protocols. What has one axis alone
+ * is drawn in one panel, and so are panels that would hold one line each.
  */
-export function linesOf<T extends { point: Point; label: string }>(runs: T[]): Line<T>[] {
+export function linesOf<T extends { point: Point; label: string; protocol: string }>(runs: T[]): Line<T>[] {
+  const several = new Set(runs.map(({ protocol }) => protocol)).size > 1;
   const lines = groupRuns(runs).map((group) => {
-    const axes = Object.keys(group.point);
-    const coloured = COLOURED.find((axis) => axis in group.point) ?? axes.at(-1);
-    const name = (axis: string) => {
-      const value = group.point[axis];
-      return typeof value === "string" ? value : `${axis} ${value}`;
-    };
-    return {
-      ...group,
-      line: coloured === undefined ? group.label : name(coloured),
-      panel: axes
-        .filter((axis) => axis !== coloured)
-        .map(name)
-        .join(" · "),
-    };
+    const axes = Object.entries(group.point);
+    const coloured = axes.find(([axis]) => COLOURED.includes(axis)) ?? axes.at(-1);
+    const others = axes.filter((one) => one !== coloured).map(nameOf);
+    const protocol = several ? group.members[0].protocol : "";
+    return { ...group, line: coloured ? nameOf(coloured) : group.label, others, protocol };
   });
-  if (lines.some(({ panel }) => panel !== ""))
-    for (const line of lines) if (line.panel === "") line.panel = "others";
-  const panels = new Set(lines.map(({ panel }) => panel));
-  return panels.size < lines.length ? lines : lines.map((line) => ({ ...line, panel: "", line: line.label }));
+  const mixed = lines.some(({ others }) => others.length > 0);
+  const placed = lines.map(({ others, protocol, ...line }) => {
+    const own = others.length ? others.join(" · ") : mixed ? "others" : "";
+    return { ...line, panel: [own, protocol].filter(Boolean).join(" · ") };
+  });
+  const alike = byName(placed, ({ panel, line }) => `${panel}\n${line}`);
+  const told = placed.map((line) =>
+    alike.get(`${line.panel}\n${line.line}`)!.length > 1 ? { ...line, line: line.label } : line,
+  );
+  const panels = new Set(told.map(({ panel }) => panel));
+  return several || panels.size < told.length
+    ? told
+    : told.map((line) => ({ ...line, panel: "", line: line.label }));
 }
 
 /** The rows of a panel, as Vega's expression: a filter by field would take a name of no letters for none. */

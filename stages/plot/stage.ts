@@ -2,9 +2,9 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, type InputFile, UserError } from "../../runner/stage.ts";
-import { readHistory, readTimings } from "../shared/histories.ts";
+import { readHistories, readTimings } from "../shared/histories.ts";
 import { readMap } from "../shared/maps.ts";
-import { readEvaluation } from "../shared/metrics.ts";
+import { readEvaluations } from "../shared/metrics.ts";
 import { readSplit } from "../shared/splits.ts";
 import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";
@@ -41,10 +41,10 @@ export default defineStage({
   },
   outputs: { figures: "figures/", timing_figures: { path: "timings/", measured: true } },
   async run({ inputs, sources, outputs, progress, signal }) {
-    const evaluations = sources.metrics.map(readEvaluation);
-    const histories = sources.histories.map(readHistory);
+    const evaluations = readEvaluations(sources.metrics);
+    const histories = readHistories(sources.histories);
     const figures = [
-      ...bars(evaluations),
+      ...bars(evaluations, histories),
       ...lengths(evaluations),
       ...classes(evaluations),
       ...curves(histories),

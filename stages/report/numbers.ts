@@ -86,6 +86,7 @@ export function comparisonsCsv({ protocols }: Summary): string {
 export function trainingsCsv({ trainings }: Summary): string {
   const columns: Exclude<keyof Training, "marks" | "uses_triplets">[] = [
     "id",
+    "protocol",
     "best_validation_map",
     "best_step",
     "images_at_best",

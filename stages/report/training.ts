@@ -1,25 +1,20 @@
 /** What a training's history says: how far it came, how fast, and whether it collapsed. */
-import { type Group, groupRuns } from "../shared/groups.ts";
+import { type Signs, signsOf } from "../shared/collapse.ts";
+import { byName, type Group, groupRuns } from "../shared/groups.ts";
 import { type History, usesTriplets } from "../shared/histories.ts";
 
-/** Share of the study's best validation mAP that a training is timed to. */
+/** Share of its protocol's best validation mAP that a training is timed to. */
 export const NEAR_BEST = 0.95;
-/** Below this share of its own largest, the variance of the embeddings has gone. */
-const SPREAD_LOST = 0.01;
-/** At the end above this share of their length, embeddings that once looked collapsed have come apart again. */
-const COME_APART = 0.1;
-/** Fewer active triplets than this leave next to nothing to learn from. */
-const FEW_ACTIVE = 0.01;
-
 /** One training, in numbers. */
-export interface Training {
+export interface Training extends Signs {
   id: string;
+  protocol: string;
   best_validation_map: number;
   best_step: number;
   images_at_best: number;
   /** null where the loss takes neither triplets nor pairs. */
   triplets_at_best: number | null;
-  /** Images seen, and triplets used, when validation mAP first reached 95 % of the study's best; null: never. */
+  /** Images seen, and triplets used, when validation mAP first reached 95 % of its protocol's best; null: never. */
   images_to_near_best: number | null;
   triplets_to_near_best: number | null;
   /** Whether there were triplets or pairs to count. */
@@ -28,12 +23,6 @@ export interface Training {
   last_loss: number;
   last_active: number;
   last_spread: number;
-  /** All embeddings came together. */
-  collapsed: boolean;
-  /** Hardly a triplet was left to learn from. */
-  starved: boolean;
-  /** What went wrong, in words; empty when nothing did. */
-  marks: string[];
 }
 
 /** The first row at which a series reaches a level; undefined: never. */
@@ -49,40 +38,23 @@ export function bestRow({ validationMap }: History): number {
   return best;
 }
 
-/** The signs of collapse: the training's own word for it, and what the history shows at its end. */
-export function signsOf({
-  metadata,
-  spread,
-  active,
-}: History): Pick<Training, "collapsed" | "starved" | "marks"> {
-  const last = spread.length - 1;
-  const widest = spread.reduce((most, value) => Math.max(most, value), 0);
-  const said = typeof metadata.collapse === "string" ? metadata.collapse : "";
-  const told = spread[last] < COME_APART ? said : "";
-  const lost = spread[last] < SPREAD_LOST * widest;
-  const starved = active[last] < FEW_ACTIVE;
-  const collapsed = told !== "" || lost;
-  return {
-    collapsed,
-    starved,
-    marks: [
-      ...(collapsed
-        ? [`collapsed: ${told || `the variance of the embeddings fell to ${spread[last].toPrecision(2)}`}`]
-        : []),
-      ...(starved
-        ? [`hardly anything left to learn from: ${(100 * active[last]).toFixed(2)} % of the triplets active`]
-        : []),
-    ],
-  };
+/** By protocol, the validation mAP that trainings are timed to: the images of another protocol set another task. */
+export function levelsOf(histories: History[]): Map<string, number> {
+  const protocols = byName(
+    histories.filter(({ step }) => step.length > 0),
+    ({ protocol }) => protocol,
+  );
+  return new Map(
+    [...protocols].map(([protocol, own]) => [
+      protocol,
+      NEAR_BEST * own.reduce((best, one) => Math.max(best, one.validationMap[bestRow(one)]), 0),
+    ]),
+  );
 }
-
-/** The best validation mAP of all trainings. */
-export const bestOf = (histories: History[]): number =>
-  histories.reduce((best, history) => Math.max(best, history.validationMap[bestRow(history)] ?? 0), 0);
 
 /** The trainings, by group. */
 export function trainingGroups(histories: History[]): Group<History & { summary: Training }>[] {
-  const level = NEAR_BEST * bestOf(histories);
+  const levels = levelsOf(histories);
   return groupRuns(
     histories
       .filter(({ step }) => step.length > 0)
@@ -90,9 +62,10 @@ export function trainingGroups(histories: History[]): Group<History & { summary:
         const best = bestRow(history);
         const last = history.step.length - 1;
         const counts = usesTriplets(history);
-        const near = firstAt(history.validationMap, level);
+        const near = firstAt(history.validationMap, levels.get(history.protocol)!);
         const summary: Training = {
           id: history.id,
+          protocol: history.protocol,
           best_validation_map: history.validationMap[best],
           best_step: history.step[best],
           images_at_best: history.images[best],

@@ -11,9 +11,18 @@ import {
   type Table,
   text,
 } from "./document.ts";
+import { listed } from "./kin.ts";
 import { nameOf } from "./results.ts";
-import type { Summary } from "./summary.ts";
-import type { Training } from "./training.ts";
+import type { Choice, Summary } from "./summary.ts";
+import { NEAR_BEST, type Training } from "./training.ts";
+
+/** The choices that fell on the least or the largest candidate: a better value may lie beyond it. */
+const atAnEnd = (choices: Choice[]): string[] =>
+  choices.flatMap(({ label, value, candidates }) => {
+    const values = candidates.map((candidate) => Number(candidate.value));
+    const end = [Math.min(...values), Math.max(...values)].includes(Number(value));
+    return end && values.length > 1 ? `${label} (${value})` : [];
+  });
 
 /** Candidates' scores, a row for each choice, the chosen one strong. */
 export function choiceBlocks({ choices }: Summary): Block[] {
@@ -24,7 +33,7 @@ export function choiceBlocks({ choices }: Summary): Block[] {
     values.sort((a, b) => Number(a) - Number(b));
     return {
       kind: "table",
-      caption: `The ${nameOf(own[0].metric)} of each candidate for ${param}; the chosen one is strong.`,
+      caption: `The ${nameOf(own[0].metric)} of each candidate for ${param}, one training each; the chosen one is strong.`,
       columns: [
         { title: "for" },
         ...values.map((value) => ({ title: String(value), number: true })),
@@ -40,12 +49,16 @@ export function choiceBlocks({ choices }: Summary): Block[] {
       ]),
     };
   });
+  const ends = atAnEnd(choices);
   return [
     heading(2, "Chosen on the validation images"),
     text(
       "No query image was looked at for these choices: each is the candidate with the best validation score.",
     ),
     ...tables,
+    ...(ends.length
+      ? [text(`Chosen at an end of its candidates, so that a better value may lie beyond: ${listed(ends)}.`)]
+      : []),
   ];
 }
 
@@ -64,65 +77,66 @@ export function collapseLines(trainings: Record<string, Training[]>): string[] {
     .flatMap(({ id, marks }) => marks.map((mark) => `${id}: ${mark}.`));
 }
 
-/** Curves and the table of trainings. */
-export function trainingBlocks(
-  { trainings, near_best }: Summary,
-  figures: (name: string) => Block[],
-): Block[] {
-  const groups = Object.entries(trainings);
-  if (groups.length === 0) return [];
+/** The trainings of one protocol: what is near the best of one is no measure for another. */
+function trainingTable(protocol: string, level: number, groups: [string, Training[]][]): Table {
   const mean = (runs: Training[], of: (run: Training) => number) =>
     runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
   const whole = (runs: Training[], of: (run: Training) => number | null) => {
     const values = runs.map(of);
     return count(values.includes(null) ? null : Math.round(mean(runs, (run) => of(run) ?? 0)));
   };
+  const figure = (runs: Training[], of: (run: Training) => number, digits: number) =>
+    figureCell(mean(runs, of), digits);
+  return {
+    kind: "table",
+    caption: `Trainings${protocol ? ` under protocol ${protocol}` : ""}, means over runs. Near the best: a validation mAP of ${level.toFixed(4)}, ${Math.round(100 * NEAR_BEST)} % of the best of these trainings; "never" where a run did not reach it; a dash where the loss takes neither triplets nor pairs. A mark says that a run collapsed or ran out of triplets or pairs.`,
+    columns: [
+      { title: "training" },
+      { title: "runs", number: true },
+      { title: "best validation mAP", number: true },
+      { title: "images seen at the best", number: true },
+      { title: "images to near the best", number: true },
+      { title: "triplets or pairs to near the best", number: true },
+      { title: "last loss", number: true },
+      { title: "last active share", number: true },
+      { title: "last variance", number: true },
+      { title: "marks" },
+    ],
+    rows: groups.map(([label, runs]) => {
+      const takes = runs.every((run) => run.uses_triplets);
+      return [
+        { text: label, to: runAnchor(runs[0].id) },
+        figureCell(runs.length, 0),
+        figure(runs, (run) => run.best_validation_map, 4),
+        whole(runs, (run) => run.images_at_best),
+        whole(runs, (run) => run.images_to_near_best),
+        takes ? whole(runs, (run) => run.triplets_to_near_best) : NO_TRIPLETS,
+        figure(runs, (run) => run.last_loss, 4),
+        takes ? figure(runs, (run) => run.last_active, 3) : NO_TRIPLETS,
+        figure(runs, (run) => run.last_spread, 3),
+        cell(markOf(runs)),
+      ];
+    }),
+  };
+}
+
+/** Curves and the tables of trainings. */
+export function trainingBlocks(
+  { trainings, near_best }: Summary,
+  figures: (name: string) => Block[],
+): Block[] {
+  if (near_best.size === 0) return [];
   const marked = collapseLines(trainings);
   return [
     heading(2, "Training"),
     part("curves", [...figures("curves"), ...figures("triplets")]),
-    {
-      kind: "table",
-      caption: `Means over seeds. Near the best: a validation mAP of ${near_best.validation_map.toFixed(4)}, ${Math.round(100 * near_best.share)} % of the study's best; "never" where a seed did not reach it; a dash where the loss takes neither triplets nor pairs. A mark says that a seed collapsed or ran out of triplets.`,
-      columns: [
-        { title: "training" },
-        { title: "seeds", number: true },
-        { title: "best validation mAP", number: true },
-        { title: "images seen at the best", number: true },
-        { title: "images to near the best", number: true },
-        { title: "triplets to near the best", number: true },
-        { title: "last loss", number: true },
-        { title: "last active share", number: true },
-        { title: "last variance", number: true },
-        { title: "marks" },
-      ],
-      rows: groups.map(([label, runs]) => [
-        { text: label, to: runAnchor(runs[0].id) },
-        figureCell(runs.length, 0),
-        figureCell(
-          mean(runs, (run) => run.best_validation_map),
-          4,
-        ),
-        whole(runs, (run) => run.images_at_best),
-        whole(runs, (run) => run.images_to_near_best),
-        runs.every((run) => run.uses_triplets)
-          ? whole(runs, (run) => run.triplets_to_near_best)
-          : NO_TRIPLETS,
-        figureCell(
-          mean(runs, (run) => run.last_loss),
-          4,
-        ),
-        figureCell(
-          mean(runs, (run) => run.last_active),
-          3,
-        ),
-        figureCell(
-          mean(runs, (run) => run.last_spread),
-          3,
-        ),
-        cell(markOf(runs)),
-      ]),
-    },
+    ...[...near_best].map(([protocol, level]) =>
+      trainingTable(
+        protocol,
+        level,
+        Object.entries(trainings).filter(([, [first]]) => first.protocol === protocol),
+      ),
+    ),
     heading(3, "Collapse"),
     ...(marked.length
       ? [text("What the histories show at their ends:"), ...list(marked)]
@@ -136,7 +150,7 @@ function markOf(runs: Training[]): string {
   const starved = runs.filter((run) => run.starved).length;
   const said = [
     ...(collapsed ? [`${collapsed} of ${runs.length} collapsed`] : []),
-    ...(starved ? [`${starved} of ${runs.length} ran out of triplets`] : []),
+    ...(starved ? [`${starved} of ${runs.length} ran out of triplets or pairs`] : []),
   ];
   return said.join(", ") || "none";
 }

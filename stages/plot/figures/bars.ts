@@ -1,6 +1,8 @@
 /** How good each group is: bars of mAP, dots of kNN accuracy, with intervals. */
+import { collapsedAmong } from "../../shared/collapse.ts";
 import { BRIGHT } from "../../shared/colours.ts";
-import { byName, groupRuns, isRaw } from "../../shared/groups.ts";
+import { byName, groupRuns } from "../../shared/groups.ts";
+import { type History, trainingOf } from "../../shared/histories.ts";
 import { meanInterval } from "../../shared/intervals.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
 import type { Figure } from "../figure.ts";
@@ -10,25 +12,31 @@ import { RAW_COLOUR } from "../theme.ts";
 const ROW = 30;
 
 const INTERVALS =
-  "Whiskers are 95 % intervals: over seeds (Student's t) where there are several, else over queries (bootstrap). Small dots are seeds.";
+  "Whiskers are 95 % intervals: over seeds (Student's t) where there are several, else over queries (bootstrap). Small dots are single runs. Grey: made without labels.";
 
 /** One row for each group: its mean, its interval, kept inside [0, 1], and its runs. */
-function rowsOf(evaluations: Evaluation[], metric: string) {
-  const groups = groupRuns(evaluations).map(({ label, members }) => {
+function rowsOf(evaluations: Evaluation[], histories: History[], metric: string) {
+  const groups = groupRuns(evaluations).map(({ label: name, members }) => {
     const estimates = members.map(({ metrics }) => metrics[metric]);
     const values = estimates.map(({ value }) => value);
     const { mean, low = estimates[0].low, high = estimates[0].high } = meanInterval(values);
-    return { label, mean, low: Math.max(0, low), high: Math.min(1, high), values };
+    const collapsed = collapsedAmong(members.map(({ recipe }) => trainingOf(histories, recipe)));
+    const label = collapsed ? `${name} (${collapsed})` : name;
+    const { trained } = members[0];
+    return { label, trained, mean, low: Math.max(0, low), high: Math.min(1, high), values };
   });
   return groups.sort((a, b) => b.mean - a.mean);
 }
 
-/** mAP as bars from 0, kNN accuracy as dots on an axis that starts where they do. One figure for each protocol. */
-export function bars(evaluations: Evaluation[]): Figure[] {
+/**
+ * mAP as bars from 0, kNN accuracy as dots on an axis that starts where they do. One figure for each protocol.
+ * @param histories of the trainings: a collapsed one is named
+ */
+export function bars(evaluations: Evaluation[], histories: History[]): Figure[] {
   return [...byName(evaluations, ({ protocol }) => protocol)].flatMap(([protocol, own]) =>
     (["map", "knn_accuracy"] as const).map((metric): Figure => {
       const name = metric === "map" ? "mAP" : "kNN accuracy";
-      const rows = rowsOf(own, metric);
+      const rows = rowsOf(own, histories, metric);
       const sort = rows.map(({ label }) => label);
       const fromZero = metric === "map";
       // Room for the number behind the longest whisker.
@@ -50,7 +58,7 @@ export function bars(evaluations: Evaluation[]): Figure[] {
         axis: { labelPadding: 8, ticks: false },
       };
       const colour = {
-        condition: { test: "datum.raw", value: RAW_COLOUR },
+        condition: { test: "!datum.trained", value: RAW_COLOUR },
         value: BRIGHT[0],
       };
       const mean = fromZero
@@ -65,12 +73,12 @@ export function bars(evaluations: Evaluation[]): Figure[] {
         caption: `${name} of the ${own[0].queries} queries against a database of ${own[0].database}, protocol ${protocol}. ${INTERVALS}${fromZero ? "" : " The axis does not start at 0."}`,
         alt: rows.map(({ label, mean: value }) => `${label} ${value.toFixed(3)}`).join(", "),
         spec: {
-          data: { values: rows.map((row) => ({ ...row, raw: isRaw(row.label), text: row.mean.toFixed(3) })) },
+          data: { values: rows.map((row) => ({ ...row, text: row.mean.toFixed(3) })) },
           title: {
             text: `${name}, protocol ${protocol}`,
             subtitle: [
               "Mean with its 95 % interval: over seeds where there are several, else over queries;",
-              `small dots are seeds${fromZero ? "" : "; the axis does not start at 0"}`,
+              `small dots are single runs, grey is made without labels${fromZero ? "" : "; the axis does not start at 0"}`,
             ],
           },
           width: 560,

@@ -33,7 +33,11 @@ function rowsOf(histories: History[]): {
 } {
   const groups = linesOf(histories);
   const lossesOf = (wanted: string) =>
-    new Set(groups.filter(({ panel }) => panel === wanted).map(({ point }) => point.loss));
+    new Set(
+      groups
+        .filter(({ panel }) => panel === wanted)
+        .flatMap(({ members }) => String(members[0].metadata.loss)),
+    );
   const rows = groups.flatMap(({ panel, line, members }) => {
     const series = (of: (history: History) => ArrayLike<number>) => meanSeries(members.map(of));
     const mean = {
@@ -112,7 +116,7 @@ export function curves(histories: History[]): Figure[] {
       name: "curves",
       title: "Training curves",
       caption:
-        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale. Thick: mean over seeds; thin: each seed.",
+        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale; nor has one loss with several margins. The share is 1 where a loss is made of neither triplets nor pairs. Thick: mean over seeds; thin: each seed.",
       alt: `Curves of ${histories.length} trainings; where each ended stands in the table of trainings.`,
       spec: {
         title: {

@@ -29,13 +29,20 @@ export function lengths(evaluations: Evaluation[]): Figure[] {
   const codes = evaluations.filter(({ representation }) => representation === "code");
   return [...byName(codes, ({ protocol }) => protocol)].flatMap(([protocol, own]) => {
     const measured = linesOf(
-      groupRuns(own).map(({ point, members }): Dot => {
+      groupRuns(own).map(({ label, point, members }): Dot => {
         const {
           mean,
           low = mean,
           high = mean,
         } = meanInterval(members.map(({ metrics }) => metrics.map.value));
-        return { method: methodOf(point), bits: members[0].dim, map: mean, low, high, published: false };
+        return {
+          method: methodOf(label, point),
+          bits: members[0].dim,
+          map: mean,
+          low,
+          high,
+          published: false,
+        };
       }),
     );
     if (measured.length === 0) return [];
@@ -48,7 +55,10 @@ export function lengths(evaluations: Evaluation[]): Figure[] {
     const dots = [...measured, ...linesOf(papers)];
     const names = [...new Set(dots.map(({ method }) => method))];
     const methods = names.filter((name) => measured.some(({ method }) => method === name));
-    const colours = coloured(methods, BRIGHT);
+    const colours = coloured(
+      methods,
+      BRIGHT.filter((colour) => colour !== RAW_COLOUR), // grey is what was published
+    );
     const color = {
       field: "method",
       type: "nominal",

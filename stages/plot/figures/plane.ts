@@ -1,6 +1,7 @@
 /** Embeddings of two dimensions as they are, a panel for each training. */
 import { MUTED } from "../../shared/colours.ts";
 import type { Evaluation } from "../../shared/metrics.ts";
+import { sameMade } from "../../shared/recipe.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { type Plane, ROLES, type Role } from "../planes.ts";
 import { coloured } from "../theme.ts";
@@ -30,8 +31,8 @@ function domains({ points }: Plane): { x: [number, number]; y: [number, number] 
 }
 
 /** How well the queries retrieve with these vectors, where that was evaluated. */
-function scoreOf({ label, point }: Plane, evaluations: Evaluation[]): string {
-  const found = evaluations.find((one) => one.label === label && one.point.seed === point.seed);
+function scoreOf({ recipe }: Plane, evaluations: Evaluation[]): string {
+  const found = evaluations.find((one) => sameMade(one.recipe, recipe));
   if (!found) return "";
   const { map, knn_accuracy } = found.metrics;
   return `mAP ${map.value.toFixed(3)}, kNN accuracy ${knn_accuracy.value.toFixed(3)}`;

@@ -1,7 +1,7 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
 import { BRIGHT } from "../../shared/colours.ts";
-import { groupRuns, samePoint } from "../../shared/groups.ts";
-import type { History, Timings } from "../../shared/histories.ts";
+import { groupRuns } from "../../shared/groups.ts";
+import { type History, type Timings, timedHistories } from "../../shared/histories.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
 
@@ -12,11 +12,15 @@ const stepSeconds = ({ select, gradient }: Timings) => select.map((seconds, at) 
 
 /** Validation mAP against seconds. */
 function race(histories: History[], timings: Timings[]): Figure[] {
-  const timed = histories.flatMap((history): Priced[] => {
-    const found = timings.find(({ point }) => samePoint(point, history.point));
-    const { point, label, validationMap: map } = history;
-    return found ? [{ point, label, map, cost: stepSeconds(found) }] : [];
-  });
+  const timed = timedHistories(histories, timings).map(
+    ([{ point, label, protocol, validationMap: map }, found]): Priced => ({
+      point,
+      label,
+      protocol,
+      map,
+      cost: stepSeconds(found),
+    }),
+  );
   if (timed.length === 0) return [];
   const words = {
     name: "race",
@@ -29,10 +33,15 @@ function race(histories: History[], timings: Timings[]): Figure[] {
 }
 
 /** Where the seconds of a whole training went, mean over seeds. */
-function shares(timings: Timings[]): Figure[] {
-  const groups = groupRuns(timings.filter(({ total }) => total.length > 0)).map(({ label, members }) => {
+function shares(histories: History[], timings: Timings[]): Figure[] {
+  const timed = timedHistories(histories, timings).map(([{ point, label }, seconds]) => ({
+    point,
+    label,
+    seconds,
+  }));
+  const groups = groupRuns(timed).map(({ label, members }) => {
     const mean = (of: (one: Timings) => Float64Array) =>
-      members.reduce((sum, one) => sum + of(one)[of(one).length - 1], 0) / members.length;
+      members.reduce((sum, { seconds }) => sum + of(seconds)[of(seconds).length - 1], 0) / members.length;
     const [total, selecting, gradient] = [
       mean((one) => one.total),
       mean((one) => one.select),
@@ -111,5 +120,5 @@ function shares(timings: Timings[]): Figure[] {
 
 /** Every figure that shows seconds. None without timings. */
 export function seconds(histories: History[], timings: Timings[]): Figure[] {
-  return [...race(histories, timings), ...shares(timings)];
+  return [...race(histories, timings), ...shares(histories, timings)];
 }

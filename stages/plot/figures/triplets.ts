@@ -6,9 +6,10 @@ import { type Priced, qualityFigure } from "../quality.ts";
 /** One figure of the trainings that use triplets or pairs. None where none does. */
 export function triplets(histories: History[]): Figure[] {
   const priced = histories.filter(usesTriplets).map(
-    ({ point, label, validationMap: map, triplets: used }): Priced => ({
+    ({ point, label, protocol, validationMap: map, triplets: used }): Priced => ({
       point,
       label,
+      protocol,
       map,
       cost: used.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
     }),

@@ -9,6 +9,7 @@ import { labelOf } from "../../../stages/shared/groups.ts";
 import type { History } from "../../../stages/shared/histories.ts";
 import { meanSeries } from "../../../stages/shared/means.ts";
 import type { Evaluation } from "../../../stages/shared/metrics.ts";
+import { recipeFor } from "../report/study.ts";
 
 /** An evaluation whose every metric has one value. */
 function evaluation(protocol: string, point: Evaluation["point"], value: number): Evaluation {
@@ -27,6 +28,8 @@ function evaluation(protocol: string, point: Evaluation["point"], value: number)
     database: 500,
     metrics: { map: estimate, knn_accuracy: estimate },
     classes: {},
+    recipe: recipeFor({ point, protocol }),
+    trained: point.loss !== undefined,
   };
 }
 
@@ -39,12 +42,15 @@ interface Row {
 }
 
 describe("bars", () => {
-  const figures = bars([
-    evaluation("official", {}, 0.4),
-    evaluation("official", { loss: "facenet", seed: 1 }, 0.88),
-    evaluation("official", { loss: "facenet", seed: 2 }, 0.9),
-    evaluation("P1", { loss: "facenet", seed: 1 }, 0.7),
-  ]);
+  const figures = bars(
+    [
+      evaluation("official", {}, 0.4),
+      evaluation("official", { loss: "facenet", seed: 1 }, 0.88),
+      evaluation("official", { loss: "facenet", seed: 2 }, 0.9),
+      evaluation("P1", { loss: "facenet", seed: 1 }, 0.7),
+    ],
+    [],
+  );
   const rowsOf = (name: string) =>
     (figures.find((figure) => figure.name === name)!.spec.data as { values: Row[] }).values;
 
@@ -65,6 +71,27 @@ describe("bars", () => {
   });
 });
 
+describe("bars of what went wrong, or was never trained", () => {
+  const point = { loss: "facenet", seed: 1 };
+  const history = {
+    recipe: recipeFor({ point }),
+    metadata: { collapse: "stuck" },
+    spread: Float32Array.of(0.9, 0.01),
+    active: Float32Array.of(1, 1),
+  } as unknown as History;
+  const code = { ...evaluation("official", { binariser: "itq" }, 0.5), representation: "code" as const };
+  const [{ spec }] = bars([evaluation("official", point, 0.6), code], [history]);
+  const { values } = spec.data as { values: { label: string; trained: boolean }[] };
+
+  it("names a collapsed training, and marks a code that used no labels like raw features", () => {
+    expect(values.map(({ label, trained }) => [label, trained])).toEqual([
+      ["facenet (1 of 1 collapsed)", true],
+      ["itq", false],
+    ]);
+    expect(JSON.stringify(spec)).toContain("!datum.trained");
+  });
+});
+
 describe("linesOf", () => {
   it("gives the colour to the selector and the panels to the rest", () => {
     const points: Evaluation["point"][] = [
@@ -72,7 +99,7 @@ describe("linesOf", () => {
       { loss: "a", selector: "y", bits: 12, seed: 1 },
       { network: "mlp", loss: "b" },
     ];
-    const runs = points.map((point) => ({ point, label: labelOf(point, "train") }));
+    const runs = points.map((point) => ({ point, protocol: "P1", label: labelOf(point, "train") }));
     expect(linesOf(runs).map(({ panel, line }) => [panel, line])).toEqual([
       ["a · bits 12", "x"],
       ["a · bits 12", "y"],
@@ -87,7 +114,7 @@ describe("linesOf", () => {
       { loss: "b" },
       { loss: "c" },
     ];
-    const lines = linesOf(points.map((point) => ({ point, label: labelOf(point, "train") })));
+    const lines = linesOf(points.map((point) => ({ point, protocol: "P1", label: labelOf(point, "train") })));
     expect(lines.map(({ panel, line }) => [panel, line])).toEqual([
       ["a", "x"],
       ["a", "y"],
@@ -98,13 +125,38 @@ describe("linesOf", () => {
   });
 });
 
+describe("linesOf of several protocols", () => {
+  const runs = ["P1", "P2"].flatMap((protocol) =>
+    [12, 48].map((bits) => {
+      const point = { protocol, loss: "dtsh", bits, seed: 1 };
+      return { point, protocol, label: `${labelOf(point, "train")} · ${protocol}` };
+    }),
+  );
+
+  it("gives each protocol its panel: the lines of two are never joined", () => {
+    expect(linesOf(runs).map(({ panel, line }) => [panel, line])).toEqual([
+      ["dtsh · P1", "bits 12"],
+      ["dtsh · P1", "bits 48"],
+      ["dtsh · P2", "bits 12"],
+      ["dtsh · P2", "bits 48"],
+    ]);
+  });
+
+  it("keeps lines apart that one panel and one name stand for", () => {
+    const alike = [300, 2000].map((steps) => ({ ...runs[0], label: `dtsh (steps ${steps})` }));
+    const places = linesOf([...alike, ...runs]).map(({ panel, line }) => `${panel}, ${line}`);
+    expect(new Set(places).size).toBe(6);
+    expect(places[0]).toBe("dtsh · P1, dtsh (steps 300)");
+  });
+});
+
 describe("linesOf where every panel would hold one line", () => {
   it("draws all of them in one panel, by their whole names", () => {
     const points: Evaluation["point"][] = [
       { loss: "contrastive", sampler: "random-pairs" },
       { loss: "contrastive", sampler: "balanced", selector: "hard-negative" },
     ];
-    const lines = linesOf(points.map((point) => ({ point, label: labelOf(point, "train") })));
+    const lines = linesOf(points.map((point) => ({ point, protocol: "P1", label: labelOf(point, "train") })));
     expect(lines.map(({ panel, line }) => [panel, line])).toEqual([
       ["", "contrastive · random-pairs"],
       ["", "contrastive · balanced · hard-negative"],
@@ -118,6 +170,8 @@ describe("triplets", () => {
       ({
         point: { loss },
         label: loss,
+        protocol: "P1",
+        metadata: { loss, selector: null },
         images: Float64Array.of(250, 500),
         triplets: Float64Array.of(250 * share, 500 * share),
         validationMap: Float32Array.of(0.3, 0.4),
@@ -137,6 +191,8 @@ describe("curves", () => {
     ({
       point: { loss, ...(selector && { selector }) },
       label: loss,
+      protocol: "P1",
+      metadata: { loss },
       images: Float64Array.of(250, 500),
       loss: Float32Array.of(4, 1),
       active: Float32Array.of(1, 0.5),
@@ -240,6 +296,16 @@ describe("lengths", () => {
     expect(dots).toContainEqual(
       expect.objectContaining({ method: "DTSH, published (VGG-F)", bits: 48, map: 0.774, published: true }),
     );
+  });
+
+  it("draws no measured line in the grey of the published ones", () => {
+    const methods = ["a", "b", "c", "d", "e", "f", "g", "h"];
+    const codes = methods.flatMap((loss) => [12, 48].map((bits) => code({ loss, bits, seed: 1 }, 0.7)));
+    const { encoding } = lengths(codes)[0].spec as {
+      encoding: { color: { scale: { domain: string[]; range: string[] } } };
+    };
+    const { domain, range } = encoding.color.scale;
+    for (const [at, name] of domain.entries()) expect(range[at] === "#777777").toBe(!methods.includes(name));
   });
 
   it("draws nothing of one length", () => {

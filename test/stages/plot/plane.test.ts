@@ -1,11 +1,11 @@
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
 import type { InputFile, Point } from "../../../runner/stage.ts";
 import { planes } from "../../../stages/plot/figures/plane.ts";
 import { readPlane } from "../../../stages/plot/planes.ts";
-import { readEvaluation } from "../../../stages/shared/metrics.ts";
+import { readEvaluations } from "../../../stages/shared/metrics.ts";
 import { readSplit } from "../../../stages/shared/splits.ts";
 import { runStage } from "../../run-stage.ts";
 import { makeStudy, plannedRuns } from "../report/study.ts";
@@ -91,6 +91,12 @@ describe("planes", () => {
 
 describe("plot", () => {
   it("draws both figures, and says above the queries how well they retrieve", async () => {
+    // The blobs say nothing of what made them.
+    const { path } = study.metrics[0];
+    writeFileSync(
+      path,
+      JSON.stringify({ ...JSON.parse(readFileSync(path, "utf8")), made: { features: {} } }),
+    );
     const { outputs } = await runStage("plot", {
       inputs: { metrics: study.metrics, planes: [vectors("drawn", {})], split: splitPath },
     });
@@ -99,7 +105,7 @@ describe("plot", () => {
     );
     for (const text of ["class-0", "class-2", ">raw features<"]) expect(query).toContain(text);
     expect(query).not.toContain("NaN");
-    const { map, knn_accuracy } = readEvaluation(study.metrics[0]).metrics;
+    const { map, knn_accuracy } = readEvaluations(study.metrics)[0].metrics;
     const score = `mAP ${map.value.toFixed(3)}, kNN accuracy ${knn_accuracy.value.toFixed(3)}`;
     expect(query).toContain(score);
     expect(train).not.toContain(score);

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
 import { classes } from "../../../stages/plot/figures/classes.ts";
 import { toPng, toSvg } from "../../../stages/plot/render.ts";
-import { readEvaluation } from "../../../stages/shared/metrics.ts";
+import { readEvaluations } from "../../../stages/shared/metrics.ts";
 import { runStage } from "../../run-stage.ts";
 import { makeStudy, plannedRuns } from "../report/study.ts";
 
@@ -50,9 +50,9 @@ describe("plot", () => {
   });
 
   it("draws the same bytes again, whatever was drawn before", async () => {
-    const shades = classes(metrics.slice(0, 2).map(readEvaluation))[0];
+    const shades = classes(readEvaluations(metrics.slice(0, 2)))[0];
     const first = await toSvg(shades);
-    await toSvg(bars(metrics.slice(0, 2).map(readEvaluation))[0]);
+    await toSvg(bars(readEvaluations(metrics.slice(0, 2)), [])[0]);
     expect(await toSvg(shades)).toBe(first);
     expect(Buffer.from(toPng(first)).equals(toPng(first))).toBe(true);
   });

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { bestRow, firstAt, signsOf, trainingGroups } from "../../../stages/report/training.ts";
+import { bestRow, firstAt, levelsOf, trainingGroups } from "../../../stages/report/training.ts";
+import { collapsedAmong, signsOf } from "../../../stages/shared/collapse.ts";
 import type { History } from "../../../stages/shared/histories.ts";
 
 /** A history of three rows. */
@@ -9,6 +10,8 @@ function history(over: Partial<History> = {}): History {
     label: over.id ?? "facenet",
     point: { loss: "facenet", seed: 1 },
     hash: "",
+    recipe: {},
+    protocol: "official",
     metadata: { collapse: "" },
     step: Uint32Array.of(10, 20, 30),
     epoch: Float32Array.of(1, 2, 3),
@@ -41,7 +44,15 @@ describe("signsOf", () => {
   it("marks a training that ran out of triplets", () => {
     const starved = signsOf(history({ active: Float32Array.of(0.5, 0.1, 0.001) }));
     expect(starved).toMatchObject({ collapsed: false, starved: true });
-    expect(starved.marks[0]).toContain("0.10 % of the triplets active");
+    expect(starved.marks[0]).toContain("0.10 % of the triplets or pairs active");
+  });
+});
+
+describe("collapsedAmong", () => {
+  it("counts the runs whose training collapsed, untrained ones among them", () => {
+    const bad = history({ spread: Float32Array.of(0.9, 0.1, 0.001) });
+    expect(collapsedAmong([bad, history(), undefined])).toBe("1 of 3 collapsed");
+    expect(collapsedAmong([history()])).toBe("");
   });
 });
 
@@ -67,6 +78,17 @@ describe("trainingGroups", () => {
     });
     expect(late).toMatchObject({ images_to_near_best: 300, best_step: 30 });
     expect(not).toMatchObject({ images_to_near_best: null, triplets_to_near_best: null });
+  });
+
+  it("holds no training against the best of another protocol", () => {
+    const easy = history({ id: "easy", protocol: "P2", validationMap: Float32Array.of(0.9, 0.96, 1) });
+    expect([...levelsOf([history(), easy])]).toEqual([
+      ["official", 0.95 * Math.fround(0.8)],
+      ["P2", 0.95],
+    ]);
+    const [own, other] = trainingGroups([history(), easy]).map(({ members }) => members[0].summary);
+    expect(own).toMatchObject({ protocol: "official", images_to_near_best: 200 });
+    expect(other).toMatchObject({ protocol: "P2", images_to_near_best: 200 });
   });
 
   it("keeps the first of equally good evaluations, as the training kept its weights", () => {
