@@ -7,6 +7,7 @@ import { expand } from "../runner/expand.ts";
 import { load } from "../runner/load.ts";
 import { kinds } from "../runner/scaffold.ts";
 import { main as searchMain } from "../search/cli.ts";
+import { type Measured, spreadOf } from "../stages/report/alone.ts";
 
 const DOCUMENTS = [
   "README.md",
@@ -140,6 +141,36 @@ function misquoted(text: string): string[] {
     return shown === expected ? [] : [`${shown} is ${expected}: ${report}#${address}`];
   });
 }
+
+/** A sentence on time, as `<!-- seconds REPORT LOSS -->…<!-- end -->`: what the report says of the loss with each selector. */
+const TIMED = /<!-- seconds ([\w-]+) ([\w-]+) -->([\s\S]*?)<!-- end -->/g;
+
+/** What a document says of seconds otherwise than the report's timings do. */
+function mistimed(text: string): string[] {
+  return [...text.matchAll(TIMED)].flatMap(([, report, loss, said]) => {
+    const timings = JSON.parse(readFileSync(`reports/${report}/timings.json`, "utf8"));
+    const own = Object.entries(timings).filter(([label]) => /^([\w-]+) · [\w-]+$/.exec(label)?.[1] === loss);
+    const expected = spreadOf(Object.fromEntries(own) as Record<string, Measured[]>);
+    return said.replaceAll(/\s+/g, " ") === expected ? [] : [`write: ${expected}`];
+  });
+}
+
+test("the study says of time what the timings say", () => {
+  const text = readFileSync("docs/study.md", "utf8");
+  expect(mistimed(text)).toEqual([]);
+  expect([...text.matchAll(TIMED)]).toHaveLength(1);
+  expect(mistimed(text.replace("33.5 s", "33.6 s"))).toHaveLength(1);
+  expect(mistimed(text.replace(/ What else .*?(?=<!-- end)/s, ""))).toHaveLength(1);
+});
+
+test("trainings whose seconds are compared have the whole run to themselves", () => {
+  for (const profile of ["sample", "cifar10"]) {
+    const { instances } = expand(pipeline, profile);
+    const timed = instances.filter(({ stage }) => ["train", "train-long", "train-codes"].includes(stage));
+    expect(timed.length).toBeGreaterThan(20);
+    for (const { id, cpus } of timed) expect([id, cpus]).toEqual([id, "all"]);
+  }
+});
 
 test("the study quotes the reports", () => {
   const text = readFileSync("docs/study.md", "utf8");

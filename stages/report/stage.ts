@@ -3,10 +3,9 @@ import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
 import { readJson } from "../shared/artifacts.ts";
-import { labelOf, samePoint } from "../shared/groups.ts";
-import { readHistory, readTimings } from "../shared/histories.ts";
+import { protocolLabel, readHistories, readTimings, timedHistories } from "../shared/histories.ts";
 import { readMap } from "../shared/maps.ts";
-import { readEvaluation } from "../shared/metrics.ts";
+import { readEvaluations } from "../shared/metrics.ts";
 import type { Neighbours } from "../shared/neighbours.ts";
 import { codeBlocks, codeLines } from "./codes.ts";
 import { comparisonBlocks } from "./comparisons.ts";
@@ -22,7 +21,7 @@ import { PROVENANCE, provenance } from "./provenance.ts";
 import { readQueries } from "./queries.ts";
 import { classBlocks, leadOf, resultBlocks } from "./results.ts";
 import { type Choice, type Summary, summarise } from "./summary.ts";
-import { timedGroups, timingsDocument } from "./timings.ts";
+import { bySelector, timedGroups, timingsDocument } from "./timings.ts";
 import { choiceBlocks, trainingBlocks } from "./trainings.ts";
 
 interface Params {
@@ -137,14 +136,14 @@ export default defineStage<Params>({
   },
   async run({ params, inputs, sources, outputs, upstream, warn, note }) {
     const study = {
-      evaluations: sources.metrics.map(readEvaluation),
+      evaluations: readEvaluations(sources.metrics),
       queries: sources.queries.map(readQueries),
-      histories: sources.histories.map(readHistory),
+      histories: readHistories(sources.histories),
       choices: sources.choices.map(
         ({ path, id, point }): Choice => ({
           ...readJson<Choice>(path, "choice"),
           id,
-          label: labelOf(point, id),
+          label: protocolLabel(point, id),
         }),
       ),
     };
@@ -197,13 +196,8 @@ export default defineStage<Params>({
     for (const file of clock.files)
       copyFileSync(join(inputs.timing_figures, file), join(outputs.timing_figures, file));
     const timed = timedGroups(study.histories, timings);
-    const seconds = timingsDocument(timed, clock, upstream);
-    const raced = study.histories.map((history) =>
-      runData(
-        history,
-        timings.find(({ point }) => samePoint(point, history.point)),
-      ),
-    );
+    const seconds = timingsDocument(timed, bySelector(study.histories), clock, upstream);
+    const raced = timedHistories(study.histories, timings).map((pair) => runData(...pair));
     writeFileSync(outputs.timings, toJson(timed));
     writeFileSync(outputs.timings_report, toMarkdown(seconds));
     writeFileSync(outputs.timings_page, toPage(seconds, clock.picture, { ...NO_DATA, runs: raced }));

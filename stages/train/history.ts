@@ -2,6 +2,7 @@
 import { type DataType, Float32, Float64, Uint32 } from "apache-arrow";
 import { writeTable } from "../shared/tables.ts";
 import type { Row } from "./fit.ts";
+import type { Machine } from "./others.ts";
 
 const [whole, single, double] = [new Uint32(), new Float32(), new Float64()];
 
@@ -56,12 +57,12 @@ export function writeHistory(
   write(path, "history", columns, rows, made);
 }
 
-export function writeTimings(path: string, rows: Row[]): void {
+export function writeTimings(path: string, rows: Row[], machine: Machine): void {
   const columns: Record<string, Column> = {
     step: [whole, (row) => row.step],
     select_seconds: [double, (row) => row.selectSeconds],
     gradient_seconds: [double, (row) => row.gradientSeconds],
     total_seconds: [double, (row) => row.totalSeconds],
   };
-  write(path, "timings", columns, rows);
+  write(path, "timings", columns, rows, machine);
 }

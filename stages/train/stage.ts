@@ -12,6 +12,7 @@ import { writeHistory, writeTimings } from "./history.ts";
 import type { Loss } from "./loss.ts";
 import { metricsOf, type NamedMetric } from "./metric.ts";
 import type { NetworkDefinition } from "./network.ts";
+import { watchOthers } from "./others.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 import { lossMeter, testBatches } from "./testset.ts";
@@ -171,6 +172,7 @@ export default defineStage<Params>({
     const batches = params.validation_loss
       ? testBatches(sampler, labelsOf(validation), parts.sampler.params, random(seed, "validation sampler"))
       : [];
+    const others = watchOthers();
     const fitted = await fit({
       examples,
       train,
@@ -198,6 +200,7 @@ export default defineStage<Params>({
       onCollapse: (reason) => warn(`collapsed: ${reason}.`),
       signal,
     });
+    const machine = others();
     const { best, rows } = fitted;
     const last = rows[rows.length - 1];
     log(`best validation mAP ${best.map.toFixed(4)} at step ${best.step}; ended at step ${last.step}`);
@@ -217,7 +220,7 @@ export default defineStage<Params>({
       validation_map: best.map,
       classes: examples.classes,
     });
-    writeTimings(outputs.timings, rows);
+    writeTimings(outputs.timings, rows, machine);
     const names = metrics.map(({ name }) => name);
     writeHistory(outputs.history, rows, train.length, names, {
       ...made,
