@@ -1,5 +1,5 @@
 /** How training went: loss, share of active triplets, validation mAP, against the images seen. */
-import type { History } from "../../shared/histories.ts";
+import { type History, usesTriplets } from "../../shared/histories.ts";
 import { meanSeries } from "../../shared/means.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "../series.ts";
@@ -19,7 +19,8 @@ interface Row {
   loss: number;
   /** As a share of the run's first. */
   relativeLoss: number;
-  active: number;
+  /** null where the loss takes neither triplets nor pairs. */
+  active: number | null;
   validationMap: number;
 }
 
@@ -39,6 +40,7 @@ function rowsOf(histories: History[]): {
         .flatMap(({ members }) => String(members[0].metadata.loss)),
     );
   const rows = groups.flatMap(({ panel, line, members }) => {
+    const counts = members.every(usesTriplets);
     const series = (of: (history: History) => ArrayLike<number>) => meanSeries(members.map(of));
     const mean = {
       images: series(({ images }) => images),
@@ -60,7 +62,7 @@ function rowsOf(histories: History[]): {
           images: seen,
           loss: l,
           relativeLoss: l / loss[0],
-          active: a,
+          active: counts ? a : null,
           validationMap: v,
         };
       }),
@@ -116,7 +118,7 @@ export function curves(histories: History[]): Figure[] {
       name: "curves",
       title: "Training curves",
       caption:
-        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale; nor has one loss with several margins. The share is 1 where a loss is made of neither triplets nor pairs. Thick: mean over seeds; thin: each seed.",
+        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale; nor has one loss with several margins. A loss that takes neither triplets nor pairs has no share. Thick: mean over seeds; thin: each seed.",
       alt: `Curves of ${histories.length} trainings; where each ended stands in the table of trainings.`,
       spec: {
         title: {

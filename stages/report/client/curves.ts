@@ -6,6 +6,7 @@ import {
   COSTS,
   type Cost,
   costsOf,
+  counting,
   curvePoints,
   filtered,
   type Measure,
@@ -64,31 +65,33 @@ export function curves(place: HTMLElement, { runs }: PageData, first: Cost, meas
     const wanted = measures.flatMap((measure): { measure: Measure; own: RunData[]; title: string }[] =>
       measure === "loss"
         ? byLoss(known).map(([loss, own]) => ({ measure, own, title: `loss of ${loss}` }))
-        : [{ measure, own: known, title: NAMES[measure] }],
+        : [{ measure, own: measure === "active" ? counting(known) : known, title: NAMES[measure] }],
     );
-    charts = (known.length ? wanted : []).map(({ measure, own, title }) => {
-      const canvas = make("div", {
-        class: "chart",
-        role: "img",
-        "aria-label": `${title} against ${COSTS[against]}, ${own.length} trainings`,
+    charts = wanted
+      .filter(({ own }) => own.length > 0)
+      .map(({ measure, own, title }) => {
+        const canvas = make("div", {
+          class: "chart",
+          role: "img",
+          "aria-label": `${title} against ${COSTS[against]}, ${own.length} trainings`,
+        });
+        panels.append(canvas);
+        const log = against === "triplets"; // such an axis has no 0
+        const points = curvePoints(own, against, measure, NAMES[measure]).filter(({ x }) => !log || x > 0);
+        return chart(
+          canvas,
+          (width) =>
+            linesSpec(
+              points,
+              look,
+              { title: COSTS[against], zero: true, log },
+              { title, zero: measure !== "map" },
+              width,
+            ),
+          points.length,
+          (value) => String(value),
+        );
       });
-      panels.append(canvas);
-      const log = against === "triplets"; // such an axis has no 0
-      const points = curvePoints(own, against, measure, NAMES[measure]).filter(({ x }) => !log || x > 0);
-      return chart(
-        canvas,
-        (width) =>
-          linesSpec(
-            points,
-            look,
-            { title: COSTS[against], zero: true, log },
-            { title, zero: measure !== "map" },
-            width,
-          ),
-        points.length,
-        (value) => String(value),
-      );
-    });
   };
   place.append(make("div", { class: "controls" }, cost.element, ...filters), said, panels, names);
   draw();

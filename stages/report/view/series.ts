@@ -46,6 +46,9 @@ export function axesOf(runs: RunData[]): { axis: string; values: string[] }[] {
 export const filtered = (runs: RunData[], off: { axis: string; value: string }[]): RunData[] =>
   runs.filter(({ point }) => !off.some(({ axis, value }) => axis in point && String(point[axis]) === value));
 
+/** The runs whose loss takes triplets or pairs: of the others there is no active share. */
+export const counting = (runs: RunData[]): RunData[] => runs.filter(({ triplets }) => triplets !== undefined);
+
 const shown = (value: number) =>
   Math.abs(value) < 1000 ? String(Number(value.toPrecision(4))) : Math.round(value).toLocaleString("en-US");
 

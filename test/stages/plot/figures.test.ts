@@ -192,7 +192,8 @@ describe("curves", () => {
       point: { loss, ...(selector && { selector }) },
       label: loss,
       protocol: "P1",
-      metadata: { loss },
+      metadata: { loss, selector },
+      triplets: Float64Array.of(250, 500),
       images: Float64Array.of(250, 500),
       loss: Float32Array.of(4, 1),
       active: Float32Array.of(1, 0.5),
@@ -210,6 +211,13 @@ describe("curves", () => {
     const { fields, rows } = lossFields([history("softmax"), history("supcon")]);
     expect(fields).toEqual(["relativeLoss"]);
     expect(rows).toContainEqual(expect.objectContaining({ line: "supcon", loss: 1, relativeLoss: 0.25 }));
+  });
+
+  it("draws no active share of a loss without triplets", () => {
+    const shares = (one: History) =>
+      (lossFields([one]).rows as { active: number | null }[]).map((row) => row.active);
+    expect(shares(history("softmax"))).toEqual([null, null]);
+    expect(shares(history("facenet", "all"))).toEqual([1, 0.5]);
   });
 
   it("draws a loss by itself as it is", () => {

@@ -4,7 +4,14 @@ import { answerOf, chosenQueries, nearPoints } from "../../../stages/report/view
 import { radiusPoints } from "../../../stages/report/view/codes.ts";
 import { confused } from "../../../stages/report/view/confusion.ts";
 import { pointAhead, WAYS } from "../../../stages/report/view/direction.ts";
-import { axesOf, byLoss, costsOf, curvePoints, filtered } from "../../../stages/report/view/series.ts";
+import {
+  axesOf,
+  byLoss,
+  costsOf,
+  counting,
+  curvePoints,
+  filtered,
+} from "../../../stages/report/view/series.ts";
 import type { Neighbours } from "../../../stages/shared/neighbours.ts";
 import { makeNeighbours } from "./neighbours.ts";
 
@@ -127,6 +134,10 @@ describe("curves", () => {
     expect(costsOf(runs)).toEqual(["images", "steps", "triplets"]);
     const lines = curvePoints(runs, "triplets", "map", "mAP").map(({ line }) => line);
     expect(new Set(lines)).toEqual(new Set(["facenet"]));
+  });
+
+  it("knows an active share of those runs alone that take triplets or pairs", () => {
+    expect(counting(runs).map(({ label }) => label)).toEqual(["facenet", "facenet"]);
   });
 
   it("filters by the values of axes", () => {
