@@ -137,7 +137,7 @@ describe("the page", () => {
 
   test("sorts a table by the column that is pressed", async () => {
     const { page, close } = await open("plain");
-    const table = page.locator("table", { hasText: "Best mAP first" });
+    const table = page.locator("table", { hasText: "Highest mAP first" });
     const names = () => table.locator("tbody th").allTextContents();
     const before = await names();
     await table.locator("thead button", { hasText: /^mAP$/ }).press("Enter");
