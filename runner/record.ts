@@ -1,15 +1,38 @@
 /** What the store keeps of a stage's run, and how its file holds it: so that a damaged one is told. */
+import type { EnvValue } from "./environment.ts";
 import type { Revision } from "./git.ts";
 import type { Scalar } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
 
-/** One output in the store. A folder's hash is that of its listing. */
+/** A file of a listing: where, the sha256 of its content, and "x" where its owner may execute it. */
+export type ListedFile = [path: string, hash: string, executable?: "x"];
+
+/** One output in the store. Its hash is that of its file, or of its listing where it has one. */
 export interface StoredOutput {
   hash: string;
   bytes: number;
   measured: boolean;
-  /** Only of a folder: `[path, hash]` of each file, in order of path. */
-  files?: [path: string, hash: string][];
+  /** Of a folder: its files, in order of path. Of an executable file: that alone, under the path "". */
+  files?: ListedFile[];
+  /** Of a folder: the folders below it that hold nothing, in order of path. */
+  folders?: string[];
+}
+
+/** Whether an output is a folder. */
+export const isFolder = ({ files }: StoredOutput): boolean =>
+  files !== undefined && !(files.length === 1 && files[0][0] === "");
+
+/**
+ * The hash of a listing. What is seldom there changes it only where it is there.
+ * @param again links to folders that are listed already: see tree.ts
+ */
+export function listingHash(
+  files: ListedFile[],
+  folders: string[] = [],
+  again: [path: string, listed: string][] = [],
+): string {
+  const rare = folders.length + again.length > 0;
+  return sha256(JSON.stringify(rare ? { files, folders, again } : files));
 }
 
 /** Who made one file of an input: an output of the run with that key, or the project. */
@@ -25,6 +48,7 @@ export interface StageRecord {
   parts: Record<string, { name: string; code: string; params: Record<string, unknown> }>;
   params: Record<string, unknown>;
   inputs: Record<string, { hash: string; id?: string }[]>;
+  env?: Record<string, EnvValue>;
   /** Who made each file of each input: outside the key, and unknown to older records. */
   from?: Record<string, Origin[]>;
   /** The profile and the `--set`s it ran with, and what git said of the project; unknown to older records. */

@@ -17,7 +17,7 @@ import { pipeline } from "node:stream/promises";
 import { keyOf } from "./fingerprint.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import { unpublished } from "./publish.ts";
-import type { StageRecord, StoredOutput } from "./record.ts";
+import { isFolder, listingHash, type StageRecord, type StoredOutput } from "./record.ts";
 import type { Remote } from "./remotes/remote.ts";
 import type { Task } from "./resolve.ts";
 import { readSigner, type Signer, signedBy, trustedKeys } from "./signing.ts";
@@ -60,13 +60,16 @@ const isPath = (value: unknown): boolean =>
 
 /** Whether a value is an output as the store writes one, its listing and its hash in accord. */
 function isOutput(value: unknown, folder: boolean): value is StoredOutput {
-  const { hash, bytes, measured, files } = (value ?? {}) as StoredOutput;
+  const { hash, bytes, measured, files, folders = [] } = (value ?? {}) as StoredOutput;
   if (!isHash(hash) || typeof bytes !== "number" || typeof measured !== "boolean") return false;
-  if (!folder) return files === undefined;
+  if (!folder && files === undefined) return folders.length === 0;
   return (
     Array.isArray(files) &&
-    files.every(([path, hash]) => isPath(path) && isHash(hash)) &&
-    sha256(JSON.stringify(files)) === hash
+    Array.isArray(folders) &&
+    folder === isFolder(value as StoredOutput) &&
+    files.every(([path, hash, x]) => (!folder || isPath(path)) && isHash(hash) && (!x || x === "x")) &&
+    folders.every(isPath) &&
+    listingHash(files, folders) === hash
   );
 }
 
@@ -84,8 +87,8 @@ function recordIn(bytes: Buffer, key: string, task: Task, trusted: Set<string>):
     throw new Poisoned(`is signed by ${String(signed.by).slice(0, 60)}, which trusted-keys does not list`);
   if (!signedBy(signed.by, signed.record, String(signed.signature)))
     throw new Poisoned(`does not fit its signature by ${signed.by}`);
-  const { code, parts, params, inputs } = record;
-  if (record.key !== key || keyOf({ code, parts, params, inputs }) !== key)
+  const { code, parts, params, inputs, env } = record;
+  if (record.key !== key || keyOf({ code, parts, params, inputs, env }) !== key)
     throw new Poisoned("is the record of another key");
   for (const [name, { path }] of Object.entries(task.outputs))
     if (!isOutput(record.outputs?.[name], path.endsWith("/")))

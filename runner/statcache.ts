@@ -53,9 +53,12 @@ export class StatCache {
     }
   }
 
-  /** sha256 of a file; read only when its stamp changed. @throws when it is missing */
-  hash(path: string): string {
-    const stats = statSync(path);
+  /**
+   * sha256 of a file; read only when its stamp changed.
+   * @param stats of the file, where they are known already
+   * @throws when it is missing
+   */
+  hash(path: string, stats = statSync(path)): string {
     const known = this.entries[path];
     if (known && known[0] === stamp(stats)) return known[1];
     const began = Date.now();

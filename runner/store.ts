@@ -1,28 +1,36 @@
 /** The store: files by content, and records of which stage made them. Atomic, verified, collectable. */
 import {
   chmodSync,
-  copyFileSync,
+  constants,
   existsSync,
-  lstatSync,
   mkdirSync,
   readdirSync,
   readFileSync,
-  realpathSync,
   renameSync,
   rmSync,
   statSync,
   symlinkSync,
   utimesSync,
 } from "node:fs";
+import { chmod, copyFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { hashFiles } from "./hash.ts";
 import { lock, type Release, sweepLocks } from "./lock.ts";
 import type { CodeFacts } from "./outline.ts";
 import { type Owner, self } from "./owner.ts";
-import { readRecord, type StageRecord, type StoredOutput, written } from "./record.ts";
+import {
+  isFolder,
+  type ListedFile,
+  listingHash,
+  readRecord,
+  type StageRecord,
+  type StoredOutput,
+  written,
+} from "./record.ts";
 import { makeFolder, replaceFile, scratchName, sweep, sync } from "./scratch.ts";
-import { UserError } from "./stage.ts";
+import { settle } from "./settle.ts";
 import { hashFile, StatCache, sha256 } from "./statcache.ts";
+import { isExecutable, type TreeFile, treeOf } from "./tree.ts";
 
 /** A run that is remembered. */
 export interface Ran {
@@ -53,6 +61,12 @@ function filesIn(folder: string): string[] {
     return [];
   }
 }
+
+const listedFile = ({ path, stats }: TreeFile, hash: string): ListedFile =>
+  isExecutable(stats) ? [path, hash, "x"] : [path, hash];
+
+/** Copies of inputs that are made at a time. */
+const COPIES = 16;
 
 /** The lock that who collects garbage holds. */
 const COLLECTING = "gc";
@@ -95,10 +109,11 @@ export class Store {
     return join(this.folder, "logs", `${key}.log`);
   }
 
-  /** Hash of a project's file, or of all files below a folder. */
+  /** Hash of a project's file, or of all that a folder holds. @throws UserError for what is no file or folder */
   hashInput(path: string): string {
-    if (!statSync(path).isDirectory()) return this.stats.hash(path);
-    return sha256(JSON.stringify(filesBelow(path).map((file) => [file, this.stats.hash(join(path, file))])));
+    const { folder, files, empty, again } = treeOf(path);
+    const listed = files.map((file) => listedFile(file, this.stats.hash(file.absolute, file.stats)));
+    return folder || listed[0][2] ? listingHash(listed, empty, again) : listed[0][1];
   }
 
   /**
@@ -186,18 +201,17 @@ export class Store {
   /**
    * Hashes what a stage made, on all cores, so that {@link keepOutput} need not. Nobody may write to it meanwhile
    * or later.
+   * @throws UserError for what is no file or folder
    */
   async hashOutputs(paths: string[]): Promise<void> {
-    const files = paths.flatMap((path) =>
-      lstatSync(path).isDirectory() ? filesBelow(path).map((file) => join(path, file)) : [path],
-    );
+    for (const path of paths) settle(path);
+    const files = paths.flatMap((path) => treeOf(path).files.map(({ absolute }) => absolute));
     await hashFiles(files, (path, hashed) => {
       if ("hash" in hashed) this.hashed.set(path, hashed.hash);
     });
   }
 
   private keep(path: string): { hash: string; bytes: number } {
-    this.own(path);
     const hash = this.hashed.get(path) ?? hashFile(path);
     this.hashed.delete(path);
     const bytes = statSync(path).size;
@@ -214,32 +228,16 @@ export class Store {
     return { hash, bytes };
   }
 
-  /**
-   * Puts a copy in the place of a link: of a symbolic one, since it would lead nowhere once the scratch is gone; of a
-   * hard one, since who has the other end may write to it.
-   */
-  private own(path: string): void {
-    const stats = lstatSync(path);
-    if (stats.isSymbolicLink()) {
-      const target = statSync(path, { throwIfNoEntry: false });
-      if (!target?.isFile())
-        throw new UserError(
-          `its output ${basename(path)} is a link to ${target ? "what is no file" : "nothing"}. Let it write files.`,
-        );
-    } else if (!stats.isFile() || stats.nlink === 1) return;
-    const from = realpathSync(path);
-    const copy = `${path}${scratchName("")}`;
-    copyFileSync(from, copy);
-    renameSync(copy, path);
-  }
-
   /** Moves one output of a stage into the store. `path` must be on the store's own disk. */
   keepOutput(path: string, measured: boolean): StoredOutput {
-    if (!lstatSync(path).isDirectory()) return { ...this.keep(path), measured };
-    const kept = filesBelow(path).map((file) => ({ file, ...this.keep(join(path, file)) }));
-    const files = kept.map(({ file, hash }): [string, string] => [file, hash]);
+    settle(path);
+    const { folder, files, empty } = treeOf(path, `its output ${basename(path)}`);
+    const kept = files.map((file) => ({ file, ...this.keep(file.absolute) }));
     const bytes = kept.reduce((sum, one) => sum + one.bytes, 0);
-    return { hash: sha256(JSON.stringify(files)), bytes, measured, files };
+    const listed = kept.map(({ file, hash }) => listedFile(file, hash));
+    if (!folder && !listed[0][2]) return { hash: listed[0][1], bytes, measured };
+    const folders = empty.length ? { folders: empty } : {};
+    return { hash: listingHash(listed, empty), bytes, measured, files: listed, ...folders };
   }
 
   /** Writes a record, last of all: from now on the key is a hit. */
@@ -280,6 +278,7 @@ export class Store {
   /** Moves a file that came from elsewhere into the store. @returns false when its content is not what `hash` says */
   keepObject(path: string, hash: string): boolean {
     if (hashFile(path) !== hash) return false;
+    settle(path);
     this.hashed.set(path, hash);
     this.keep(path);
     return true;
@@ -343,23 +342,41 @@ export class Store {
     return "";
   }
 
-  /** Shows an output at `path`: a link to the object, or a folder of links. */
-  show(output: StoredOutput, path: string): void {
+  /**
+   * Shows an output at `path`. A single file is a link to its object, unless copies are wanted or it is executable
+   * (no object is); a folder holds copies in any case: a tree of links is none of files to `find` and `tar`.
+   *
+   * Copies, for a stage may write to what it is shown: a hard link would let it change the object itself, which no
+   * later check could undo, and has its object's times and mode. Where the file system shares blocks (btrfs, xfs, zfs,
+   * apfs) a copy takes neither space nor time; elsewhere it takes less than hashing the file did.
+   */
+  async show(output: StoredOutput, path: string, copies: boolean): Promise<void> {
     mkdirSync(dirname(path), { recursive: true });
-    if (!output.files) {
+    if (!output.files && !copies) {
       symlinkSync(this.objectPath(output.hash), path);
       return;
     }
-    mkdirSync(path, { recursive: true });
-    for (const [file, hash] of output.files) {
-      mkdirSync(dirname(join(path, file)), { recursive: true });
-      symlinkSync(this.objectPath(hash), join(path, file));
-    }
+    if (isFolder(output)) mkdirSync(path);
+    for (const folder of output.folders ?? []) mkdirSync(join(path, folder), { recursive: true });
+    const files = this.filesOf(output).map(([file, object], index) => ({
+      object,
+      to: join(path, file),
+      mode: output.files?.[index][2] ? 0o555 : 0o444,
+    }));
+    for (const folder of new Set(files.map(({ to }) => dirname(to)))) mkdirSync(folder, { recursive: true });
+    for (let first = 0; first < files.length; first += COPIES)
+      await Promise.all(
+        files.slice(first, first + COPIES).map(async ({ object, to, mode }) => {
+          await copyFile(object, to, constants.COPYFILE_FICLONE);
+          await chmod(to, mode);
+        }),
+      );
   }
 
   /** The files of an output: path below the output ("" for a single file) → where the object lies. */
   filesOf(output: StoredOutput): [path: string, object: string, hash: string][] {
-    return (output.files ?? [["", output.hash]]).map(([path, hash]) => [path, this.objectPath(hash), hash]);
+    const files: ListedFile[] = output.files ?? [["", output.hash]];
+    return files.map(([path, hash]) => [path, this.objectPath(hash), hash]);
   }
 
   private latestPath(profile: string): string {

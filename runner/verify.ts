@@ -6,9 +6,8 @@ import { type RunOptions, runIn } from "./execute.ts";
 import { suggest } from "./faults.ts";
 import { hashFiles } from "./hash.ts";
 import type { Plan } from "./plan.ts";
-import type { StoredOutput } from "./record.ts";
+import { isFolder, listingHash, type StoredOutput } from "./record.ts";
 import { UserError } from "./stage.ts";
-import { sha256 } from "./statcache.ts";
 import { filesBelow, type Store } from "./store.ts";
 
 /** What a check of the whole store found. */
@@ -59,7 +58,9 @@ export async function verifyStore(
     const lost = outputs.find(([, output]) =>
       hashesOf(output).some((hash) => !existsSync(store.objectPath(hash))),
     );
-    const wrong = outputs.find(([, { hash, files }]) => files && sha256(JSON.stringify(files)) !== hash);
+    const wrong = outputs.find(
+      ([, { hash, files, folders }]) => files && listingHash(files, folders) !== hash,
+    );
     const fault = lost
       ? `its output "${lost[0]}" is gone`
       : wrong && `its output "${wrong[0]}" has another list of files`;
@@ -87,7 +88,7 @@ export interface Rerun {
 /** What differs between an output in the store and the same one made again. */
 async function compareOutput(output: StoredOutput, path: string, store: Store): Promise<string[]> {
   const before = store.filesOf(output);
-  if (!output.files) return compareFiles(before[0][1], path);
+  if (!isFolder(output)) return compareFiles(before[0][1], path);
   const after = new Set(filesBelow(path));
   const lines: string[] = [];
   for (const [file, object] of before)

@@ -1,5 +1,7 @@
 import {
+  chmodSync,
   existsSync,
+  linkSync,
   lstatSync,
   mkdirSync,
   mkdtempSync,
@@ -70,18 +72,18 @@ describe("objects", () => {
     expect(statSync(objectOf(hash)).ino).toBe(ino);
   });
 
-  test("whatever is kept comes back byte for byte", () => {
+  test("whatever is kept comes back byte for byte", async () => {
     const path = fc.stringMatching(/^[a-z]{1,3}(\/[a-z]{4,5})?$/);
     const content = fc.uint8Array({ maxLength: 300 });
-    fc.assert(
-      fc.property(fc.dictionary(path, content, { minKeys: 1, maxKeys: 6 }), (files) => {
+    await fc.assert(
+      fc.asyncProperty(fc.dictionary(path, content, { minKeys: 1, maxKeys: 6 }), async (files) => {
         // A path may not be a file and a folder.
         const paths = Object.keys(files);
         fc.pre(!paths.some((one) => paths.some((other) => other.startsWith(`${one}/`))));
         const output = keep(files);
         expect(store.faultOf(output)).toBe("");
         const shown = join(mkdtempSync(join(folder, "shown-")), "output");
-        store.show(output, shown);
+        await store.show(output, shown, false);
         expect(filesBelow(shown)).toEqual(paths.sort());
         for (const one of paths) expect(new Uint8Array(readFileSync(join(shown, one)))).toEqual(files[one]);
         expect(output.bytes).toBe(Object.values(files).reduce((sum, { length }) => sum + length, 0));
@@ -250,9 +252,89 @@ test("an output that is a link is kept as what it leads to; one that leads nowhe
   expect(output.files).toEqual([["link", sha256("hello")]]);
   expect(lstatSync(objectOf(sha256("hello"))).isFile()).toBe(true);
   symlinkSync(join(scratch, "nowhere"), join(scratch, "dangling"));
-  expect(() => store.keepOutput(join(scratch, "dangling"), false)).toThrow("nothing");
+  expect(() => store.keepOutput(join(scratch, "dangling"), false)).toThrow(
+    `its output dangling is a link to ${join(scratch, "nowhere")}, which is not there.`,
+  );
+  rmSync(join(scratch, "dangling"));
   symlinkSync(scratch, join(scratch, "folder"));
-  expect(() => store.keepOutput(join(scratch, "folder"), false)).toThrow("no file");
+  expect(() => store.keepOutput(join(scratch, "folder"), false)).toThrow("leads back into itself");
+});
+
+test("a link to a folder is kept as a copy, and the folder it leads to stays as it is", () => {
+  const mine = join(folder, "mine");
+  mkdirSync(join(mine, "deep"), { recursive: true });
+  writeFileSync(join(mine, "deep/photo"), "precious");
+  const out = join(store.scratch("k".repeat(64)), "out");
+  mkdirSync(out);
+  symlinkSync(mine, join(out, "shown"));
+  linkSync(join(mine, "deep/photo"), join(out, "hard"));
+  const output = store.keepOutput(out, false);
+  expect(output.files).toEqual([
+    ["hard", sha256("precious")],
+    ["shown/deep/photo", sha256("precious")],
+  ]);
+  expect(readFileSync(join(mine, "deep/photo"), "utf8")).toBe("precious");
+  expect(statSync(join(mine, "deep/photo")).mode & 0o200).not.toBe(0);
+  expect(statSync(objectOf(sha256("precious"))).nlink).toBe(1);
+});
+
+test("the executable bit and empty folders come back, and are in the hash only where they are", async () => {
+  const made = (mode: number, empty: boolean): StoredOutput => {
+    const out = join(store.scratch("k".repeat(64)), "out");
+    mkdirSync(join(out, "bin"), { recursive: true });
+    writeFileSync(join(out, "bin/tool"), "#!/bin/sh\n");
+    chmodSync(join(out, "bin/tool"), mode);
+    if (empty) mkdirSync(join(out, "nothing/below"), { recursive: true });
+    return store.keepOutput(out, false);
+  };
+  const tool = sha256("#!/bin/sh\n");
+  const ordinary = made(0o644, false);
+  expect(ordinary).toEqual({
+    hash: sha256(JSON.stringify([["bin/tool", tool]])), // as it always was
+    bytes: 10,
+    measured: false,
+    files: [["bin/tool", tool]],
+  });
+  const both = made(0o755, true);
+  expect(both.files).toEqual([["bin/tool", tool, "x"]]);
+  expect(both.folders).toEqual(["nothing/below"]);
+  expect(new Set([ordinary, made(0o755, false), made(0o644, true), both].map(({ hash }) => hash)).size).toBe(
+    4,
+  );
+  const shown = join(folder, "shown");
+  await store.show(both, shown, false);
+  expect(statSync(join(shown, "bin/tool")).mode & 0o777).toBe(0o555);
+  expect(statSync(join(shown, "nothing/below")).isDirectory()).toBe(true);
+  expect(store.hashInput(shown)).toBe(both.hash); // a folder of the project counts as one that a stage made
+});
+
+test("a single file that is executable comes back so, under a hash of its own", async () => {
+  const path = join(store.scratch("k".repeat(64)), "tool");
+  writeFileSync(path, "#!/bin/sh\n", { mode: 0o755 });
+  const output = store.keepOutput(path, false);
+  expect(output.files).toEqual([["", sha256("#!/bin/sh\n"), "x"]]);
+  expect(output.hash).not.toBe(sha256("#!/bin/sh\n"));
+  expect(store.faultOf(output)).toBe("");
+  const shown = join(folder, "tool");
+  await store.show(output, shown, false);
+  expect(lstatSync(shown).isFile()).toBe(true);
+  expect(statSync(shown).mode & 0o777).toBe(0o555);
+  expect(store.hashInput(shown)).toBe(output.hash);
+});
+
+test("what a stage writes to what it is shown does not reach the store", async () => {
+  const output = keep({ a: "x" });
+  const shown = join(folder, "shown");
+  await store.show(output, shown, false);
+  expect(lstatSync(join(shown, "a")).isFile()).toBe(true);
+  chmodSync(join(shown, "a"), 0o644);
+  writeFileSync(join(shown, "a"), "changed");
+  expect(store.faultOf(output)).toBe("");
+  const single = keepFile("x");
+  await store.show(single, join(folder, "link"), false);
+  await store.show(single, join(folder, "copy"), true);
+  expect(lstatSync(join(folder, "link")).isSymbolicLink()).toBe(true);
+  expect(lstatSync(join(folder, "copy")).isFile()).toBe(true);
 });
 
 test("while garbage is collected a run waits, and while a run goes on nothing is collected", async () => {
