@@ -2,18 +2,12 @@
 import type { KeyParts } from "./fingerprint.ts";
 import { type CodeFacts, outlineChanges } from "./outline.ts";
 import type { Origin, StageRecord } from "./record.ts";
+import { listed } from "./words.ts";
 
 /** Characters of a hash that are shown. */
 const SHOWN = 12;
-/** More of one kind are counted, not named. */
-const MOST = 3;
 
 const shown = (value: unknown): string => (value === undefined ? "none" : JSON.stringify(value));
-
-function some(all: string[]): string {
-  const rest = all.length - MOST;
-  return all.slice(0, MOST).join(", ") + (rest > 0 ? ` and ${rest} more` : "");
-}
 
 /** `name: old → new` for every leaf of two params that differs. */
 function valueChanges(name: string, before: unknown, after: unknown): string[] {
@@ -50,8 +44,8 @@ function codeChanges(what: string, before: CodeFacts | undefined, now: CodeFacts
   const packages = packageChanges(before.packages, now.packages);
   const functions = outlineChanges(before.outline, now.outline);
   const changes = [
-    ...(functions.length ? [`${what} changed: ${some(functions)}`] : []),
-    ...(packages.length ? [`packages changed: ${some(packages)}`] : []),
+    ...(functions.length ? [`${what} changed: ${listed(functions)}`] : []),
+    ...(packages.length ? [`packages changed: ${listed(packages)}`] : []),
   ];
   return changes.join("; ") || `${what} changed`;
 }
@@ -83,7 +77,7 @@ function inputChanges(
     const left = new Set(own.map(({ name }) => name));
     const gone = old.filter(({ name }) => name && !left.has(name)).map(({ name }) => `− ${name}`);
     return say(
-      `has ${count(own.length)}, before ${old.length}${added.length + gone.length ? `: ${some([...added, ...gone])}` : ""}`,
+      `has ${count(own.length)}, before ${old.length}${added.length + gone.length ? `: ${listed([...added, ...gone])}` : ""}`,
     );
   }
   const changed = own.flatMap(({ hash, name }, index) => {
@@ -94,7 +88,7 @@ function inputChanges(
       ? [`${name} ${was.hash} → ${hash}`]
       : [`${was.name} ${was.hash} → ${name} ${hash}`];
   });
-  return say(`changed: ${some(changed)}`);
+  return say(`changed: ${listed(changed)}`);
 }
 
 /**
@@ -123,6 +117,7 @@ export function difference(
     }
   }
   changes.push(...valueChanges("", record.params, now.params));
+  changes.push(...valueChanges("env", record.env ?? {}, now.env ?? {}));
   for (const input of new Set([...Object.keys(record.inputs), ...Object.keys(now.inputs)]))
     changes.push(
       ...inputChanges(

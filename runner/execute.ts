@@ -1,16 +1,17 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
-import { existsSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { cpus, hostname } from "node:os";
-import { resolve as absolute, basename, dirname, join } from "node:path";
+import { dirname, join } from "node:path";
 import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
+import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import type { StageRecord } from "./record.ts";
 import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
-import { type InputFile, type UpstreamRun, UserError } from "./stage.ts";
+import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
 
@@ -53,68 +54,6 @@ export interface Summary {
   left?: number;
 }
 
-/** Where the links to a task's inputs go, each under its natural name. */
-function showInputs(
-  task: Task,
-  plan: Plan,
-  store: Store,
-  root: string,
-  scratch: string,
-): Record<string, InputFile[]> {
-  const shown: Record<string, InputFile[]> = {};
-  for (const [name, references] of Object.entries(task.inputs)) {
-    // What is not in the key is not shown either.
-    const named = task.named.has(name);
-    shown[name] = references.map((reference, index): InputFile => {
-      if (!("id" in reference))
-        return {
-          path: absolute(root, reference.file),
-          id: named ? reference.file : "",
-          point: {},
-          hash: store.hashInput(absolute(root, reference.file)),
-        };
-      const maker = plan.task(reference.id);
-      const state = plan.states.get(reference.id)!;
-      if (state.kind !== "hit" && state.kind !== "done") throw new Error(`${reference.id} is not known yet`);
-      const output = state.record.outputs[reference.output];
-      const path = join(scratch, "in", name, String(index), basename(maker.outputs[reference.output].path));
-      store.show(output, path);
-      return {
-        path,
-        id: named ? reference.id : "",
-        point: named ? maker.point : {},
-        hash: output.hash,
-      };
-    });
-  }
-  return shown;
-}
-
-/** How all came to be that a task rests on, in the order of the plan. */
-function upstreamOf(task: Task, plan: Plan): UpstreamRun[] {
-  const makers = ({ inputs }: Task) => [
-    ...new Set(Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : [])))),
-  ];
-  const found = new Set<string>();
-  const visit = (one: Task): void => {
-    for (const id of makers(one))
-      if (!found.has(id)) {
-        found.add(id);
-        visit(plan.task(id));
-      }
-  };
-  visit(task);
-  return plan.tasks
-    .filter(({ id }) => found.has(id))
-    .flatMap((maker): UpstreamRun[] => {
-      const state = plan.states.get(maker.id)!;
-      if (state.kind !== "hit" && state.kind !== "done") return [];
-      const { seconds, peakMegabytes } = state.record;
-      const { id, stage } = maker;
-      return [{ id, stage, from: makers(maker), hit: state.kind === "hit", seconds, peakMegabytes }];
-    });
-}
-
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
@@ -130,7 +69,7 @@ export async function runIn(
   options: RunOptions,
   events: Pick<Events, "progress" | "warned">,
 ): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
-  const inputs = showInputs(task, plan, store, options.root, scratch);
+  const inputs = await showInputs(task, plan, store, options.root, scratch);
   const outputs: Record<string, string> = {};
   mkdirSync(dirname(log), { recursive: true });
   rmSync(log, { force: true });
@@ -171,7 +110,7 @@ export async function runIn(
       events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
     }
   for (const [name, { path }] of Object.entries(task.outputs))
-    if (!existsSync(outputs[name]))
+    if (!lstatSync(outputs[name], { throwIfNoEntry: false }))
       throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
   const after = before && projectFiles(options.root, store.folder);
   const beyond = after
@@ -202,6 +141,10 @@ async function runTask(
     const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
     if (whole) return other; // made by another run while this one waited
     scratch = store.scratch(key);
+    const before = stampsOfInputs(task, options.root);
+    const ingredients = plan.ingredients(task);
+    if (!ingredients || keyOf(ingredients) !== key)
+      throw new StageError("its input changed before it began. Run again.", true);
     const began = performance.now();
     const { outputs, outcome, beyond } = await runIn(
       scratch,
@@ -212,9 +155,7 @@ async function runTask(
       options,
       events,
     );
-    const ingredients = plan.ingredients(task)!;
-    if (keyOf(ingredients) !== key)
-      throw new StageError("a file of the project changed while it ran. Run again.", true);
+    checkUnchanged(task, options.root, before);
     await store.hashOutputs(Object.values(outputs));
     const record: StageRecord = {
       key,
@@ -272,6 +213,16 @@ export async function execute(
     summary.user ||= fault.user;
     events.failed(task, fault, store.logPath(key));
   };
+  /** An input that can no longer be read: what runs may end, nothing new begins. */
+  let broken: Error | undefined;
+  const ready = (): Task[] => {
+    try {
+      return plan.advance();
+    } catch (error) {
+      broken = error as Error;
+      return [];
+    }
+  };
   const { remote } = options;
   if (remote) plan.prepared ??= new Set();
   /** Asks the shared cache, which takes no core. */
@@ -306,16 +257,17 @@ export async function execute(
     running.set(task, end);
   };
   for (;;) {
-    const stop = options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
+    const stop = broken || options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
     if (!stop)
-      for (const task of plan.advance())
+      for (const task of ready())
         if (!plan.isPrepared(task)) {
           if (!preparing.has(task)) ask(task, remote!);
         } else if (pool.fits(task)) begin(task);
     if (running.size + preparing.size === 0) break;
     await Promise.race([...running.values(), ...preparing.values()]);
   }
-  plan.advance();
+  ready();
+  if (broken && !options.signal.aborted && !summary.failed) throw broken;
   for (const state of plan.states.values())
     if (state.kind === "skipped" || state.kind === "waits" || state.kind === "miss") summary.skipped++;
   summary.cancelled = options.signal.aborted;

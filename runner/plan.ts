@@ -6,7 +6,9 @@ import { type KeyParts, keyOf } from "./fingerprint.ts";
 import type { CodeFacts } from "./outline.ts";
 import type { Origin, StageRecord, StoredOutput } from "./record.ts";
 import type { Task } from "./resolve.ts";
+import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
+import { oneLine } from "./words.ts";
 
 /** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
 export type State =
@@ -16,7 +18,27 @@ export type State =
   | { kind: "failed"; reason: string }
   | { kind: "skipped"; because: string };
 
-/** The ingredients of a task's key. @param outputs what each upstream instance made */
+/** The hash of a file of the project that a task takes. @throws UserError that names the input */
+function hashOfFile(task: Task, input: string, file: string, hashFile: (path: string) => string): string {
+  try {
+    return hashFile(file);
+  } catch (error) {
+    const { name, code, message } = error as NodeJS.ErrnoException;
+    if (name !== "UserError" && (code === undefined || code === "EIO")) throw error;
+    throw new UserError(
+      oneLine(
+        `${task.at("inputs", input)} ${task.stage}.inputs.${input}: ` +
+          (name === "UserError" ? message : `${file} cannot be read (${message}).`),
+      ),
+    );
+  }
+}
+
+/**
+ * The ingredients of a task's key.
+ * @param outputs what each upstream instance made
+ * @throws UserError for an input that is no file or folder, or cannot be read
+ */
 export function keyParts(
   task: Task,
   outputs: (id: string) => Record<string, StoredOutput> | undefined,
@@ -27,7 +49,9 @@ export function keyParts(
     inputs[name] = [];
     for (const reference of references) {
       const hash =
-        "id" in reference ? outputs(reference.id)?.[reference.output].hash : hashFile(reference.file);
+        "id" in reference
+          ? outputs(reference.id)?.[reference.output].hash
+          : hashOfFile(task, name, reference.file, hashFile);
       if (hash === undefined) return undefined;
       const id = "id" in reference ? reference.id : reference.file;
       inputs[name].push(task.named.has(name) ? { hash, id } : { hash });
@@ -44,7 +68,7 @@ export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
       { name: part.name, code: part.code.hash, params: part.params },
     ]),
   );
-  return { code: task.codeHash, parts, params: task.params };
+  return { code: task.codeHash, parts, params: task.params, ...(task.env ? { env: task.env } : {}) };
 }
 
 /** What is known of each code of a task, by its hash. */

@@ -4,16 +4,9 @@ import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve as absolute, join, relative, sep } from "node:path";
 import type { Task } from "./resolve.ts";
+import { changedBetween, type Stamps } from "./stamps.ts";
 import { stampOf } from "./statcache.ts";
-
-/** So many files are named; of more, the count. */
-const NAMED = 3;
-
-/** "a, b and 4 more" */
-function listed(files: string[]): string {
-  const more = files.length - NAMED;
-  return files.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
-}
+import { listed } from "./words.ts";
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
 
@@ -87,7 +80,7 @@ export function beyondDeclared(task: Task, trace: string, { root, cache, scratch
  * The stamps of the project's files, but for those that git ignores and the store's; undefined outside a git
  * repository.
  */
-export function projectFiles(root: string, cache: string): Map<string, string> | undefined {
+export function projectFiles(root: string, cache: string): Stamps | undefined {
   let list: string;
   try {
     list = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"], {
@@ -108,10 +101,8 @@ export function projectFiles(root: string, cache: string): Map<string, string> |
 }
 
 /** What changed between two looks at the project's files, in one line; "" for nothing. */
-export function changedMeanwhile(before: Map<string, string>, after: Map<string, string>): string {
-  const changed = [...new Set([...before.keys(), ...after.keys()])].filter(
-    (file) => (before.get(file) ?? "") !== (after.get(file) ?? ""),
-  );
+export function changedMeanwhile(before: Stamps, after: Stamps): string {
+  const changed = changedBetween(before, after);
   if (changed.length === 0) return "";
-  return `while it ran, ${listed(changed.sort())} of the project changed: it wrote that beside its outputs, or somebody else did.`;
+  return `while it ran, ${listed(changed)} of the project changed: it wrote that beside its outputs, or somebody else did.`;
 }
