@@ -13,8 +13,9 @@ export function fillCommand(
   unknown: (expression: string) => never,
 ): string {
   return interpolate(
-    // One ${…} that is the whole command would keep its type: the space makes it text.
-    `${command} `,
+    // One ${…} that is the whole command would keep its type: the line break makes it text. (A space would follow the
+    // word that ends a here-document, which then never ends.)
+    `${command}\n`,
     (expression) => {
       const [head, ...rest] = expression.split(".");
       const [map, name] = [values[head] ?? {}, rest.join(".")];

@@ -1,5 +1,6 @@
 /** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
 import { isAbsolute, normalize } from "node:path";
+import { type EnvValue, passedOn } from "./environment.ts";
 import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { suggest } from "./faults.ts";
 import { interpolate, OMIT } from "./interpolate.ts";
@@ -23,6 +24,8 @@ export interface StageInstance {
   inputs: Record<string, Reference[]>;
   outputs: Record<string, OutputDeclaration>;
   with: Record<string, unknown>;
+  /** Variables of a command's environment. */
+  env?: Record<string, EnvValue>;
   publish?: string;
   /** Seconds. */
   timeout?: number;
@@ -332,7 +335,9 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
           ]) ||
             (base[0] === "run"
               ? " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME."
-              : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
+              : base[0] === "env"
+                ? " Known are ${profile}, ${vars.NAME}, ${matrix.AXIS}, and as a whole value ${env.NAME}."
+                : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
       );
 
   const pointsOf = new Map<string, Point[]>();
@@ -444,6 +449,26 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       );
     return folder;
   };
+  /** Variables for the environment of a command. */
+  const environmentOf = (
+    stage: string,
+    fill: (value: unknown, base: Path) => unknown,
+  ): Record<string, EnvValue> | undefined => {
+    const { env, run } = specs[stage];
+    if (env === undefined) return undefined;
+    if (run === undefined)
+      fault(stage, ["env"], `only a stage with "run" has an env; a stage's own code takes params ("with").`);
+    const pairs = Object.entries(env).flatMap(([name, value]): [string, EnvValue][] => {
+      const passed = passedOn(value);
+      if (passed) return [[name, passed]];
+      const found = fill(value, ["env", name]);
+      if (found === OMIT) return [];
+      if (!["string", "number", "boolean"].includes(typeof found) || String(found).includes("\0"))
+        fault(stage, ["env", name], `must be a text, a number, true or false, not ${brief(found)}.`);
+      return [[name, String(found)]];
+    });
+    return Object.fromEntries(pairs);
+  };
   const instances: StageInstance[] = [];
   for (const stage of stageNames) {
     const spec = specs[stage];
@@ -474,6 +499,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         inputs,
         outputs: spec.outputs ?? {},
         with: fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
+        env: environmentOf(stage, fill),
         publish: folderOf(stage, spec.publish && fill(spec.publish, ["publish"])),
         timeout,
         retries: spec.retries ?? 0,

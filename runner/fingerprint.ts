@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
 import { browserScripts, projectFiles } from "./browser.ts";
+import type { EnvValue } from "./environment.ts";
 import { type Outline, outlineOf } from "./outline.ts";
 import { lockedVersions } from "./packages.ts";
 import { replaceFile, sweep } from "./scratch.ts";
@@ -57,9 +58,11 @@ export interface KeyParts {
   params: Record<string, unknown>;
   /** Content hashes; with the maker's id where the stage sees it. */
   inputs: Record<string, { hash: string; id?: string }[]>;
+  /** The environment that a shell stage declares; of a variable that it passes on, the name. */
+  env?: Record<string, EnvValue>;
 }
 
-/** key = sha256(code, parts, params, inputs). */
+/** key = sha256(code, parts, params, inputs, env). */
 export const keyOf = (parts: KeyParts): string => sha256(canonical(parts));
 
 /** Bundles and hashes code, and remembers what it found while no file of it changes. */

@@ -16,6 +16,7 @@ export interface StageSpec {
   inputs?: Record<string, string | string[]>;
   outputs?: Record<string, OutputDeclaration>;
   with?: Record<string, unknown>;
+  env?: Record<string, string | number | boolean>;
   matrix?: string | Record<string, unknown> | Record<string, unknown>[];
   publish?: string;
   /** Seconds, or as "10m". */

@@ -3,6 +3,8 @@ import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import { diskFault } from "../disk.ts";
 import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../stage.ts";
+import { thrown } from "../thrown.ts";
+import { shortened } from "../words.ts";
 import { watchGroup } from "./memory.ts";
 import { runCommand } from "./shell.ts";
 
@@ -12,6 +14,8 @@ export interface Order {
   /** The stage's code, or the shell command in its place. */
   bundle?: string;
   command?: string;
+  /** What the command's environment has beside this process's. */
+  env: Record<string, string>;
   params: Record<string, unknown>;
   parts: Record<string, { name: string; bundle: string; params: Record<string, unknown> }>;
   point: Record<string, Scalar>;
@@ -32,6 +36,13 @@ export type Report =
 
 /** Progress is cheap to call, so it must be thinned out before it is sent. */
 const PROGRESS_MILLISECONDS = 100;
+
+/** Characters of a warning that the runner is told. */
+const LONGEST_WARNING = 10_000;
+
+/** How often a process must be found with nothing to do, and how far apart: a thread it does not count may be at work. */
+const IDLE_LOOKS = 10;
+const IDLE_MILLISECONDS = 100;
 
 const send = (report: Report): Promise<void> =>
   new Promise((sent) => (process.connected ? process.send!(report, () => sent()) : sent()));
@@ -79,7 +90,7 @@ async function runStage(
     log: write,
     warn(line) {
       write(`warning: ${line}`);
-      void send({ kind: "warn", line });
+      void send({ kind: "warn", line: shortened(line, LONGEST_WARNING) });
     },
     note(name, value) {
       notes[name] = value;
@@ -91,21 +102,22 @@ async function runStage(
 
 async function run(order: Order): Promise<void> {
   const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
-  const fail = async (error: NodeJS.ErrnoException): Promise<never> => {
-    const { name, message, stack } = error;
+  const fail = async (error: unknown): Promise<never> => {
+    const { name, stack, ...rest } = thrown(error);
     try {
-      write(stack ?? message);
+      write(stack);
     } catch {} // a full disk takes no log either; the runner is told below
-    const text = diskFault(error).split("\n")[0];
-    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack ?? "" });
+    const text = diskFault(rest).split("\n")[0];
+    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack });
     process.exit(1);
   };
   process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
+  failWhenIdle(fail);
   try {
     if (order.command !== undefined) {
       process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
       const peak = watchGroup();
-      await runCommand(order.command);
+      await runCommand(order.command, order.env);
       await send({ kind: "done", notes: {}, peakMegabytes: peak() });
     } else {
       const notes = await runStage(order, order.bundle!, write);
@@ -113,8 +125,26 @@ async function run(order: Order): Promise<void> {
     }
     process.exit(0);
   } catch (error) {
-    await fail(error as NodeJS.ErrnoException);
+    await fail(error);
   }
+}
+
+/**
+ * Fails a stage that waits for a promise which nothing is left to settle: it would wait for ever, or the process would
+ * end as if all were well. The channel to the runner does not count as something left.
+ */
+function failWhenIdle(fail: (error: Error) => Promise<never>): void {
+  process.channel?.unref();
+  let idle = 0;
+  process.on("beforeExit", () => {
+    if (idle++ < IDLE_LOOKS) setTimeout(() => {}, IDLE_MILLISECONDS);
+    else
+      void fail(
+        new Error(
+          "its run() waits for a promise that nothing is left to settle. Resolve or reject it on every way.",
+        ),
+      );
+  });
 }
 
 // A stage must not outlive its runner, and neither may what it started: they are one process group.

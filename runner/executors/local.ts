@@ -3,6 +3,8 @@ import { spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { fillCommand } from "../command.ts";
+import { filledEnvironment, stageEnvironment } from "../environment.ts";
+import { after } from "../timers.ts";
 import type { Order, Report } from "./child.ts";
 import { type Executor, type Job, StageError } from "./executor.ts";
 
@@ -31,11 +33,12 @@ function command(job: Job, run: string): string {
 export const local: Executor = (job) =>
   new Promise((resolve, reject) => {
     const { task } = job;
+    const env = filledEnvironment(task.env ?? {}, process.env);
     const log = openSync(job.log, "a");
     const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
       cwd: job.root,
       env: {
-        ...process.env,
+        ...stageEnvironment(process.env),
         DEEPHASH_TRACE: job.trace,
         ...(job.gpus.length ? { CUDA_VISIBLE_DEVICES: job.gpus.join(",") } : {}),
       },
@@ -48,6 +51,7 @@ export const local: Executor = (job) =>
       id: task.id,
       bundle: task.code?.bundle,
       command: task.run === undefined ? undefined : command(job, task.run),
+      env,
       params: task.params,
       parts: Object.fromEntries(
         Object.entries(task.parts).map(([param, { name, code, params }]) => [
@@ -65,21 +69,19 @@ export const local: Executor = (job) =>
     };
     let last: Report | undefined;
     let ended = "";
-    let kill: NodeJS.Timeout | undefined;
+    let cancelKill: (() => void) | undefined;
     const end = (why: string) => {
       ended ||= why;
       if (!child.pid) return;
       const { pid } = child;
       signalGroup(pid, "SIGTERM"); // asked first, then killed
-      kill ??= setTimeout(() => signalGroup(pid, "SIGKILL"), GRACE_MILLISECONDS);
+      cancelKill ??= after(GRACE_MILLISECONDS, () => signalGroup(pid, "SIGKILL"));
     };
-    const timer =
-      task.timeout === undefined
+    const { timeout } = task;
+    const cancelTimeout =
+      timeout === undefined
         ? undefined
-        : setTimeout(
-            () => end(`took longer than its timeout of ${task.timeout} s and was ended.`),
-            task.timeout * 1000,
-          );
+        : after(timeout * 1000, () => end(`took longer than its timeout of ${timeout} s and was ended.`));
     const cancel = () => end("was cancelled.");
     job.signal.addEventListener("abort", cancel, { once: true });
     if (job.signal.aborted) cancel();
@@ -112,8 +114,8 @@ export const local: Executor = (job) =>
         );
     });
     const done = () => {
-      clearTimeout(timer);
-      clearTimeout(kill);
+      cancelTimeout?.();
+      cancelKill?.();
       job.signal.removeEventListener("abort", cancel);
     };
     const finish = (error: StageError) => {
