@@ -13,6 +13,8 @@ import { runCommand, runStages } from "./run-command.ts";
 import { prepare } from "./session.ts";
 import { addSharing } from "./sharing.ts";
 import { UserError } from "./stage.ts";
+import { guardOutput } from "./terminal.ts";
+import { thrown } from "./thrown.ts";
 import { addUpkeep } from "./upkeep.ts";
 
 async function checkCommand(options: Options): Promise<number> {
@@ -195,16 +197,15 @@ Exit codes: 0 well, 1 a failure (or numbers that differ), 2 a fault in what was 
 export async function main(args: string[]): Promise<void> {
   const guard: Guard = async (work, debug) => {
     try {
-      process.exitCode = await work;
+      process.exitCode = (await work) || process.exitCode;
     } catch (error) {
-      const { name, stack } = error as NodeJS.ErrnoException;
-      console.error(colors.red(diskFault(error as NodeJS.ErrnoException)));
+      const { name, stack, ...rest } = thrown(error);
+      console.error(colors.red(diskFault(rest)));
       if (debug) console.error(stack);
       process.exitCode = name === "UserError" ? 2 : 1;
     }
   };
-  // As `| head` does: who reads has seen enough.
-  process.stdout.on("error", ({ code }: NodeJS.ErrnoException) => process.exit(code === "EPIPE" ? 0 : 1));
+  guardOutput();
   const program = programOf(guard);
   try {
     await program.parseAsync(commandFirst(args, program), { from: "user" });

@@ -1,5 +1,5 @@
 /** What is said when the disk does not do as it should, by the runner and by the processes of its stages. */
-export function diskFault({ code, message }: NodeJS.ErrnoException): string {
+export function diskFault({ code, message }: { code?: string; message: string }): string {
   switch (code) {
     case "ENOSPC":
     case "EDQUOT":

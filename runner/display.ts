@@ -4,9 +4,17 @@ import { colors } from "./colors.ts";
 import type { Events } from "./execute.ts";
 import type { StageError } from "./executors/executor.ts";
 import type { Task } from "./resolve.ts";
+import { harmless } from "./terminal.ts";
+import { plain, shortened } from "./words.ts";
 
 /** Between two plain lines of one stage's progress. */
 const LINE_SECONDS = 15;
+
+/** Characters of a line of others' that are shown: the log holds all of it. */
+const LONGEST = 2000;
+
+/** What a stage, a file or another machine says, in one line. */
+const quoted = (text: string): string => shortened(plain(text), LONGEST);
 
 /** 75 → "1 min 15 s" */
 export function duration(seconds: number): string {
@@ -56,14 +64,15 @@ export class Display implements Events {
   }
 
   private say(line: string): void {
-    if (this.bars && this.running.size) this.bars.log(`${line}\n`);
-    else this.out.write(`${line}\n`);
+    const text = `${harmless(line)}\n`;
+    if (this.bars && this.running.size) this.bars.log(text);
+    else this.out.write(text);
   }
 
   started(task: Task, reason: string): void {
-    const bar = this.bars?.create(1, 0, { name: task.id, detail: "" });
+    const bar = this.bars?.create(1, 0, { name: plain(task.id), detail: "" });
     this.running.set(task, { started: performance.now(), line: performance.now(), bar });
-    if (!this.bars) this.say(`▸ ${task.id}  ${colors.dim(`(${reason})`)}`);
+    if (!this.bars) this.say(`▸ ${plain(task.id)}  ${colors.dim(`(${quoted(reason)})`)}`);
   }
 
   progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void {
@@ -71,16 +80,17 @@ export class Display implements Events {
     if (!state) return;
     const now = performance.now();
     state.first ??= { at: now, done };
+    const what = quoted(unit);
     const rate = ((done - state.first.done) * 1000) / (now - state.first.at);
     const known = Number.isFinite(rate) && rate > 0;
     const left = known && total > done ? `, ${duration((total - done) / rate)} left` : "";
-    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${unit}${known ? `, ${amount(rate)} ${unit}/s` : ""}${left}${megabytes ? `, ${amount(megabytes)} MB` : ""}`;
+    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${what}${known ? `, ${amount(rate)} ${what}/s` : ""}${left}${megabytes ? `, ${amount(megabytes)} MB` : ""}`;
     if (state.bar) {
       state.bar.setTotal(total || done + 1);
-      state.bar.update(done, { name: task.id, detail });
+      state.bar.update(done, { name: plain(task.id), detail });
     } else if (now - state.line > LINE_SECONDS * 1000) {
       state.line = now;
-      this.say(`  ${task.id}: ${detail}`);
+      this.say(`  ${plain(task.id)}: ${detail}`);
     }
   }
 
@@ -90,16 +100,16 @@ export class Display implements Events {
   }
 
   warned(task: Task | undefined, line: string): void {
-    this.say(colors.yellow(task ? `! ${task.id}: ${line}` : `! ${line}`));
+    this.say(colors.yellow(task ? `! ${plain(task.id)}: ${quoted(line)}` : `! ${quoted(line)}`));
   }
 
   finished(task: Task): void {
     const seconds = (performance.now() - this.end(task)) / 1000;
-    this.say(`${colors.green("✓")} ${this.count()} ${task.id}  ${colors.dim(duration(seconds))}`);
+    this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(duration(seconds))}`);
   }
 
   fetched(task: Task, from: string): void {
-    this.say(`${colors.green("✓")} ${this.count()} ${task.id}  ${colors.dim(`from ${from}`)}`);
+    this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(`from ${quoted(from)}`)}`);
   }
 
   failed(task: Task, error: StageError, log: string): void {
@@ -108,16 +118,17 @@ export class Display implements Events {
   }
 
   protected tellFailure(task: Task, error: StageError, log: string): void {
-    this.say(`${colors.red("✗")} ${task.id}: ${error.message}`);
+    this.say(`${colors.red("✗")} ${plain(task.id)}: ${quoted(error.message)}`);
     if (this.debug && error.detail) this.say(error.detail);
-    this.say(colors.dim(`  its log: ${log}`));
+    this.say(colors.dim(`  its log: ${plain(log)}`));
   }
 
+  /** @returns when it began; now for one that failed before it did */
   private end(task: Task): number {
-    const state = this.running.get(task)!;
-    if (state.bar) this.bars!.remove(state.bar);
+    const state = this.running.get(task);
+    if (state?.bar) this.bars!.remove(state.bar);
     this.running.delete(task);
-    return state.started;
+    return state?.started ?? performance.now();
   }
 
   /** Leaves the terminal as it was. */

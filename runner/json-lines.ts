@@ -7,6 +7,9 @@ import type { Task } from "./resolve.ts";
 /** Between two lines of one stage's progress. */
 const PROGRESS_SECONDS = 1;
 
+/** What JSON may hold as it is, and a terminal obeys. */
+const escaped = (sign: string): string => `\\u00${sign.charCodeAt(0).toString(16)}`;
+
 /**
  * Writes events as they come: `begun`, `started`, `progress`, `warned`, `fetched` (out of a shared cache), `finished`,
  * `failed`, `said` (of jobs on a cluster) and, in the end, `summary`. Each has `event` and `time` (ISO 8601), those of
@@ -21,7 +24,8 @@ export class JsonLines implements Events {
   }
 
   tell(event: string, facts: object): void {
-    this.write(`${JSON.stringify({ event, time: new Date().toISOString(), ...facts })}\n`);
+    const json = JSON.stringify({ event, time: new Date().toISOString(), ...facts });
+    this.write(`${json.replace(/[\u007f-\u009f]/g, escaped)}\n`);
   }
 
   started(task: Task, reason: string): void {

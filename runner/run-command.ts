@@ -16,6 +16,7 @@ import type { SharedCache } from "./remote.ts";
 import { prepare, type Session } from "./session.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
+import { unbreakable } from "./terminal.ts";
 
 /** Two signals that come closer than this are one press of Ctrl-C. */
 const TWICE_MILLISECONDS = 500;
@@ -24,9 +25,12 @@ const toPrograms = new JsonLines((line) => process.stdout.write(line));
 
 /** Where the events of a run go, as the options have it. */
 async function openDisplay(options: Options, count: () => string): Promise<SlurmEvents & { close(): void }> {
-  if (options.jsonLines) return toPrograms;
+  if (options.jsonLines) return unbreakable(toPrograms, warn);
   const { Display, Quiet } = await import("./display.ts");
-  return new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count);
+  return unbreakable(
+    new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count),
+    warn,
+  );
 }
 
 /** What a run gave to a shared cache; "" for nothing. */
@@ -159,20 +163,25 @@ export async function runStages(session: Session, options: Options): Promise<Run
   const remote = await remoteOf(session, options, cancelled.signal);
   plan.advance();
   await restorePublished(session, remote);
-  const settled = () =>
-    [...plan.states.values()].filter(({ kind }) => kind === "hit" || kind === "done").length;
+  const upToDate = () =>
+    [...plan.states].flatMap(([id, { kind }]) => (kind === "hit" || kind === "done" ? [id] : []));
+  const settled = () => upToDate().length;
+  const ran = new Set<string>();
+  const fetched = new Set<string>();
   const endingOf = (summary: Summary): Ending => {
-    const fetched = remote?.count.fetched ?? 0;
+    // By instance, each counted once: one whose result was lost meanwhile may have run twice, or run after a fetch.
+    const known = upToDate();
+    const came = known.filter((id) => fetched.has(id) && !ran.has(id)).length;
     return {
       ...summary,
       profile,
       stages: tasks.length,
-      hits: settled() - summary.ran - fetched,
-      fetched: remote && fetched ? { count: fetched, from: remote.name } : undefined,
+      ran: known.filter((id) => ran.has(id)).length,
+      hits: known.filter((id) => !fetched.has(id) && !ran.has(id)).length,
+      fetched: remote && came ? { count: came, from: remote.name } : undefined,
       seconds: Math.round(performance.now() - began) / 1000,
     };
   };
-  const ran = new Set<string>();
   if (plan.advance().length === 0) {
     remember(session, options);
     await remote?.settle();
@@ -183,25 +192,33 @@ export async function runStages(session: Session, options: Options): Promise<Run
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
   const display = await openDisplay(options, () => `[${settled()}/${tasks.length}]`);
-  const finished = display.finished.bind(display);
+  const tell = { finished: display.finished.bind(display), fetched: display.fetched?.bind(display) };
   display.finished = (task, record) => {
     ran.add(task.id);
-    finished(task, record);
+    tell.finished(task, record);
+  };
+  display.fetched = (task, from) => {
+    fetched.add(task.id);
+    tell.fetched?.(task, from);
   };
   const go = await executionOf(session, options, display, remote, cancelled.signal);
   cancelOnSignals(cancelled, (line) => display.warned(undefined, line));
   if (options.jsonLines) toPrograms.tell("begun", { profile, stages: tasks.length, hits: settled() });
   else if (!options.quiet)
     console.log(`Profile ${profile}: ${settled()} of ${tasks.length} stages are up to date.`);
-  let summary = await go();
-  // What became known from a shared cache on the way may lack its files too.
-  while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote))) {
-    const { ran } = summary;
+  let summary: Summary;
+  try {
     summary = await go();
-    summary.ran += ran;
+    // What became known from a shared cache on the way may lack its files too.
+    while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote))) {
+      const { ran } = summary;
+      summary = await go();
+      summary.ran += ran;
+    }
+    await remote?.settle();
+  } finally {
+    display.close();
   }
-  await remote?.settle();
-  display.close();
   try {
     remember(session, options);
   } catch (error) {

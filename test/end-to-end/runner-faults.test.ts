@@ -90,6 +90,14 @@ describe("a stage that fails", () => {
       1,
       "✗ trouble: was killed (SIGKILL), probably because memory ran out. Try --jobs 1, or a smaller batch.\n",
     ],
+    ["text", 1, "✗ trouble: a text, red\n"],
+    ["null", 1, "✗ trouble: threw null\n"],
+    ["empty", 1, "✗ trouble: Error without a message\n"],
+    [
+      "never",
+      1,
+      "✗ trouble: its run() waits for a promise that nothing is left to settle. Resolve or reject it on every way.\n",
+    ],
     ["exit", 1, "✗ trouble: ended with exit code 7 before it was done. See its log.\n"],
     ["nothing", 1, '✗ trouble: ended well but did not write its output "text" (text.txt).\n'],
     [
@@ -105,6 +113,11 @@ describe("a stage that fails", () => {
     expect(out + err).not.toMatch(/^\s+at /m);
     expect(err).toMatch(/^1 stage failed, 2 were not tried; 1 of 4 are up to date/);
     expectWholeStore();
+  });
+
+  test("by waiting for ever is none that waits for a thread which keeps no process", async () => {
+    make("thread");
+    expect((await project.run("--only", "trouble")).code).toBe(0);
   });
 
   test("--keep-going goes on with what does not depend on it", async () => {
@@ -306,6 +319,7 @@ describe("one store", () => {
     project.write("go", "");
     expect((await second.ended).code).toBe(0);
     expect(project.ran()).toEqual(["numbers", "trouble", "trouble"]);
+    expect((await project.run("--only", "numbers")).code).toBe(0); // which sweeps what the dead process left
     expectWholeStore();
   });
 

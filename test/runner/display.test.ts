@@ -68,6 +68,31 @@ describe("plain lines, where there is no terminal", () => {
     expect(said()).toContain("  train[seed=1]: 60,000 images, 3000 images/s\n");
   });
 
+  test("show nothing that a terminal would obey, whoever says it, and not too much", () => {
+    const evil = "a\u001b]0;mine\u0007b\u001b[2Jc\rd\u009b31me\u0085f\u202eg\nh";
+    const odd = { id: `train[name=${evil}]` } as Task;
+    display.started(odd, evil);
+    vi.advanceTimersByTime(20_000);
+    display.progress(odd, 1, 2, evil);
+    display.warned(odd, evil);
+    display.warned(undefined, evil);
+    display.failed(odd, new StageError(evil, true, `${evil}\n${evil}`), evil);
+    display.started(odd, evil);
+    display.fetched(odd, evil);
+    display.finished(odd);
+    display.warned(undefined, "x".repeat(1e6));
+    // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
+    expect(said()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
+    expect(said()).toContain("! train[name=abc de f g h]: abc de f g h\n");
+    expect(said().split("\n")).toHaveLength(11);
+    expect(said().length).toBeLessThan(4000);
+  });
+
+  test("tell of a stage that failed before it began, as when a shared cache was asked for it", () => {
+    display.failed(task, new StageError("it broke"), "cache/logs/k.log");
+    expect(said()).toContain("✗ train[seed=1]: it broke\n");
+  });
+
   test("tell warnings, and a failure with its log", () => {
     display.started(task, "forced");
     display.warned(task, "no GPU.");

@@ -136,6 +136,7 @@ import { spawn } from "node:child_process";
 import { appendFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { Worker } from "node:worker_threads";
 import { defineStage, UserError } from "../../runner/stage.ts";
 export default defineStage<{ mode: string }>({
   params: "trouble",
@@ -154,6 +155,23 @@ export default defineStage<{ mode: string }>({
         break;
       case "user":
         throw new UserError("values.json: row 3 is no number. Mend it.");
+      case "text":
+        throw "a text, \u001b[31mred\u001b[0m";
+      case "null":
+        throw null;
+      case "empty":
+        throw new Error();
+      case "never":
+        await new Promise(() => {});
+        break;
+      case "thread":
+        // Its answer comes from a thread that keeps no process.
+        await new Promise((done) => {
+          const worker = new Worker("setTimeout(() => require('node:worker_threads').parentPort.postMessage(1), 400)", { eval: true });
+          worker.once("message", done);
+          worker.unref();
+        });
+        break;
       case "kill":
         process.kill(process.pid, "SIGKILL");
         break;
