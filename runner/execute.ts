@@ -1,7 +1,7 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
 import { cpus, hostname } from "node:os";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
@@ -110,7 +110,7 @@ export async function runIn(
       events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
     }
   for (const [name, { path }] of Object.entries(task.outputs))
-    if (!lstatSync(outputs[name], { throwIfNoEntry: false }))
+    if (!lstatSync(resolve(outputs[name]), { throwIfNoEntry: false }))
       throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
   const after = before && projectFiles(options.root, store.folder);
   const beyond = after

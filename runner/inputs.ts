@@ -92,7 +92,7 @@ export function checkUnchanged(task: Task, root: string, before: Stamps): void {
   try {
     changed = changedBetween(before, stampsOfInputs(task, root));
   } catch (error) {
-    changed = [(error as Error).message];
+    changed = [(error as Error).message.replace(/\.$/, "")];
   }
   if (changed.length === 0) return;
   const names = listed(changed.map((path) => (path.startsWith(root + sep) ? relative(root, path) : path)));

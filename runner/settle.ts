@@ -1,6 +1,6 @@
 /** Makes an output of files and folders alone that nobody else has a hand on. */
-import { constants, copyFileSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { chmodSync, constants, copyFileSync, lstatSync, mkdirSync, renameSync, rmSync } from "node:fs";
+import { basename, dirname, join, resolve } from "node:path";
 import { scratchName } from "./scratch.ts";
 import { UserError } from "./stage.ts";
 import { entriesOf, refuse, treeOf } from "./tree.ts";
@@ -26,15 +26,27 @@ function replaceByCopy(path: string, shown: string): void {
   renameSync(copy, path);
 }
 
+/** Bits that the owner of a file must have to read it, and of a folder to take its files out. */
+const READ = 0o400;
+const ALL = 0o700;
+
 /**
  * Replaces every link in an output by a copy: a symbolic one, since it would lead nowhere once the scratch folder is
- * gone; a hard one, since the owner of its other name may write to it. What a link leads to is left as it is.
+ * gone; a hard one, since the owner of its other name may write to it. What a link leads to is left as it is. Lets the
+ * owner read the files.
+ * @param output its path; a "/" at its end counts for nothing, for with it a link would pass for the folder it leads to
  * @throws UserError for a broken link, a cycle of links, a named pipe, a socket, a device, or a name that is no UTF-8
  */
-export function settle(path: string, shown = `its output ${basename(path)}`): void {
+export function settle(output: string, shown = `its output ${basename(output)}`): void {
+  const path = resolve(output);
   const stats = lstatSync(path);
-  if (stats.isDirectory())
+  const allow = (bits: number) => {
+    if ((stats.mode & bits) !== bits) chmodSync(path, stats.mode | bits);
+  };
+  if (stats.isDirectory()) {
+    allow(ALL);
     for (const { name } of entriesOf(path, shown)) settle(join(path, name), join(shown, name));
-  else if (stats.isSymbolicLink() || (stats.isFile() && stats.nlink > 1)) replaceByCopy(path, shown);
-  else if (!stats.isFile()) refuse(stats, shown);
+  } else if (stats.isSymbolicLink() || (stats.isFile() && stats.nlink > 1)) replaceByCopy(path, shown);
+  else if (stats.isFile()) allow(READ);
+  else refuse(stats, shown);
 }

@@ -7,6 +7,7 @@ import { suggest } from "./faults.ts";
 import { hashFiles } from "./hash.ts";
 import type { Plan } from "./plan.ts";
 import { isFolder, listingHash, type StoredOutput } from "./record.ts";
+import { settle } from "./settle.ts";
 import { UserError } from "./stage.ts";
 import { filesBelow, type Store } from "./store.ts";
 
@@ -141,6 +142,7 @@ export async function rerun(
         progress() {},
         warned: (_, line) => warned(`${task.id}: ${line}`),
       });
+      for (const path of Object.values(outputs)) settle(path); // as the store had it
       const compared = Object.entries(state.record.outputs).filter(([, { measured }]) => !measured);
       const differences: string[] = [];
       for (const [name, output] of compared)

@@ -1,5 +1,6 @@
 /** What a command sees of its inputs and its environment, and what becomes of what it writes and says. */
 import { execFileSync } from "node:child_process";
+import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import { afterAll, describe, expect, test } from "vitest";
@@ -270,12 +271,19 @@ describe("inputs and outputs that are no files", () => {
     expect((await run(stages)).text("a")).toBe("2");
   });
 
-  test("a folder that a link in an output leads to is copied, not moved", async () => {
+  test.each([
+    ["in an output", 'ln -s "$PWD/mine" ${out.d}/shown', "shown/photo"],
+    ["in the place of one", 'rmdir ${out.d}; cd "$(dirname ${out.d})"; ln -s "$OLDPWD/mine" d', "photo"],
+    ["by a hard link", 'ln "$PWD/mine/photo" ${out.d}/photo', "photo"],
+  ])("what a link %s leads to is copied, not moved", async (_, command, shown) => {
     project.reset({ "mine/photo": "precious" });
-    const stages = { a: { run: 'ln -s "$PWD/mine" ${out.d}/shown', outputs: { d: "d/" } } };
-    expect((await run(stages)).code).toBe(0);
+    const { out, code } = await run({ a: { run: command, outputs: { d: "d/" } } });
+    expect(out).toContain("all 1 are up to date");
+    expect(code).toBe(0);
     expect(project.read("mine/photo")).toBe("precious");
-    expect(project.read("reports/a/d/shown/photo")).toBe("precious");
+    writeFileSync(project.path("mine/photo"), "mine still");
+    expect(project.read(`reports/a/d/${shown}`)).toBe("precious");
+    expect((await project.run("verify")).code).toBe(0);
   });
 });
 
@@ -294,6 +302,24 @@ test("an input that changes and changes back while a stage runs: nothing is kept
     expect(code).toBe(2);
     expect((await project.run("status")).out).toContain("a  to run");
   }
+});
+
+test("a stage that runs twice in a run counts once", async () => {
+  project.reset();
+  const object = createHash("sha256").update("x\n").digest("hex");
+  const { out, code } = await run(
+    {
+      a: "echo x > ${out.text}",
+      b: { run: `rm cache/objects/*/${object}; cat \${in.a} > \${out.text}`, inputs: { a: "c.text" } },
+      c: "echo y > ${out.text}",
+      d: { run: "cat ${in.a} ${in.b} > ${out.text}", inputs: { a: "a.text", b: "b.text" } },
+    },
+    "--jobs",
+    "1",
+  );
+  expect(out).toContain("is gone; a runs again.");
+  expect(out).toMatch(/^Ran 4 stages in \S+ s; all 4 are up to date\.$/m);
+  expect(code).toBe(0);
 });
 
 test("a run goes on to its end when nobody reads what it says", async () => {
