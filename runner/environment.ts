@@ -33,7 +33,9 @@ const NAMES = new Set(
 const PREFIXES =
   /^(LC_|LD_|DYLD_|XDG_|CUDA|CUDNN_|NVIDIA_|NCCL_|ROCR_|ROCM_|HIP_|HSA_|GPU_|ZE_|SYCL_|ONEAPI_|VK_|MESA_|LIBGL_|GALLIUM_|OMP_|GOMP_|KMP_|MKL_|OPENBLAS_|BLIS_|VECLIB_|NUMEXPR_|ORT_|TF_|XLA_|CONDA_|SLURM_)/;
 /** A name that says that its value is a secret: not passed on though its prefix is in the list. */
-const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|API_?KEY|_KEY$/i;
+const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|JWT|API_?KEY|_KEY$/i;
+/** Where the shared cache is, and the cloud's credentials, by names that do not tell so much. */
+const CLOUD = /^(AWS|AZURE|GOOGLE|GCP|DEEPHASH_REMOTE)(_|$)/;
 
 /** What of an environment the process of a stage sees without asking for it. */
 export function stageEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
@@ -41,6 +43,21 @@ export function stageEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
     Object.entries(own).filter(([name]) => (NAMES.has(name) || PREFIXES.test(name)) && !SECRET.test(name)),
   );
 }
+
+/**
+ * The environment of Slurm's commands, which sbatch keeps for the job: all but secrets, since a site may want any
+ * variable there. Of the job, the processes of its stages see what {@link stageEnvironment} leaves.
+ * @param passed names that stages pass on
+ */
+export function jobEnvironment(own: NodeJS.ProcessEnv, passed: Set<string>): NodeJS.ProcessEnv {
+  const isKept = (name: string) =>
+    passed.has(name) || /^(SLURM|SBATCH)_/.test(name) || !(SECRET.test(name) || CLOUD.test(name));
+  return Object.fromEntries(Object.entries(own).filter(([name]) => isKept(name)));
+}
+
+/** The variables of the run's own environment that are passed on. */
+export const namesPassedOn = (declared: Record<string, EnvValue> = {}): string[] =>
+  Object.values(declared).flatMap((value) => (typeof value === "string" ? [] : [value.from]));
 
 /** What a shell stage declares, filled in. @throws UserError for a variable that is not set */
 export function filledEnvironment(

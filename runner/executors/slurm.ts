@@ -6,6 +6,7 @@ import { readFileSync } from "node:fs";
 import { resolve as absolute, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { fileURLToPath } from "node:url";
+import { namesPassedOn } from "../environment.ts";
 import type { Events, Summary } from "../execute.ts";
 import type { Plan } from "../plan.ts";
 import { counted } from "../quantities.ts";
@@ -133,7 +134,8 @@ class SlurmRun {
     this.store = store;
     this.options = options;
     this.events = events;
-    this.slurm = new Slurm((line) => events.warned(undefined, line));
+    const passed = plan.tasks.flatMap(({ env }) => namesPassedOn(env));
+    this.slurm = new Slurm((line) => events.warned(undefined, line), new Set(passed));
     this.recipes = recipesOf(plan.tasks, (file) => store.hashInput(absolute(options.root, file)));
     for (const task of plan.tasks) {
       const recipe = this.recipes.get(task.id)!;

@@ -2,6 +2,7 @@
 import { spawn } from "node:child_process";
 import { userInfo } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
+import { jobEnvironment } from "../../environment.ts";
 import { UserError } from "../../stage.ts";
 
 /** One job, or one element of an array, as squeue tells of it. */
@@ -45,13 +46,13 @@ const lastLine = (text: string) =>
     .at(-1)
     ?.replace(/^\w+: (error: )?/, "") ?? "";
 
-function start(command: string, args: string[], input: string): Promise<Answer> {
+function start(command: string, args: string[], input: string, env: NodeJS.ProcessEnv): Promise<Answer> {
   return new Promise((resolve, reject) => {
     // A group of its own: a Ctrl-C on the terminal must not break off a submission half way.
     const child = spawn(command, args, {
       stdio: "pipe",
       detached: true,
-      env: { ...process.env, LC_ALL: "C" },
+      env: { ...env, LC_ALL: "C" },
     });
     let [out, err] = ["", ""];
     child.stdout.on("data", (data) => {
@@ -77,10 +78,15 @@ function start(command: string, args: string[], input: string): Promise<Answer> 
 
 export class Slurm {
   private readonly say: (line: string) => void;
+  private readonly passed: Set<string>;
   private silent = false;
-  /** @param say told once when the controller falls silent, and once when it answers again */
-  constructor(say: (line: string) => void) {
+  /**
+   * @param say told once when the controller falls silent, and once when it answers again
+   * @param passed names of secrets that stages pass on to their jobs
+   */
+  constructor(say: (line: string) => void, passed = new Set<string>()) {
     this.say = say;
+    this.passed = passed;
   }
 
   /** Runs a command once. @returns undefined when the controller did not answer */
@@ -89,7 +95,7 @@ export class Slurm {
     args: string[],
     { input = "", silence = SILENT } = {},
   ): Promise<Answer | undefined> {
-    const answer = await start(command, args, input);
+    const answer = await start(command, args, input, jobEnvironment(process.env, this.passed));
     const silent = answer.code !== 0 && silence.test(answer.err);
     if (silent && !this.silent)
       this.say(`Slurm's controller does not answer (${lastLine(answer.err)}). Waiting for it.`);

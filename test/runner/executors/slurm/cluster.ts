@@ -14,7 +14,7 @@ const TICK_MILLISECONDS = 5;
 const CLIENT = `#!/bin/sh
 call="$CLUSTER/.$$"; mkdir "$call" && mkfifo "$call/answer"
 name="\${0##*/}"
-[ "$name" = sbatch ] && cat > "$call/script"
+[ "$name" = sbatch ] && { cat > "$call/script"; env > "$call/env"; }
 printf '%s\\n' "$name" "$@" > "$call/words"
 mv "$call" "$CLUSTER/$$.call"
 { read -r code; if [ "$code" = 0 ]; then cat; else cat >&2; fi; } < "$CLUSTER/$$.call/answer"
@@ -50,6 +50,8 @@ export class Cluster {
   jobs: FakeJob[] = [];
   /** Every command so far, with its arguments. */
   calls: [command: string, ...args: string[]][] = [];
+  /** What the last sbatch had in its environment, and so its jobs: a line a variable. */
+  environment = "";
   /** Whether no job begins. */
   held = false;
   /** How many jobs may be open. */
@@ -77,6 +79,7 @@ export class Cluster {
         const at = join(this.folder, call);
         const [command, ...args] = readFileSync(join(at, "words"), "utf8").trimEnd().split("\n");
         this.calls.push([command, ...args]);
+        if (command === "sbatch") this.environment = readFileSync(join(at, "env"), "utf8");
         const { code = 0, text } =
           this.trouble(command) ??
           this.answer(command, args, command === "sbatch" ? readFileSync(join(at, "script"), "utf8") : "");

@@ -3,7 +3,7 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "n
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { afterAll, beforeEach, describe, expect, test } from "vitest";
+import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import type { Summary } from "../../../../runner/execute.ts";
 import { type Job, StageError } from "../../../../runner/executors/executor.ts";
 import type { SlurmSettings } from "../../../../runner/executors/slurm/settings.ts";
@@ -548,4 +548,21 @@ describe("Ctrl-C", () => {
     expect(await ended).toMatchObject({ cancelled: true });
     expect(cluster.states()).toEqual(["CANCELLED"]);
   });
+});
+
+test("the environment that jobs inherit holds no secret but those that a stage passes on", async () => {
+  vi.stubEnv("DEEPHASH_SIGNING_KEY", "sesame");
+  vi.stubEnv("AWS_PROFILE", "sesame");
+  vi.stubEnv("GITHUB_TOKEN", "sesame");
+  vi.stubEnv("MY_TOKEN", "passed on");
+  vi.stubEnv("SBATCH_ACCOUNT", "vision");
+  try {
+    const { ended } = start([{ ...task("data"), env: { TOKEN: { from: "MY_TOKEN" }, MODE: "fast" } }]);
+    expect((await ended).failed).toBe(0);
+    expect(cluster.environment).toContain("MY_TOKEN=passed on\n");
+    expect(cluster.environment).toContain("SBATCH_ACCOUNT=vision\n");
+    expect(cluster.environment).not.toContain("sesame");
+  } finally {
+    vi.unstubAllEnvs();
+  }
 });
