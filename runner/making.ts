@@ -2,6 +2,7 @@
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { colors } from "./colors.ts";
+import { standing } from "./standing.ts";
 
 /** What answers for `init`: loaded by its path, as stages are, since it knows of images and the runner does not. */
 const INIT = "init/init.ts";
@@ -23,8 +24,7 @@ async function initCommand(folder: string, options: Given): Promise<number> {
   const root = process.cwd();
   const code = (await new CodeBook(root).read([INIT])).get(INIT)!;
   const { init } = (await import(pathToFileURL(code.bundle).href)).default;
-  // npm changes to the project's folder: paths start where the person stood.
-  for (const line of init(folder, options, root, process.env.INIT_CWD ?? root)) console.log(line);
+  for (const line of init(folder, options, root, standing())) console.log(line);
   return 0;
 }
 

@@ -5,6 +5,7 @@ import type { Setting } from "./expand.ts";
 import { bytesOf } from "./quantities.ts";
 import type { RemoteOptions } from "./remote.ts";
 import { remoteOption } from "./sharing.ts";
+import { given, givenSource } from "./standing.ts";
 
 export interface Options extends RemoteOptions {
   profile?: string;
@@ -73,8 +74,8 @@ export function withOptions(command: Command): Command {
       setting,
       [],
     )
-    .option("--pipeline <file>", "the pipeline file", "pipeline.yaml")
-    .option("--cache <folder>", "the store", "cache")
+    .option("--pipeline <file>", "the pipeline file", (path) => givenSource(path), "pipeline.yaml")
+    .option("--cache <folder>", "the store", (path) => given(path), "cache")
     .option("--debug", "show stack traces");
 }
 
@@ -98,7 +99,9 @@ export function withRunOptions(command: Command): Command {
     .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
     .option("--memory <amount>", "memory that the stages may claim together, as 16GB (default: all)", memory)
     .option("--gpus <n>", "GPUs that the stages may claim together (default: those found)", gpus)
-    .option("--mirror <folder>", "look for downloads by file name in this folder first")
+    .option("--mirror <folder>", "look for downloads by file name in this folder first", (path) =>
+      given(path),
+    )
     .addOption(remoteOption())
     .option("--remote-push", "also put results into the shared cache, signed (see the command key)")
     .option("--strict", "a stage fails that reads or writes what it does not declare (else it warns)")

@@ -4,11 +4,14 @@ import { type Command, Option } from "commander";
 import colors from "picocolors";
 import type { Plan } from "./plan.ts";
 import type { RemoteOptions } from "./remote.ts";
+import { given } from "./standing.ts";
 import type { Store } from "./store.ts";
 
 /** `--remote`, of every command that takes it. */
 export const remoteOption = () =>
-  new Option("--remote <place>", "a shared cache: a folder, or s3://BUCKET/PREFIX").env("DEEPHASH_REMOTE");
+  new Option("--remote <place>", "a shared cache: a folder, or s3://BUCKET/PREFIX")
+    .env("DEEPHASH_REMOTE")
+    .argParser((place) => (place.includes("://") ? place : given(place)));
 
 async function keyCommand(): Promise<number> {
   const { makeSigner, readSigner, signingKeyPath } = await import("./signing.ts");

@@ -124,7 +124,12 @@ for (const [name, { paths, room = false, content, when }] of Object.entries(CALL
     }
     const result = original(...args);
     if (name === "fsyncSync") synced.add(names[0]);
-    if (name === "renameSync" && synced.delete(names[1])) synced.add(names[0]);
+    if (name === "renameSync")
+      for (const path of [...synced])
+        if (`${path}/`.startsWith(`${names[1]}/`)) {
+          synced.delete(path); // of a folder, with all that is in it
+          synced.add(names[0] + path.slice(names[1].length));
+        }
     if (name === "linkSync" && synced.has(names[1])) synced.add(names[0]);
     return result;
   };
