@@ -151,6 +151,7 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       images: download.images
       model: backbone.model
       head: train-codes[seed=1].model
+      vectors: embed-codes[seed=1].embeddings
       projection: encode[seed=1].projection
       codes: encode[seed=1].codes
     with: { backbone: "\${vars.backbone}" }

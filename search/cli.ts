@@ -1,6 +1,8 @@
 /** The two commands of the tool for people: search and index. */
-import { Command, InvalidArgumentError } from "commander";
+import { resolve } from "node:path";
+import { Command, InvalidArgumentError, Option } from "commander";
 import { UserError } from "../runner/stage.ts";
+import { standing } from "../runner/standing.ts";
 import { build } from "./build.ts";
 import { search } from "./search.ts";
 
@@ -11,8 +13,11 @@ function wholeNumber(text: string): number {
   return value;
 }
 
+export { standing };
+
 /** @param root the project's folder; @param from where the user stood: paths start there */
 export async function main(args: string[], root: string, from: string): Promise<number> {
+  let code = 0;
   const program = new Command("npm run").exitOverride();
   program
     .command("search")
@@ -21,9 +26,19 @@ export async function main(args: string[], root: string, from: string): Promise<
     .argument("<image...>", "images, or folders of images")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
     .option("--top <n>", "how many to find", wholeNumber, 10)
-    .option("--json", "as JSON")
+    .addOption(
+      new Option(
+        "--order <by>",
+        "the bits that differ, equal ones by the outputs behind the bits; or the outputs alone",
+      )
+        .choices(["bits", "outputs"])
+        .default("bits"),
+    )
+    .option("--json", "as JSON (npm puts lines before it: see docs/search.md)")
     .option("--html <file>", "as a page with the images in it, too")
-    .action((paths, options) => search(paths, options, root, from));
+    .action(async (paths, options) => {
+      code = await search(paths, options, root, from);
+    });
   program
     .command("index")
     .description("an index of your own images, the folders they lie in as their classes")
@@ -33,17 +48,18 @@ export async function main(args: string[], root: string, from: string): Promise<
     .option("--backbone <name>", "without training: features of this network, and itq")
     .option("--bits <n>", "length of a code, with --backbone", Number, 64)
     .option("--mirror <folder>", "look for the network's file in this folder first")
-    .option("--out <folder>", "the new index (default: indexes/ and the folder's name)")
+    .option("--out <folder>", "the new index (default: in indexes/, named after the folder and what encodes)")
+    .option("--force", "replace an index of other images")
     .action((path, { mirror, ...options }) => {
-      if (mirror) process.env.DEEPHASH_MIRROR = mirror;
+      if (mirror) process.env.DEEPHASH_MIRROR = resolve(from, mirror);
       return build(path, options, root, from);
     });
   try {
     await program.parseAsync(args, { from: "user" });
-    return 0;
+    return code;
   } catch (error) {
-    const { code, exitCode } = error as { code?: string; exitCode?: number };
-    if (code?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
+    const { code: kind, exitCode } = error as { code?: string; exitCode?: number };
+    if (kind?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
     if (!(error instanceof UserError)) throw error;
     console.error(error.message);
     return 2;

@@ -6,11 +6,10 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../runner/stage.ts";
 import { type Network, openNetwork } from "../stages/extract/network.ts";
 import { Resizer } from "../stages/extract/resize.ts";
-import { packSigns } from "../stages/shared/codes.ts";
 import { startBackend } from "../stages/shared/compute.ts";
 import { embedRows, type Head, loadHead } from "../stages/shared/model.ts";
 import { type Projection, project, readProjection } from "../stages/shared/projection.ts";
-import { FILES, type Recipe } from "../stages/shared/searchable.ts";
+import { FILES, type IndexFiles, type Recipe } from "../stages/shared/searchable.ts";
 import { narrow, widen } from "../stages/shared/tables.ts";
 
 /** Images that go through the backbone at once. */
@@ -88,25 +87,30 @@ export class Encoder {
     this.head = head;
   }
 
-  /** @param folder of the index. @throws UserError when its files do not belong together */
-  static async open(folder: string, recipe: Recipe, threads: number): Promise<Encoder> {
+  /** @param files of the index. @throws UserError when one is not what it was, or they do not belong together */
+  static async open(files: IndexFiles, recipe: Recipe, threads: number): Promise<Encoder> {
     await startBackend("wasm");
-    const projection = readProjection(join(folder, FILES.projection));
-    const head = recipe.head ? await loadHead(join(folder, FILES.head)) : undefined;
-    if (projection.bits !== recipe.bits || (head && head.head.dim !== projection.dim))
+    const path = await files.path(FILES.projection);
+    const projection = readProjection(path);
+    const { bits, dim, weights, offset } = projection;
+    if (weights.length !== bits * dim || !weights.every(Number.isFinite) || !offset.every(Number.isFinite))
+      throw new UserError(`${path}: weights are missing or not finite. Make the index again.`);
+    const head = recipe.head ? await loadHead(await files.head()) : undefined;
+    if (bits !== recipe.bits || (head && head.head.dim !== dim))
       throw new UserError(
-        `${folder}: its head, projection and codes are of different models. Make the index again.`,
+        `${path}: its head, projection and codes are of different models. Make the index again.`,
       );
-    const features = await Features.open(recipe, join(folder, FILES.backbone), threads);
+    const features = await Features.open(recipe, await files.path(FILES.backbone), threads);
     return new Encoder(features, projection, head);
   }
 
   /**
+   * The real values whose signs are the codes.
    * @param pixels `[count, height, width, channels]`, at most {@link BATCH} images
-   * @returns `[count, bytes]`
+   * @returns `[count, bits]`
    * @throws UserError when the backbone's features do not fit the head
    */
-  async encode(pixels: Uint8Array, count: number): Promise<Uint8Array> {
+  async outputs(pixels: Uint8Array, count: number): Promise<Float32Array> {
     const { head, projection } = this;
     const features = await this.features.of(pixels, count);
     const dim = features.length / count;
@@ -119,7 +123,7 @@ export class Encoder {
     const values = head
       ? embedRows(head.model, head.head, { shape: [dim], take: () => features }, rows)
       : features;
-    return packSigns(project(projection, values), projection.bits);
+    return project(projection, values);
   }
 
   close(): Promise<void> {

@@ -1,15 +1,13 @@
 /** What a search found, as one page with the images in it. */
 import { writeFileSync } from "node:fs";
-import sharp from "sharp";
-import { readMetadata, readTable } from "../stages/shared/tables.ts";
-
-/** Side of an image on the page, in pixels. */
-const SIDE = 120;
+import { type Picture, SIDE } from "./pictures.ts";
 
 /** One image that was found, or asked for. */
 export interface Shown {
-  /** Its file, or its row in the index's table of images. */
-  source: string | number;
+  picture: Picture;
+  /** What it is called. */
+  name: string;
+  /** How near it is. */
   caption: string;
 }
 
@@ -19,52 +17,23 @@ export interface Answer {
   found: Shown[];
 }
 
-/** Raw pixels of one image. */
-export interface Pixels {
-  bytes: Uint8Array;
-  width: number;
-  height: number;
-  channels: 1 | 3;
-}
-
-/** A table's images, row by row. */
-export function pixelsOf(path: string): (row: number) => Pixels {
-  const table = readTable(path, "images");
-  const column = table.getChild("pixels")!;
-  const { width, height, channels } = readMetadata(table) as unknown as Pixels;
-  return (row) => ({ bytes: column.get(row), width, height, channels });
-}
-
-/** A small copy of an image as a data URI. */
-async function thumbnail(source: string | number, pixels?: (row: number) => Pixels): Promise<string> {
-  let image: ReturnType<typeof sharp>;
-  if (typeof source === "string") image = sharp(source).autoOrient();
-  else {
-    const { bytes, ...raw } = pixels!(source);
-    image = sharp(bytes, { raw });
-  }
-  const webp = await image.resize(SIDE, SIDE, { fit: "cover" }).webp({ quality: 80 }).toBuffer();
-  return `data:image/webp;base64,${webp.toString("base64")}`;
-}
-
 const escaped = (text: string) =>
-  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll('"', "&quot;");
+  text.replaceAll("&", "&amp;").replaceAll("<", "&lt;").replaceAll(">", "&gt;").replaceAll('"', "&quot;");
 
-/** Writes the page. @param pixels of the index's images, where they are a table */
-export async function writeGallery(
-  path: string,
-  title: string,
-  answers: Answer[],
-  pixels?: (row: number) => Pixels,
-): Promise<void> {
-  const figure = async ({ source, caption }: Shown) =>
-    `<figure><img src="${await thumbnail(source, pixels)}" alt="${escaped(caption)}" width="${SIDE}" height="${SIDE}"><figcaption>${escaped(caption)}</figcaption></figure>`;
-  const rows: string[] = [];
-  for (const { query, found } of answers) {
-    const near: string[] = [];
-    for (const one of found) near.push(`<li>${await figure(one)}</li>`);
-    rows.push(`<section>${await figure(query)}<ol>${near.join("")}</ol></section>`);
-  }
+function figure({ picture, name, caption }: Shown): string {
+  const image =
+    "uri" in picture
+      ? `<img src="${picture.uri}" alt="${escaped(name)}" width="${SIDE}" height="${SIDE}">`
+      : `<div class="none">${escaped(picture.missing)}</div>`;
+  return `<figure>${image}<figcaption><b>${escaped(name)}</b>${caption ? `<br>${escaped(caption)}` : ""}</figcaption></figure>`;
+}
+
+/** Writes the page. */
+export function writeGallery(path: string, title: string, answers: Answer[]): void {
+  const rows = answers.map(
+    ({ query, found }) =>
+      `<section>${figure(query)}<ol>${found.map((one) => `<li>${figure(one)}</li>`).join("")}</ol></section>`,
+  );
   writeFileSync(
     path,
     `<!doctype html>
@@ -76,6 +45,7 @@ section{display:flex;gap:1.5rem;align-items:flex-start;border-top:1px solid #888
 ol{display:flex;flex-wrap:wrap;gap:.75rem;list-style:none;margin:0;padding:0}
 figure{margin:0;width:${SIDE}px}
 figcaption{overflow-wrap:anywhere;font-size:12px}
+.none{box-sizing:border-box;width:${SIDE}px;height:${SIDE}px;padding:.5rem;border:1px dashed #888;display:grid;place-items:center;text-align:center;font-size:12px}
 section>figure img{outline:3px solid #07c}
 </style>
 <h1>${escaped(title)}</h1>

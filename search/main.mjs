@@ -6,7 +6,7 @@ import { fileURLToPath, pathToFileURL } from "node:url";
 import { build } from "esbuild";
 
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
-const from = process.env.INIT_CWD ?? process.cwd(); // npm changes to the project's folder
+const cwd = process.cwd();
 process.chdir(root);
 const folder = join(root, "node_modules/.cache/deephash/search");
 mkdirSync(folder, { recursive: true });
@@ -22,5 +22,5 @@ await build({
   logLevel: "error",
 });
 process.on("exit", () => rmSync(outfile, { force: true }));
-const { main } = await import(pathToFileURL(outfile).href);
-process.exitCode = await main(process.argv.slice(2), root, from);
+const { main, standing } = await import(pathToFileURL(outfile).href);
+process.exitCode = await main(process.argv.slice(2), root, standing(cwd));

@@ -1,37 +1,31 @@
 /** `npm run search`: the nearest images of an index. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { readCodes } from "../stages/shared/codes.ts";
-import { Scan } from "../stages/shared/hamming/scan.ts";
-import { FILES, readRecipe } from "../stages/shared/searchable.ts";
+import { contentOf, FILES } from "../stages/shared/searchable.ts";
+import { type Answer, textOf, toJson } from "./answers.ts";
 import { BATCH, Encoder } from "./encoder.ts";
-import { type Answer, pixelsOf, type Shown, writeGallery } from "./gallery.ts";
-import { indexIn } from "./location.ts";
+import { writeGallery } from "./gallery.ts";
+import { indexIn, namedIndex } from "./location.ts";
+import { Nearest, type Order } from "./nearest.ts";
+import { type Index, openIndex } from "./opened.ts";
 import { imageFiles, readImage } from "./photos.ts";
+import { pictureOf, picturesOf } from "./pictures.ts";
 
 export interface SearchOptions {
   /** Folder of the index; without it, the only one in `indexes/`. */
   index?: string;
   top: number;
+  order?: Order;
   json?: boolean;
   /** File of the page to write. */
   html?: string;
 }
 
-/** An image that was found. */
-interface Found {
-  /** Its file; where the index is of a data set, its name or its id there. */
-  image: string | number;
-  class: string;
-  /** Bits in which the codes differ. */
-  distance: number;
-}
-
 /** The index that is meant. @throws UserError when it is not clear which */
 export function indexFolder(given: string | undefined, root: string, from: string): string {
-  if (given !== undefined) return indexIn(resolve(from, given));
+  if (given !== undefined) return namedIndex(given, root, from);
   const indexes = join(root, "indexes");
   const names = existsSync(indexes)
     ? readdirSync(indexes).filter((name) => existsSync(join(indexIn(join(indexes, name)), FILES.recipe)))
@@ -44,30 +38,17 @@ export function indexFolder(given: string | undefined, root: string, from: strin
   );
 }
 
-/** Images are read, encoded and looked up batch by batch. @param from the folder that paths start at */
-export async function search(
-  paths: string[],
-  options: SearchOptions,
-  root: string,
-  from: string,
-): Promise<void> {
-  const folder = indexFolder(options.index, root, from);
-  const recipe = readRecipe(folder);
-  const codes = readCodes(join(folder, FILES.codes));
-  if (codes.rows === 0) throw new UserError(`${folder}: an index of no images. Make it again.`);
-  const files = paths.flatMap((path) => imageFiles(resolve(from, path)));
-  const list = (file: string) =>
-    existsSync(join(folder, file))
-      ? (JSON.parse(readFileSync(join(folder, file), "utf8")) as string[])
-      : undefined;
-  const sources = list(FILES.paths);
-  const names = sources ?? list(FILES.names);
-  const scan = new Scan(codes.values, codes.bits);
-  const encoder = await Encoder.open(folder, recipe, availableParallelism());
-
-  const answers: { query: string; milliseconds: number; nearest: Found[] }[] = [];
-  const shown: Answer[] = [];
-  const unreadable: string[] = [];
+/** Reads, encodes and looks up the files batch by batch. @param failed is told of each that cannot be read */
+async function answer(
+  index: Index,
+  files: string[],
+  { top, order = "bits" }: SearchOptions,
+  failed: (fault: string) => void,
+): Promise<Answer[]> {
+  const { recipe } = index;
+  const nearest = new Nearest(index);
+  const encoder = await Encoder.open(index.files, recipe, availableParallelism());
+  const answers: Answer[] = [];
   const bytes = recipe.image.height * recipe.image.width * recipe.image.channels;
   try {
     for (let first = 0; first < files.length; first += BATCH) {
@@ -79,50 +60,65 @@ export async function search(
           pixels.set(await readImage(file, recipe.image), group.length * bytes);
           group.push(file);
         } catch (error) {
-          if (files.length === 1) throw error;
-          unreadable.push((error as Error).message);
+          if (files.length === 1 || !(error instanceof UserError)) throw error;
+          failed(error.message);
         }
       }
       if (group.length === 0) continue;
-      const encoded = await encoder.encode(pixels.subarray(0, group.length * bytes), group.length);
-      const width = encoded.length / group.length;
-      for (const [i, file] of group.entries()) {
-        const { rows, distances } = scan.nearest(encoded.subarray(i * width, (i + 1) * width), options.top);
-        const found = Array.from(
-          rows,
-          (row, place): Found => ({
-            image: names ? names[row] : codes.ids[row],
-            class: codes.classes[codes.labels[row]],
-            distance: distances[place],
-          }),
-        );
-        const milliseconds = Math.round(((performance.now() - began) / group.length) * 10) / 10;
-        answers.push({ query: file, milliseconds, nearest: found });
-        if (options.html)
-          shown.push({
-            query: { source: file, caption: file },
-            found: found.map(
-              (one, place): Shown => ({
-                source: sources ? sources[rows[place]] : rows[place],
-                caption: `${one.class || one.image} · ${one.distance} of ${codes.bits} bits`,
-              }),
-            ),
-          });
+      const outputs = await encoder.outputs(pixels.subarray(0, group.length * bytes), group.length);
+      for (const [i, query] of group.entries()) {
+        const own = outputs.subarray(i * recipe.bits, (i + 1) * recipe.bits);
+        const content = contentOf(pixels.subarray(i * bytes, (i + 1) * bytes));
+        answers.push({ query, milliseconds: 0, hits: nearest.find(own, content, top, order) });
       }
+      const milliseconds = Math.round(((performance.now() - began) / group.length) * 10) / 10;
+      for (const one of answers.slice(-group.length)) one.milliseconds = milliseconds;
     }
   } finally {
     await encoder.close();
   }
-  if (options.html) {
-    const pixels = sources ? undefined : pixelsOf(join(folder, FILES.pixels));
-    await writeGallery(resolve(from, options.html), `Nearest of ${recipe.images} images`, shown, pixels);
-  }
-  if (options.json) console.log(JSON.stringify(answers, null, 2));
-  else
-    for (const { query, milliseconds, nearest } of answers) {
-      console.log(`${query} (${milliseconds} ms)`);
-      for (const { image, class: name, distance } of nearest)
-        console.log(`  ${String(distance).padStart(3)}  ${name ? `${name}  ` : ""}${image}`);
-    }
-  for (const fault of unreadable) console.error(`! ${fault} It was passed over.`);
+  return answers;
+}
+
+/** Writes the page of the answers, with what pictures can be had. */
+async function writePage(path: string, index: Index, answers: Answer[]): Promise<void> {
+  const rows = new Set(answers.flatMap(({ hits }) => hits.map(({ row }) => row)));
+  const pictures = await picturesOf(index, rows);
+  const shown = [];
+  for (const { query, hits } of answers)
+    shown.push({
+      query: { picture: await pictureOf(query), name: query, caption: "" },
+      found: hits.map(({ row, distance, same }) => {
+        const name = index.codes.classes[index.codes.labels[row]];
+        return {
+          picture: pictures.get(row) ?? { missing: "not in the index's table of images" },
+          name: String(index.names?.[row] ?? index.codes.ids[row]),
+          caption: `${name ? `${name} · ` : ""}${same ? "the same image" : `${distance} of ${index.codes.bits} bits`}`,
+        };
+      }),
+    });
+  writeGallery(path, `Nearest of ${index.recipe.images} images`, shown);
+}
+
+/**
+ * Searches, prints what was found, and then writes the page, so that nothing on the page can lose the answer.
+ * @param from the folder that paths start at
+ * @returns the exit code: 2 when an image could not be read
+ */
+export async function search(
+  paths: string[],
+  options: SearchOptions,
+  root: string,
+  from: string,
+): Promise<number> {
+  const index = await openIndex(indexFolder(options.index, root, from));
+  const files = paths.flatMap((path) => imageFiles(resolve(from, path)));
+  const faults: string[] = [];
+  const answers = await answer(index, files, options, (fault) => faults.push(fault));
+  if (options.json) console.log(JSON.stringify(toJson(index, answers), null, 2));
+  else for (const line of textOf(index, answers)) console.log(line);
+  for (const fault of faults) console.error(`! ${fault} It was passed over.`);
+  if (faults.length > 0) console.error(`! ${faults.length} of ${files.length} images were not searched.`);
+  if (options.html) await writePage(resolve(from, options.html), index, answers);
+  return faults.length > 0 ? 2 : 0;
 }

@@ -1,19 +1,56 @@
 /** index: codes, and all that it takes to encode one more image and to find those like it, in one folder. */
-import { copyFileSync, cpSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import type { Backbone } from "../shared/backbone.ts";
-import { readCodes } from "../shared/codes.ts";
+import { type Codes, packSigns, readCodes } from "../shared/codes.ts";
+import { startBackend } from "../shared/compute.ts";
 import type { Fit } from "../shared/decode.ts";
-import { readImageList } from "../shared/images.ts";
-import { readProjection } from "../shared/projection.ts";
-import { FILES, type View, writeRecipe } from "../shared/searchable.ts";
-import { readBatches, readMetadata } from "../shared/tables.ts";
+import { readImageList, readPixels } from "../shared/images.ts";
+import { directions, writeOutputs } from "../shared/outputs.ts";
+import { project, readProjection } from "../shared/projection.ts";
+import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/searchable.ts";
+import { readBatches, readMetadata, readVectors } from "../shared/tables.ts";
+
+/** Of all bits, the share that another backend may have rounded to the other side of 0. */
+const OTHER_BITS = 0.001;
 
 /** What a table of images of files knows more than others: their names, by id, and how they were brought to a shape. */
 async function aboutFiles(images: string): Promise<{ names?: string[]; fit?: Fit }> {
   for await (const batch of readBatches(images, "images")) return readMetadata(batch);
   return {};
+}
+
+/** {@link contentOf} every image, one after the other. */
+async function contentsOf(images: string): Promise<Uint8Array> {
+  const parts: Uint8Array[] = [];
+  for await (const { pixels } of readPixels(images, 1)) parts.push(contentOf(pixels));
+  return Buffer.concat(parts, parts.length * CONTENT_BYTES);
+}
+
+/** What the projection makes of the vectors. @throws UserError when the codes are not its signs */
+async function outputsOf(vectors: string, projection: string, codes: Codes): Promise<Float32Array> {
+  const map = readProjection(projection);
+  if (map.bits !== codes.bits)
+    throw new UserError(
+      `index: the codes have ${codes.bits} bits, but the projection makes ${map.bits}. Take both of the same stage encode.`,
+    );
+  const { values, dim, ids } = readVectors(vectors);
+  if (dim !== map.dim || ids.length !== codes.rows || ids.some((id, row) => id !== codes.ids[row]))
+    throw new UserError(
+      `index: ${vectors} holds ${ids.length} vectors of ${dim} values, but the codes are of ${codes.rows} images and the projection takes ${map.dim} values. Take the vectors that encode took.`,
+    );
+  await startBackend("wasm");
+  const outputs = project(map, values);
+  const bits = packSigns(outputs, codes.bits);
+  let other = 0;
+  for (const [i, byte] of bits.entries())
+    for (let left = byte ^ codes.values[i]; left; left &= left - 1) other++;
+  if (other > OTHER_BITS * codes.rows * codes.bits)
+    throw new UserError(
+      `index: ${other} of ${codes.rows * codes.bits} bits of the codes are not the signs that the projection makes of the vectors. Take the vectors that encode took.`,
+    );
+  return outputs;
 }
 
 export default defineStage<{ views?: View[] }>({
@@ -23,6 +60,7 @@ export default defineStage<{ views?: View[] }>({
     images: "images",
     model: "backbone",
     head: { artifact: "head", optional: true }, // none where the projection takes the features themselves
+    vectors: "vectors", // what encode took: they order images of one code
     projection: "projection",
     codes: "codes",
   },
@@ -31,34 +69,29 @@ export default defineStage<{ views?: View[] }>({
     const { name } = parts.backbone;
     const backbone = parts.backbone.part as Backbone;
     const codes = readCodes(inputs.codes);
-    const projection = readProjection(inputs.projection);
-    if (projection.bits !== codes.bits)
-      throw new UserError(
-        `index: the codes have ${codes.bits} bits, but the projection makes ${projection.bits}. Take both of the same stage encode.`,
-      );
     const { ids, height, width, channels } = await readImageList(inputs.images);
     if (ids.length !== codes.rows || ids.some((id, row) => id !== codes.ids[row]))
       throw new UserError(
         `index: ${inputs.images} holds ${ids.length} images, the codes are of ${codes.rows}, in another order or of others. Take both of the same data set.`,
       );
-    const at = (file: string) => join(outputs.index, file);
+    const values = await outputsOf(inputs.vectors, inputs.projection, codes);
+    const data = join(outputs.index, UNSEALED);
+    const at = (file: string) => join(data, file);
+    mkdirSync(data);
+    writeOutputs(at(FILES.outputs), codes, directions(values, codes.bits, "index"));
+    writeFileSync(at(FILES.contents), await contentsOf(inputs.images));
     copyFileSync(inputs.model, at(FILES.backbone));
     copyFileSync(inputs.projection, at(FILES.projection));
     copyFileSync(inputs.codes, at(FILES.codes));
     copyFileSync(inputs.images, at(FILES.pixels));
     const { names, fit } = await aboutFiles(inputs.images);
-    if (names)
-      writeFileSync(
-        at(FILES.names),
-        `${JSON.stringify(
-          Array.from(ids, (id) => names[id]),
-          null,
-          1,
-        )}\n`,
-      );
+    if (names) {
+      const inOrder = Array.from(ids, (id) => names[id]);
+      writeFileSync(at(FILES.names), `${JSON.stringify(inOrder, null, 1)}\n`);
+    }
     if (inputs.head) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
     const { mean, std, features } = backbone;
-    writeRecipe(outputs.index, {
+    await seal(outputs.index, {
       backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
       views: params.views ?? [{ size: backbone.size, flip: false }],
       image: { height, width, channels, ...(fit && { fit }) },

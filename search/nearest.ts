@@ -1,0 +1,87 @@
+/** The order in which a search answers. */
+import { packSigns } from "../stages/shared/codes.ts";
+import { Scan } from "../stages/shared/hamming/scan.ts";
+import { directions } from "../stages/shared/outputs.ts";
+import { CONTENT_BYTES } from "../stages/shared/searchable.ts";
+import { widen } from "../stages/shared/tables.ts";
+import type { Index } from "./opened.ts";
+
+/** By the bits that differ, and equal ones by the outputs; or by the outputs alone. */
+export type Order = "bits" | "outputs";
+
+/** One image that was found. */
+export interface Hit {
+  row: number;
+  /** Bits in which the codes differ. */
+  distance: number;
+  /** Cosine distance of the outputs, 0 to 2: 0 where they point the same way. */
+  apart: number;
+  /** Whether its pixels are those of the query. */
+  same: boolean;
+  /** Images of the index whose codes differ in as many bits, this one too. */
+  ties: number;
+}
+
+const hexOf = (content: Uint8Array) => Buffer.from(content).toString("hex");
+
+/** Finds the nearest images of an index. */
+export class Nearest {
+  private readonly index: Pick<Index, "codes" | "outputs" | "folder">;
+  private readonly scan: Scan;
+  /** Rows by the image's content: several where an image is there more than once. */
+  private readonly same = new Map<string, number[]>();
+
+  constructor(index: Pick<Index, "codes" | "outputs" | "contents" | "folder">) {
+    const { codes, contents } = index;
+    this.index = index;
+    this.scan = new Scan(codes.values, codes.bits);
+    for (let row = 0; row < codes.rows; row++) {
+      const content = hexOf(contents.subarray(row * CONTENT_BYTES, (row + 1) * CONTENT_BYTES));
+      const rows = this.same.get(content);
+      if (rows) rows.push(row);
+      else this.same.set(content, [row]);
+    }
+  }
+
+  /**
+   * The images nearest to a query. An image with the query's very pixels comes first, whatever rounding did to its
+   * bits. Then, by `bits`, the code that differs in the fewest; equal ones by the cosine distance of the outputs.
+   * @param outputs `[bits]` of the query, as the encoder makes them
+   * @param content of the query's pixels
+   * @throws UserError when an output is not finite
+   */
+  find(outputs: Float32Array, content: Uint8Array, top: number, order: Order): Hit[] {
+    const { codes, folder } = this.index;
+    const query = widen(directions(outputs, codes.bits, folder));
+    const { rows, distances } = this.scan.nearest(packSigns(outputs, codes.bits), codes.rows);
+    const ties = new Uint32Array(codes.bits + 1);
+    for (const distance of distances) ties[distance]++;
+    const same = new Set(this.same.get(hexOf(content)));
+    // Whoever may be among the first: by bits, all as near as the last of them. Of those, the outputs are compared.
+    const limit = order === "bits" ? distances[Math.min(top, codes.rows) - 1] : codes.bits;
+    const hits: Hit[] = [];
+    for (const [place, row] of rows.entries()) {
+      const distance = distances[place];
+      if (distance > limit && !same.has(row)) continue;
+      hits.push({ row, distance, apart: this.apart(query, row), same: same.has(row), ties: ties[distance] });
+    }
+    hits.sort(
+      (a, b) =>
+        Number(b.same) - Number(a.same) ||
+        (order === "bits" ? a.distance - b.distance : 0) ||
+        a.apart - b.apart ||
+        a.distance - b.distance ||
+        a.row - b.row,
+    );
+    return hits.slice(0, top);
+  }
+
+  /** Half the squared distance of two directions, which is 1 - cos and exactly 0 where they are the same. */
+  private apart(query: Float32Array, row: number): number {
+    const { outputs, codes } = this.index;
+    let sum = 0;
+    for (let bit = 0, at = row * codes.bits; bit < codes.bits; bit++, at++)
+      sum += (query[bit] - outputs[at]) ** 2;
+    return sum / 2;
+  }
+}
