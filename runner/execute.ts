@@ -7,10 +7,11 @@ import { type Executor, type Job, type Outcome, StageError } from "./executors/e
 import { keyOf } from "./fingerprint.ts";
 import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
 import { codesOf, type Plan } from "./plan.ts";
-import type { StageRecord } from "./record.ts";
+import type { StageRecord, StoredOutput } from "./record.ts";
 import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
+import { removeTree } from "./scratch.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
@@ -54,6 +55,17 @@ export interface Summary {
   left?: number;
 }
 
+/** The outputs that a task takes from others. */
+const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>
+  Object.values(task.inputs)
+    .flat()
+    .flatMap((reference) => {
+      const state = "id" in reference ? plan.states.get(reference.id) : undefined;
+      return (state?.kind === "hit" || state?.kind === "done") && "output" in reference
+        ? [state.record.outputs[reference.output]]
+        : [];
+    });
+
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
@@ -69,6 +81,7 @@ export async function runIn(
   options: RunOptions,
   events: Pick<Events, "progress" | "warned">,
 ): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
+  const written = store.watch(outputsRead(task, plan));
   const inputs = await showInputs(task, plan, store, options.root, scratch);
   const outputs: Record<string, string> = {};
   mkdirSync(dirname(log), { recursive: true });
@@ -90,7 +103,7 @@ export async function runIn(
   // Of a command nothing can be traced: what can be seen is what it leaves in the project.
   const before = task.run === undefined ? undefined : projectFiles(options.root, store.folder);
   const run = async () => {
-    rmSync(join(scratch, "out"), { recursive: true, force: true });
+    removeTree(join(scratch, "out"));
     for (const [name, { path }] of Object.entries(task.outputs)) {
       outputs[name] = join(scratch, "out", path);
       mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
@@ -109,6 +122,12 @@ export async function runIn(
       if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
       events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
     }
+  const fault = written();
+  if (fault)
+    throw new StageError(
+      `an input changed while it ran: ${fault}. A process that an earlier stage started may write to it still: end that one and run again.`,
+      true,
+    );
   for (const [name, { path }] of Object.entries(task.outputs))
     if (!lstatSync(resolve(outputs[name]), { throwIfNoEntry: false }))
       throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
@@ -137,7 +156,7 @@ async function runTask(
   );
   let scratch: string | undefined;
   try {
-    const other = plan.isForced(task) ? undefined : plan.known(key);
+    const other = plan.isForced(task) ? undefined : plan.known(task, key);
     const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
     if (whole) return other; // made by another run while this one waited
     scratch = store.scratch(key);
@@ -183,7 +202,7 @@ async function runTask(
     return record;
   } finally {
     try {
-      if (scratch) rmSync(scratch, { recursive: true, force: true });
+      if (scratch) removeTree(scratch);
     } finally {
       release();
     }

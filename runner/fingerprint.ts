@@ -65,6 +65,10 @@ export interface KeyParts {
 /** key = sha256(code, parts, params, inputs, env). */
 export const keyOf = (parts: KeyParts): string => sha256(canonical(parts));
 
+/** The key that a record's own ingredients have. */
+export const keyOfRecord = ({ code, parts, params, inputs, env }: KeyParts): string =>
+  keyOf({ code, parts, params, inputs, env });
+
 /** Bundles and hashes code, and remembers what it found while no file of it changes. */
 export class CodeBook {
   private readonly root: string;

@@ -1,8 +1,8 @@
 /** Removes from the store what nothing refers to any more. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { StageRecord } from "./record.ts";
-import { sweep } from "./scratch.ts";
+import { isHash, type StageRecord } from "./record.ts";
+import { removeTree, SCRATCH_NAME, sweep } from "./scratch.ts";
 import type { Ran, Store } from "./store.ts";
 
 export interface GcOptions {
@@ -33,15 +33,19 @@ const SHOWN = 16;
 
 const names = (folder: string): string[] => (existsSync(folder) ? readdirSync(folder).sort() : []);
 
-/** Bytes of a file, or of all below a folder. */
+/** Bytes of a file, or of all below a folder. A link is not followed. */
 function sizeOf(path: string): number {
-  const stats = statSync(path, { throwIfNoEntry: false });
+  const stats = lstatSync(path, { throwIfNoEntry: false });
   if (!stats?.isDirectory()) return stats?.size ?? 0;
-  return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  try {
+    return readdirSync(path).reduce((sum, name) => sum + sizeOf(join(path, name)), 0);
+  } catch {
+    return 0; // a stage made it unreadable
+  }
 }
 
 const ageOf = (path: string, now: number): number =>
-  now - (statSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
+  now - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
 
 /** The hashes, or beginnings of hashes, that the texts below the folders name, each cut to what is shown. */
 function hashesIn(folders: string[]): Set<string> {
@@ -165,26 +169,30 @@ export function garbage(
       gone.has(key) ? [] : [code, ...Object.values(parts).map((part) => part.code)],
     ),
   );
-  for (const name of names(join(store.folder, "code")))
-    if (!codes.has(name.replace(/\.json$/, ""))) add("code", name, join(store.folder, "code", name));
+  // In these folders, too, what has no name that the store gives is somebody else's.
+  for (const name of names(join(store.folder, "code"))) {
+    const hash = name.replace(/\.json$/, "");
+    if (isHash(hash) && !codes.has(hash)) add("code", name, join(store.folder, "code", name));
+  }
 
   for (const name of names(join(store.folder, "logs"))) {
     const path = join(store.folder, "logs", name);
     const key = name.replace(/\.log$/, "");
+    if (!isHash(key) && path !== store.remoteLog) continue;
     if (gone.has(key) || (!records.has(key) && old(ageOf(path, now)))) add("log", name, path);
   }
   for (const { path, profile } of ran) if (!kept.runs.has(path)) add("run", profile, path);
-  for (const [kind, folder] of [
-    ["set aside", "bad"],
-    ["download", "downloads"],
+  for (const [kind, folder, ours] of [
+    ["set aside", "bad", /^[0-9a-f]{64}(\.json)?-\d+$/],
+    ["download", "downloads", /^/],
   ] as const)
     for (const name of names(join(store.folder, folder))) {
       const path = join(store.folder, folder, name);
-      if (old(ageOf(path, now))) add(kind, name, path);
+      if (ours.test(name) && old(ageOf(path, now))) add(kind, name, path);
     }
   for (const name of names(join(store.folder, "scratch"))) {
     const path = join(store.folder, "scratch", name);
-    if (ageOf(path, now) > ELSEWHERE_MILLISECONDS) add("scratch", name, path);
+    if (SCRATCH_NAME.test(name) && ageOf(path, now) > ELSEWHERE_MILLISECONDS) add("scratch", name, path);
   }
   const bundles = join(root, "node_modules/.cache/deephash");
   let memo = "";
@@ -201,7 +209,7 @@ export function garbage(
 
 /** Removes garbage, in its order. */
 export function remove(found: Garbage[], store: Store, root: string): void {
-  for (const { path } of found) rmSync(path, { recursive: true, force: true });
+  for (const { path } of found) removeTree(path);
   sweep(join(root, "node_modules/.cache/deephash"));
   store.forgetRemoved();
   store.save();

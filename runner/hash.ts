@@ -10,13 +10,14 @@ const WORTH_BYTES = 64 << 20;
 const WORKER = `
 const { parentPort } = require("node:worker_threads");
 const { createHash } = require("node:crypto");
-const { closeSync, openSync, readSync } = require("node:fs");
+const { closeSync, constants, fstatSync, openSync, readSync } = require("node:fs");
 const buffer = Buffer.allocUnsafeSlow(1 << 20);
 parentPort.on("message", (path) => {
   try {
     const hash = createHash("sha256");
-    const file = openSync(path, "r");
+    const file = openSync(path, constants.O_RDONLY | (constants.O_NONBLOCK ?? 0));
     try {
+      if (!fstatSync(file).isFile()) throw new Error("is no regular file");
       for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer)) hash.update(buffer.subarray(0, read));
     } finally {
       closeSync(file);

@@ -1,17 +1,9 @@
 /** One owner at a time for a key, across processes; a dead owner keeps nothing. */
-import {
-  linkSync,
-  mkdirSync,
-  readdirSync,
-  readFileSync,
-  rmSync,
-  statSync,
-  utimesSync,
-  writeFileSync,
-} from "node:fs";
+import { linkSync, mkdirSync, readdirSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type Owner, runs, self } from "./owner.ts";
+import { readOwn } from "./regular.ts";
 import { scratchName } from "./scratch.ts";
 
 /** Owners on other machines are seen by their heartbeat only. */
@@ -35,20 +27,34 @@ function touch(path: string): void {
   utimesSync(path, now, now);
 }
 
-/** What a lock says; undefined when it is gone, without an owner when it is no more than half a file. */
+/**
+ * What a lock says; undefined when it is gone, without an owner when it is no more than half a file.
+ * @throws UserError when something else than a file is in its place, which no waiting takes away
+ */
 function read(path: string): { owner?: Owner; text: string } | undefined {
   let text: string;
   try {
-    text = readFileSync(path, "utf8");
-  } catch {
-    return undefined;
+    text = readOwn(path);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw error;
   }
   try {
-    return { owner: JSON.parse(text), text };
+    const owner = JSON.parse(text);
+    return isOwner(owner) ? { owner, text } : { text };
   } catch {
     return { text };
   }
 }
+
+const isOwner = (value: Owner | null): value is Owner =>
+  Number.isSafeInteger(value?.pid) &&
+  value!.pid > 0 &&
+  typeof value!.started === "string" &&
+  typeof value!.host === "string";
+
+/** The names that locks have: of a key, of a run, of who collects garbage. */
+const LOCK = /^([0-9a-f]{64}|run-\d+-\d*-.*|gc)(\.break)?$/;
 
 /** Beside a lock, the lock of who takes it away. */
 const BREAK = ".break";
@@ -101,6 +107,7 @@ export function sweepLocks(folder: string, scratch: string): Map<string, Owner> 
     names = readdirSync(folder);
   } catch {} // no lock was ever taken
   for (const name of names) {
+    if (!LOCK.test(name)) continue;
     const path = join(folder, name);
     const found = read(path);
     if (!found) continue;

@@ -1,8 +1,8 @@
 /** What was found out of a text once, kept by the text: reading YAML and compiling schemas takes longer than all else of a run that has nothing to do. */
-import { readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
-import { replaceFile, sweep } from "./scratch.ts";
+import { readOwn } from "./regular.ts";
+import { replaceCache, sweep } from "./scratch.ts";
 import { sha256 } from "./statcache.ts";
 
 /** Beyond this many characters, what the last run did not ask for is forgotten. */
@@ -14,6 +14,16 @@ const exact = (value: unknown): string =>
     typeof inner === "number" && !Number.isFinite(inner) ? `\0${inner}` : inner,
   );
 
+/** The answers in a file; none yet, or none where it was truncated by a crash or written by somebody else. */
+function textsIn(file: string): Record<string, string> {
+  try {
+    const found: unknown = JSON.parse(readOwn(file));
+    return Object.fromEntries(Object.entries(found as object).filter(([, text]) => typeof text === "string"));
+  } catch {
+    return {};
+  }
+}
+
 /** Answers as JSON, by the sha256 of all that they rest on. */
 export class Memo {
   private readonly file: string;
@@ -23,11 +33,7 @@ export class Memo {
 
   constructor(file: string) {
     this.file = file;
-    try {
-      this.before = JSON.parse(readFileSync(file, "utf8"));
-    } catch {
-      this.before = {}; // none yet, or cut off by a crash: it is only a cache
-    }
+    this.before = textsIn(file);
   }
 
   /** The answer to what was asked, a copy of its own; undefined when it is not known. */
@@ -35,8 +41,13 @@ export class Memo {
     const key = sha256(exact(asked));
     const text = this.used[key] ?? this.before[key];
     if (text === undefined) return undefined;
-    this.used[key] = text;
-    return JSON.parse(text);
+    try {
+      const answer: unknown = JSON.parse(text);
+      this.used[key] = text;
+      return answer;
+    } catch {
+      return undefined; // written by somebody else
+    }
   }
 
   /** Keeps an answer, if JSON can hold it. */
@@ -52,7 +63,7 @@ export class Memo {
     const all = JSON.stringify({ ...this.before, ...this.used });
     const text = all.length > ROOM ? JSON.stringify(this.used) : all;
     sweep(dirname(this.file)); // what a kill left half written
-    replaceFile(this.file, text, undefined, false);
+    replaceCache(this.file, text);
     this.changed = false;
   }
 }

@@ -2,10 +2,11 @@
 import { resolve as absolute } from "node:path";
 import { difference } from "./changes.ts";
 import type { Reference } from "./expand.ts";
-import { type KeyParts, keyOf } from "./fingerprint.ts";
+import { type KeyParts, keyOf, keyOfRecord } from "./fingerprint.ts";
 import type { CodeFacts } from "./outline.ts";
-import type { Origin, StageRecord, StoredOutput } from "./record.ts";
+import { type Origin, outputsFault, type StageRecord, type StoredOutput } from "./record.ts";
 import type { Task } from "./resolve.ts";
+import { trustedKeys } from "./signing.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
 import { oneLine } from "./words.ts";
@@ -102,6 +103,8 @@ export class Plan {
   strict = false;
   /** The keys that a shared cache was asked for: nothing counts as lost before. Undefined without one. */
   prepared?: Set<string>;
+  /** The keys whose results count. */
+  private trusted?: Set<string>;
   /** What the records of this run say of it. */
   run?: StageRecord["run"];
   /** Told of an object or a record that was found damaged, or of an object that is gone. */
@@ -161,7 +164,9 @@ export class Plan {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
     if (this.store.damaged.has(key)) return "its record was damaged";
-    if (this.strict && this.store.record(key)) return "it read or wrote what it does not declare";
+    const own = this.store.record(key);
+    if (own && !this.trusts(own)) return "trusted-keys no longer lists the signer of its result";
+    if (this.strict && own) return "it read or wrote what it does not declare";
     const last = this.latest[task.id];
     const before = last && this.store.record(last);
     if (!before) return last ? "its result was removed" : "never ran";
@@ -214,7 +219,7 @@ export class Plan {
         continue;
       }
       const key = keyOf(now);
-      const record = this.mustRun(task) ? undefined : this.known(key);
+      const record = this.mustRun(task) ? undefined : this.known(task, key);
       this.states.set(
         task.id,
         record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
@@ -240,13 +245,27 @@ export class Plan {
   /** Lets {@link advance} look again for what other processes may have made meanwhile. */
   lookAgain(): void {
     for (const [id, state] of this.states)
-      if (state.kind === "miss" && !this.forced.has(id) && this.store.record(state.key)) this.setWaiting(id);
+      if (state.kind === "miss" && !this.forced.has(id) && this.known(this.task(id), state.key))
+        this.setWaiting(id);
   }
 
-  /** The record of a key, if it counts. */
-  known(key: string): StageRecord | undefined {
+  /** The record of a task's key, if it counts. */
+  known(task: Task, key: string): StageRecord | undefined {
     const record = this.store.record(key);
-    return this.strict && record?.notes.undeclared ? undefined : record;
+    if (!record) return undefined;
+    const fault = keyOfRecord(record) === key ? outputsFault(record, task.outputs) : "is of another key";
+    if (fault) {
+      this.store.reject(key, fault);
+      return undefined;
+    }
+    return (this.strict && record.notes.undeclared) || !this.trusts(record) ? undefined : record;
+  }
+
+  /** Whether a record was made here, or by someone whose key the project still trusts. */
+  private trusts({ by }: StageRecord): boolean {
+    if (by === undefined) return true;
+    this.trusted ??= trustedKeys(this.root);
+    return this.trusted.has(by);
   }
 
   /** Whether a task would run, whatever a shared cache may still bring. */

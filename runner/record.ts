@@ -1,6 +1,9 @@
 /** What the store keeps of a stage's run, and how its file holds it: so that a damaged one is told. */
+import { Ajv, type ValidateFunction } from "ajv";
 import type { EnvValue } from "./environment.ts";
 import type { Revision } from "./git.ts";
+import { listingFault } from "./listing.ts";
+import { RECORD_SCHEMA } from "./record-schema.ts";
 import type { Scalar } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
 
@@ -60,12 +63,16 @@ export interface StageRecord {
   ended: string;
   seconds: number;
   peakMegabytes: number;
+  /** The public key that signed it, of a result that came from a shared cache. */
+  by?: string;
 }
+
+/** Whether a value is a sha256 in hex: a key, or the name of an object. */
+export const isHash = (value: unknown): value is string =>
+  typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
 
 /** How a record's file begins: with the sha256 of all that follows these two lines. */
 const SUM = /^\{\n "sum": "([0-9a-f]{64})",\n/;
-/** Records of earlier versions began with this. */
-const UNSUMMED = '{\n "key": "';
 
 /** A record as its file holds it. */
 export function written(record: StageRecord): string {
@@ -73,14 +80,59 @@ export function written(record: StageRecord): string {
   return `{\n "sum": "${sha256(body)}",\n${body}`;
 }
 
-/** The record in a file; undefined when it was cut off, or a byte of it changed. */
+let validate: ValidateFunction | undefined;
+
+/**
+ * The difference between a value and a record: a member that is missing or of another type, a hash that is none, a
+ * listing that cannot be restored. "" for none. Whoever reads a record, of the store or of a shared cache, asks this.
+ */
+export function recordFault(value: unknown): string {
+  validate ??= new Ajv({ strictTuples: false }).compile(RECORD_SCHEMA);
+  if (!validate(value)) {
+    const [{ instancePath, message }] = validate.errors!;
+    return `${instancePath.slice(1, 100) || "it"} ${message}`;
+  }
+  for (const [name, output] of Object.entries((value as StageRecord).outputs)) {
+    const { files, folders, hash } = output;
+    if (!files && !folders) continue;
+    const fault = isFolder(output)
+      ? listingFault(
+          files!.map(([path]) => path),
+          folders,
+        )
+      : folders && "is of no folder";
+    if (fault) return `the listing of its output "${name}" ${fault}`;
+    if (listingHash(files!, folders) !== hash) return `its output "${name}" has another list of files`;
+  }
+  return "";
+}
+
+/**
+ * The difference between the outputs of a record and those that its stage declares: "" for none.
+ * @param declared a path that ends with "/" is a folder
+ */
+export function outputsFault(
+  { outputs }: StageRecord,
+  declared: Record<string, { path: string; measured: boolean }>,
+): string {
+  for (const name of Object.keys(outputs))
+    if (!Object.hasOwn(declared, name)) return `has an output "${name}" that the stage does not declare`;
+  for (const [name, { path, measured }] of Object.entries(declared)) {
+    if (!Object.hasOwn(outputs, name)) return `lacks the output "${name}"`;
+    const output = outputs[name];
+    if (isFolder(output) !== path.endsWith("/") || output.measured !== measured)
+      return `has another kind of output "${name}"`;
+  }
+  return "";
+}
+
+/** The record in a file; undefined when it is truncated, a byte of it changed, or it is none (see {@link recordFault}). */
 export function readRecord(text: string): StageRecord | undefined {
   const [head, sum] = SUM.exec(text) ?? [];
-  if (head === undefined ? !text.startsWith(UNSUMMED) : sha256(text.slice(head.length)) !== sum)
-    return undefined;
+  if (head === undefined || sha256(text.slice(head.length)) !== sum) return undefined;
   try {
     const { sum: _, ...record } = JSON.parse(text);
-    return record as StageRecord;
+    return recordFault(record) ? undefined : (record as StageRecord);
   } catch {
     return undefined;
   }

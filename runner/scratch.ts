@@ -1,7 +1,9 @@
 /** What is only half made carries the name of the process that makes it: whoever finds a dead one's removes it. */
 import {
+  chmodSync,
   closeSync,
   fsyncSync,
+  lstatSync,
   mkdirSync,
   openSync,
   readdirSync,
@@ -12,7 +14,13 @@ import {
 import { basename, dirname, join } from "node:path";
 import { runs, self } from "./owner.ts";
 
+/** Told of what could not be done, and on which nothing depends. */
+export const minor = { warn: (line: string): void => console.error(`! ${line}`) };
+
 let count = 0;
+
+/** What {@link scratchName} makes: the process, when it began, and its host. */
+export const SCRATCH_NAME = /\.scratch-(\d+)-(\d*)-(.*)$/;
 
 /** A name that nobody else takes. The host stands last, since it may hold any sign. */
 export function scratchName(name: string): string {
@@ -20,7 +28,29 @@ export function scratchName(name: string): string {
   return `${name}.${++count}.scratch-${pid}-${started}-${host}`;
 }
 
-/** Removes from a folder what processes of this machine left half made and are gone. */
+/** Lets the owner of a folder change it and all folders below: a stage may have made them read-only. Follows no link. */
+export function makeWritable(folder: string): void {
+  const { mode } = lstatSync(folder);
+  if ((mode & 0o700) !== 0o700) chmodSync(folder, (mode & 0o777) | 0o700);
+  for (const entry of readdirSync(folder, { withFileTypes: true }))
+    if (entry.isDirectory()) makeWritable(join(folder, entry.name));
+}
+
+/** Removes a file, a link, or a folder with all that is in it, read-only folders too. */
+export function removeTree(path: string): void {
+  try {
+    rmSync(path, { recursive: true, force: true });
+  } catch (error) {
+    if (!["EACCES", "EPERM", "ENOTEMPTY"].includes((error as NodeJS.ErrnoException).code ?? "")) throw error;
+    makeWritable(path);
+    rmSync(path, { recursive: true, force: true });
+  }
+}
+
+/**
+ * Removes from a folder what processes of this machine left half made and are gone. What cannot be removed is in
+ * nobody's way: it is a warning.
+ */
 export function sweep(folder: string): void {
   let names: string[];
   try {
@@ -29,10 +59,14 @@ export function sweep(folder: string): void {
     return; // nothing was ever made here
   }
   for (const name of names) {
-    const [, pid, started, host] = /\.scratch-(\d+)-(\d*)-(.*)$/.exec(name) ?? [];
+    const [, pid, started, host] = SCRATCH_NAME.exec(name) ?? [];
     // Several machines may share a store: of another one's processes nothing is known.
     if (pid === undefined || host !== self().host || runs({ pid: Number(pid), started, host })) continue;
-    rmSync(join(folder, name), { recursive: true, force: true });
+    try {
+      removeTree(join(folder, name));
+    } catch (error) {
+      minor.warn(`${join(folder, name)} of a killed run could not be removed (${(error as Error).message}).`);
+    }
   }
 }
 
@@ -70,4 +104,23 @@ export function replaceFile(path: string, content: string, scratch = dirname(pat
     throw error;
   }
   if (durable) sync(dirname(path));
+}
+
+/** What {@link replaceCache} has warned of. */
+const unwritable = new Set<string>();
+
+/**
+ * Replaces a file that only saves time, as {@link replaceFile} does: where it may not be written the work goes on
+ * without it, after one warning.
+ */
+export function replaceCache(path: string, content: string, scratch?: string): void {
+  try {
+    replaceFile(path, content, scratch, false);
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (["ENOSPC", "EDQUOT", "EIO"].includes(code ?? "")) throw error; // the next thing that is written fails too
+    if (unwritable.has(path)) return;
+    unwritable.add(path);
+    minor.warn(`${path} could not be written (${message}). It only saves time: the run goes on without it.`);
+  }
 }

@@ -1,13 +1,17 @@
 /** What a file's stat was when its content was last known: an unchanged file is not read again. */
 import { createHash } from "node:crypto";
-import { closeSync, openSync, readFileSync, readSync, type Stats, statSync } from "node:fs";
+import { closeSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
-import { replaceFile } from "./scratch.ts";
+import { openRegular, readOwn } from "./regular.ts";
+import { replaceCache } from "./scratch.ts";
 
 /** Size, modification and change time, inode: any write changes one of them. */
 export function stamp(stats: Stats): string {
   return `${stats.size}:${stats.mtimeMs}:${stats.ctimeMs}:${stats.ino}`;
 }
+
+/** The part of a {@link stamp} that a link to the file, or its mode, leaves as it is. */
+export const contentStamp = ({ size, mtimeMs, ino }: Stats): string => `${size}:${mtimeMs}:${ino}`;
 
 /** The stamp of a path; undefined when nothing is there. */
 export function stampOf(path: string): string | undefined {
@@ -18,10 +22,10 @@ export function stampOf(path: string): string | undefined {
 export const sha256 = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex");
 
-/** sha256 of a file, read in pieces. */
+/** sha256 of a regular file, read in pieces. @throws UserError for a folder, pipe or device */
 export function hashFile(path: string): string {
   const hash = createHash("sha256");
-  const file = openSync(path, "r");
+  const file = openRegular(path);
   const buffer = Buffer.allocUnsafe(1 << 20);
   try {
     for (let read = readSync(file, buffer); read > 0; read = readSync(file, buffer))
@@ -35,9 +39,24 @@ export function hashFile(path: string): string {
 /** A file that changed this short a time ago may change again within the same tick of the file system's clock. */
 const RECENT_MILLISECONDS = 100;
 
+type Entry = [stamp: string, hash: string];
+
+const isEntry = (value: unknown): value is Entry =>
+  Array.isArray(value) && typeof value[0] === "string" && /^[0-9a-f]{64}$/.test(value[1]);
+
+/** What a file knows of others; nothing where it is not there yet, or was truncated by a crash: it is only a cache. */
+function entriesIn(file: string): Record<string, Entry> {
+  try {
+    const found: unknown = JSON.parse(readOwn(file));
+    return Object.fromEntries(Object.entries(found as object).filter(([, entry]) => isEntry(entry)));
+  } catch {
+    return {};
+  }
+}
+
 /** Hashes by path, kept in one JSON file between runs. */
 export class StatCache {
-  private readonly entries: Record<string, [stamp: string, hash: string]>;
+  private readonly entries: Record<string, Entry>;
   private readonly file: string;
   private readonly scratch: string;
   private changed = false;
@@ -46,11 +65,7 @@ export class StatCache {
   constructor(file: string, scratch = dirname(file)) {
     this.file = file;
     this.scratch = scratch;
-    try {
-      this.entries = JSON.parse(readFileSync(file, "utf8"));
-    } catch {
-      this.entries = {}; // none yet, or cut off by a crash: it is only a cache
-    }
+    this.entries = entriesIn(file);
   }
 
   /**
@@ -72,8 +87,8 @@ export class StatCache {
   }
 
   /** Takes note of a file whose content is known already, and that nobody writes to any more. */
-  remember(path: string, hash: string): void {
-    this.entries[path] = [stamp(statSync(path)), hash];
+  remember(path: string, hash: string, stats = statSync(path)): void {
+    this.entries[path] = [stamp(stats), hash];
     this.changed = true;
   }
 
@@ -88,7 +103,7 @@ export class StatCache {
 
   /** Keeps what was learnt. */
   save(): void {
-    if (this.changed) replaceFile(this.file, JSON.stringify(this.entries), this.scratch, false);
-    this.changed = false;
+    if (this.changed) replaceCache(this.file, JSON.stringify(this.entries), this.scratch);
+    this.changed = false; // also where it could not be written: that is said once
   }
 }

@@ -3,12 +3,11 @@ import {
   chmodSync,
   constants,
   existsSync,
+  lstatSync,
   mkdirSync,
   readdirSync,
-  readFileSync,
   renameSync,
   rmSync,
-  statSync,
   symlinkSync,
   utimesSync,
 } from "node:fs";
@@ -20,6 +19,7 @@ import type { CodeFacts } from "./outline.ts";
 import { type Owner, self } from "./owner.ts";
 import {
   isFolder,
+  isHash,
   type ListedFile,
   listingHash,
   readRecord,
@@ -27,9 +27,11 @@ import {
   type StoredOutput,
   written,
 } from "./record.ts";
+import { readOwn } from "./regular.ts";
 import { makeFolder, replaceFile, scratchName, sweep, sync } from "./scratch.ts";
 import { settle } from "./settle.ts";
-import { hashFile, StatCache, sha256 } from "./statcache.ts";
+import { UserError } from "./stage.ts";
+import { contentStamp, hashFile, StatCache, sha256 } from "./statcache.ts";
 import { isExecutable, type TreeFile, treeOf } from "./tree.ts";
 
 /** A run that is remembered. */
@@ -67,6 +69,24 @@ const listedFile = ({ path, stats }: TreeFile, hash: string): ListedFile =>
 
 /** Copies of inputs that are made at a time. */
 const COPIES = 16;
+/** A hash or a key as part of a path. @throws Error for anything else, which could name a file outside the store */
+function named(hash: string): string {
+  if (!isHash(hash))
+    throw new Error(`${JSON.stringify(hash)?.slice(0, 80)} is no sha256: the store has no place for it.`);
+  return hash;
+}
+
+/** The JSON of a file of the store; undefined when there is none, or it is no JSON. */
+function jsonIn(path: string): unknown {
+  try {
+    return JSON.parse(readOwn(path));
+  } catch {
+    return undefined;
+  }
+}
+
+const isObject = (value: unknown): value is Record<string, unknown> =>
+  value !== null && typeof value === "object" && !Array.isArray(value);
 
 /** The lock that who collects garbage holds. */
 const COLLECTING = "gc";
@@ -79,7 +99,7 @@ export class Store {
   private readonly locks: string;
   private readonly stats: StatCache;
   /** What {@link hashOutputs} found. */
-  private readonly hashed = new Map<string, string>();
+  private readonly hashed = new Map<string, { hash: string; stamp: string }>();
   /** Told of a record that was found damaged. */
   onFault: (message: string) => void = () => {};
   /** The keys of such records. */
@@ -94,19 +114,23 @@ export class Store {
 
   /** Where an object lies. */
   objectPath(hash: string): string {
-    return join(this.folder, "objects", hash.slice(0, 2), hash);
+    return join(this.folder, "objects", named(hash).slice(0, 2), hash);
   }
   /** Where a record lies. */
   recordPath(key: string): string {
-    return join(this.folder, "records", `${key}.json`);
+    return join(this.folder, "records", `${named(key)}.json`);
   }
   /** Where a record is kept whose objects lie in a shared cache, some or all: so each of `records` is whole. */
   private promisePath(key: string): string {
-    return join(this.folder, "promised", `${key}.json`);
+    return join(this.folder, "promised", `${named(key)}.json`);
   }
   /** The log of the stage that has this key. */
   logPath(key: string): string {
-    return join(this.folder, "logs", `${key}.log`);
+    return join(this.folder, "logs", `${named(key)}.log`);
+  }
+  /** The log of the shared cache. */
+  get remoteLog(): string {
+    return join(this.folder, "logs", "remote.log");
   }
 
   /** Hash of a project's file, or of all that a folder holds. @throws UserError for what is no file or folder */
@@ -121,27 +145,33 @@ export class Store {
    * set aside.
    */
   record(key: string): StageRecord | undefined {
+    if (!isHash(key)) return undefined;
     const path = this.recordPath(key);
     if (!existsSync(path)) return this.promise(key); // asked first: an error takes many times as long
-    let text: string;
+    let record: StageRecord | undefined;
     try {
-      text = readFileSync(path, "utf8");
-    } catch {
-      return undefined;
+      record = readRecord(readOwn(path));
+    } catch (error) {
+      if (!(error instanceof UserError)) return undefined; // else it is no regular file
     }
-    const record = readRecord(text);
     if (record?.key === key) return record;
-    this.setAside(path, `${key}.json`);
-    this.damaged.add(key);
-    this.onFault(`record ${key.slice(0, 8)}… is damaged (disk fault or edited by hand). Set aside`);
+    this.reject(key, "is damaged (disk fault or edited by hand)");
     return undefined;
+  }
+
+  /** Quarantines the record of a key, and says why: its stage runs again. */
+  reject(key: string, fault: string): void {
+    this.setAside(this.recordPath(key), `${key}.json`);
+    rmSync(this.promisePath(key), { force: true });
+    this.damaged.add(key);
+    this.onFault(`record ${key.slice(0, 8)}… ${fault}. Set aside`);
   }
 
   /** The keys of all records. */
   keys(): string[] {
-    return filesIn(join(this.folder, "records")).flatMap((name) =>
-      name.endsWith(".json") ? [name.slice(0, -".json".length)] : [],
-    );
+    return filesIn(join(this.folder, "records"))
+      .map((name) => name.replace(/\.json$/, ""))
+      .filter(isHash);
   }
 
   /** Every record that is whole, in no order. */
@@ -152,13 +182,15 @@ export class Store {
     }
   }
 
-  /** The hashes of all objects. */
+  /** The hashes of all objects. A file of another name is none of the store's. */
   objects(): string[] {
     const folder = join(this.folder, "objects");
-    return filesIn(folder).flatMap((name) => filesIn(join(folder, name)));
+    return filesIn(folder).flatMap((start) =>
+      filesIn(join(folder, start)).filter((name) => isHash(name) && name.startsWith(start)),
+    );
   }
 
-  /** Removes what dead processes left: scratch folders, half-made files, locks. */
+  /** Removes what dead processes left: scratch folders, half-made files, locks. Files first: a lock needs room. */
   sweep(): void {
     sweep(this.halves);
     sweepLocks(this.locks, this.halves);
@@ -178,6 +210,7 @@ export class Store {
 
   /** Says that a run uses the store, until it is released: nothing is collected meanwhile. */
   async enter(waiting: (owner: string) => void): Promise<Release> {
+    sweep(this.halves); // what a killed stage left may fill the disk, so that no lock can be written
     const { pid, started, host } = self();
     const leave = await this.lock(`run-${pid}-${started}-${host}`, () => {});
     try {
@@ -192,6 +225,7 @@ export class Store {
 
   /** Says that garbage is collected. @returns who uses the store; nothing may be removed while somebody does */
   async collect(): Promise<{ release: Release; users: Owner[] }> {
+    sweep(this.halves);
     const release = await this.lock(COLLECTING, () => {});
     const held = sweepLocks(this.locks, this.halves);
     held.delete(COLLECTING);
@@ -205,27 +239,39 @@ export class Store {
    */
   async hashOutputs(paths: string[]): Promise<void> {
     for (const path of paths) settle(path);
-    const files = paths.flatMap((path) => treeOf(path).files.map(({ absolute }) => absolute));
-    await hashFiles(files, (path, hashed) => {
-      if ("hash" in hashed) this.hashed.set(path, hashed.hash);
+    const files = paths.flatMap((path) => treeOf(path).files);
+    const stamps = new Map(files.map(({ absolute, stats }) => [absolute, contentStamp(stats)]));
+    await hashFiles([...stamps.keys()], (path, hashed) => {
+      if ("hash" in hashed) this.hashed.set(path, { hash: hashed.hash, stamp: stamps.get(path)! });
     });
   }
 
+  /** Moves a file into the store. @throws UserError when it was written to since it was hashed */
   private keep(path: string): { hash: string; bytes: number } {
-    const hash = this.hashed.get(path) ?? hashFile(path);
+    const stamp = contentStamp(lstatSync(path));
+    const known = this.hashed.get(path) ?? { hash: hashFile(path), stamp };
     this.hashed.delete(path);
-    const bytes = statSync(path).size;
+    const { hash } = known;
     const object = this.objectPath(hash);
-    if (existsSync(object) && this.whole(hash)) rmSync(path);
-    else {
-      makeFolder(dirname(object));
-      sync(path);
-      chmodSync(path, 0o444);
-      renameSync(path, object);
-      sync(dirname(object));
-      this.stats.remember(object, hash);
+    if (existsSync(object) && this.whole(hash)) {
+      const { size } = lstatSync(path);
+      rmSync(path);
+      return { hash, bytes: size };
     }
-    return { hash, bytes };
+    makeFolder(dirname(object));
+    sync(path);
+    chmodSync(path, 0o444);
+    renameSync(path, object);
+    sync(dirname(object));
+    const stats = lstatSync(object);
+    if (contentStamp(stats) !== known.stamp) {
+      this.setAside(object, hash);
+      throw new UserError(
+        `its output ${basename(path)} was written to after it had ended. Let it wait for the processes that it starts.`,
+      );
+    }
+    this.stats.remember(object, hash, stats);
+    return { hash, bytes: stats.size };
   }
 
   /** Moves one output of a stage into the store. `path` must be on the store's own disk. */
@@ -256,7 +302,7 @@ export class Store {
     const path = this.promisePath(key);
     if (!existsSync(path)) return undefined;
     try {
-      const record = readRecord(readFileSync(path, "utf8"));
+      const record = readRecord(readOwn(path));
       return record?.key === key ? record : undefined;
     } catch {
       return undefined; // another run has just redeemed it
@@ -277,9 +323,10 @@ export class Store {
 
   /** Moves a file that came from elsewhere into the store. @returns false when its content is not what `hash` says */
   keepObject(path: string, hash: string): boolean {
-    if (hashFile(path) !== hash) return false;
     settle(path);
-    this.hashed.set(path, hash);
+    const stamp = contentStamp(lstatSync(path));
+    if (hashFile(path) !== hash) return false;
+    this.hashed.set(path, { hash, stamp });
     this.keep(path);
     return true;
   }
@@ -290,7 +337,7 @@ export class Store {
   }
 
   private codePath(hash: string): string {
-    return join(this.folder, "code", `${hash}.json`);
+    return join(this.folder, "code", `${named(hash)}.json`);
   }
   /** Keeps what a code was made of, so that a later run can say what changed in it. */
   keepCode(hash: string, facts: CodeFacts): void {
@@ -299,11 +346,10 @@ export class Store {
   }
   /** What a code was made of; undefined where no run of this store had it. */
   codeFacts(hash: string): CodeFacts | undefined {
-    try {
-      return JSON.parse(readFileSync(this.codePath(hash), "utf8"));
-    } catch {
-      return undefined;
-    }
+    const facts = isHash(hash) ? jsonIn(this.codePath(hash)) : undefined;
+    return isObject(facts) && Array.isArray(facts.packages) && isObject(facts.outline)
+      ? (facts as unknown as CodeFacts)
+      : undefined;
   }
 
   /** Moves something bad to where it can be looked at, and out of the way. */
@@ -320,9 +366,10 @@ export class Store {
   /** Whether an object is there and has the content its name says. A bad one is set aside. */
   private whole(hash: string): boolean {
     const object = this.objectPath(hash);
-    if (!existsSync(object)) return false;
+    const stats = lstatSync(object, { throwIfNoEntry: false });
+    if (!stats) return false;
     try {
-      if (this.stats.hash(object) === hash) return true;
+      if (stats.isFile() && this.stats.hash(object) === hash) return true;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "EIO") throw error; // what cannot be read is as bad
     }
@@ -340,6 +387,28 @@ export class Store {
         : `object ${hash.slice(0, 8)}… is gone`;
     }
     return "";
+  }
+
+  /**
+   * Notes how the files of outputs are before a stage reads them.
+   * @returns tells which of them was written to since, "" for none
+   */
+  watch(outputs: StoredOutput[]): () => string {
+    const stampOf = (path: string) => {
+      const stats = lstatSync(path, { throwIfNoEntry: false });
+      return stats && contentStamp(stats);
+    };
+    const before = new Map(
+      outputs.flatMap((output) => this.filesOf(output)).map(([, path]) => [path, stampOf(path)]),
+    );
+    return () => {
+      for (const output of outputs) {
+        const written = this.filesOf(output).some(([, path]) => stampOf(path) !== before.get(path));
+        const fault = this.faultOf(output);
+        if (written || fault) return fault || "an object of it was written to";
+      }
+      return "";
+    };
   }
 
   /**
@@ -384,11 +453,11 @@ export class Store {
   }
   /** The key each instance of a profile last had. */
   latest(profile: string): Record<string, string> {
-    try {
-      return JSON.parse(readFileSync(this.latestPath(profile), "utf8"));
-    } catch {
-      return {};
-    }
+    const found = jsonIn(this.latestPath(profile));
+    if (!isObject(found)) return {};
+    return Object.fromEntries(
+      Object.entries(found).filter((entry): entry is [string, string] => isHash(entry[1])),
+    );
   }
   keepLatest(profile: string, keys: Record<string, string>): void {
     const before = this.latest(profile);
@@ -415,12 +484,17 @@ export class Store {
   runs(): Ran[] {
     const folder = join(this.folder, "runs");
     return filesIn(folder)
-      .flatMap((name) => {
+      .flatMap((name): Ran[] => {
         const path = join(folder, name);
-        const text = readFileSync(path, "utf8");
-        return name === `${sha256(text)}.json`
-          ? [{ ...JSON.parse(text), ended: statSync(path).mtimeMs, path }]
-          : [];
+        try {
+          const text = readOwn(path);
+          if (name !== `${sha256(text)}.json`) return [];
+          const { profile, whole, keys } = JSON.parse(text);
+          if (typeof profile !== "string" || !Array.isArray(keys) || !keys.every(isHash)) return [];
+          return [{ profile, whole: whole === true, keys, ended: lstatSync(path).mtimeMs, path }];
+        } catch {
+          return []; // no file, or none that this tool wrote
+        }
       })
       .sort((a, b) => b.ended - a.ended);
   }

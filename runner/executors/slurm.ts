@@ -435,7 +435,7 @@ class SlurmRun {
       case "found":
       case "finished": {
         if (!task || this.plan.states.get(task.id)!.kind === "done") break;
-        const record = this.store.record(line.key);
+        const record = this.plan.known(task, line.key);
         if (record && line.kind === "found") this.plan.finish(task, record);
         else if (record) this.finish(task, record);
         else if (performance.now() < until) this.late.push({ element, line, until });

@@ -40,6 +40,11 @@ describe("plain lines, where there is no terminal", () => {
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them
   const said = () => lines.replace(/\u001b\[\d+m/g, "");
 
+  test("tell of one that failed before it started", () => {
+    display.failed(task, new StageError("the disk is full."), "cache/logs/x.log");
+    expect(said()).toBe("✗ train[seed=1]: the disk is full.\n  its log: cache/logs/x.log\n");
+  });
+
   test("tell the start with its reason, and the end with its time", () => {
     display.started(task, "never ran");
     vi.advanceTimersByTime(75_000);

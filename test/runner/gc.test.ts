@@ -169,8 +169,8 @@ test("old downloads, logs of failures, what was set aside and bundles that nothi
   const bundle = (name: string) => `${name.repeat(64)}.mjs`;
   const files = [
     "cache/downloads/part",
-    "cache/logs/failed.log",
-    "cache/bad/object",
+    `cache/logs/${"f".repeat(64)}.log`,
+    `cache/bad/${"f".repeat(64)}-1`,
     ...["a", "b"].map((name) => `node_modules/.cache/deephash/${bundle(name)}`),
   ];
   for (const file of files) {

@@ -8,6 +8,7 @@ import { missingForPublish, publish } from "../../runner/publish.ts";
 import type { StageRecord } from "../../runner/record.ts";
 import type { Task } from "../../runner/resolve.ts";
 import type { Point } from "../../runner/stage.ts";
+import { sha256 } from "../../runner/statcache.ts";
 import { Store } from "../../runner/store.ts";
 import { graph, status } from "../../runner/views.ts";
 import { why } from "../../runner/why.ts";
@@ -20,8 +21,8 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-const code = (hash: string): Code => ({
-  hash,
+const code = (name: string): Code => ({
+  hash: sha256(name),
   bundle: "",
   packages: [],
   files: [],
@@ -40,7 +41,6 @@ function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
     retries: 0,
     at: () => "",
     code: code("c"),
-    codeHash: "c",
     params: { id },
     parts: {},
     many: new Set(),
@@ -48,6 +48,7 @@ function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
     outputs: { o: { path: "o.json", measured: false } },
     cpus: 1,
     ...more,
+    codeHash: sha256(more.codeHash ?? "c"),
   };
 }
 const makePlan = (tasks: Task[], forced: string[] = [], latest: Record<string, string> = {}) =>
@@ -121,6 +122,30 @@ describe("what is known", () => {
     const changed = (hash: string) => [task("a", [], { codeHash: hash }), ...chain().slice(1)];
     expect(runAll(makePlan(changed("d"))).ran).toEqual(["a"]);
     expect(runAll(makePlan(changed("e")), (id) => `other of ${id}`).ran).toEqual(["a", "b", "c"]);
+  });
+
+  test("a result that came from a shared cache counts as long as its signer is trusted", () => {
+    const by = `ed25519:${"A".repeat(43)}`;
+    const plan = makePlan([task("a")]);
+    const { latest } = runAll(plan);
+    const record = store.record(latest.a)!;
+    store.keepRecord({ ...record, by });
+    writeFileSync(join(root, "trusted-keys"), `${by} ann\n`);
+    const trusting = makePlan([task("a")]);
+    trusting.advance();
+    expect(trusting.states.get("a")).toMatchObject({ kind: "hit", record: { by } });
+    rmSync(join(root, "trusted-keys"));
+    const revoked = makePlan([task("a")]);
+    revoked.advance();
+    expect(revoked.states.get("a")).toMatchObject({
+      kind: "miss",
+      reason: "trusted-keys no longer lists the signer of its result",
+    });
+    revoked.lookAgain();
+    revoked.advance();
+    expect(revoked.states.get("a")).toMatchObject({ kind: "miss" });
+    run(revoked, revoked.tasks[0]);
+    expect(store.record(latest.a)!.by).toBeUndefined();
   });
 
   test("a file of the project is an input like any other", () => {

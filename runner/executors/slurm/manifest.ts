@@ -3,6 +3,7 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } fr
 import { join } from "node:path";
 import { type Code, canonical } from "../../fingerprint.ts";
 import type { Task } from "../../resolve.ts";
+import { readOwn } from "../../regular.ts";
 import { replaceFile } from "../../scratch.ts";
 import { sha256 } from "../../statcache.ts";
 import type { Store } from "../../store.ts";
@@ -96,6 +97,7 @@ export function readPlan(store: Store, name: string): TaskList {
 }
 
 const NAME = /^[\w-]+\.[0-9a-f]{16}$/;
+const PLAN = /^plan-[0-9a-f]{16}\.json$/;
 
 /** Where an array's files lie: its manifest, and the logs and journals of its elements. */
 export const folderOfArray = (store: Store, name: string): string => join(folderOf(store), name);
@@ -113,7 +115,8 @@ export function writeManifest(store: Store, stage: string, manifest: Manifest): 
 export function readManifest(store: Store, name: string): Manifest | undefined {
   if (!NAME.test(name)) return undefined;
   try {
-    return JSON.parse(readFileSync(join(folderOfArray(store, name), "manifest.json"), "utf8"));
+    const manifest = JSON.parse(readOwn(join(folderOfArray(store, name), "manifest.json")));
+    return PLAN.test(manifest.plan) ? manifest : undefined;
   } catch {
     return undefined;
   }
@@ -124,6 +127,7 @@ export function sweep(store: Store, names: Set<string>): void {
   if (!existsSync(folderOf(store))) return;
   const needed = new Set([...names, ...[...names].map((name) => readManifest(store, name)?.plan)]);
   for (const entry of readdirSync(folderOf(store))) {
+    if (!NAME.test(entry) && !PLAN.test(entry)) continue;
     const path = join(folderOf(store), entry);
     const stats = statSync(path, { throwIfNoEntry: false });
     if (stats && !needed.has(entry) && Date.now() - stats.mtimeMs > OLD_MILLISECONDS)

@@ -11,6 +11,7 @@ import type { Executor } from "../../../runner/executors/executor.ts";
 import { Plan } from "../../../runner/plan.ts";
 import { missingForPublish, publish } from "../../../runner/publish.ts";
 import type { Task } from "../../../runner/resolve.ts";
+import { sha256 } from "../../../runner/statcache.ts";
 import { Store } from "../../../runner/store.ts";
 
 const root = process.cwd();
@@ -24,7 +25,7 @@ const task = (id: string, from: string[], outputs: Task["outputs"], more: Partia
   with: {},
   retries: 0,
   at: () => "",
-  codeHash: "one",
+  codeHash: sha256("one"),
   params: {},
   parts: {},
   many: new Set(),

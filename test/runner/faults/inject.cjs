@@ -29,13 +29,17 @@ let full = false;
 /** Which files this process has written through to the disk: all others are lost in a power cut. */
 const synced = new Set();
 
+/** Whether flags of open() let the file be written. */
+const writes = (flags = "r") =>
+  typeof flags === "number" ? (flags & (fs.constants.O_WRONLY | fs.constants.O_RDWR)) !== 0 : flags !== "r";
+
 /** Of every call: which arguments are paths, and whether it needs room on the disk. */
 const CALLS = {
   mkdirSync: { paths: [0], room: true },
   writeFileSync: { paths: [0], room: true, content: 1 },
   appendFileSync: { paths: [0], room: true, content: 1 },
   writeSync: { paths: [0], room: true, content: 1 },
-  openSync: { paths: [0], room: true, when: (_, flags) => flags !== undefined && flags !== "r" },
+  openSync: { paths: [0], room: true, when: (_, flags) => writes(flags) },
   symlinkSync: { paths: [1], room: true },
   linkSync: { paths: [1, 0], room: true },
   copyFileSync: { paths: [1], room: true },

@@ -74,7 +74,7 @@ test("a recipe changes with what it is made from, however far upstream, and with
 test("a job's name is that of its work", () => {
   const manifest = {
     profile: "p",
-    plan: "plan-1.json",
+    plan: `plan-${"1".repeat(16)}.json`,
     elements: { 0: { r: "a" } },
     forced: [],
     keepGoing: false,
@@ -92,7 +92,7 @@ test("a job's name is that of its work", () => {
 test("what old jobs left is removed, unless the job is there still", () => {
   const manifest = {
     profile: "p",
-    plan: "plan-1.json",
+    plan: `plan-${"1".repeat(16)}.json`,
     elements: {},
     forced: [],
     keepGoing: false,

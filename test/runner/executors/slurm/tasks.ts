@@ -1,9 +1,10 @@
 /** Tasks made by hand. */
 import type { Code } from "../../../../runner/fingerprint.ts";
 import type { Task } from "../../../../runner/resolve.ts";
+import { sha256 } from "../../../../runner/statcache.ts";
 
-const code = (hash: string): Code => ({
-  hash,
+const code = (name: string): Code => ({
+  hash: sha256(name),
   bundle: "",
   packages: [],
   files: [],
@@ -22,7 +23,6 @@ export function task(id: string, from: string[] = [], more: Partial<Task> = {}):
     retries: 0,
     at: () => "",
     code: code("c"),
-    codeHash: "c",
     params: { id },
     parts: {},
     many: new Set(),
@@ -30,5 +30,6 @@ export function task(id: string, from: string[] = [], more: Partial<Task> = {}):
     outputs: { o: { path: "o.json", measured: false } },
     cpus: 1,
     ...more,
+    codeHash: sha256(more.codeHash ?? "c"),
   };
 }
