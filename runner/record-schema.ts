@@ -41,7 +41,7 @@ export const RECORD_SCHEMA = object(
     parts: map(object({ name: text, code: text, params: map({}) })),
     params: map({}),
     inputs: map(list(object({ hash, id: text }, "id"))),
-    env: map(text),
+    env: map({ anyOf: [text, object({ from: text })] }),
     from: map(list(origin)),
     run: object(
       {

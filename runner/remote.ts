@@ -2,6 +2,7 @@
  * A shared cache: records and objects of other machines. What comes from it is trusted only when a trusted key
  * signed the record and every object has the hash the record says; whatever goes wrong is a miss, said once.
  */
+import { createHash } from "node:crypto";
 import {
   appendFileSync,
   createReadStream,
@@ -12,37 +13,36 @@ import {
   statSync,
 } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { Readable } from "node:stream";
+import { addAbortSignal, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { keyOf } from "./fingerprint.ts";
+import pLimit from "p-limit";
+import { diskFault } from "./disk.ts";
 import { codesOf, type Plan } from "./plan.ts";
 import { unpublished } from "./publish.ts";
-import { isFolder, listingHash, type StageRecord, type StoredOutput } from "./record.ts";
-import type { Remote } from "./remotes/remote.ts";
+import type { StageRecord, StoredOutput } from "./record.ts";
+import { type Remote, Unusable } from "./remotes/remote.ts";
 import type { Task } from "./resolve.ts";
-import { readSigner, type Signer, signedBy, trustedKeys } from "./signing.ts";
+import { removeTree } from "./scratch.ts";
+import { opened, sealed, shareable } from "./shared-record.ts";
+import { readSigner, type Signer, trustedKeys } from "./signing.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
 import type { Store } from "./store.ts";
+import { oneLine } from "./words.ts";
 
 /** Transfers at a time. */
 const LANES = 8;
 /** How long the remote may say nothing before it counts as away, unless DEEPHASH_REMOTE_TIMEOUT says otherwise. */
 const PATIENCE_SECONDS = 10;
+/** An entry has as many times the patience in all, and this much more for each byte: a line that drips has an end. */
+const PATIENCES = 6;
+const SLOWEST_BYTES_PER_SECOND = 50_000;
 /** How long a remote that was away is left alone. */
 const AWAY_MILLISECONDS = 60_000;
+/** Beyond this a timer of Node ends at once. */
+const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** No record is as long; what is longer is not read on. */
 const RECORD_BYTES = 16 << 20;
-
-/** A record as the remote holds it: `record` is its text, which `signature` by the key `by` covers. */
-interface Signed {
-  record: string;
-  by: string;
-  signature: string;
-}
-
-/** An entry that must not be used. The remote itself is well. */
-class Poisoned extends Error {}
 
 const recordName = (key: string): string => `records/${key}.json`;
 const objectName = (hash: string): string => `objects/${hash.slice(0, 2)}/${hash}`;
@@ -54,58 +54,42 @@ export interface RemoteOptions {
   remotePush?: boolean;
 }
 
-const isHash = (value: unknown): value is string => typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
-const isPath = (value: unknown): boolean =>
-  typeof value === "string" && value.split("/").every((word) => !["", ".", ".."].includes(word));
-
-/** Whether a value is an output as the store writes one, its listing and its hash in accord. */
-function isOutput(value: unknown, folder: boolean): value is StoredOutput {
-  const { hash, bytes, measured, files, folders = [] } = (value ?? {}) as StoredOutput;
-  if (!isHash(hash) || typeof bytes !== "number" || typeof measured !== "boolean") return false;
-  if (!folder && files === undefined) return folders.length === 0;
-  return (
-    Array.isArray(files) &&
-    Array.isArray(folders) &&
-    folder === isFolder(value as StoredOutput) &&
-    files.every(([path, hash, x]) => (!folder || isPath(path)) && isHash(hash) && (!x || x === "x")) &&
-    folders.every(isPath) &&
-    listingHash(files, folders) === hash
-  );
-}
-
-/** The record in the remote's bytes. @throws Poisoned when it is none of a trusted key, or not of this task */
-function recordIn(bytes: Buffer, key: string, task: Task, trusted: Set<string>): StageRecord {
-  let signed: Signed;
-  let record: StageRecord;
-  try {
-    signed = JSON.parse(bytes.toString());
-    record = JSON.parse(signed.record);
-  } catch {
-    throw new Poisoned("is no signed record");
-  }
-  if (!trusted.has(signed.by))
-    throw new Poisoned(`is signed by ${String(signed.by).slice(0, 60)}, which trusted-keys does not list`);
-  if (!signedBy(signed.by, signed.record, String(signed.signature)))
-    throw new Poisoned(`does not fit its signature by ${signed.by}`);
-  const { code, parts, params, inputs, env } = record;
-  if (record.key !== key || keyOf({ code, parts, params, inputs, env }) !== key)
-    throw new Poisoned("is the record of another key");
-  for (const [name, { path }] of Object.entries(task.outputs))
-    if (!isOutput(record.outputs?.[name], path.endsWith("/")))
-      throw new Poisoned(`does not tell the output "${name}" rightly`);
-  return record;
-}
-
-/** The pieces of a stream, each of which is told. */
-async function* metered(stream: Readable, moved: () => void): AsyncGenerator<Buffer> {
+/** The pieces of a stream, each of which is told. @throws Unusable beyond `most` bytes */
+async function* metered(
+  stream: Readable,
+  moved: () => void,
+  most = Number.POSITIVE_INFINITY,
+): AsyncGenerator<Buffer> {
+  let bytes = 0;
   for await (const piece of stream) {
     moved();
+    bytes += piece.length;
+    if (bytes > most) throw new Unusable(`is longer than ${most} bytes`);
     yield piece as Buffer;
   }
 }
 
-/** All objects of an output. */
-const hashesOf = ({ hash, files }: StoredOutput): string[] => files?.map(([, hash]) => hash) ?? [hash];
+/** The pieces of what is sent. @throws Unusable before the last one when they are not what the hash says */
+async function* hashed(stream: AsyncIterable<Buffer>, hash: string): AsyncGenerator<Buffer> {
+  const sum = createHash("sha256");
+  let last: Buffer | undefined;
+  for await (const piece of stream) {
+    sum.update(piece);
+    if (last) yield last;
+    last = piece;
+  }
+  if (sum.digest("hex") !== hash) throw new Unusable("was written to while it was sent");
+  if (last) yield last;
+}
+
+/** All objects of outputs, each with the most bytes that it can have: no more than all of its output. */
+function sizesOf(outputs: StoredOutput[]): Map<string, number> {
+  const sizes = new Map<string, number>();
+  for (const { hash, bytes, files } of outputs)
+    for (const one of files?.map(([, hash]) => hash) ?? [hash])
+      sizes.set(one, Math.min(bytes, sizes.get(one) ?? bytes));
+  return sizes;
+}
 
 export class SharedCache {
   private readonly remote: Remote;
@@ -117,8 +101,7 @@ export class SharedCache {
   private readonly patience: number;
   private said = false;
   private awayUntil = 0;
-  private free = LANES;
-  private readonly queue: (() => void)[] = [];
+  private readonly lane = pLimit(LANES);
   private readonly bringing = new Map<string, Promise<boolean>>();
   private readonly bad = new Set<string>();
   private readonly pushes: Promise<void>[] = [];
@@ -154,8 +137,9 @@ export class SharedCache {
   }
 
   /** Says the first trouble of a run; all of it goes to a log. */
-  private trouble(line: string): void {
-    const log = this.store.logPath("remote");
+  private trouble(words: string): void {
+    const line = oneLine(words);
+    const log = this.store.remoteLog;
     mkdirSync(dirname(log), { recursive: true });
     appendFileSync(log, `${new Date().toISOString()} ${this.remote.name}: ${line}\n`);
     if (!this.said)
@@ -164,69 +148,69 @@ export class SharedCache {
   }
 
   /**
-   * Asks the remote one thing, within its patience. Undefined after an outage, a time-out, or a poisoned entry.
+   * Asks the remote one thing, within its patience. Undefined after an outage, a time-out, or an entry that is unusable.
    * @param what names the entry, for the warning
+   * @param bytes that it may have at most
    * @param work is handed a signal, and what to call whenever bytes move
    */
-  private async ask<T>(
+  private ask<T>(
     what: string,
+    bytes: number,
     work: (signal: AbortSignal, moved: () => void) => Promise<T>,
   ): Promise<T | undefined> {
-    if (this.free === 0) await new Promise<void>((go) => this.queue.push(go));
-    else this.free--;
-    try {
+    return this.lane(async () => {
       if (this.signal.aborted || performance.now() < this.awayUntil) return undefined;
       const late = new AbortController();
-      const timer = setTimeout(
-        () => late.abort(new Error(`said nothing for ${this.patience / 1000} s`)),
-        this.patience,
+      const { patience } = this;
+      const silence = setTimeout(
+        () => late.abort(new Error(`said nothing for ${patience / 1000} s`)),
+        patience,
       );
+      const most = PATIENCES * patience + (bytes / SLOWEST_BYTES_PER_SECOND) * 1000;
+      const slow = new Unusable(`took longer than ${Math.ceil(most / 1000)} s`);
+      const deadline = setTimeout(() => late.abort(slow), Math.min(most, LONGEST_TIMER_MILLISECONDS));
       const signal = AbortSignal.any([late.signal, this.signal]);
       const ended = new Promise<never>((_, reject) =>
         signal.addEventListener("abort", () => reject(signal.reason), { once: true }),
       );
       try {
         // A share that hangs does not listen to a signal: it is left behind.
-        return await Promise.race([work(signal, () => timer.refresh()), ended]);
+        return await Promise.race([work(signal, () => silence.refresh()), ended]);
       } catch (error) {
-        if (this.signal.aborted) return undefined;
-        if (error instanceof Poisoned) {
-          this.trouble(`${what} ${error.message}. It counts as a miss.`);
-          return undefined;
-        }
-        const reason: Error = late.signal.aborted ? late.signal.reason : error;
-        const text = (reason.message || reason.name).split("\n")[0].replace(/\.$/, "");
-        this.awayUntil = performance.now() + AWAY_MILLISECONDS;
-        this.trouble(`is away (${text}); the run goes on without it, and asks again in a minute.`);
+        if (!this.signal.aborted) this.failed(what, late.signal.aborted ? late.signal.reason : error);
         return undefined;
       } finally {
-        clearTimeout(timer);
+        clearTimeout(silence);
+        clearTimeout(deadline);
       }
-    } finally {
-      const next = this.queue.shift();
-      if (next) next();
-      else this.free++;
+    });
+  }
+
+  /** Tells of what went wrong; after anything but an entry that is unusable the remote is left alone for a while. */
+  private failed(what: string, reason: Error): void {
+    if (reason instanceof Unusable) {
+      this.trouble(`${what} ${reason.message}. It counts as a miss.`);
+      return;
     }
+    const text = (reason.message || reason.name).split("\n")[0].replace(/\.$/, "");
+    this.awayUntil = performance.now() + AWAY_MILLISECONDS;
+    this.trouble(`is away (${text}); the run goes on without it, and asks again in a minute.`);
   }
 
   /** The record of a task's key, if a trusted key signed it. */
   async record(key: string, task: Task): Promise<StageRecord | undefined> {
-    return this.ask(`the record of ${task.id}`, async (signal, moved) => {
+    return this.ask(`the record of ${task.id}`, 0, async (signal, moved) => {
       const stream = await this.remote.read(recordName(key), signal);
       if (!stream) return undefined;
       const pieces: Buffer[] = [];
-      let bytes = 0;
-      for await (const piece of metered(stream, moved)) {
+      for await (const piece of metered(addAbortSignal(signal, stream), moved, RECORD_BYTES))
         pieces.push(piece);
-        bytes += piece.length;
-        if (bytes > RECORD_BYTES) throw new Poisoned(`is longer than ${RECORD_BYTES} bytes`);
-      }
-      return recordIn(Buffer.concat(pieces), key, task, this.trusted);
+      return opened(Buffer.concat(pieces), key, task, this.trusted);
     });
   }
 
   /** Brings one object into the store. @returns whether it is there now, whole */
-  private bringObject(hash: string, promised: boolean): Promise<boolean> {
+  private bringObject(hash: string, most: number, promised: boolean): Promise<boolean> {
     const output = { hash, bytes: 0, measured: false };
     const [[, path]] = this.store.filesOf(output);
     const wasThere = existsSync(path);
@@ -234,24 +218,56 @@ export class SharedCache {
     if (!fault) return Promise.resolve(true);
     if (wasThere) this.say(`cache: ${fault}; ${this.name} is asked for it.`);
     const brought =
-      this.bringing.get(hash) ?? this.fetch(hash, promised).finally(() => this.bringing.delete(hash));
+      this.bringing.get(hash) ?? this.fetch(hash, most, promised).finally(() => this.bringing.delete(hash));
     this.bringing.set(hash, brought);
     return brought;
   }
 
-  private async fetch(hash: string, promised: boolean): Promise<boolean> {
-    this.scratch ??= this.store.scratch("remote");
-    const path = join(this.scratch, hash);
-    const brought = await this.ask(`the object ${hash.slice(0, 8)}…`, async (signal, moved) => {
+  private async fetch(hash: string, most: number, promised: boolean): Promise<boolean> {
+    const brought = await this.ask(`the object ${hash.slice(0, 8)}…`, most, async (signal, moved) => {
       const stream = await this.remote.read(objectName(hash), signal);
-      if (!stream && promised) throw new Poisoned("is gone, though a record names it");
-      if (!stream) return false;
-      await pipeline(metered(stream, moved), createWriteStream(path), { signal });
-      if (this.store.keepObject(path, hash)) return true;
-      this.bad.add(hash);
-      throw new Poisoned("does not match its hash");
+      if (!stream && promised) throw new Unusable("is gone, though a record names it");
+      return stream ? this.receive(stream, hash, most, signal, moved) : false;
     });
     return brought === true;
+  }
+
+  /** Takes an object's bytes into the store. @throws Unusable when they are wrong, or this disk does not take them */
+  private async receive(
+    stream: Readable,
+    hash: string,
+    most: number,
+    signal: AbortSignal,
+    moved: () => void,
+  ): Promise<boolean> {
+    let path: string | undefined;
+    let local: Error | undefined;
+    try {
+      this.scratch ??= this.store.scratch("remote");
+      path = join(this.scratch, hash);
+      const file = createWriteStream(path).on("error", (error) => {
+        local = error;
+      });
+      await pipeline(metered(stream, moved, most), file, { signal });
+      let whole: boolean;
+      try {
+        whole = this.store.keepObject(path, hash);
+      } catch (error) {
+        local = error as Error;
+        throw error;
+      }
+      if (whole) return true;
+      this.bad.add(hash);
+      throw new Unusable("does not match its hash");
+    } catch (error) {
+      stream.destroy();
+      if (error instanceof Unusable) this.bad.add(hash);
+      if (error === local || path === undefined)
+        throw new Unusable(`could not be kept: ${diskFault(error as Error).replace(/\.$/, "")}`);
+      throw error;
+    } finally {
+      if (path) rmSync(path, { force: true });
+    }
   }
 
   /**
@@ -260,44 +276,34 @@ export class SharedCache {
    * @returns whether all are here now, whole
    */
   async bring(outputs: StoredOutput[], promised: boolean): Promise<boolean> {
-    const hashes = [...new Set(outputs.flatMap(hashesOf))];
-    const brought = await Promise.all(hashes.map((hash) => this.bringObject(hash, promised)));
+    const brought = await Promise.all(
+      [...sizesOf(outputs)].map(([hash, most]) => this.bringObject(hash, most, promised)),
+    );
     return brought.every(Boolean);
   }
 
   /**
-   * Sends a record and its objects, the record last; none whose key does not cover all that made it. Does not
-   * wait: see {@link settle}.
+   * Sends a record and its objects, the record last; none whose key does not cover all that made it, and none that
+   * another one signed: what is not made here is not vouched for. Does not wait: see {@link settle}.
    */
   push(record: StageRecord): void {
-    if (this.signer && !record.notes.undeclared) this.pushes.push(this.send(record));
+    if (!this.signer || record.notes.undeclared || record.by) return;
+    try {
+      this.pushes.push(this.send(record, shareable(record)));
+    } catch (error) {
+      if (!(error instanceof Unusable)) throw error;
+      this.trouble(`the record of ${record.id} ${error.message}.`);
+    }
   }
 
-  private async send(record: StageRecord): Promise<void> {
+  /** @param shown what others may see of it */
+  private async send(record: StageRecord, shown: StageRecord): Promise<void> {
     const objects = Object.values(record.outputs).flatMap((output) => this.store.filesOf(output));
-    const sent = await Promise.all(
-      objects.map(([, path, hash]) =>
-        this.ask(`the object ${hash.slice(0, 8)}…`, async (signal, moved) => {
-          const { size: bytes } = statSync(path);
-          const there = await this.remote.size(objectName(hash), signal);
-          if (there === bytes && !this.bad.has(hash)) return true;
-          const stream = Readable.from(metered(createReadStream(path), moved));
-          try {
-            await this.remote.write(objectName(hash), { bytes, stream, sha256: hash }, signal);
-          } finally {
-            stream.destroy();
-          }
-          return true;
-        }),
-      ),
-    );
+    const sent = await Promise.all(objects.map(([, path, hash]) => this.sendObject(path, hash)));
+    const content = sealed(shown, this.signer!);
     const whole =
       sent.every(Boolean) &&
-      (await this.ask(`the record of ${record.id}`, async (signal) => {
-        const text = JSON.stringify(record);
-        const { publicKey, sign } = this.signer!;
-        const signed: Signed = { record: text, by: publicKey, signature: sign(text) };
-        const content = Buffer.from(JSON.stringify(signed));
+      (await this.ask(`the record of ${record.id}`, content.length, async (signal) => {
         await this.remote.write(
           recordName(record.key),
           { bytes: content.length, stream: Readable.from([content]), sha256: sha256(content) },
@@ -309,9 +315,27 @@ export class SharedCache {
     else this.unpushed.push(record);
   }
 
+  /** @returns whether the remote has the object now */
+  private async sendObject(path: string, hash: string): Promise<boolean> {
+    const bytes = statSync(path, { throwIfNoEntry: false })?.size;
+    if (bytes === undefined) return false; // collected or quarantined since
+    const sent = await this.ask(`the object ${hash.slice(0, 8)}…`, bytes, async (signal, moved) => {
+      const there = await this.remote.size(objectName(hash), signal);
+      if (there === bytes && !this.bad.has(hash)) return true;
+      const stream = Readable.from(hashed(metered(createReadStream(path), moved), hash));
+      try {
+        await this.remote.write(objectName(hash), { bytes, stream, sha256: hash }, signal);
+      } finally {
+        stream.destroy();
+      }
+      return true;
+    });
+    return sent === true;
+  }
+
   /** Whether the remote holds a record of this key, whoever signed it. */
   async holds(key: string): Promise<boolean> {
-    const size = await this.ask("a record", (signal) => this.remote.size(recordName(key), signal));
+    const size = await this.ask("a record", 0, (signal) => this.remote.size(recordName(key), signal));
     return size !== undefined;
   }
 
@@ -323,7 +347,7 @@ export class SharedCache {
     else this.unpushed.push(...again);
     await Promise.all(this.pushes.splice(0));
     this.count.notPushed = this.unpushed.length;
-    if (this.scratch) rmSync(this.scratch, { recursive: true, force: true });
+    if (this.scratch) removeTree(this.scratch);
     this.scratch = undefined;
   }
 }

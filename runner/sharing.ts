@@ -41,9 +41,10 @@ async function pushCommand(
   const leave = await store.enter((owner) => warn(`waits: ${owner} is collecting garbage.`));
   try {
     plan.advance();
-    const records = [...plan.states.values()].flatMap((state) =>
+    const hits = [...plan.states.values()].flatMap((state) =>
       state.kind === "hit" && !store.isPromise(state.key) ? [state.record] : [],
     );
+    const records = hits.filter(({ by }) => by === undefined); // what others made, they sign
     const there = await Promise.all(records.map(({ key }) => remote.holds(key)));
     const whole = records.filter(
       ({ outputs }, index) => !there[index] && Object.values(outputs).every((one) => !store.faultOf(one)),
@@ -52,7 +53,7 @@ async function pushCommand(
     await remote.settle();
     const { pushed, notPushed } = remote.count;
     console.log(
-      `${remote.name}: pushed ${pushed} of ${records.length} results, ${there.filter(Boolean).length} were there${notPushed ? `, ${notPushed} did not get through` : ""}.`,
+      `${remote.name}: pushed ${pushed} of ${records.length} results, ${there.filter(Boolean).length} were there${hits.length > records.length ? `, ${hits.length - records.length} more came from others` : ""}${notPushed ? `, ${notPushed} did not get through` : ""}.`,
     );
     return notPushed ? 1 : 0;
   } finally {

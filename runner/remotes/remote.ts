@@ -1,7 +1,10 @@
 /** What a place for a shared cache can do: keep bytes by name. Trust and patience are not its matter. */
 import type { Readable } from "node:stream";
 
-/** Names are relative paths, as `objects/5f/5f0c…`; all that is thrown is an outage. */
+/** Thrown for one entry that must not be used or cannot be kept: a miss. The remote itself is well. */
+export class Unusable extends Error {}
+
+/** Names are relative paths, as `objects/5f/5f0c…`; all that is thrown but {@link Unusable} is an outage. */
 export interface Remote {
   /** As the user wrote it. */
   readonly name: string;

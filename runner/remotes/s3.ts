@@ -3,19 +3,11 @@
  * client looks for them: AWS_ENDPOINT_URL, AWS_REGION, AWS_ACCESS_KEY_ID, AWS_PROFILE, ~/.aws, the machine's role.
  */
 import type { Readable } from "node:stream";
+import type { S3Client, S3ServiceException } from "@aws-sdk/client-s3";
 import { UserError } from "../stage.ts";
 import type { Content, Remote } from "./remote.ts";
 
-/** What of the client is used. */
-interface Client {
-  send(command: object, options: { abortSignal: AbortSignal }): Promise<Record<string, unknown>>;
-}
-interface Library {
-  S3Client: new (settings: object) => Client;
-  GetObjectCommand: new (input: object) => object;
-  HeadObjectCommand: new (input: object) => object;
-  PutObjectCommand: new (input: object) => object;
-}
+type Library = typeof import("@aws-sdk/client-s3");
 
 /** It is said once that later versions of the client need a later Node: nothing a user could act on. */
 const QUIET = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
@@ -24,17 +16,27 @@ const QUIET = "AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED";
 const TRIES = 2;
 
 const isAbsent = (error: unknown) =>
-  (error as { $metadata?: { httpStatusCode?: number }; name?: string }).$metadata?.httpStatusCode === 404 &&
-  (error as Error).name !== "NoSuchBucket";
+  (error as S3ServiceException).$metadata?.httpStatusCode === 404 &&
+  (error as S3ServiceException).name !== "NoSuchBucket";
+
+/** What a request gives; undefined when nothing has the name. */
+async function known<Answer>(request: Promise<Answer>): Promise<Answer | undefined> {
+  try {
+    return await request;
+  } catch (error) {
+    if (isAbsent(error)) return undefined;
+    throw error;
+  }
+}
 
 class S3 implements Remote {
   readonly name: string;
   private readonly library: Library;
-  private readonly client: Client;
+  private readonly client: S3Client;
   private readonly bucket: string;
   private readonly prefix: string;
 
-  constructor(name: string, library: Library, client: Client, bucket: string, prefix: string) {
+  constructor(name: string, library: Library, client: S3Client, bucket: string, prefix: string) {
     this.name = name;
     this.library = library;
     this.client = client;
@@ -46,33 +48,24 @@ class S3 implements Remote {
     return { Bucket: this.bucket, Key: this.prefix + name };
   }
 
-  private async ask(command: object, abortSignal: AbortSignal): Promise<Record<string, unknown> | undefined> {
-    try {
-      return await this.client.send(command, { abortSignal });
-    } catch (error) {
-      if (isAbsent(error)) return undefined;
-      throw error;
-    }
+  async read(name: string, abortSignal: AbortSignal): Promise<Readable | undefined> {
+    const command = new this.library.GetObjectCommand(this.place(name));
+    return (await known(this.client.send(command, { abortSignal })))?.Body as Readable | undefined;
   }
 
-  async read(name: string, signal: AbortSignal): Promise<Readable | undefined> {
-    const found = await this.ask(new this.library.GetObjectCommand(this.place(name)), signal);
-    return found?.Body as Readable | undefined;
+  async size(name: string, abortSignal: AbortSignal): Promise<number | undefined> {
+    const command = new this.library.HeadObjectCommand(this.place(name));
+    return (await known(this.client.send(command, { abortSignal })))?.ContentLength;
   }
 
-  async size(name: string, signal: AbortSignal): Promise<number | undefined> {
-    const found = await this.ask(new this.library.HeadObjectCommand(this.place(name)), signal);
-    return found?.ContentLength as number | undefined;
-  }
-
-  async write(name: string, { bytes, stream, sha256 }: Content, signal: AbortSignal): Promise<void> {
+  async write(name: string, { bytes, stream, sha256 }: Content, abortSignal: AbortSignal): Promise<void> {
     const command = new this.library.PutObjectCommand({
       ...this.place(name),
       Body: stream,
       ContentLength: bytes,
       ChecksumSHA256: Buffer.from(sha256, "hex").toString("base64"),
     });
-    await this.client.send(command, { abortSignal: signal });
+    await this.client.send(command, { abortSignal });
   }
 }
 

@@ -1,13 +1,23 @@
 /** The places for a shared cache: a folder, and S3 as s3rver speaks it on loopback. */
+
+import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
-import { mkdirSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
+import {
+  mkdirSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
-import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
+import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Directory } from "../../runner/remotes/directory.ts";
-import type { Content, Remote } from "../../runner/remotes/remote.ts";
+import { type Content, type Remote, Unusable } from "../../runner/remotes/remote.ts";
 import { openS3 } from "../../runner/remotes/s3.ts";
 import { type Loopback, startLoopback } from "./loopback.ts";
 
@@ -80,6 +90,79 @@ test("a write that breaks off leaves nothing behind", async () => {
   );
   expect(await remote.size("objects/half", signal)).toBeUndefined();
   expect(readdirSync(join(folder, "incoming"))).toEqual([]);
+});
+
+describe("in a folder that others write to, too", () => {
+  let shared: string;
+  let victim: string;
+  let remote: Directory;
+  beforeEach(() => {
+    shared = mkdtempSync(join(folder, "shared-"));
+    victim = mkdtempSync(join(folder, "victim-"));
+    remote = new Directory(shared);
+  });
+
+  test.each([
+    "incoming",
+    "records",
+    "objects",
+    "objects/5f",
+  ])("a link in the place of %s is not followed", async (at) => {
+    mkdirSync(join(shared, at, ".."), { recursive: true });
+    symlinkSync(victim, join(shared, at));
+    for (const name of ["records/a.json", "objects/5f/5f0c"])
+      if (at === "incoming" || name.startsWith(at))
+        await expect(remote.write(name, content("x"), signal)).rejects.toThrow(Unusable);
+    expect(readdirSync(victim)).toEqual([]);
+    writeFileSync(join(victim, "a.json"), "planted");
+    if (at !== "records") return;
+    await expect(remote.read("records/a.json")).rejects.toThrow("lies behind a link");
+    await expect(remote.size("records/a.json")).rejects.toThrow("lies behind a link");
+  });
+
+  test("no name in incoming can be foreseen, and none holds the machine's", async () => {
+    mkdirSync(join(shared, "incoming"));
+    for (let n = 0; n < 9; n++)
+      symlinkSync(join(victim, "new"), join(shared, "incoming", `${hostname()}-${process.pid}-${n}`));
+    let names: string[] = [];
+    const stream = Readable.from(
+      (function* () {
+        yield Buffer.from("x");
+        names = readdirSync(join(shared, "incoming"));
+        yield Buffer.from("y");
+      })(),
+    );
+    await remote.write("records/a.json", { ...content("xy"), stream }, signal);
+    expect(names.filter((name) => !name.includes(hostname()))).toHaveLength(1);
+    expect(readdirSync(victim)).toEqual([]);
+    expect(await read(remote, "records/a.json")).toBe("xy");
+  });
+
+  test("a link in the place of a file is replaced, not written through, and not read", async () => {
+    mkdirSync(join(shared, "records"));
+    writeFileSync(join(victim, "mine"), "precious");
+    symlinkSync(join(victim, "mine"), join(shared, "records/a.json"));
+    await expect(remote.read("records/a.json")).rejects.toThrow("is no regular file");
+    await expect(remote.size("records/a.json")).rejects.toThrow("is no regular file");
+    await remote.write("records/a.json", content("x"), signal);
+    expect(await read(remote, "records/a.json")).toBe("x");
+    expect(readFileSync(join(victim, "mine"), "utf8")).toBe("precious");
+  });
+
+  test("a pipe, a device and a folder are refused at once", async () => {
+    mkdirSync(join(shared, "records/folder"), { recursive: true });
+    execFileSync("mkfifo", [join(shared, "records/pipe")]);
+    symlinkSync("/dev/zero", join(shared, "records/device"));
+    for (const name of ["pipe", "device", "folder"]) {
+      await expect(remote.read(`records/${name}`)).rejects.toThrow(Unusable);
+      await expect(remote.size(`records/${name}`)).rejects.toThrow(Unusable);
+    }
+    await expect(remote.write("records/folder", content("x"), signal)).rejects.toThrow(Unusable);
+    writeFileSync(join(shared, "objects"), "a file");
+    await expect(remote.read("objects/5f/5f0c")).rejects.toThrow(Unusable);
+    await expect(remote.write("objects/5f/5f0c", content("x"), signal)).rejects.toThrow(Unusable);
+    expect(readdirSync(join(shared, "incoming"))).toEqual([]);
+  });
 });
 
 test("a folder that is gone is an outage, not an empty cache", async () => {

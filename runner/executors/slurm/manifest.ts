@@ -2,8 +2,8 @@
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Code, canonical } from "../../fingerprint.ts";
-import type { Task } from "../../resolve.ts";
 import { readOwn } from "../../regular.ts";
+import type { Task } from "../../resolve.ts";
 import { replaceFile } from "../../scratch.ts";
 import { sha256 } from "../../statcache.ts";
 import type { Store } from "../../store.ts";
