@@ -354,8 +354,11 @@ export class Store {
 
   /** Moves something bad to where it can be looked at, and out of the way. */
   setAside(path: string, name: string): void {
-    const aside = join(this.folder, "bad", `${name}-${Date.now()}`);
-    mkdirSync(dirname(aside), { recursive: true });
+    const folder = join(this.folder, "bad");
+    mkdirSync(folder, { recursive: true });
+    let time = Date.now();
+    while (lstatSync(join(folder, `${name}-${time}`), { throwIfNoEntry: false })) time++; // two within a millisecond
+    const aside = join(folder, `${name}-${time}`);
     try {
       renameSync(path, aside);
     } catch (error) {
