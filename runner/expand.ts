@@ -8,7 +8,7 @@ import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
 import { bytesOf, secondsOf } from "./quantities.ts";
 import type { Path } from "./source.ts";
 import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
-import { brief, oneLine } from "./words.ts";
+import { brief, nameFault, oneLine } from "./words.ts";
 
 /** One file of an input: an output of another instance, or a file of the project. */
 export type Reference = { id: string; output: string } | { file: string };
@@ -438,7 +438,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     if (value === undefined || (typeof value === "string" && value.trim() !== "")) return value;
     return fault(stage, [key], `must be a text, not ${brief(value === OMIT ? "" : value)}.`);
   };
-  /** A published folder lies in the project: what lies there and is not the stage's is deleted. */
+  /** A published folder lies in the project; places.ts says which of its folders it may be. */
   const folderOf = (stage: string, value: unknown): string | undefined => {
     const folder = textOf(stage, "publish", value);
     if (folder !== undefined && (isAbsolute(folder) || /^\.?\/*$|^\.\.(\/|$)/.test(normalize(folder))))
@@ -447,6 +447,8 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         ["publish"],
         `must be a folder below the project's own, as reports/sample, not ${brief(folder)}.`,
       );
+    const wrong = folder && nameFault(folder);
+    if (wrong) fault(stage, ["publish"], `${wrong}: ${brief(folder)}.`);
     return folder;
   };
   /** Variables for the environment of a command. */

@@ -7,10 +7,11 @@ import type { StageInstance, Study } from "./expand.ts";
 import { explain, suggest } from "./faults.ts";
 import type { Code, CodeBook } from "./fingerprint.ts";
 import { type Memo, memoOf } from "./memo.ts";
+import { refusePlaces, twins } from "./places.ts";
 import type { Path } from "./source.ts";
-import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
+import { type OutputDeclaration, type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
-import { oneLine } from "./words.ts";
+import { brief, nameFault, oneLine } from "./words.ts";
 
 /** A part of a task: which file, and the params given to it. */
 export interface TaskPart {
@@ -35,6 +36,17 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
 }
 
 const entryOf = (stage: string): string => `stages/${stage}/stage.ts`;
+
+/** Outputs as they are declared, in the long form. */
+const outputsOf = (declared: Record<string, OutputDeclaration>): Task["outputs"] =>
+  Object.fromEntries(
+    Object.entries(declared).map(([name, one]) => [
+      name,
+      typeof one === "string"
+        ? { path: one, measured: false }
+        : { path: one.path, measured: one.measured === true },
+    ]),
+  );
 
 /** The words a part's param can take: the files of its folder. */
 function partNames(root: string, folder: string): string[] {
@@ -142,9 +154,15 @@ class Schemas {
 
 /**
  * Checks every instance against its stage and returns the tasks, in the same order.
+ * @param cache the folder of the store, to which nothing may be published
  * @throws UserError with file:line:column for an unknown stage, part, param, input or output
  */
-export async function resolve(study: Study, root: string, book: CodeBook): Promise<Task[]> {
+export async function resolve(
+  study: Study,
+  root: string,
+  book: CodeBook,
+  cache = join(root, "cache"),
+): Promise<Task[]> {
   const schemas = new Schemas(root);
   const namesIn = once((folder) => partNames(root, folder));
   const isThere = once((path) => existsSync(absolute(root, path)));
@@ -152,6 +170,26 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
     throw new UserError(
       oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`),
     );
+  };
+
+  const checkOutput = (instance: StageInstance, at: Path, path: string) => {
+    if (isAbsolute(path) || path.split("/").includes("..") || /^[./]*$/.test(path))
+      fault(
+        instance,
+        at,
+        `must be a path below the stage's own folder, as figure.svg, not ${JSON.stringify(path)}.`,
+      );
+    const wrong = nameFault(path);
+    if (wrong) fault(instance, at, `${wrong}: ${brief(path)}.`);
+  };
+  const refuseTwins = (instance: StageInstance, outputs: Task["outputs"]) => {
+    const found = twins(outputs);
+    if (found)
+      fault(
+        instance,
+        instance.run === undefined ? ["uses"] : ["outputs", found[1]],
+        `the outputs ${found.map((name) => `"${name}" (${outputs[name].path})`).join(" and ")} take one place. Give each its own path.`,
+      );
   };
 
   // Every stage and part of the study at once: one build for all that changed.
@@ -208,21 +246,9 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
       for (const [name, references] of Object.entries(inputs))
         if (references.length === 0)
           fault(instance, ["inputs", name], `the input "${name}" of ${instance.id} has no file.`);
-      const outputs = Object.fromEntries(
-        Object.entries(instance.outputs).map(([name, declared]) => [
-          name,
-          typeof declared === "string"
-            ? { path: declared, measured: false }
-            : { path: declared.path, measured: declared.measured === true },
-        ]),
-      );
-      for (const [name, { path }] of Object.entries(outputs))
-        if (isAbsolute(path) || path.split("/").includes("..") || /^[./]*$/.test(path))
-          fault(
-            instance,
-            ["outputs", name],
-            `must be a path below the stage's own folder, as figure.svg, not ${JSON.stringify(path)}.`,
-          );
+      const outputs = outputsOf(instance.outputs);
+      for (const [name, { path }] of Object.entries(outputs)) checkOutput(instance, ["outputs", name], path);
+      refuseTwins(instance, outputs);
       fillCommand(instance.run, { in: inputs, out: outputs, with: instance.with }, (expression) => {
         const known = Object.entries({ in: inputs, out: outputs, with: instance.with });
         const names = known.flatMap(([head, map]) => Object.keys(map).map((name) => `${head}.${name}`));
@@ -311,6 +337,9 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
           ["inputs", name],
           `unknown input of the stage "${instance.uses}".${suggest(name, Object.keys(definition.inputs)) || ` It takes ${Object.keys(definition.inputs).join(", ") || "none"}.`}`,
         );
+    const outputs = outputsOf(definition.outputs);
+    for (const [name, { path }] of Object.entries(outputs)) checkOutput(instance, ["uses", name], path);
+    refuseTwins(instance, outputs);
     return {
       ...instance,
       code,
@@ -319,18 +348,12 @@ export async function resolve(study: Study, root: string, book: CodeBook): Promi
       parts,
       many,
       named,
-      outputs: Object.fromEntries(
-        Object.entries(definition.outputs).map(([name, declared]) => [
-          name,
-          typeof declared === "string"
-            ? { path: declared, measured: false }
-            : { path: declared.path, measured: declared.measured === true },
-        ]),
-      ),
+      outputs,
       cpus: instance.cpus ?? definition.cpus ?? 1,
     };
   });
 
+  refusePlaces(tasks, root, cache);
   const byId = new Map(tasks.map((task) => [task.id, task]));
   for (const [index, task] of tasks.entries())
     for (const [name, references] of Object.entries(task.inputs))

@@ -1,5 +1,5 @@
 /** What every command begins with: the study of a profile, its tasks, the store, and what of it is up to date. */
-import { resolve as absolute, isAbsolute, join } from "node:path";
+import { resolve as absolute } from "node:path";
 import { expand, type Study } from "./expand.ts";
 import { suggest } from "./faults.ts";
 import { CodeBook } from "./fingerprint.ts";
@@ -39,7 +39,8 @@ function closure(tasks: Task[], stages: string[], way: "up" | "down"): Set<strin
 export async function prepare(options: Options): Promise<Session> {
   const root = process.cwd();
   const study = expand(load(absolute(options.pipeline), root), options.profile, options.set);
-  let tasks = await resolve(study, root, new CodeBook(root));
+  const cache = absolute(root, options.cache);
+  let tasks = await resolve(study, root, new CodeBook(root), cache);
   refuseLeaks(tasks, root);
   const stages = [...new Set(tasks.flatMap(({ stage, id }) => [stage, id]))];
   for (const [option, names] of [
@@ -61,7 +62,7 @@ export async function prepare(options: Options): Promise<Session> {
     const wanted = closure(tasks, options.only, "up");
     tasks = tasks.filter(({ id }) => wanted.has(id));
   }
-  const store = new Store(isAbsolute(options.cache) ? options.cache : join(root, options.cache));
+  const store = new Store(cache);
   const latest = store.latest(study.profile);
   const plan = new Plan(tasks, store, root, forced, latest);
   plan.strict = options.strict === true;

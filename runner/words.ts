@@ -38,3 +38,14 @@ export function listed(words: string[]): string {
   const more = words.length - NAMED;
   return words.slice(0, NAMED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
+
+/** Bytes that a file system allows in one name. */
+const LONGEST_NAME = 255;
+
+/** Why a path cannot be the name of a file on some system; "" when it can. */
+export function nameFault(path: string): string {
+  // biome-ignore lint/suspicious/noControlCharactersInRegex: a file system refuses NUL, a terminal runs the others
+  if (/[\u0000-\u001f\u007f]/.test(path)) return "must hold no control character";
+  const long = path.split("/").some((name) => Buffer.byteLength(name) > LONGEST_NAME);
+  return long ? `must hold no name of more than ${LONGEST_NAME} bytes` : "";
+}
