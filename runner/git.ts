@@ -30,3 +30,9 @@ export function revisionOf(root: string): Revision | undefined {
 /** A file of the project as a revision holds it; undefined when it holds none. */
 export const fileAt = (root: string, revision: string, file: string): string | undefined =>
   git(root, "show", `${revision}:./${file}`);
+
+/** Whether the commit that is checked out holds a file of the project as it is now: then a checkout brings it back. */
+export function isCommitted(root: string, file: string): boolean {
+  const committed = git(root, "rev-parse", "--verify", "--quiet", "--end-of-options", `HEAD:./${file}`);
+  return committed !== undefined && committed === git(root, "hash-object", "--", file);
+}

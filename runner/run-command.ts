@@ -10,7 +10,7 @@ import { settingText } from "./expand.ts";
 import { revisionOf } from "./git.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Options } from "./options.ts";
-import { missingForPublish } from "./publish.ts";
+import { missingForPublish, publish, refuseObstacles } from "./publish.ts";
 import { counted } from "./quantities.ts";
 import type { SharedCache } from "./remote.ts";
 import { prepare, type Session } from "./session.ts";
@@ -42,8 +42,6 @@ function pushLine({ name, count: { pushed, notPushed } }: SharedCache): string {
 
 interface Run {
   code: number;
-  /** Ids of the instances that ran. */
-  ran: Set<string>;
   /** Whether there was anything to do, and the end was said. */
   started: boolean;
   ending: Ending;
@@ -186,7 +184,7 @@ export async function runStages(session: Session, options: Options): Promise<Run
     remember(session, options);
     await remote?.settle();
     const ending = endingOf({ ran: 0, failed: 0, skipped: 0, cancelled: false, user: false });
-    return { code: 0, ran, started: false, ending };
+    return { code: 0, started: false, ending };
   }
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
@@ -232,19 +230,19 @@ export async function runStages(session: Session, options: Options): Promise<Run
     if (pushed) console.log(pushed);
     console[summary.failed && !summary.cancelled ? "error" : "log"](endLine(ending, duration));
   }
-  return { code, ran, started: true, ending };
+  return { code, started: true, ending };
 }
 
 export async function runCommand(options: Options): Promise<number> {
   if (options.detach && options.executor !== "slurm")
     throw new UserError("--detach: goes with --executor slurm; here the stages end with the run.");
   const session = await prepare(options);
-  const { code, ran, started, ending } = await runStages(session, options);
+  refuseObstacles(session.tasks, session.store, session.root);
+  const { code, started, ending } = await runStages(session, options);
   const incomplete = Boolean(ending.left) && !ending.failed; // to be published when it has come
   if (incomplete && !options.jsonLines) return code;
-  const { publish } = await import("./publish.ts");
   const { plan, store, root } = session;
-  const published = incomplete ? [] : publish(plan, store, root, ran);
+  const published = incomplete ? [] : publish(plan, store, root);
   const pages = pagesOf(plan, root);
   const headlines = headlinesOf(plan);
   if (options.jsonLines) {

@@ -4,6 +4,7 @@ import {
   cpSync,
   existsSync,
   mkdtempSync,
+  readdirSync,
   readFileSync,
   rmSync,
   statSync,
@@ -15,7 +16,7 @@ import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { Store } from "../../runner/store.ts";
 import { verifyStore } from "../../runner/verify.ts";
-import { driverSubject, makeDriver } from "../runner/faults/drive.ts";
+import { driverSubject, MINE, makeDriver, republished } from "../runner/faults/drive.ts";
 import { eachFault, made } from "../runner/faults/loop.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-faults-"));
@@ -108,3 +109,23 @@ test.each([
   },
   180_000,
 );
+
+test("kill at every point of a publication: a person's files stay, what is old goes, the list says what is there", async () => {
+  const subjects = [0, 1].map((turn) => republished(join(folder, `publish-${turn}`), bundle));
+  const [{ root, run, reset }] = subjects;
+  reset();
+  expect(await run({})).toMatchObject({ code: 0 });
+  const reports = join(root, "reports");
+  const found = readdirSync(reports, { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map((entry) => join(entry.parentPath, entry.name).slice(reports.length + 1));
+  const whole = ["clock/a", "clock/below/b", "values.json"];
+  expect(found.sort()).toEqual([".published", ...whole, ...Object.keys(MINE)].sort());
+  expect(made(root)[".published"]).toBe(whole.join());
+  for (const [path, text] of Object.entries(MINE))
+    expect(readFileSync(join(reports, path), "utf8")).toBe(text);
+  const tried = await Promise.all(
+    subjects.map((one, turn) => eachFault(one, "kill", "runner", [turn, 2], / reports/)),
+  );
+  expect(tried[0] + tried[1]).toBeGreaterThan(30);
+}, 180_000);

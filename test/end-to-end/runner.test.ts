@@ -151,14 +151,14 @@ describe("run", () => {
     const timings = project.read("reports/small/timings.json");
     rmSync(project.path("reports/small/metrics.json"));
     project.write("reports/small/tables/0.csv", "edited");
-    project.write("reports/small/tables/stray.csv", "left over");
+    project.write("reports/small/tables/mine.csv", "a person's");
     project.write("reports/small/timings.json", `${timings} `);
     const { out } = await project.run();
     expect(out).toBe("Published to reports/small/.\n");
     expect(project.ran()).toEqual([]);
     expect(project.read("reports/small/tables/0.csv")).toBe("2\n4\n6");
     expect(existsSync(project.path("reports/small/metrics.json"))).toBe(true);
-    expect(existsSync(project.path("reports/small/tables/stray.csv"))).toBe(false);
+    expect(project.read("reports/small/tables/mine.csv")).toBe("a person's");
     expect(project.read("reports/small/timings.json")).toBe(`${timings} `);
   });
 

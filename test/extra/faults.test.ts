@@ -6,7 +6,7 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { driverSubject, makeDriver } from "../runner/faults/drive.ts";
+import { driverSubject, makeDriver, republished } from "../runner/faults/drive.ts";
 import { eachFault, type Fault, type Subject } from "../runner/faults/loop.ts";
 import { Project } from "../runner/project.ts";
 
@@ -29,6 +29,23 @@ describe("the driver's three stages", () => {
       ),
     );
     expect((tried[0] + tried[1]) * stride).toBeGreaterThan(150);
+  });
+});
+
+describe("the driver's publication over an earlier one", () => {
+  const folder = mkdtempSync(join(tmpdir(), "deephash-faults-"));
+  const bundle = join(folder, "driver.mjs");
+  beforeAll(() => makeDriver(bundle));
+  afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+  test.each(faults)("%s at every point", async (fault) => {
+    const tried = await Promise.all(
+      [0, 1].map((turn) => {
+        const subject = republished(join(folder, `${fault}-${turn}`), bundle);
+        return eachFault(subject, fault, "runner", [turn * stride, 2 * stride], / reports/);
+      }),
+    );
+    expect((tried[0] + tried[1]) * stride).toBeGreaterThan(30);
   });
 });
 

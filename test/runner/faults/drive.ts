@@ -1,7 +1,9 @@
 /** Starts the driver, as something that faults can be tried on. */
 import { spawn } from "node:child_process";
-import { mkdirSync, rmSync } from "node:fs";
+import { mkdirSync, rmSync, writeFileSync } from "node:fs";
+import { dirname, join } from "node:path";
 import { build } from "esbuild";
+import { sha256 } from "../../../runner/statcache.ts";
 import type { Ended } from "../project.ts";
 import type { Subject } from "./loop.ts";
 
@@ -42,5 +44,29 @@ export function driverSubject(root: string, bundle: string, ...stages: string[])
         });
         child.on("close", (code, signal) => done({ code, signal, out, err }));
       }),
+  };
+}
+
+/** Files that an earlier publication left, some of which the driver makes no more. */
+const PUBLISHED = { "values.json/below/old": "O", "clock/old": "O", "clock/a": "A", "gone.json": "G" };
+/** A person's files among them. */
+export const MINE = { "clock/mine": "precious", "notes/mine": "precious" };
+
+/** The driver, where it has published before. */
+export function republished(root: string, bundle: string): Subject {
+  const plain = driverSubject(root, bundle);
+  const write = (path: string, text: string) => {
+    const to = join(root, "reports", path);
+    mkdirSync(dirname(to), { recursive: true });
+    writeFileSync(to, text);
+  };
+  return {
+    ...plain,
+    reset() {
+      plain.reset();
+      for (const [path, text] of Object.entries({ ...PUBLISHED, ...MINE })) write(path, text);
+      const files = Object.entries(PUBLISHED).map(([path, text]) => [path, ["third", sha256(text)]]);
+      write(".published", JSON.stringify({ files: Object.fromEntries(files) }));
+    },
   };
 }

@@ -9,7 +9,7 @@ import { diskFault } from "../../../runner/disk.ts";
 import { execute } from "../../../runner/execute.ts";
 import type { Executor } from "../../../runner/executors/executor.ts";
 import { Plan } from "../../../runner/plan.ts";
-import { missingForPublish, publish } from "../../../runner/publish.ts";
+import { missingForPublish, publish, refuseObstacles } from "../../../runner/publish.ts";
 import type { Task } from "../../../runner/resolve.ts";
 import { sha256 } from "../../../runner/statcache.ts";
 import { Store } from "../../../runner/store.ts";
@@ -72,11 +72,11 @@ try {
   const store = new Store(join(root, "cache"));
   const plan = new Plan(tasks, store, root, new Set(), store.latest("small"));
   plan.onFault = say;
+  refuseObstacles(tasks, store, root);
   const leave = await store.enter(() => {});
   store.sweep();
   plan.advance();
   for (const { id, fault } of missingForPublish(plan, store, root)) plan.redo(id, fault);
-  const ran = new Set<string>();
   const summary = await execute(
     plan,
     store,
@@ -85,7 +85,7 @@ try {
       started: ({ id }, reason) => say(`▸ ${id}  (${reason})`),
       progress() {},
       warned: (_, line) => say(line),
-      finished: ({ id }) => ran.add(id),
+      finished() {},
       failed: ({ id }, { message }) => say(`${id}: ${message}`),
     },
   );
@@ -96,7 +96,7 @@ try {
     store.keepLatest("small", keys);
     store.keepRun("small", keys, true);
     store.save();
-    publish(plan, store, root, ran);
+    publish(plan, store, root);
   }
   leave();
   process.exitCode = summary.failed ? 1 : 0;

@@ -57,14 +57,23 @@ function wholeRecords(root: string): StageRecord[] {
   });
 }
 
-/** What a run made, less what a clock said. */
+/** What a run made, and what a person has among it, less what a clock said. */
 export function made(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const { id, outputs } of wholeRecords(root))
     for (const [name, { hash, measured }] of Object.entries(outputs))
       if (!measured) found[`${id} ${name}`] = hash;
-  for (const path of below(join(root, "reports")))
-    if (!/clock|seconds|timings/.test(path)) found[path] = sha256(readFileSync(join(root, "reports", path)));
+  for (const path of below(join(root, "reports"))) {
+    const content = readFileSync(join(root, "reports", path));
+    if (path.endsWith(".published"))
+      found[path] = Object.entries<string[]>(JSON.parse(content.toString()).files)
+        .map(
+          ([file, [, hash]]) =>
+            file + (sha256(readFileSync(join(root, "reports", file))) === hash ? "" : " differs"),
+        )
+        .join();
+    else if (path.endsWith("mine") || !/clock|seconds|timings/.test(path)) found[path] = sha256(content);
+  }
   return found;
 }
 
