@@ -1,13 +1,12 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
 import { lstatSync, mkdirSync, rmSync } from "node:fs";
-import { cpus, hostname } from "node:os";
 import { dirname, join, resolve } from "node:path";
 import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
 import { keyOf } from "./fingerprint.ts";
 import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
 import { codesOf, type Plan } from "./plan.ts";
-import type { StageRecord, StoredOutput } from "./record.ts";
+import { machineHere, type StageRecord, type StoredOutput } from "./record.ts";
 import { prepare, type SharedCache } from "./remote.ts";
 import type { Task } from "./resolve.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
@@ -191,7 +190,7 @@ async function runTask(
         ]),
       ),
       notes: { ...outcome.notes, ...(beyond ? { undeclared: beyond } : {}) },
-      machine: { host: hostname(), node: process.version, cpu: cpus()[0]?.model ?? "", cores: cpus().length },
+      machine: machineHere(),
       ended: new Date().toISOString(),
       seconds: Math.round(performance.now() - began) / 1000,
       peakMegabytes: outcome.peakMegabytes,

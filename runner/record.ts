@@ -1,4 +1,5 @@
 /** What the store keeps of a stage's run, and how its file holds it: so that a damaged one is told. */
+import { cpus, hostname } from "node:os";
 import { Ajv, type ValidateFunction } from "ajv";
 import type { EnvValue } from "./environment.ts";
 import type { Revision } from "./git.ts";
@@ -70,6 +71,14 @@ export interface StageRecord {
 /** Whether a value is a sha256 in hex: a key, or the name of an object. */
 export const isHash = (value: unknown): value is string =>
   typeof value === "string" && /^[0-9a-f]{64}$/.test(value);
+
+/** This machine, as a record holds it. */
+export const machineHere = (): StageRecord["machine"] => ({
+  host: hostname(),
+  node: process.version,
+  cpu: cpus()[0]?.model ?? "",
+  cores: cpus().length,
+});
 
 /** How a record's file begins: with the sha256 of all that follows these two lines. */
 const SUM = /^\{\n "sum": "([0-9a-f]{64})",\n/;

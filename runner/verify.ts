@@ -6,7 +6,8 @@ import { type RunOptions, runIn } from "./execute.ts";
 import { suggest } from "./faults.ts";
 import { hashFiles } from "./hash.ts";
 import type { Plan } from "./plan.ts";
-import { isFolder, type StoredOutput } from "./record.ts";
+import { counted } from "./quantities.ts";
+import { isFolder, machineHere, type StageRecord, type StoredOutput } from "./record.ts";
 import { removeTree } from "./scratch.ts";
 import { settle } from "./settle.ts";
 import { UserError } from "./stage.ts";
@@ -78,8 +79,29 @@ export interface Rerun {
   /** Outputs that were compared, and those that a clock or a meter wrote. */
   compared: number;
   measured: number;
-  /** One line for each difference. */
+  /** One line for each difference; where there are any, the last one says on what each of the two was made. */
   differences: string[];
+}
+
+/**
+ * On what a result was made: the machine, and what the stage noted in a word (its device, its backend).
+ * @param shown names of the notes to tell
+ */
+function circumstances({ notes, machine }: Pick<StageRecord, "notes" | "machine">, shown: string[]): string {
+  const told = shown.map((name) => `${name} ${notes[name] ?? "unknown"}`);
+  return [
+    ...told,
+    `${machine.host} (${machine.cpu}, ${counted(machine.cores, "core")}, Node ${machine.node})`,
+  ].join(", ");
+}
+
+/** In one line on what the result in the store was made, and on what now. */
+function madeOn(record: StageRecord, notes: StageRecord["notes"]): string {
+  const words = [record.notes, notes].flatMap((all) =>
+    Object.keys(all).filter((name) => /^\S+$/.test(String(all[name])) && typeof all[name] === "string"),
+  );
+  const shown = [...new Set(words)].sort();
+  return `the store's was made on ${circumstances(record, shown)}; this one on ${circumstances({ notes, machine: machineHere() }, shown)}.`;
 }
 
 /** What differs between an output in the store and the same one made again. */
@@ -134,7 +156,7 @@ export async function rerun(
       );
     const scratch = store.scratch(state.key);
     try {
-      const { outputs } = await runIn(scratch, join(scratch, "log"), task, plan, store, options, {
+      const { outputs, outcome } = await runIn(scratch, join(scratch, "log"), task, plan, store, options, {
         progress() {},
         warned: (_, line) => warned(`${task.id}: ${line}`),
       });
@@ -145,6 +167,7 @@ export async function rerun(
         differences.push(
           ...(await compareOutput(output, outputs[name], store)).map((line) => `${name}: ${line}`),
         );
+      if (differences.length) differences.push(madeOn(state.record, outcome.notes));
       found.push({
         id: task.id,
         compared: compared.length,

@@ -71,10 +71,25 @@ test("verify --rerun compares what a stage makes now with what the store holds, 
     "outputs.metrics, JSON",
     "outputs.metrics, readFileSync('node_modules/ran.log') + JSON",
   );
+  // Each run of it is on another device.
+  project.edit("stages/total/stage.ts", "outputs, upstream })", "outputs, upstream, note })");
+  project.edit(
+    "stages/total/stage.ts",
+    "writeFileSync(outputs.timings",
+    "note('device', 'gpu' + readFileSync('node_modules/ran.log').length);\n" +
+      "    note('rate', 3);\n    note('why', 'a text');\n    writeFileSync(outputs.timings",
+  );
   expect((await project.run()).code).toBe(0);
   const differs = await project.run("verify", "--rerun", "total");
   expect(differs.code).toBe(1);
   expect(differs.out).toMatch(/^total: metrics: bytes differ at 6 \(\d+ bytes, before \d+\)$/m);
+  const machine = String.raw`\S+ \(.*, \d+ cores?, Node v[\d.]+\)`;
+  expect(differs.out).toMatch(
+    new RegExp(
+      `^total: the store's was made on device gpu(\\d+), ${machine}; this one on device gpu(?!\\1,)\\d+, ${machine}\\.$`,
+      "m",
+    ),
+  );
   expect(differs.out).toContain("Ran 1 instance again: 1 made something else.\n");
 });
 
