@@ -9,15 +9,15 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { InferenceSession, Tensor } from "onnxruntime-node";
-import { openSession } from "../stages/extract/device.ts";
 import { Resizer } from "../stages/extract/resize.ts";
+import { openSession } from "../stages/extract/session.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
 import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
 import resnet18 from "../stages/shared/backbones/resnet18.ts";
 import resnet18Layer3 from "../stages/shared/backbones/resnet18-layer3.ts";
 import resnet50 from "../stages/shared/backbones/resnet50.ts";
 import { readImageList, readPixels } from "../stages/shared/images.ts";
+import { InferenceSession, Tensor } from "../stages/shared/onnxruntime.ts";
 import { cpuMilliseconds, extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
 import { writeResNet } from "./networks.ts";
 

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../runner/stage.ts";
-import { type Network, openNetwork } from "../stages/extract/network.ts";
+import { type Network, openNetwork, prepareModel } from "../stages/extract/network.ts";
 import { Resizer } from "../stages/extract/resize.ts";
 import { startBackend } from "../stages/shared/compute.ts";
 import { embedRows, type Head, loadHead } from "../stages/shared/model.ts";
@@ -38,7 +38,8 @@ export class Features {
     const { name, features } = recipe.backbone;
     const scratch = mkdtempSync(join(tmpdir(), "deephash-"));
     try {
-      return new Features(recipe, await openNetwork(model, name, features, "cpu", threads, scratch));
+      const prepared = prepareModel(model, name, features, scratch);
+      return new Features(recipe, await openNetwork(prepared, "cpu", threads));
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }

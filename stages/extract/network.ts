@@ -1,17 +1,31 @@
 /** A pretrained network, opened so that its features come out. */
 import { appendFileSync, chmodSync, copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { type InferenceSession, Tensor } from "onnxruntime-node";
 import { UserError } from "../../runner/stage.ts";
-import { type Device, openSession } from "./device.ts";
+import { type InferenceSession, Tensor } from "../shared/onnxruntime.ts";
+import { firstLine, kindOf, runFailure } from "./failures.ts";
 import { featureTensor, outputOf, readGraph } from "./onnx.ts";
+import { type Device, openSession } from "./session.ts";
 
-export interface Network {
-  /** The tensor that holds the features. */
+/** A network's file, made ready to be opened so that its features come out. */
+export interface Model {
+  /** Of the backbone, for errors. */
+  name: string;
+  /** The file as it was given, and the one to open: a copy of it, or itself. */
+  path: string;
+  file: string;
+  /** The names of its input and of the tensor that holds the features. */
+  input: string;
   tensor: string;
+  /** Removes the copy. An open network does not need it. */
+  remove(): void;
+}
+
+/** An open network. */
+export interface Network {
   /**
    * Features `[count, dim]` of images `[count, 3, size, size]`; both row-major.
-   * @throws UserError when the network does not take this shape
+   * @throws UserError when the network does not take this shape, or memory runs out; Error when the device is lost
    */
   infer(images: Float32Array, count: number, size: number): Promise<Float32Array>;
   close(): Promise<void>;
@@ -27,20 +41,18 @@ function withOutput(path: string, tensor: string, folder: string): string {
 }
 
 /**
- * Opens a network's file so that its features come out.
+ * Makes a network's file ready to be opened so that its features come out.
  * @param name of the backbone, for errors
  * @param features the tensor that holds them; without it, what enters the last fully connected layer
- * @param folder where a copy of the file may stand while it is opened
+ * @param folder for a copy of the file, until it is removed
  * @throws UserError when the file is no network with one input and this tensor
  */
-export async function openNetwork(
+export function prepareModel(
   path: string,
   name: string,
   features: string | undefined,
-  device: Device,
-  threads: number,
   folder: string,
-): Promise<Network> {
+): Model {
   const graph = readGraph(path);
   if (graph.inputs.length !== 1)
     throw new UserError(
@@ -52,19 +64,40 @@ export async function openNetwork(
     throw new UserError(
       `extract: ${path} holds no tensor "${tensor}". Is it the file of ${name}? Else name another in "features".`,
     );
-  const model = graph.outputs.includes(tensor) ? path : withOutput(path, tensor, folder);
+  const file = graph.outputs.includes(tensor) ? path : withOutput(path, tensor, folder);
+  return {
+    name,
+    path,
+    file,
+    input,
+    tensor,
+    remove() {
+      if (file !== path) rmSync(file, { force: true });
+    },
+  };
+}
+
+/**
+ * Opens a network.
+ * @param threads of the CPU
+ * @throws UserError when the device cannot run it
+ */
+export async function openNetwork(model: Model, device: Device, threads: number): Promise<Network> {
+  const { name, path, file, input, tensor } = model;
   let session: InferenceSession;
   try {
-    session = await openSession(model, device, threads);
+    session = await openSession(file, device, threads);
   } catch (error) {
+    const { message } = error as Error;
+    const next = { memory: " Its memory ran out.", lost: " The device was lost: run it again." } as Record<
+      string,
+      string
+    >;
     throw new UserError(
-      `extract: onnxruntime cannot open ${path} on ${device}: ${(error as Error).message.split("\n")[0]}`,
+      `extract: onnxruntime cannot open ${path} on ${device}: ${firstLine(message)}.${next[kindOf(message)] ?? ""}`,
     );
-  } finally {
-    if (model !== path) rmSync(model);
   }
   return {
-    tensor,
     async infer(images, count, size) {
       const shape = [count, 3, size, size];
       const batch = new Tensor("float32", images.subarray(0, count * 3 * size * size), shape);
@@ -72,9 +105,7 @@ export async function openNetwork(
       try {
         output = (await session.run({ [input]: batch }, [tensor]))[tensor] as Tensor;
       } catch (error) {
-        throw new UserError(
-          `extract: ${name} does not take [${shape.join(", ")}]: ${(error as Error).message.split("\n")[0]}. Choose another size or batch.`,
-        );
+        throw runFailure((error as Error).message, name, device, shape);
       }
       if (output.type !== "float32" || output.dims[0] !== count)
         throw new UserError(

@@ -1,13 +1,15 @@
 /** extract: every image through a pretrained network; its features as float16 in record batches as they come. */
 import { dirname } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
-import { defineStage, UserError } from "../../runner/stage.ts";
+import { defineStage, type StageContext, UserError } from "../../runner/stage.ts";
 import type { Backbone } from "../shared/backbone.ts";
-import { readImageList, readPixels } from "../shared/images.ts";
+import { type ImageList, readImageList, readPixels } from "../shared/images.ts";
 import { createTable, narrow, type TableWriter, vectorColumns } from "../shared/tables.ts";
-import { chooseDevice, type Device } from "./device.ts";
-import { openNetwork } from "./network.ts";
+import { chooseDevice } from "./device.ts";
+import { type Batch, FeatureCheck } from "./feature-check.ts";
+import { type Network, openNetwork, prepareModel } from "./network.ts";
 import { Resizer } from "./resize.ts";
+import type { Device } from "./session.ts";
 
 interface Params {
   size?: number;
@@ -16,8 +18,79 @@ interface Params {
   flip: boolean;
 }
 
-/** The largest number that float16 holds. */
-const LARGEST_HALF = 65_504;
+/** Images that a device is tried with. */
+const FEW = 4;
+
+/** The first few images, as the network sees them: `[count, 3, size, size]`. */
+async function firstImages(path: string, most: number, resizer: Resizer, size: number) {
+  for await (const { count, pixels } of readPixels(path, most))
+    return { count, images: resizer.fill(0, pixels, count).slice(0, count * 3 * size * size) };
+  throw new Error("unreachable: a list of images holds one at least");
+}
+
+/** Chooses the device, says so, and opens the network there. */
+async function openOnDevice(
+  { params, parts, inputs, outputs, cpus, log, warn, note, signal }: StageContext<Params>,
+  size: number,
+  batch: number,
+  resizer: Resizer,
+): Promise<{ network: Network; device: Device }> {
+  const { name, part } = parts.backbone;
+  const model = prepareModel(inputs.model, name, (part as Backbone).features, dirname(outputs.features));
+  note("feature_tensor", model.tensor);
+  try {
+    const few = await firstImages(inputs.images, Math.min(FEW, batch), resizer, size);
+    const { file, input, tensor } = model;
+    const trial = { file, input, tensor, ...few, size, threads: cpus, batch, signal };
+    const { device, reason, fallback } = await chooseDevice(params.device, trial);
+    (fallback ? warn : log)(`device ${device} (${reason})`);
+    note("device", device);
+    note("device_reason", reason);
+    return { network: await openNetwork(model, device, cpus), device };
+  } finally {
+    model.remove();
+  }
+}
+
+/** Writes features as they come, checked. */
+class FeatureWriter {
+  private readonly path: string;
+  private readonly list: ImageList;
+  private readonly metadata: Record<string, unknown>;
+  private readonly check: FeatureCheck;
+  private table?: TableWriter;
+  done = 0;
+
+  constructor(path: string, list: ImageList, metadata: Record<string, unknown>, check: FeatureCheck) {
+    this.path = path;
+    this.list = list;
+    this.metadata = metadata;
+    this.check = check;
+  }
+
+  /** @throws UserError when no working network gives these features */
+  write(batch: Batch): void {
+    const { count, features } = batch;
+    const { ids, labels } = this.list;
+    this.check.add(batch);
+    this.table ??= createTable(
+      this.path,
+      "vectors",
+      vectorColumns(features.length / count, "float16", new Uint16(), new Uint32()),
+      this.metadata,
+    );
+    this.table.write(count, {
+      id: ids.subarray(this.done, this.done + count),
+      label: labels.subarray(this.done, this.done + count),
+      vector: narrow(features),
+    });
+    this.done += count;
+  }
+
+  close(): void {
+    this.table?.close();
+  }
+}
 
 export default defineStage<Params>({
   params: "extract",
@@ -25,7 +98,8 @@ export default defineStage<Params>({
   inputs: { images: "images", model: "backbone" },
   outputs: { features: "features.arrow" },
   cpus: "all",
-  async run({ params, parts, inputs, outputs, cpus, progress, log, warn, note, signal }) {
+  async run(context) {
+    const { params, parts, inputs, outputs, progress, note, signal } = context;
     const { name } = parts.backbone;
     const backbone = parts.backbone.part as Backbone;
     const size = params.size ?? backbone.size;
@@ -33,43 +107,16 @@ export default defineStage<Params>({
       throw new UserError(
         `extract: size ${size} does not fit ${name}: it takes multiples of ${backbone.multipleOf}.`,
       );
-    const { ids, labels, classes, dataset, height, width, channels } = await readImageList(inputs.images);
-    const { device, reason, fallback } = chooseDevice(params.device, inputs.model);
-    (fallback ? warn : log)(`device ${device} (${reason})`);
-    note("device", device);
-    note("device_reason", reason);
-    const folder = dirname(outputs.features);
-    const network = await openNetwork(inputs.model, name, backbone.features, device, cpus, folder);
-    note("feature_tensor", network.tensor);
-
+    const list = await readImageList(inputs.images);
+    const { ids, classes, dataset } = list;
     const batch = Math.min(params.batch, backbone.batch ?? params.batch);
     // Two sets of buffers: one is filled while the network reads the other.
     const views = params.flip ? [false, true] : [false];
-    const resizer = new Resizer({ height, width, channels }, size, backbone, batch, 2 * views.length);
+    const resizer = new Resizer(list, size, backbone, batch, 2 * views.length);
+    const { network, device } = await openOnDevice(context, size, batch, resizer);
 
-    let table: TableWriter | undefined;
-    let done = 0;
-    const write = (features: Float32Array, count: number) => {
-      const dim = features.length / count;
-      table ??= createTable(
-        outputs.features,
-        "vectors",
-        vectorColumns(dim, "float16", new Uint16(), new Uint32()),
-        { classes, dataset, backbone: name, size, flip: params.flip },
-      );
-      for (let i = 0; i < features.length; i++)
-        if (!(Math.abs(features[i]) <= LARGEST_HALF))
-          throw new UserError(
-            `extract: image ${ids[done + Math.floor(i / dim)]} has the feature ${features[i]}, which is not finite or too large. Is ${name} the right network for this file?`,
-          );
-      table.write(count, {
-        id: ids.subarray(done, done + count),
-        label: labels.subarray(done, done + count),
-        vector: narrow(features),
-      });
-      done += count;
-      progress(done, ids.length, "images");
-    };
+    const metadata = { classes, dataset, backbone: name, size, flip: params.flip };
+    const writer = new FeatureWriter(outputs.features, list, metadata, new FeatureCheck(name, device, ids));
     const infer = async ([straight, mirrored]: Float32Array[], count: number): Promise<Float32Array> => {
       const features = await network.infer(straight, count, size);
       if (!mirrored) return features;
@@ -78,9 +125,11 @@ export default defineStage<Params>({
     };
 
     const began = performance.now();
-    let pending: { features: Promise<Float32Array>; count: number } | undefined;
+    let pending: { features: Promise<Float32Array>; count: number; pixels: Uint8Array } | undefined;
     const settle = async () => {
-      if (pending) write(await pending.features, pending.count);
+      if (!pending) return;
+      writer.write({ ...pending, features: await pending.features });
+      progress(writer.done, ids.length, "images");
     };
     let turn = 0;
     try {
@@ -89,15 +138,15 @@ export default defineStage<Params>({
         const first = (turn++ % 2) * views.length;
         const set = views.map((mirrored, index) => resizer.fill(first + index, pixels, count, mirrored));
         await settle();
-        pending = { features: infer(set, count), count };
+        pending = { features: infer(set, count), count, pixels };
         pending.features.catch(() => {}); // settle() tells of it
       }
       await settle();
     } finally {
       await pending?.features.catch(() => {}); // a network at work must not be closed
-      table?.close();
+      writer.close();
       await network.close();
     }
-    note("images_per_second", Math.round((done * 1000) / (performance.now() - began)));
+    note("images_per_second", Math.round((writer.done * 1000) / (performance.now() - began)));
   },
 });
