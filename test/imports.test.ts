@@ -95,3 +95,19 @@ describe("the runner", () => {
     expect(imports.get(runner("stage"))).toEqual([]);
   });
 });
+
+test("one file loads onnxruntime-node: the one that turns its telemetry off", () => {
+  const folders = ["bench", "examples", "init", "library", "runner", "search", "stages", "templates", "test"];
+  const files = folders.flatMap((folder) =>
+    readdirSync(folder, { recursive: true, withFileTypes: true })
+      .filter((entry) => entry.isFile() && /\.([cm]?[jt]s|txt)$/.test(entry.name))
+      .map((entry) => relative(".", join(entry.parentPath, entry.name))),
+  );
+  const named = files.filter((file) =>
+    /["'`]onnxruntime-node(\/[^"'`]*)?["'`]/.test(readFileSync(file, "utf8")),
+  );
+  expect(named.sort()).toEqual([
+    "stages/shared/onnxruntime.ts",
+    "test/stages/extract/fake-driver.cjs", // preloaded into a process that was told
+  ]);
+});

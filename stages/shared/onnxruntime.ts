@@ -1,7 +1,9 @@
-/** onnxruntime: the only file that may load it. */
+/** onnxruntime with its telemetry off: the only file that may load it (test/imports.test.ts). */
 import { createRequire } from "node:module";
 import type * as Ort from "onnxruntime-node";
 
+// Else the first session reads the machine's id, writes a device id and a database below ~/.cache and a log to the
+// temporary folder, and looks up its maker's host. It must be set before the package is loaded, hence no static import.
 process.env.ORT_DISABLE_TELEMETRY ||= "1";
 const runtime = await import("onnxruntime-node");
 
