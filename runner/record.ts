@@ -96,7 +96,7 @@ let validate: ValidateFunction | undefined;
  * listing that cannot be restored. "" for none. Whoever reads a record, of the store or of a shared cache, asks this.
  */
 export function recordFault(value: unknown): string {
-  validate ??= new Ajv({ strictTuples: false }).compile(RECORD_SCHEMA);
+  validate ??= new Ajv({ strictTuples: false, meta: false, validateSchema: false }).compile(RECORD_SCHEMA);
   if (!validate(value)) {
     const [{ instancePath, message }] = validate.errors!;
     return `${instancePath.slice(1, 100) || "it"} ${message}`;

@@ -44,6 +44,9 @@ const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 /** No record is as long; what is longer is not read on. */
 const RECORD_BYTES = 16 << 20;
 
+/** What becomes of an entry that cannot be sent. */
+const NOT_PUSHED = "It was not pushed.";
+
 const recordName = (key: string): string => `records/${key}.json`;
 const objectName = (hash: string): string => `objects/${hash.slice(0, 2)}/${hash}`;
 
@@ -152,11 +155,13 @@ export class SharedCache {
    * @param what names the entry, for the warning
    * @param bytes that it may have at most
    * @param work is handed a signal, and what to call whenever bytes move
+   * @param end what becomes of an entry that is unusable, for the warning
    */
   private ask<T>(
     what: string,
     bytes: number,
     work: (signal: AbortSignal, moved: () => void) => Promise<T>,
+    end = "It counts as a miss.",
   ): Promise<T | undefined> {
     return this.lane(async () => {
       if (this.signal.aborted || performance.now() < this.awayUntil) return undefined;
@@ -177,7 +182,7 @@ export class SharedCache {
         // A share that hangs does not listen to a signal: it is left behind.
         return await Promise.race([work(signal, () => silence.refresh()), ended]);
       } catch (error) {
-        if (!this.signal.aborted) this.failed(what, late.signal.aborted ? late.signal.reason : error);
+        if (!this.signal.aborted) this.failed(what, late.signal.aborted ? late.signal.reason : error, end);
         return undefined;
       } finally {
         clearTimeout(silence);
@@ -187,9 +192,9 @@ export class SharedCache {
   }
 
   /** Tells of what went wrong; after anything but an entry that is unusable the remote is left alone for a while. */
-  private failed(what: string, reason: Error): void {
+  private failed(what: string, reason: Error, end: string): void {
     if (reason instanceof Unusable) {
-      this.trouble(`${what} ${reason.message}. It counts as a miss.`);
+      this.trouble(`${what} ${reason.message}. ${end}`);
       return;
     }
     const text = (reason.message || reason.name).split("\n")[0].replace(/\.$/, "");
@@ -301,16 +306,15 @@ export class SharedCache {
     const objects = Object.values(record.outputs).flatMap((output) => this.store.filesOf(output));
     const sent = await Promise.all(objects.map(([, path, hash]) => this.sendObject(path, hash)));
     const content = sealed(shown, this.signer!);
+    const write = async (signal: AbortSignal) => {
+      const stream = Readable.from([content]);
+      const { length: bytes } = content;
+      await this.remote.write(recordName(record.key), { bytes, stream, sha256: sha256(content) }, signal);
+      return true;
+    };
     const whole =
       sent.every(Boolean) &&
-      (await this.ask(`the record of ${record.id}`, content.length, async (signal) => {
-        await this.remote.write(
-          recordName(record.key),
-          { bytes: content.length, stream: Readable.from([content]), sha256: sha256(content) },
-          signal,
-        );
-        return true;
-      }));
+      (await this.ask(`the record of ${record.id}`, content.length, write, NOT_PUSHED));
     if (whole) this.count.pushed++;
     else this.unpushed.push(record);
   }
@@ -319,7 +323,7 @@ export class SharedCache {
   private async sendObject(path: string, hash: string): Promise<boolean> {
     const bytes = statSync(path, { throwIfNoEntry: false })?.size;
     if (bytes === undefined) return false; // collected or quarantined since
-    const sent = await this.ask(`the object ${hash.slice(0, 8)}…`, bytes, async (signal, moved) => {
+    const write = async (signal: AbortSignal, moved: () => void) => {
       const there = await this.remote.size(objectName(hash), signal);
       if (there === bytes && !this.bad.has(hash)) return true;
       const stream = Readable.from(hashed(metered(createReadStream(path), moved), hash));
@@ -329,8 +333,8 @@ export class SharedCache {
         stream.destroy();
       }
       return true;
-    });
-    return sent === true;
+    };
+    return (await this.ask(`the object ${hash.slice(0, 8)}…`, bytes, write, NOT_PUSHED)) === true;
   }
 
   /** Whether the remote holds a record of this key, whoever signed it. */

@@ -416,7 +416,7 @@ describe("an object is not taken, with one warning, when", () => {
     const cache = open(store);
     cache.push(record);
     await cache.settle();
-    expect(said[0]).toContain("… was written to while it was sent.");
+    expect(said[0]).toContain("… was written to while it was sent. It was not pushed.");
     expect([...remote.files.keys()].filter((name) => name.includes(record.outputs.history.hash))).toEqual([]);
     expect(remote.files.has(recordName())).toBe(false);
   });
