@@ -31,7 +31,7 @@ const NAMES = new Set(
   ).split(" "),
 );
 const PREFIXES =
-  /^(LC_|LD_|DYLD_|XDG_|CUDA|CUDNN_|NVIDIA_|NCCL_|ROCR_|ROCM_|HIP_|HSA_|GPU_|ZE_|SYCL_|ONEAPI_|VK_|MESA_|LIBGL_|GALLIUM_|OMP_|GOMP_|KMP_|MKL_|OPENBLAS_|BLIS_|VECLIB_|NUMEXPR_|ORT_|TF_|XLA_|CONDA_|SLURM_)/;
+  /^(LC_|LD_|DYLD_|XDG_|CUDA|CUDNN_|NVIDIA_|NCCL_|ROCR_|ROCM_|HIP_|HSA_|GPU_|ZE_|SYCL_|ONEAPI_|VK_|MESA_|LIBGL_|GALLIUM_|OMP_|GOMP_|KMP_|MKL_|OPENBLAS_|BLIS_|VECLIB_|NUMEXPR_|ORT_|TF_(CPP|CUDNN|DETERMINISTIC|ENABLE|FORCE|GPU|NUM|XLA)_|XLA_|CONDA_|SLURM_)/;
 /** A name that says that its value is a secret: not passed on though its prefix is in the list. */
 const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|JWT|API_?KEY|_KEY$/i;
 /** Where the shared cache is, and the cloud's credentials, by names that do not tell so much. */

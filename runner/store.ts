@@ -6,6 +6,7 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
+  realpathSync,
   renameSync,
   rmSync,
   symlinkSync,
@@ -135,7 +136,11 @@ export class Store {
 
   /** Hash of a project's file, or of all that a folder holds. @throws UserError for what is no file or folder */
   hashInput(path: string): string {
-    const { folder, files, empty, again } = treeOf(path);
+    const { folder, files, empty, again, folders } = treeOf(path);
+    if (folder && existsSync(this.folder) && folders.includes(realpathSync(this.folder)))
+      throw new UserError(
+        `${path} holds the store (${this.folder}), which every run changes. Name a folder without it.`,
+      );
     const listed = files.map((file) => listedFile(file, this.stats.hash(file.absolute, file.stats)));
     return folder || listed[0][2] ? listingHash(listed, empty, again) : listed[0][1];
   }

@@ -20,8 +20,9 @@ export interface Tree {
   empty: string[];
   /** Links to a folder that is listed already, under the second path: its files are not listed again. */
   again: [path: string, listed: string][];
-  /** Every folder and every link that was met, absolute. */
+  /** Every folder that was listed, by its real path. */
   folders: string[];
+  /** Every link that was met, absolute. */
   links: string[];
 }
 
@@ -95,7 +96,7 @@ export function treeOf(path: string, shown = shownPath(path)): Tree {
       return;
     }
     listed.set(real, below);
-    tree.folders.push(absolute);
+    tree.folders.push(real);
     const entries = entriesOf(absolute, join(shown, below));
     if (entries.length === 0 && below) tree.empty.push(below);
     for (const entry of entries) {

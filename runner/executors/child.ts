@@ -112,6 +112,7 @@ async function run(order: Order): Promise<void> {
     process.exit(1);
   };
   process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
+  process.on("unhandledRejection", fail); // else Node puts an error of its own around what is none
   failWhenIdle(fail);
   try {
     if (order.command !== undefined) {

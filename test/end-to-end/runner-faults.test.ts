@@ -91,6 +91,7 @@ describe("a stage that fails", () => {
       "✗ trouble: was killed (SIGKILL), probably because memory ran out. Try --jobs 1, or a smaller batch.\n",
     ],
     ["text", 1, "✗ trouble: a text, red\n"],
+    ["reject", 1, "✗ trouble: a text, rejected\n"],
     ["null", 1, "✗ trouble: threw null\n"],
     ["empty", 1, "✗ trouble: Error without a message\n"],
     [

@@ -157,6 +157,10 @@ export default defineStage<{ mode: string }>({
         throw new UserError("values.json: row 3 is no number. Mend it.");
       case "text":
         throw "a text, \u001b[31mred\u001b[0m";
+      case "reject":
+        void Promise.reject("a text, rejected");
+        await sleep(60_000);
+        break;
       case "null":
         throw null;
       case "empty":

@@ -109,6 +109,14 @@ test("a file whose name only looks as if it were no UTF-8 is taken", () => {
   expect(paths()).toEqual(["a", "deep/b", "\ufffd"]);
 });
 
+test("a folder that holds the store is no input: every run would change it", () => {
+  const store = new Store(join(folder, "in/cache"));
+  mkdirSync(store.folder);
+  link("..", "deep/up");
+  for (const path of ["in", "in/deep"])
+    expect(() => store.hashInput(join(folder, path))).toThrow("holds the store (");
+});
+
 test("the hash of a folder is that of its paths and contents, as it always was", () => {
   const store = new Store(join(folder, "cache"));
   expect(store.hashInput(join(folder, "in"))).toBe(
