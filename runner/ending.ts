@@ -21,6 +21,23 @@ export interface Ending {
   seconds: number;
 }
 
+/**
+ * How the instances that are up to date came to be so, each counted once: one whose result was lost meanwhile may have
+ * run twice, or run after its result was fetched.
+ * @param ran ids of the instances that ran, @param fetched of those that a shared cache had
+ */
+export function countsOf(
+  plan: Plan,
+  ran: Set<string>,
+  fetched: Set<string>,
+): { ran: number; hits: number; fetched: number } {
+  const counts = { ran: 0, hits: 0, fetched: 0 };
+  for (const [id, { kind }] of plan.states)
+    if (kind === "hit" || kind === "done")
+      counts[ran.has(id) ? "ran" : fetched.has(id) ? "fetched" : "hits"]++;
+  return counts;
+}
+
 /** A stage's note whose name begins so is shown to people. */
 const HEADLINE = "headline";
 /** The file of a published folder that a browser opens. */

@@ -3,7 +3,7 @@ import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { colors } from "./colors.ts";
 import { diskFault } from "./disk.ts";
-import { type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
+import { countsOf, type Ending, endLine, headlinesOf, pagesOf } from "./ending.ts";
 import type { Summary } from "./execute.ts";
 import type { SlurmEvents } from "./executors/slurm.ts";
 import { settingText } from "./expand.ts";
@@ -161,25 +161,21 @@ export async function runStages(session: Session, options: Options): Promise<Run
   const remote = await remoteOf(session, options, cancelled.signal);
   plan.advance();
   await restorePublished(session, remote);
-  const upToDate = () =>
-    [...plan.states].flatMap(([id, { kind }]) => (kind === "hit" || kind === "done" ? [id] : []));
-  const settled = () => upToDate().length;
   const ran = new Set<string>();
   const fetched = new Set<string>();
   const endingOf = (summary: Summary): Ending => {
-    // By instance, each counted once: one whose result was lost meanwhile may have run twice, or run after a fetch.
-    const known = upToDate();
-    const came = known.filter((id) => fetched.has(id) && !ran.has(id)).length;
+    const counts = countsOf(plan, ran, fetched);
     return {
       ...summary,
       profile,
       stages: tasks.length,
-      ran: known.filter((id) => ran.has(id)).length,
-      hits: known.filter((id) => !fetched.has(id) && !ran.has(id)).length,
-      fetched: remote && came ? { count: came, from: remote.name } : undefined,
+      ran: counts.ran,
+      hits: counts.hits,
+      fetched: remote && counts.fetched ? { count: counts.fetched, from: remote.name } : undefined,
       seconds: Math.round(performance.now() - began) / 1000,
     };
   };
+  const settled = () => Object.values(countsOf(plan, ran, fetched)).reduce((sum, one) => sum + one);
   if (plan.advance().length === 0) {
     remember(session, options);
     await remote?.settle();
@@ -208,11 +204,8 @@ export async function runStages(session: Session, options: Options): Promise<Run
   try {
     summary = await go();
     // What became known from a shared cache on the way may lack its files too.
-    while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote))) {
-      const { ran } = summary;
+    while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote)))
       summary = await go();
-      summary.ran += ran;
-    }
     await remote?.settle();
   } finally {
     display.close();

@@ -28,7 +28,9 @@ test("and no secret, whatever it is called", () => {
       ..."NODE_AUTH_TOKEN CONDA_TOKEN TF_API_KEY SLURM_JWT_TOKEN OPENAI_API_KEY DATABASE_URL PGPASSWORD".split(
         " ",
       ),
-      ..."SSH_AUTH_SOCK TF_VAR_db SLURM_JWT npm_config__auth GOOGLE_APPLICATION_CREDENTIALS MY_OWN_WORD path".split(" "),
+      ..."SSH_AUTH_SOCK TF_VAR_db SLURM_JWT npm_config__auth GOOGLE_APPLICATION_CREDENTIALS MY_OWN_WORD path".split(
+        " ",
+      ),
     ),
   ).toEqual([]);
 });
