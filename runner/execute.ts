@@ -1,5 +1,5 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
-import { lstatSync, mkdirSync, rmSync } from "node:fs";
+import { lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { diskFault } from "./disk.ts";
 import { type Executor, type Job, type Outcome, StageError } from "./executors/executor.ts";
@@ -127,9 +127,16 @@ export async function runIn(
       `an input changed while it ran: ${fault}. A process that an earlier stage started may write to it still: end that one and run again.`,
       true,
     );
-  for (const [name, { path }] of Object.entries(task.outputs))
-    if (!lstatSync(resolve(outputs[name]), { throwIfNoEntry: false }))
+  for (const [name, { path }] of Object.entries(task.outputs)) {
+    const made = resolve(outputs[name]);
+    if (!lstatSync(made, { throwIfNoEntry: false }))
       throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
+    if (path.endsWith("/") && statSync(made, { throwIfNoEntry: false })?.isFile())
+      throw new StageError(
+        `made a file of its output "${name}" (${path}), which is declared as a folder.`,
+        true,
+      );
+  }
   const after = before && projectFiles(options.root, store.folder);
   const beyond = after
     ? changedMeanwhile(before, after)

@@ -129,7 +129,8 @@ export function outputsFault(
   for (const [name, { path, measured }] of Object.entries(declared)) {
     if (!Object.hasOwn(outputs, name)) return `lacks the output "${name}"`;
     const output = outputs[name];
-    if (isFolder(output) !== path.endsWith("/") || output.measured !== measured)
+    // A path without "/" may turn out to be a folder: a stage's own code or command makes what it makes.
+    if ((path.endsWith("/") && !isFolder(output)) || output.measured !== measured)
       return `has another kind of output "${name}"`;
   }
   return "";

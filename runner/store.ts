@@ -24,6 +24,7 @@ import {
   type ListedFile,
   listingHash,
   readRecord,
+  recordFault,
   type StageRecord,
   type StoredOutput,
   written,
@@ -291,9 +292,15 @@ export class Store {
     return { hash: listingHash(listed, empty), bytes, measured, files: listed, ...folders };
   }
 
-  /** Writes a record, last of all: from now on the key is a hit. */
+  /**
+   * Writes a record, last of all: from now on the key is a hit.
+   * @throws UserError for one that could not be read again, as with a path that is too long for other file systems
+   */
   keepRecord(record: StageRecord): void {
-    replaceFile(this.recordPath(record.key), written(record), this.halves);
+    const text = written(record);
+    if (!readRecord(text))
+      throw new UserError(`its result cannot be kept: ${recordFault(record) || "its record is no JSON"}.`);
+    replaceFile(this.recordPath(record.key), text, this.halves);
     rmSync(this.promisePath(record.key), { force: true });
     this.stats.save();
   }

@@ -239,6 +239,34 @@ test("timeout: 30d is not over at once", async () => {
   expect(said).toContain("all 1 are up to date");
 });
 
+describe("what a stage makes is up to date the next time, or refused", () => {
+  test("a folder whose path has no slash at its end", async () => {
+    project.reset();
+    const { code } = await run({ a: { run: "mkdir ${out.d}; echo 1 > ${out.d}/x", outputs: { d: "lib" } } });
+    expect(code).toBe(0);
+    expect(project.read("reports/a/lib/x")).toBe("1\n");
+    expect((await project.run()).out).toContain("Nothing to do");
+  });
+
+  test.each([
+    [
+      "a file in place of a folder",
+      "rmdir ${out.d}; echo 1 > $(dirname ${out.d})/d",
+      'made a file of its output "d" (d/), which is declared as a folder.',
+    ],
+    [
+      "a path too long to be restored elsewhere",
+      "cd ${out.d}; for i in $(seq 220); do mkdir dddddddddd; cd dddddddddd; done; touch f",
+      'its result cannot be kept: the listing of its output "d" holds a name that is too long: ',
+    ],
+  ])("%s", async (_, command, message) => {
+    project.reset();
+    const { code, out } = await run({ a: { run: command, outputs: { d: "d/" } } });
+    expect(failure(out)).toContain(message);
+    expect(code).toBe(2);
+  });
+});
+
 describe("inputs and outputs that are no files", () => {
   test("an output with a named pipe is refused, at once", async () => {
     project.reset();
