@@ -38,7 +38,7 @@ export const CONFIG: Config = {
     gridColor: FAINT,
     domainColor: "#888888",
     tickColor: "#888888",
-    labelLimit: 400,
+    labelLimit: 0, // a name is shown whole
     labelFlush: false,
   },
   header: { labelFontSize: 13, labelFontWeight: "bold", labelColor: INK, title: null },
@@ -48,7 +48,7 @@ export const CONFIG: Config = {
     symbolOpacity: 1,
     labelColor: INK,
     titleColor: INK,
-    labelLimit: 400,
+    labelLimit: 0,
   },
   view: { stroke: FAINT },
 };

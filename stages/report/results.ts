@@ -1,7 +1,18 @@
 /** The sections of results: the headline, all metrics, classes. */
 import { isRaw } from "../shared/groups.ts";
-import { type Block, type Cell, cell, figureCell, groupCell, heading, type Table, text } from "./document.ts";
+import {
+  type Block,
+  type Cell,
+  cell,
+  figureCell,
+  groupCell,
+  heading,
+  list,
+  type Table,
+  text,
+} from "./document.ts";
 import type { GroupMetric, Interval, ProtocolSummary } from "./summary.ts";
+import { unsaid } from "./unsaid.ts";
 
 /** Decimals of a metric. */
 export const DECIMALS = 4;
@@ -144,9 +155,11 @@ export function resultBlocks(
   summary: ProtocolSummary,
   figures: (name: string) => Block[],
 ): Block[] {
+  const more = unsaid(summary.groups);
   return [
     heading(2, `Results under protocol ${protocol}`),
     headline(protocol, summary),
+    ...(more.length ? [text("What the names of these leave out:"), ...list(more)] : []),
     text(
       "The interval over seeds says how far the mean of this many trainings may be off (Student's t); the interval over queries says it of the choice of query images, with these very trainings (bootstrap). They answer two questions; neither contains the other. The highest of many means on the same queries is likely to owe some of its lead to chance. k of kNN was chosen on validation images for each run.",
     ),

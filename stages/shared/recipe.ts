@@ -76,6 +76,9 @@ export function differing(a: Recipe, b: Recipe): Differing[] {
     }));
 }
 
+/** The names of all params, as {@link differing} has them. */
+export const paramNames = (recipe: Recipe): string[] => [...flat(recipe).keys()];
+
 /** A param's value; undefined where there is none. */
 export const paramOf = (recipe: Recipe, name: string): unknown => flat(recipe).get(name);
 

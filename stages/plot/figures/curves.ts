@@ -83,10 +83,17 @@ export function curves(histories: History[]): Figure[] {
   const { panels, mixed, lines, rows } = rowsOf(histories);
   const maps = rows.map(({ validationMap }) => validationMap);
   const [low, high] = [Math.min(...maps), Math.max(...maps)];
+  const uncounted = (wanted: string) =>
+    rows.every(({ panel, active }) => panel !== wanted || active === null);
   const named = lineEncoding(lines);
   const layer = curveLayers(rows);
   const panelSpec = (panel: string, { field, title }: (typeof MEASURES)[number], last: boolean): Spec => ({
-    title: panel && field === "loss" ? { text: panel, fontSize: 13, offset: 8 } : undefined,
+    title:
+      panel && field === "loss"
+        ? { text: panel, fontSize: 13, offset: 8 }
+        : field === "active" && uncounted(panel)
+          ? { text: "takes neither triplets nor pairs", fontSize: 12, fontWeight: "normal", offset: 8 }
+          : undefined,
     width: 300,
     height: 190,
     transform: [{ filter: inPanel(panel) }],

@@ -46,7 +46,9 @@ describe("plot", () => {
     expect(tsne).toContain("automobile");
     expect(tsne).toContain(">raw features<");
     expect(tsne).toContain(">facenet · semihard-negative · seed 1<");
-    expect(readFileSync(join(figures, "map-official.svg"), "utf8")).toContain("facenet · semihard-negative");
+    const map = readFileSync(join(figures, "map-official.svg"), "utf8");
+    expect(map).toContain("facenet · semihard-negative");
+    expect(map).toContain("facenet · hardest-negative (2 of 2 collapsed)<"); // whole
   });
 
   it("draws the same bytes again, whatever was drawn before", async () => {

@@ -157,6 +157,17 @@ describe("report", () => {
     expect(row).toMatch(/\| 3 \| 3 of 3 collapsed \|/);
   });
 
+  it("says what the name of a longer training leaves out", async () => {
+    const wide = { steps: 900, network: { use: "mlp", hidden: [1024] } };
+    const long = { loss: "facenet", selector: "all", steps: 900, seed: 1 };
+    const own = makeStudy(90, [...plannedRuns([1]), { point: long, settings: wide, map: 0.9, knn: 0.9 }]);
+    const { outputs } = await runStage("report", { params, inputs: { metrics: own.metrics } });
+    own.remove();
+    expect(readFileSync(outputs.report, "utf8")).toContain(
+      "* facenet · all · steps 900: network.hidden 1024 where most have 512.",
+    );
+  });
+
   it("counts no untrained code among the trained representations", async () => {
     const code = { binariser: { use: "itq" }, bits: 16, seed: 1 };
     const plan = [...plannedRuns([1]), { point: { binariser: "itq" }, map: 0.7, knn: 0.9, code }];
