@@ -1,19 +1,29 @@
 /** The binary layout of CIFAR-10 and CIFAR-100, out of their archives. Krizhevsky 2009. */
-import { createReadStream } from "node:fs";
 import { basename } from "node:path";
+import { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
-import { createGunzip } from "node:zlib";
 import { Parser } from "tar";
 import { UserError } from "../../runner/stage.ts";
 import type { ImageRow } from "./dataset.ts";
+import { unpacked } from "./unpack.ts";
 
 const SIDE = 32;
 const PLANE = SIDE * SIDE;
 
-/** All files of a .tar.gz whose base name is wanted, whole. @throws UserError when it is broken off */
+/** Bytes of an archive beside the files that are wanted: a page to read, lists of names, what tar adds. */
+const BESIDE = 2 ** 24;
+
+/** Bytes of so many rows, with `labels` label bytes each. */
+export const bytesOf = (rows: number, labels: number): number => rows * (labels + 3 * PLANE);
+
+/**
+ * All files of a .tar.gz whose base name is wanted, whole.
+ * @param wanted bytes that each file may have, by its name
+ * @throws UserError when the archive is truncated, lacks a file, or holds more than these
+ */
 export async function readArchive(
   path: string,
-  wanted: string[],
+  wanted: Map<string, number>,
   signal: AbortSignal,
 ): Promise<Map<string, Buffer>> {
   const found = new Map<string, Buffer>();
@@ -21,7 +31,7 @@ export async function readArchive(
     strict: true,
     onReadEntry(entry) {
       const name = basename(entry.path);
-      if (!wanted.includes(name)) {
+      if (!wanted.has(name)) {
         entry.resume();
         return;
       }
@@ -30,15 +40,27 @@ export async function readArchive(
       entry.on("end", () => found.set(name, Buffer.concat(chunks)));
     },
   });
+  const most = [...wanted.values()].reduce((sum, bytes) => sum + bytes, BESIDE);
   try {
-    await pipeline(createReadStream(path), createGunzip(), parser as never, { signal });
+    await pipeline(
+      Readable.from(unpacked(path, ".tar.gz", () => most)), // tar's parser takes a stream, not a generator
+      parser as never,
+      { signal },
+    );
   } catch (error) {
     signal.throwIfAborted();
-    throw new UserError(`${path}: broken off or no .tar.gz (${(error as Error).message}). Fetch it again.`);
+    if (error instanceof UserError) throw error;
+    throw new UserError(`${path}: truncated or no .tar.gz (${(error as Error).message}). Fetch it again.`);
   }
-  for (const name of wanted)
-    if (!found.has(name))
+  for (const [name, bytes] of wanted) {
+    const file = found.get(name);
+    if (!file)
       throw new UserError(`${path}: holds no file ${name}. Is it the binary version of the data set?`);
+    if (file.length > bytes)
+      throw new UserError(
+        `${path}: ${name} has ${file.length} bytes, more than the ${bytes} of the data set.`,
+      );
+  }
   return found;
 }
 

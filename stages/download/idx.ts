@@ -1,9 +1,8 @@
 /** The IDX layout of MNIST and the data sets made after it: one gzipped file of images, one of labels. LeCun et al. 1998. */
-import { readFileSync } from "node:fs";
-import { gunzipSync } from "node:zlib";
 import { UserError } from "../../runner/stage.ts";
 import { type Download, fetchFile } from "../shared/fetch.ts";
 import type { Dataset, DatasetContext, ImageRow } from "./dataset.ts";
+import { unpacked } from "./unpack.ts";
 
 /** The four files, by the names of their params. */
 export interface IdxFiles<T> {
@@ -19,28 +18,39 @@ interface Idx {
   bytes: Buffer;
 }
 
+/** Bytes that a file may unpack to: twice those of the largest data set in this form (EMNIST). */
+const MOST_BYTES = 2 ** 30;
+
 /**
  * Unpacks a file and reads its sizes: two zeros, 8 for "unsigned byte", the number of dimensions, then each
  * size as a big-endian uint32.
- * @throws UserError when it is broken off or has another form
+ * @throws UserError when it is truncated, has another form, or holds more than its sizes say
  */
-function readIdx(path: string, dimensions: number): Idx {
-  let file: Buffer;
-  try {
-    file = gunzipSync(readFileSync(path));
-  } catch (error) {
-    throw new UserError(`${path}: broken off or no .gz (${(error as Error).message}). Fetch it again.`);
-  }
+async function readIdx(path: string, dimensions: number): Promise<Idx> {
   const head = 4 + 4 * dimensions;
-  if (file.length < head || file.readUInt32BE(0) !== 0x0800 + dimensions)
+  const chunks: Buffer[] = [];
+  let [bytes, wanted] = [0, MOST_BYTES];
+  let sizes: number[] | undefined;
+  for await (const chunk of unpacked(path, ".gz", () => wanted)) {
+    chunks.push(chunk);
+    bytes += chunk.length;
+    if (sizes || bytes < head) continue;
+    const first = Buffer.concat(chunks);
+    if (first.readUInt32BE(0) !== 0x0800 + dimensions) break;
+    sizes = Array.from({ length: dimensions }, (_, index) => first.readUInt32BE(4 + 4 * index));
+    wanted = head + sizes.reduce((product, size) => product * size, 1);
+    if (wanted > MOST_BYTES)
+      throw new UserError(
+        `${path}: announces ${wanted} bytes, but at most ${MOST_BYTES} are read. Is it the right file?`,
+      );
+  }
+  if (!sizes)
     throw new UserError(`${path}: no IDX file of bytes with ${dimensions} dimensions. Is it the right file?`);
-  const sizes = Array.from({ length: dimensions }, (_, index) => file.readUInt32BE(4 + 4 * index));
-  const wanted = head + sizes.reduce((product, size) => product * size, 1);
-  if (file.length !== wanted)
+  if (bytes !== wanted)
     throw new UserError(
-      `${path}: ${file.length} bytes, but ${sizes.join(" x ")} images or labels take ${wanted}. Fetch it again.`,
+      `${path}: ${bytes} bytes, but ${sizes.join(" x ")} images or labels take ${wanted}. Fetch it again.`,
     );
-  return { sizes, bytes: file.subarray(head) };
+  return { sizes, bytes: Buffer.concat(chunks).subarray(head) };
 }
 
 /** The images of one file with their labels from the other. @throws UserError when the two do not fit together */

@@ -1,8 +1,9 @@
 /** CIFAR-10: 60,000 colour images of 32 x 32 pixels in 10 classes. Krizhevsky 2009. */
 import { type Download, fetchFile, pinned } from "../../shared/fetch.ts";
-import { cifarRows, readArchive } from "../cifar.ts";
+import { bytesOf, cifarRows, readArchive } from "../cifar.ts";
 import type { Dataset } from "../dataset.ts";
 
+const ROWS = 10_000;
 const FILES = [1, 2, 3, 4, 5].map((number) => `data_batch_${number}.bin`).concat("test_batch.bin");
 
 export default {
@@ -13,7 +14,11 @@ export default {
   }),
   async open(params, context) {
     const archive = await fetchFile(params as unknown as Download, context);
-    const files = await readArchive(archive, FILES, context.signal);
+    const files = await readArchive(
+      archive,
+      new Map(FILES.map((name) => [name, bytesOf(ROWS, 1)])),
+      context.signal,
+    );
     return {
       info: {
         dataset: "cifar10",
@@ -31,7 +36,7 @@ export default {
             files.get(name)!,
             { labels: 1, label: 0, classes: 10 },
             index < 5 ? "train" : "test",
-            index * 10_000,
+            index * ROWS,
           );
       })(),
     };

@@ -1,11 +1,13 @@
 /** CIFAR-100: 60,000 colour images of 32 x 32 pixels in 100 classes, which make up 20 groups. Krizhevsky 2009. */
 import { UserError } from "../../../runner/stage.ts";
 import { type Download, fetchFile, pinned } from "../../shared/fetch.ts";
-import { cifarRows, readArchive } from "../cifar.ts";
+import { bytesOf, cifarRows, readArchive } from "../cifar.ts";
 import type { Dataset } from "../dataset.ts";
 
 /** Classes of each kind of label, in the order of the label bytes. */
 const KINDS = { coarse: 20, fine: 100 };
+/** Bytes of the names of the classes, at most. */
+const MOST_NAMES = 10_000;
 
 export default {
   params: {
@@ -24,7 +26,12 @@ export default {
     const kind = params.labels as keyof typeof KINDS;
     const archive = await fetchFile(params as unknown as Download, context);
     const names = `${kind}_label_names.txt`;
-    const files = await readArchive(archive, ["train.bin", "test.bin", names], context.signal);
+    const sizes = new Map([
+      ["train.bin", bytesOf(50_000, 2)],
+      ["test.bin", bytesOf(10_000, 2)],
+      [names, MOST_NAMES],
+    ]);
+    const files = await readArchive(archive, sizes, context.signal);
     const classes = files.get(names)!.toString("utf8").trim().split("\n");
     if (classes.length !== KINDS[kind])
       throw new UserError(`${archive}: ${names} names ${classes.length} classes, not ${KINDS[kind]}.`);

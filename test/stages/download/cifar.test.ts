@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
+import { bytesOf, readArchive } from "../../../stages/download/cifar.ts";
 import { readMetadata, readTable } from "../../../stages/shared/tables.ts";
 import { put, scratch } from "../shared/scratch.ts";
 import { archive, cifarRow, download, fault, imagesOf } from "./fakes.ts";
@@ -55,22 +56,22 @@ describe("download of CIFAR-10", () => {
 });
 
 describe("download refuses", () => {
-  it("an archive that is broken off, as gzip or as tar", async () => {
+  it("an archive that is truncated, as gzip or as tar", async () => {
     for (const part of [0.1, 0.5, 0.99]) {
       const cut = put(folder, "cut.tar.gz", whole.bytes.subarray(0, Math.floor(whole.bytes.length * part)));
-      expect(await fault(cifar10(cut, "cut.tar.gz"))).toMatch(/cut\.tar\.gz: (broken off|holds no file)/);
+      expect(await fault(cifar10(cut, "cut.tar.gz"))).toMatch(/cut\.tar\.gz: (truncated|holds no file)/);
     }
     const tar = gunzipSync(whole.bytes);
     // In the middle of a file, of a header, and between two files.
     for (const length of [10_000, 3 * 512 + 6144 + 100, 512 + 6144]) {
       const cut = put(folder, "cut.tar.gz", gzipSync(tar.subarray(0, length)));
-      expect(await fault(cifar10(cut, "cut.tar.gz"))).toMatch(/cut\.tar\.gz: (broken off|holds no file)/);
+      expect(await fault(cifar10(cut, "cut.tar.gz"))).toMatch(/cut\.tar\.gz: (truncated|holds no file)/);
     }
   });
 
   it("something that is no archive", async () => {
     const page = put(folder, "page.tar.gz", Buffer.from("<html>not found</html>"));
-    expect(await fault(cifar10(page, "page.tar.gz"))).toMatch(/page\.tar\.gz: broken off or no \.tar\.gz/);
+    expect(await fault(cifar10(page, "page.tar.gz"))).toMatch(/page\.tar\.gz: truncated or no \.tar\.gz/);
   });
 
   it("an archive without one of its files", async () => {
@@ -103,6 +104,20 @@ describe("download refuses", () => {
     writeFileSync(join(folder, "half.tar.gz"), half.bytes);
     expect(await fault(cifar10(half, "half.tar.gz"))).toMatch(
       /^test_batch\.bin: 3000 bytes are no whole number of rows of 3073/,
+    );
+  });
+
+  it("an archive that unpacks to more than the data set has", async () => {
+    const sizes = new Map(names.map((name) => [name, bytesOf(2, 1)]));
+    const read = async (changed: Record<string, Uint8Array>) => {
+      const { path } = await archive(scratch(), "more.tar.gz", { ...files, ...changed });
+      return fault(readArchive(path, sizes, new AbortController().signal));
+    };
+    expect(await read({ "test_batch.bin": new Uint8Array(6147) })).toMatch(
+      /test_batch\.bin has 6147 bytes, more than the 6146 of the data set/,
+    );
+    expect(await read({ "bomb.bin": new Uint8Array(17_000_000) })).toMatch(
+      /more\.tar\.gz: unpacks to more than 16814092 bytes/,
     );
   });
 

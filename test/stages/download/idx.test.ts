@@ -1,6 +1,7 @@
 import { createHash } from "node:crypto";
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import fashion from "../../../stages/download/datasets/fashion-mnist.ts";
 import mnist from "../../../stages/download/datasets/mnist.ts";
@@ -62,17 +63,27 @@ describe("download of MNIST and Fashion-MNIST", () => {
     expect(paths[0]).toBe("mnist/train-images-idx3-ubyte.gz");
   });
 
-  it("refuses files that are broken off, or none", async () => {
+  it("refuses files that are truncated, or none", async () => {
     const cut = good.train_images.subarray(0, good.train_images.length - 5);
     expect(await fault(get("mnist", { train_images: cut }))).toMatch(
-      /train-images-idx3-ubyte\.gz: broken off or no \.gz .* Fetch it again/,
+      /train-images-idx3-ubyte\.gz: truncated or no \.gz .* Fetch it again/,
     );
     expect(await fault(get("mnist", { test_labels: Buffer.from("text") }))).toMatch(
-      /t10k-labels.*broken off or no \.gz/,
+      /t10k-labels.*truncated or no \.gz/,
     );
     const short = idx([3, 2, 4], bytes(23));
     expect(await fault(get("mnist", { train_images: short }))).toMatch(
       /: 39 bytes, but 3 x 2 x 4 .* take 40/,
+    );
+  });
+
+  it("refuses files that unpack to more than they announce, or announce more than fits", async () => {
+    const bomb = Buffer.concat([gunzipSync(good.train_images), Buffer.alloc(50_000_000)]);
+    expect(await fault(get("mnist", { train_images: gzipSync(bomb) }))).toMatch(
+      /train-images.*unpacks to more than 40 bytes/,
+    );
+    expect(await fault(get("mnist", { test_images: idx([2 ** 20, 2 ** 20, 1], []) }))).toMatch(
+      /t10k-images.*announces 1099511627792 bytes, but at most 1073741824 are read/,
     );
   });
 

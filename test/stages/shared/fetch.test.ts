@@ -1,13 +1,16 @@
 import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, utimesSync, writeFileSync } from "node:fs";
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
+import { hostname } from "node:os";
 import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { self } from "../../../runner/owner.ts";
 import { UserError } from "../../../runner/stage.ts";
 import { fetchFile, pinned, pinnedFiles } from "../../../stages/shared/fetch.ts";
+import type { Limits } from "../../../stages/shared/transfer.ts";
 import { scratch } from "./scratch.ts";
 
 const sum = (bytes: Uint8Array) => createHash("sha256").update(bytes).digest("hex");
@@ -75,6 +78,7 @@ beforeEach(() => {
 const get = (
   urls: string[],
   { file = "data.bin", sha256 = PIN as string | string[], signal = new AbortController().signal } = {},
+  limits: Partial<Limits> = {},
 ) =>
   fetchFile(
     { file, urls, sha256 },
@@ -84,7 +88,18 @@ const get = (
       warn: (line) => said.warnings.push(line),
       signal,
     },
+    limits,
   );
+/** The name of an unfinished download of a process, as `PID-STARTED-HOST`. */
+const partName = (owner: string) => `data.bin.${PIN.slice(0, 8)}.${owner}.part`;
+const OWNER = Object.values(self()).join("-");
+/** No process has a number this high. */
+const DEAD = `99999999-1-${hostname()}`;
+const leave = (owner: string, content: Uint8Array) => {
+  mkdirSync(join(cache, "downloads"), { recursive: true });
+  writeFileSync(join(cache, "downloads", partName(owner)), content);
+  return join(cache, "downloads", partName(owner));
+};
 const inCache = () => readdirSync(join(cache, "downloads")).sort();
 const fault = async (promise: Promise<unknown>): Promise<string> => {
   const error = await promise.then(
@@ -117,10 +132,7 @@ describe("fetchFile from the network", () => {
 
   it("resumes in the next run what a process that is gone has left", async () => {
     answers["/a"] = [serve(CONTENT)];
-    mkdirSync(join(cache, "downloads"), { recursive: true });
-    // No process has a number this high.
-    const left = join(cache, "downloads", `data.bin.${PIN.slice(0, 8)}.99999999.part`);
-    writeFileSync(left, CONTENT.subarray(0, 12_345));
+    leave(DEAD, CONTENT.subarray(0, 12_345));
     expect(readFileSync(await get([`${base}/a`])).equals(CONTENT)).toBe(true);
     expect(asked).toEqual(["/a bytes=12345-"]);
     expect(inCache()).toEqual(["data.bin"]);
@@ -128,29 +140,39 @@ describe("fetchFile from the network", () => {
 
   it("leaves alone what a living process is writing", async () => {
     answers["/a"] = [serve(CONTENT)];
-    mkdirSync(join(cache, "downloads"), { recursive: true });
-    const other = `data.bin.${PIN.slice(0, 8)}.${process.ppid}.part`;
-    writeFileSync(join(cache, "downloads", other), CONTENT.subarray(0, 12_345));
+    const stat = readFileSync(`/proc/${process.ppid}/stat`, "utf8");
+    const living = `${process.ppid}-${stat.slice(stat.lastIndexOf(")") + 2).split(" ")[19]}-${hostname()}`;
+    const elsewhere = "99999999-1-another.host";
+    for (const owner of [living, elsewhere]) leave(owner, CONTENT.subarray(0, 12_345));
     await get([`${base}/a`]);
     expect(asked).toEqual(["/a"]);
-    expect(inCache()).toEqual(["data.bin", other]);
+    expect(inCache()).toEqual(["data.bin", partName(living), partName(elsewhere)].sort());
+  });
+
+  it("takes over from a dead process whose number another has now, and from another machine after an hour", async () => {
+    for (const owner of [`${process.ppid}-1-${hostname()}`, "1-1-another.host", String(process.ppid)]) {
+      answers["/a"] = [serve(CONTENT)];
+      asked = [];
+      cache = process.env.DEEPHASH_CACHE = join(root, String(run++));
+      const left = leave(owner, CONTENT.subarray(0, 12_345));
+      const old = Date.now() / 1000 - 3700;
+      utimesSync(left, old, old);
+      await get([`${base}/a`]);
+      expect(asked, owner).toEqual(["/a bytes=12345-"]);
+      expect(inCache()).toEqual(["data.bin"]);
+    }
   });
 
   it("finishes a download of which only the last check was missing", async () => {
     answers["/a"] = [serve(CONTENT)];
-    mkdirSync(join(cache, "downloads"), { recursive: true });
-    writeFileSync(join(cache, "downloads", `data.bin.${PIN.slice(0, 8)}.99999999.part`), CONTENT);
+    leave(DEAD, CONTENT);
     expect(readFileSync(await get([`${base}/a`])).equals(CONTENT)).toBe(true);
     expect(asked).toEqual(["/a bytes=200000-"]);
   });
 
   it("starts anew when the older part belongs to another file", async () => {
     answers["/a"] = [serve(CONTENT)];
-    mkdirSync(join(cache, "downloads"), { recursive: true });
-    writeFileSync(
-      join(cache, "downloads", `data.bin.${PIN.slice(0, 8)}.99999999.part`),
-      Buffer.alloc(10_000, 7),
-    );
+    leave(DEAD, Buffer.alloc(10_000, 7));
     expect(readFileSync(await get([`${base}/a`])).equals(CONTENT)).toBe(true);
     expect(asked).toEqual(["/a bytes=10000-", "/a"]);
   });
@@ -179,9 +201,7 @@ describe("fetchFile from the network", () => {
     answers["/b"] = [serve(CONTENT)];
     expect(readFileSync(await get([`${base}/a`])).equals(CONTENT)).toBe(true);
     answers["/round"] = [to("/round")];
-    expect(await fault(get([`${base}/round`], { file: "other.bin" }))).toContain(
-      "the server sends from one address to the next",
-    );
+    expect(await fault(get([`${base}/round`], { file: "other.bin" }))).toContain("more than 5 redirects");
   });
 
   it("takes the bytes as they are stored, whatever the server calls their encoding", async () => {
@@ -210,7 +230,7 @@ describe("fetchFile from the network", () => {
     expect(readFileSync(await get([`${base}/a`, `${base}/b`])).equals(CONTENT)).toBe(true);
     const kept = join(cache, "downloads", "data.bin.wrong");
     expect(said.warnings).toEqual([
-      `what ${base}/a serves has sha256 ${sum(page).slice(0, 8)}… but ${PIN.slice(0, 8)}… is pinned. It was kept as ${kept}.`,
+      `the file from ${base}/a has sha256 ${sum(page).slice(0, 8)}… but ${PIN.slice(0, 8)}… is pinned. It was kept as ${kept}.`,
     ]);
     expect(readFileSync(kept)).toEqual(page);
   });
@@ -218,7 +238,7 @@ describe("fetchFile from the network", () => {
   it("ends with one line when no source has the pinned content", async () => {
     answers["/a"] = [serve(Buffer.from("something else"))];
     const line = await fault(get([`${base}/a`]));
-    expect(line).toMatch(/^data\.bin: could not be downloaded \(what .*\/a serves has sha256 .* is pinned/);
+    expect(line).toMatch(/^data\.bin: could not be downloaded \(the file from .*\/a has sha256 .* is pinned/);
     expect(existsSync(join(cache, "downloads", "data.bin"))).toBe(false);
   });
 
@@ -229,7 +249,7 @@ describe("fetchFile from the network", () => {
     );
     answers["/a"] = [breakAfter(70_000), missing];
     expect(await fault(get([`${base}/a`]))).toContain("404");
-    expect(inCache()).toEqual([`data.bin.${PIN.slice(0, 8)}.${process.pid}.part`]);
+    expect(inCache()).toEqual([partName(OWNER)]);
     answers["/a"] = [serve(CONTENT)];
     asked = [];
     await get([`${base}/a`]);
@@ -257,10 +277,129 @@ describe("fetchFile from the network", () => {
 
   it("does not blame the source for a fault of this machine", async () => {
     answers["/a"] = [serve(CONTENT)];
-    mkdirSync(join(cache, "downloads", `data.bin.${PIN.slice(0, 8)}.${process.pid}.part`), {
-      recursive: true,
-    });
+    mkdirSync(join(cache, "downloads", partName(OWNER)), { recursive: true });
     await expect(get([`${base}/a`, `${base}/b`])).rejects.toMatchObject({ code: "EISDIR" });
+  });
+});
+
+describe("fetchFile from a source that does not do what it should", () => {
+  /** Serves the file at /b, and expects that it is had from there whatever /a does. */
+  const hadFromSecond = async (first: Answer, reason: string | RegExp, limits: Partial<Limits> = {}) => {
+    answers["/a"] = [first];
+    answers["/b"] = [serve(CONTENT)];
+    expect(readFileSync(await get([`${base}/a`, `${base}/b`], {}, limits)).equals(CONTENT)).toBe(true);
+    expect(said.warnings.find((line) => line.startsWith(`${base}/a: `))).toMatch(reason);
+    expect(inCache().filter((name) => name.endsWith(".part"))).toEqual([]);
+  };
+  const redirect =
+    (location: string): Answer =>
+    (_, response) =>
+      void response.writeHead(302, { location }).end();
+
+  it.each([
+    ["http://[", "it redirects to an invalid address"],
+    ["http://127.0.0.1:99999/", "it redirects to an invalid address"],
+    ["file:///etc/passwd", "it redirects to file:, which is not an address of the web"],
+    ["/a", "more than 5 redirects"],
+  ])("redirects to %s", (location, reason) => hadFromSecond(redirect(location), reason));
+
+  it("says 416 to a request for all of it", () =>
+    hadFromSecond((_, response) => void response.writeHead(416).end(), "the server answered 416"));
+
+  it("says 416 to the rest of what another source began", async () => {
+    leave(DEAD, CONTENT.subarray(0, 5000));
+    await hadFromSecond((_, response) => void response.writeHead(416).end(), "the server answered 416");
+  });
+
+  it("answers with another range than was asked for", async () => {
+    leave(DEAD, CONTENT.subarray(0, 5000));
+    const answer: Answer = (_, response) =>
+      void response.writeHead(206, { "content-range": "bytes 0-199999/200000" }).end(CONTENT);
+    await hadFromSecond(answer, "the server sent the bytes from 0 on, not from 5000");
+  });
+
+  it("announces more than a file may have, before a byte of it is taken", () =>
+    hadFromSecond(
+      (_, response) => void response.writeHead(200, { "content-length": 2 ** 40 }).write("x"),
+      "it announces 1099511627776 bytes, more than the 300000 that are taken",
+      { mostBytes: 300_000 },
+    ));
+
+  it("never ends", () => {
+    const endless: Answer = (_, response) => {
+      const more = () => void response.write(Buffer.alloc(50_000), (error) => error ?? setImmediate(more));
+      more();
+    };
+    return hadFromSecond(endless, /it sends \d+ bytes or more, more than the 300000/, { mostBytes: 300_000 });
+  });
+
+  it("never answers", () => hadFromSecond(() => {}, "no answer within 0.05 s", { stallMilliseconds: 50 }));
+
+  it("drips", () => {
+    let drip: NodeJS.Timeout;
+    const drips: Answer = (_, response) => {
+      drip = setInterval(() => response.write("x"), 5);
+      response.on("close", () => clearInterval(drip));
+    };
+    return hadFromSecond(drips, /only \d+ bytes came in 0\.1 s/, {
+      stallMilliseconds: 100,
+      stallBytes: 5000,
+    });
+  });
+
+  it("takes longer than a download may", async () => {
+    answers["/a"] = [(_, response) => void response.writeHead(200).write("x")];
+    expect(await fault(get([`${base}/a`, `${base}/b`], {}, { totalMilliseconds: 100 }))).toContain(
+      "not finished after",
+    );
+    expect(asked).toEqual(["/a"]);
+  });
+
+  it("sends fewer or more bytes than it announced", async () => {
+    await hadFromSecond((_, response) => {
+      response.socket!.end("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nshort");
+    }, "the connection ended after");
+    cache = process.env.DEEPHASH_CACHE = join(root, String(run++));
+    answers["/a"] = [
+      (_, response) => {
+        response.socket!.end("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nmore than ten bytes");
+      },
+    ];
+    await get([`${base}/a`, `${base}/b`]);
+    expect(said.warnings.at(-1)).toContain("is pinned");
+  });
+
+  it("names its status in letters that a terminal may break on", () =>
+    hadFromSecond(
+      (_, response) =>
+        void response.socket!.end(Buffer.from("HTTP/1.1 500 \x80\x9b31mred\r\n\r\n", "latin1")),
+      "the server answered 500 \\u0080\\u009b31mred",
+    ));
+});
+
+describe("the secrets of an address", () => {
+  it("are used, and nowhere told", async () => {
+    let authorization: string | undefined;
+    const url = `${base.replace("//", "//me:h%40llo@")}/a?token=s3cret`;
+    const locked: Answer = (request, response) => {
+      authorization = request.headers.authorization;
+      response.writeHead(403).end();
+    };
+    answers["/a?token=s3cret"] = [locked];
+    const told = [await fault(get([url])), ...said.logs, ...said.warnings];
+    for (const address of [
+      "ftp://me:h%40llo@host/s3cret?s3cret",
+      "http://me:h?l/l#o@host:x/a",
+      "me:h@llo@host/",
+    ])
+      told.push(await fault(get([address])));
+    answers["/a?token=s3cret"] = [serve(Buffer.from("wrong"))];
+    told.push(await fault(get([url])), ...said.logs, ...said.warnings);
+    expect(authorization).toBe(`Basic ${Buffer.from("me:h@llo").toString("base64")}`);
+    expect(told.filter((line) => /llo|h\?l|s3cret\b(?!\?)|token/.test(line.replace("/s3cret", "")))).toEqual(
+      [],
+    );
+    expect(said.logs[0]).toBe(`fetching ${base}/a?…`);
   });
 });
 
