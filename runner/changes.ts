@@ -2,12 +2,12 @@
 import type { KeyParts } from "./fingerprint.ts";
 import { type CodeFacts, outlineChanges } from "./outline.ts";
 import type { Origin, StageRecord } from "./record.ts";
-import { listed } from "./words.ts";
+import { listed, redacted } from "./words.ts";
 
 /** Characters of a hash that are shown. */
 const SHOWN = 12;
 
-const shown = (value: unknown): string => (value === undefined ? "none" : JSON.stringify(value));
+const shown = (value: unknown): string => (value === undefined ? "none" : redacted(JSON.stringify(value)));
 
 /** `name: old → new` for every leaf of two params that differs. */
 function valueChanges(name: string, before: unknown, after: unknown): string[] {

@@ -14,6 +14,7 @@ import { removeTree } from "./scratch.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
+import { withoutSecrets } from "./words.ts";
 
 /** What a run tells while it goes. */
 export interface Events {
@@ -189,7 +190,7 @@ async function runTask(
       ...ingredients,
       packages: task.code?.packages ?? [],
       from: plan.origins(task),
-      run: plan.run,
+      run: withoutSecrets(plan.run),
       outputs: Object.fromEntries(
         Object.entries(task.outputs).map(([name, { measured }]) => [
           name,

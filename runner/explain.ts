@@ -12,6 +12,7 @@ import type { Task } from "./resolve.ts";
 import { UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
 import type { Store } from "./store.ts";
+import { redacted } from "./words.ts";
 
 /** Characters of a hash that are shown; of data all are. */
 const SHOWN = 12;
@@ -39,7 +40,7 @@ export function publisherOf(
   return undefined;
 }
 
-const json = (value: unknown) => JSON.stringify(value);
+const json = (value: unknown) => redacted(JSON.stringify(value));
 const revised = (revision: Revision | undefined) =>
   revision
     ? `, git ${revision.commit.slice(0, SHOWN)}${revision.changed ? " with changes not committed" : ""}`
@@ -149,7 +150,7 @@ class Chain {
 /** The command that makes a task's result again. */
 function command(profile: string, id: string, record: StageRecord | undefined, settings: string[]): string {
   const given = (record?.run?.settings ?? settings).map(
-    (text) => ` --set '${text.replaceAll("'", `'\\''`)}'`,
+    (text) => ` --set '${redacted(text).replaceAll("'", `'\\''`)}'`,
   );
   return `npm run pipeline -- --profile ${record?.run?.profile ?? profile}${given.join("")} --only '${id}'`;
 }

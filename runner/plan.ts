@@ -9,7 +9,7 @@ import type { Task } from "./resolve.ts";
 import { trustedKeys } from "./signing.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
-import { oneLine } from "./words.ts";
+import { oneLine, withoutSecrets } from "./words.ts";
 
 /** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
 export type State =
@@ -61,7 +61,7 @@ export function keyParts(
   return { ...partsOf(task), inputs };
 }
 
-/** The ingredients of a task's key that are its own. */
+/** The ingredients of a task's key that are its own; they go into a record, and so tell no secret of an address. */
 export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
   const parts = Object.fromEntries(
     Object.entries(task.parts).map(([param, part]) => [
@@ -69,7 +69,8 @@ export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
       { name: part.name, code: part.code.hash, params: part.params },
     ]),
   );
-  return { code: task.codeHash, parts, params: task.params, ...(task.env ? { env: task.env } : {}) };
+  const own = { parts, params: task.params, ...(task.env ? { env: task.env } : {}) };
+  return { code: task.codeHash, ...withoutSecrets(own) };
 }
 
 /** What is known of each code of a task, by its hash. */

@@ -1,12 +1,53 @@
 /** What people wrote, as messages repeat it. */
+import { createHash } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
 
 /** Characters of a value that are shown. */
 const SHOWN = 80;
 
-/** A value in one line that is not too long to read. */
+/** Digits of a secret's sha256 that stand for it: enough to tell that it changed, too few to find it by. */
+const MARK = 8;
+const masked = (secret: string): string =>
+  /^\*\*\*([0-9a-f]{8})?$/.test(secret)
+    ? secret
+    : `***${createHash("sha256").update(secret).digest("hex").slice(0, MARK)}`;
+
+/** What follows the `://` of an address, up to the next one. */
+function maskedAddress(rest: string): string {
+  const end = rest.search(/[/?#]|$/);
+  const isPort = /^[^:@]*(:\d*)?$/.test(rest.slice(0, end)); // else a password with a slash in it
+  const at = rest.lastIndexOf("@", isPort ? 0 : rest.search(/\?|$/));
+  const hidden = at < 0 ? rest : `${masked(rest.slice(0, at))}${rest.slice(at)}`;
+  const query = hidden.indexOf("?");
+  if (query < 0) return hidden;
+  const values = hidden
+    .slice(query)
+    .replace(/([?&][^=&#]*=)([^&#]*)/g, (_, name, secret) => `${name}${masked(secret)}`);
+  return `${hidden.slice(0, query)}${values}`;
+}
+
+/** A text in which marks stand for the user and password of web addresses, and for the values of their queries. */
+export const redacted = (text: string): string =>
+  text.includes("://")
+    ? text.replace(/[^\s"'<>]+/g, (word) =>
+        word
+          .split("://")
+          .map((piece, index) => (index === 0 ? piece : maskedAddress(piece)))
+          .join("://"),
+      )
+    : text;
+
+/** A value in which every text is {@link redacted}. */
+export function withoutSecrets<T>(value: T): T {
+  if (typeof value === "string") return redacted(value) as T;
+  if (Array.isArray(value)) return value.map(withoutSecrets) as T;
+  if (value === null || typeof value !== "object") return value;
+  return Object.fromEntries(Object.entries(value).map(([name, inner]) => [name, withoutSecrets(inner)])) as T;
+}
+
+/** A value in one line that is not too long to read, and tells no secret of an address. */
 export function brief(value: unknown): string {
-  const text = JSON.stringify(value) ?? String(value);
+  const text = redacted(JSON.stringify(value) ?? String(value));
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
