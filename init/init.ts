@@ -2,9 +2,11 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { list } from "../stages/download/datasets/folder.ts";
-import { pipelineText } from "./pipeline.ts";
-import { plan, type Study } from "./plan.ts";
+import { ENDINGS } from "../stages/shared/decode.ts";
+import { list, looseRemark } from "../stages/shared/folder.ts";
+import { shown } from "../stages/shared/text.ts";
+import { pipelineText, shellWord } from "./pipeline.ts";
+import { type Counts, plan, type Study } from "./plan.ts";
 
 export interface InitOptions {
   /** Of the study: its reports and its index; without it, the folder's own. */
@@ -15,26 +17,27 @@ export interface InitOptions {
   bits: number;
 }
 
-/** How many images each class has, as published for training and for tests. @throws UserError when there are none */
-function countImages(folder: string): { train: Map<string, number>; test: Map<string, number> } {
+/** How many images each class has, by what they are published for. @throws UserError when there are none */
+function countImages(folder: string): { counts: Counts; remarks: string[] } {
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (!stats?.isDirectory())
     throw new UserError(`init: ${folder}: ${stats ? "a file" : "no such folder"}. Name a folder of images.`);
-  const { entries } = list(folder);
+  const { entries, loose, remarks } = list(folder);
+  const all = [...remarks, ...looseRemark(loose)];
   if (entries.length === 0)
     throw new UserError(
-      `init: ${folder}: no images in it. There must be one folder a class, with PNG, JPEG or WebP.`,
+      `init: ${folder}: no images in it. There must be one folder a class, with ${ENDINGS.join(", ")}.${all.map((remark) => ` ${remark}`).join("")}`,
     );
-  const found = { train: new Map<string, number>(), test: new Map<string, number>() };
-  for (const { split, class: name } of entries) found[split].set(name, (found[split].get(name) ?? 0) + 1);
-  return found;
+  const counts: Counts = { train: new Map(), validation: new Map(), test: new Map() };
+  for (const { split, class: name } of entries) counts[split].set(name, (counts[split].get(name) ?? 0) + 1);
+  return { counts, remarks: all };
 }
 
 /** Refuses a name under which something else would be overwritten, or that cannot be one. */
 function checkName(name: string, root: string): void {
   if (!/^[A-Za-z0-9][A-Za-z0-9_-]*$/.test(name))
     throw new UserError(
-      `init: "${name}" cannot be a study's name. Give one of letters, digits, - and _ with --name.`,
+      `init: "${shown(name)}" cannot be a study's name. Give one of letters, digits, - and _ with --name.`,
     );
   for (const folder of [`reports/${name}`, `indexes/${name}`])
     if (existsSync(resolve(root, folder)))
@@ -42,18 +45,25 @@ function checkName(name: string, root: string): void {
 }
 
 /** What is said when the file is written. */
-function told(study: Study, file: string, name: string): string[] {
+function told(study: Study, file: string, name: string, remarks: string[]): string[] {
   const { classes, images, queries, validation, train, smallest } = study;
   return [
     `${images} images in ${classes} classes, the smallest ${smallest[0]} with ${smallest[1]}.`,
     `${queries} will query, ${validation} validate, ${train} train; the last two are searched.`,
-    `+ ${file}`,
+    ...[...study.remarks, ...remarks].map((remark) => `! ${remark}`),
+    `+ ${shown(file)}`,
     "",
-    `Run it:      npm run pipeline -- --pipeline ${file}`,
+    `Run it:      npm run pipeline -- --pipeline ${shellWord(file)}`,
     `Look at it:  reports/${name}/with-images/index.html`,
     `Search it:   npm run search -- IMAGE --index indexes/${name}`,
   ];
 }
+
+/** A study's name made of a folder's. */
+const nameOf = (folder: string): string =>
+  basename(folder)
+    .replace(/[^A-Za-z0-9_-]+/g, "-")
+    .replace(/^[-_]+|[-_]+$/g, "") || "images";
 
 /**
  * Writes the pipeline file.
@@ -66,15 +76,21 @@ export function init(given: string, options: InitOptions, root: string, from: st
   const backbones = readdirSync(resolve(root, "stages/shared/backbones")).map((file) => file.slice(0, -3));
   if (!backbones.includes(options.backbone))
     throw new UserError(`init: no backbone "${options.backbone}". There are ${backbones.join(", ")}.`);
-  const study = plan(countImages(folder), folder);
-  const name = options.name ?? basename(folder).replace(/[^A-Za-z0-9_-]+/g, "-");
+  const { counts, remarks } = countImages(folder);
+  const study = plan(counts, folder);
+  const name = options.name ?? nameOf(folder);
   checkName(name, root);
   const out = options.out ? resolve(from, options.out) : resolve(root, `${name}.pipeline.yaml`);
   if (existsSync(out)) throw new UserError(`init: ${out} is there already. Name another file with --out.`);
+  for (const path of [folder, out])
+    if (path.includes("${"))
+      throw new UserError(
+        `init: ${shown(path)}: a pipeline file takes \${ for a reference. Give it another name.`,
+      );
   const below = relative(root, out);
   const file = below.startsWith("..") ? out : below;
   writeFileSync(out, pipelineText({ ...study, name, folder, file, ...options }), { flag: "wx" });
-  return told(study, file, name);
+  return told(study, file, name, remarks);
 }
 
 export default { init };

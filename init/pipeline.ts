@@ -1,4 +1,6 @@
 /** The text of a pipeline for a person's own images: one that runs as it is, and is meant to be changed. */
+import { stringify } from "yaml";
+import { shown } from "../stages/shared/text.ts";
 import type { Study } from "./plan.ts";
 
 export interface Wanted extends Study {
@@ -9,6 +11,24 @@ export interface Wanted extends Study {
   file: string;
   backbone: string;
   bits: number;
+}
+
+/** In one line, whatever is in the text. */
+const QUOTED = {
+  defaultStringType: "QUOTE_DOUBLE",
+  lineWidth: 0,
+  doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY,
+} as const;
+
+/** A text as YAML. */
+const quoted = (text: string): string => stringify(text, QUOTED).trimEnd();
+
+/** A path as one word of a command, for bash. */
+export function shellWord(text: string): string {
+  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
+  return text === shown(text)
+    ? `'${text.replaceAll("'", `'\\''`)}'`
+    : `$'${shown(text).replaceAll("'", "\\'")}'`;
 }
 
 /** The stages of the maps, where there are points enough for them. */
@@ -25,15 +45,17 @@ const maps = (perplexity: number) => `
 
 /** @returns YAML */
 export function pipelineText(wanted: Wanted): string {
-  const { name, folder, file, backbone, bits, protocol, queries, validation, classes, perplexity } = wanted;
+  const { name, folder, file, backbone, bits, protocol, each, validated, classes, perplexity } = wanted;
   const mapInputs = perplexity === undefined ? "" : "\n      maps: [map-raw.map, map-trained.map]";
-  const split = protocol === "official" ? "official" : `{ use: own, queries: ${queries / classes} }`;
-  return `# ${wanted.images} images in ${classes} classes, of ${folder}.
-# Run it:     npm run pipeline -- --pipeline ${file}
+  const split = protocol === "official" ? "official" : `{ use: own, queries: ${each} }`;
+  const validation = validated ? "" : `, validation: ${each * classes}`;
+  const command = shellWord(file);
+  return `# ${wanted.images} images in ${classes} classes, of ${shown(folder)}.
+# Run it:     npm run pipeline -- --pipeline ${command}
 # Search it:  npm run search -- IMAGE --index indexes/${name}
 # Every word is explained in pipeline.yaml and in schemas/; what can stand in its place, in README.md.
 
-profile: ${name}
+profile: ${quoted(name)}
 
 vars:
   backbone: ${backbone} # what sees the images: a network that ImageNet has trained
@@ -41,22 +63,23 @@ vars:
   seeds: [1, 2, 3] # trainings; their spread is the interval
 
 profiles:
-  ${name}:
-    description: the images of ${JSON.stringify(folder).slice(1, -1)}
+  ${quoted(name)}:
+    description: ${quoted(`the images of ${folder}`)}
 
 stages:
   download:
     uses: download
-    inputs: { files: ${JSON.stringify(folder)} }
+    inputs: { files: ${quoted(folder)} }
     with: { dataset: folder }
   backbone:
     uses: backbone
     with: { backbone: "\${vars.backbone}" }
-  # Queries are asked once, at the end; margins, steps and k are chosen on the validation images.
+  # Queries are asked once, at the end; margins, steps and k are chosen on the validation images. A query that is, or
+  # nearly is, an image that is searched would be found trivially: it is left out.
   split:
     uses: split
     inputs: { images: download.images }
-    with: { protocol: ${split}, validation: ${validation} }
+    with: { protocol: ${split}${validation}, duplicates: leave-out }
   extract:
     uses: extract
     inputs: { images: download.images, model: backbone.model }
@@ -141,7 +164,7 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       thumbnails: browse.thumbnails
       figures: plot.figures
       timing_figures: plot.timing_figures
-    with: { title: "The images of ${name}", profile: "\${profile} --pipeline ${file}" }
+    with: { title: "The images of ${name}", profile: ${quoted(`\${profile} --pipeline ${command}`)} }
 
   # What npm run search takes.
   index:

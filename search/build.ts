@@ -23,7 +23,7 @@ import {
 } from "../stages/shared/searchable.ts";
 import { BATCH, Encoder, Features } from "./encoder.ts";
 import { namedIndex, PUBLISHED } from "./location.ts";
-import { classOf, imageFiles, readImage } from "./photos.ts";
+import { type Photos, photosIn, readImage } from "./photos.ts";
 import { checkPlace, replace } from "./place.ts";
 
 export interface BuildOptions {
@@ -160,8 +160,14 @@ async function encodeUntrained(
 }
 
 /** Writes the codes, what is behind them, and what the images are called. @param root that their names start at */
-function writeRows(data: string, root: string, { read, values, contents }: Made, bits: number): string[] {
-  const labels = read.map((file) => classOf(root, file));
+function writeRows(
+  data: string,
+  root: string,
+  classOf: Photos["classOf"],
+  { read, values, contents }: Made,
+  bits: number,
+): string[] {
+  const labels = read.map(classOf);
   const classes = [...new Set(labels)].sort();
   const codes = {
     ids: Uint32Array.from(read, (_, row) => row),
@@ -196,7 +202,7 @@ export async function build(path: string, options: BuildOptions, root: string, f
       "index: name either --like INDEX, whose trained model encodes the images, or --backbone NAME, whose features become bits without training.",
     );
   const given = resolve(from, path);
-  const files = imageFiles(given);
+  const { files, classOf } = photosIn(given);
   const images = statSync(given).isDirectory() ? given : dirname(given);
   const like = options.like === undefined ? undefined : namedIndex(options.like, root, from);
   const out = options.out
@@ -210,7 +216,7 @@ export async function build(path: string, options: BuildOptions, root: string, f
     const { method, ...made } = like
       ? await encodeLike(like, files, data)
       : await encodeUntrained(backbone!, bits, files, data);
-    const classes = writeRows(data, images, made, method.bits);
+    const classes = writeRows(data, images, classOf, made, method.bits);
     await seal(scratch, { ...method, classes, images: made.read.length, root: images });
     told = `${made.read.length} images, ${method.bits} bits each`;
   });

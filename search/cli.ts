@@ -43,7 +43,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .command("index")
     .description("an index of your own images, the folders they lie in as their classes")
     .usage("-- FOLDER [options]")
-    .argument("<folder>", "images: PNG, JPEG, WebP")
+    .argument("<folder>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
     .option("--like <index>", "encode as this index does, by its trained model")
     .option("--backbone <name>", "without training: features of this network, and itq")
     .option("--bits <n>", "length of a code, with --backbone", Number, 64)

@@ -1,33 +1,50 @@
 /** Images given by a person: one file, or a folder of them. */
-import { readdirSync, statSync } from "node:fs";
-import { extname, join, relative } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../runner/stage.ts";
 import { decode, ENDINGS, type Shape } from "../stages/shared/decode.ts";
+import { list } from "../stages/shared/folder.ts";
+import { shown } from "../stages/shared/text.ts";
+import { sorted } from "../stages/shared/walk.ts";
 
-/** The image files that a path names, a folder's in the order of their names. @throws UserError when there are none */
-export function imageFiles(path: string): string[] {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new UserError(`${path}: no such file or folder.`);
-  if (!stats.isDirectory()) return [path];
-  const files = readdirSync(path, { recursive: true, encoding: "utf8" })
-    .filter((file) => ENDINGS.includes(extname(file).toLowerCase()))
-    .map((file) => join(path, file))
-    .sort();
-  if (files.length === 0) throw new UserError(`${path}: no images (${ENDINGS.join(", ")}) are in it.`);
-  return files;
+/** The image files that a path names, in the order of their names. */
+export interface Photos {
+  files: string[];
+  /** The class of one of them, by the folders that it lies in; "" where they name none. */
+  classOf(file: string): string;
 }
+
+/**
+ * Lists a person's images by the rule of {@link list}; what is left out of a folder is said.
+ * @throws UserError when there are none
+ */
+export function photosIn(path: string): Photos {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new UserError(`${shown(path)}: no such file or folder.`);
+  if (!stats.isDirectory()) return { files: [path], classOf: () => "" };
+  const { entries, loose, remarks } = list(path);
+  const classes = new Map([
+    ...loose.map((file): [string, string] => [file, ""]),
+    ...entries.map((entry): [string, string] => [entry.path, entry.class]),
+  ]);
+  if (classes.size === 0)
+    throw new UserError(
+      `${shown(path)}: no images (${ENDINGS.join(", ")}) are in it.${remarks.map((remark) => ` ${remark}`).join("")}`,
+    );
+  for (const remark of remarks) console.error(`! ${shown(path)}: ${remark}`);
+  const files = sorted([...classes.keys()]);
+  const byFile = new Map(files.map((file) => [join(path, file), classes.get(file)!]));
+  return { files: [...byFile.keys()], classOf: (file) => byFile.get(file) ?? "" };
+}
+
+/** The files alone, see {@link photosIn}. */
+export const imageFiles = (path: string): string[] => photosIn(path).files;
 
 /** An image's pixels, see {@link decode}. @throws UserError when it is unreadable */
 export async function readImage(path: string, shape: Shape): Promise<Uint8Array> {
   try {
     return await decode(path, shape);
   } catch (error) {
-    throw new UserError(`${path}: unreadable image (${(error as Error).message.split("\n")[0]}).`);
+    throw new UserError(shown(`${path}: unreadable image (${(error as Error).message.split("\n")[0]}).`));
   }
-}
-
-/** The class of a file: the folder below the root that it lies in, or "" right below it. */
-export function classOf(root: string, file: string): string {
-  const parts = relative(root, file).split(/[\\/]/);
-  return parts.length > 1 ? parts[0] : "";
 }

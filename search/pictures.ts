@@ -22,7 +22,7 @@ async function shrunk(image: Sharp): Promise<Picture> {
 /** A picture of a file that a person named. */
 export async function pictureOf(path: string): Promise<Picture> {
   try {
-    return await shrunk(sharp(path).autoOrient());
+    return await shrunk(sharp(path, { failOn: "error" }).autoOrient());
   } catch (error) {
     const { message } = error as Error;
     return { missing: /missing/.test(message) ? "moved or deleted since" : "unreadable" };

@@ -2,12 +2,13 @@
 import type { PartDefinition, Scalar } from "../../runner/stage.ts";
 import type { Fit } from "../shared/decode.ts";
 import type { FetchContext } from "../shared/fetch.ts";
+import type { Published } from "../shared/folder.ts";
 
 /** What one image is. */
 export interface ImageRow {
   id: number;
   /** As the data set publishes it. */
-  split: "train" | "test";
+  split: Published;
   label: number;
   /** `[height, width, channels]` bytes. */
   pixels: Uint8Array;

@@ -1,8 +1,16 @@
 /** Image files to pixels: the same for a data set, an index and what is searched in it. */
 import sharp from "sharp";
 
-/** Endings of what is taken for an image. */
-export const ENDINGS = [".png", ".jpg", ".jpeg", ".webp"];
+/** Forms of photographs; others that sharp reads (SVG, PDF) are documents, drawn with the fonts of the machine. */
+const FORMS = ["jpeg", "png", "webp", "gif", "tiff", "heif", "jp2", "jxl"] as const;
+
+/** Endings of what is taken for an image: of every form that this build of sharp decodes. */
+export const ENDINGS: string[] = FORMS.flatMap((form) => {
+  const input = (sharp.format as Partial<typeof sharp.format>)[form]?.input as
+    | { file: boolean; fileSuffix?: string[] }
+    | undefined;
+  return input?.file ? (input.fileSuffix ?? []) : [];
+});
 
 /** How an image of another shape is brought to its own: cut, with white bars, or stretched. */
 export type Fit = "cover" | "contain" | "fill";
@@ -17,11 +25,13 @@ export interface Shape {
 }
 
 /**
- * An image's pixels `[height, width, channels]`, upright, on white where it is transparent.
- * @throws Error when it is unreadable
+ * An image's pixels `[height, width, channels]`, upright, on white where it is transparent; of several pages the
+ * first. What a camera or an editor wrote beside the norm only makes a warning in a decoder, and is no reason to
+ * refuse a photo; a truncated one is an error.
+ * @throws Error when it is unreadable, or has more than 268 million pixels
  */
 export async function decode(path: string, { height, width, channels, fit }: Shape): Promise<Uint8Array> {
-  const { data, info } = await sharp(path)
+  const { data, info } = await sharp(path, { failOn: "error" })
     .autoOrient()
     .flatten({ background: "white" })
     .toColourspace(channels === 1 ? "b-w" : "srgb")

@@ -8,12 +8,20 @@ export interface Images {
   labels: Uint16Array;
   /** 1 where the data set publishes the image as a test image. */
   test: Uint8Array;
+  /** 1 where the data set publishes the image as a validation image; absent where it publishes none. */
+  validation?: Uint8Array;
   classes: string[];
 }
 
 /** A protocol of retrieval: who trains, validates, queries, and is searched. */
 export interface Protocol extends PartDefinition {
-  draw(images: Images, validation: number, random: Random, params: Record<string, unknown>): Roles;
+  draw(
+    images: Images,
+    validation: number,
+    random: Random,
+    params: Record<string, unknown>,
+    warn: (line: string) => void,
+  ): Roles;
 }
 
 /** No image has any role yet. */
@@ -56,6 +64,30 @@ export function drawByClass(
     random.shuffle(list);
     drawn.push(...list.slice(0, each));
     left.push(...list.slice(each));
+  }
+  return { drawn, left };
+}
+
+/**
+ * Draws from each class, as many as `countOf` says of it.
+ * @param eligible whether an image may be drawn
+ * @returns the rows drawn, by class, and the rows left
+ */
+export function drawFromEach(
+  images: Images,
+  eligible: (row: number) => boolean,
+  countOf: (label: number) => number,
+  random: Random,
+): { drawn: number[]; left: number[] } {
+  const rows: number[][] = images.classes.map(() => []);
+  for (let row = 0; row < images.labels.length; row++) if (eligible(row)) rows[images.labels[row]].push(row);
+  const drawn: number[] = [];
+  const left: number[] = [];
+  for (const [label, list] of rows.entries()) {
+    random.shuffle(list);
+    const count = Math.min(countOf(label), list.length);
+    drawn.push(...list.slice(0, count));
+    left.push(...list.slice(count));
   }
   return { drawn, left };
 }

@@ -6,6 +6,7 @@ import { random } from "../shared/random.ts";
 import { writeSplit } from "../shared/splits.ts";
 import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
+import { publishedValidation } from "./published.ts";
 
 interface Params {
   validation: number;
@@ -27,8 +28,10 @@ export default defineStage<Params>({
   async run({ params, parts, inputs, outputs, note, warn, log }) {
     const images = await readImageList(inputs.images);
     const { name, part, params: own } = parts.protocol;
-    const roles = (part as Protocol).draw(images, params.validation, random(params.seed, "split"), own);
     const { ids, labels, classes } = images;
+    const validation = await publishedValidation(inputs.images);
+    const draw = random(params.seed, "split");
+    const roles = (part as Protocol).draw({ ...images, validation }, params.validation, draw, own, warn);
 
     const rows = [...ids.keys()];
     const known = rows.filter((row) => roles.train[row] || roles.validation[row] || roles.database[row]);

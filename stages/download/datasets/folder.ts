@@ -1,12 +1,15 @@
 /**
- * Your own images: a folder that stands as the input `files` of the stage, with one folder a class in it; or with
- * `train` and `test` in it, each with one folder a class. PNG, JPEG and WebP, brought to one size.
+ * Your own images: a folder that is the input `files` of the stage, with one folder a class in it; or with `train`,
+ * `val` and `test` in it, each with one folder a class. All that sharp decodes, brought to one size.
  */
-import { readdirSync, statSync } from "node:fs";
-import { extname, join } from "node:path";
+import { statSync } from "node:fs";
+import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
 import { decode, ENDINGS, type Fit } from "../../shared/decode.ts";
-import type { Dataset, ImageRow } from "../dataset.ts";
+import { type Entry, list, looseRemark } from "../../shared/folder.ts";
+import { shown } from "../../shared/text.ts";
+import { sorted } from "../../shared/walk.ts";
+import type { Dataset, DatasetContext, ImageRow } from "../dataset.ts";
 
 /** Images decoded at a time. */
 const AT_ONCE = 8;
@@ -19,38 +22,55 @@ interface Params {
   strict: boolean;
 }
 
-export interface Entry {
-  /** From the data set's folder. */
-  path: string;
-  split: "train" | "test";
-  class: string;
+/** Labels are held as Uint16. */
+const MOST_CLASSES = 2 ** 16;
+
+interface Reading {
+  root: string;
+  shape: { height: number; width: number; channels: number; fit: Fit };
+  strict: boolean;
+  entries: Entry[];
+  classes: string[];
 }
 
-const foldersIn = (folder: string): string[] =>
-  readdirSync(folder)
-    .filter((name) => !name.startsWith(".") && statSync(join(folder, name)).isDirectory())
-    .sort();
-
-/** All images, by split, class and path, and the files that are none by their ending. */
-export function list(root: string): { entries: Entry[]; others: string[] } {
-  const top = foldersIn(root);
-  const published = top.length === 2 && top.includes("train") && top.includes("test");
-  const entries: Entry[] = [];
-  const others: string[] = [];
-  for (const split of ["train", "test"] as const) {
-    if (split === "test" && !published) continue;
-    const below = published ? split : "";
-    for (const name of foldersIn(join(root, below))) {
-      const paths = readdirSync(join(root, below, name), { recursive: true, encoding: "utf8" })
-        .map((file) => join(below, name, file))
-        .filter((path) => !statSync(join(root, path)).isDirectory())
-        .sort();
-      for (const path of paths)
-        if (ENDINGS.includes(extname(path).toLowerCase())) entries.push({ path, split, class: name });
-        else others.push(path);
+/** Decodes the images in their order: an image's id is its place in the list of all, readable or not. */
+async function* rowsOf(
+  { root, shape, strict, entries, classes }: Reading,
+  { signal, log, warn, note }: DatasetContext,
+): AsyncGenerator<ImageRow> {
+  const labels = new Map(classes.map((name, label) => [name, label]));
+  const unreadable: string[] = [];
+  const readable = new Set<string>();
+  for (let first = 0; first < entries.length; first += AT_ONCE) {
+    signal.throwIfAborted();
+    const group = entries.slice(first, first + AT_ONCE);
+    const decoded = await Promise.allSettled(group.map(({ path }) => decode(join(root, path), shape)));
+    for (const [index, result] of decoded.entries()) {
+      const { path, split, class: name } = group[index];
+      if (result.status === "fulfilled") {
+        readable.add(name);
+        yield { id: first + index, split, label: labels.get(name)!, pixels: result.value };
+        continue;
+      }
+      const told = shown(`${path} (${String(result.reason.message).split("\n")[0]})`);
+      if (strict)
+        throw new UserError(
+          `${root}: unreadable image ${told}. Take it out, or set strict to false to leave such images out.`,
+        );
+      log(`unreadable: ${told}`);
+      unreadable.push(told);
     }
   }
-  return { entries, others };
+  note("unreadable_files", unreadable.length);
+  if (unreadable.length)
+    warn(
+      `${unreadable.length} of ${entries.length} images are unreadable and left out: ${unreadable.slice(0, NAMED).join(", ")}${unreadable.length > NAMED ? ", … (the log names all)" : ""}.`,
+    );
+  const lost = classes.filter((name) => !readable.has(name));
+  if (lost.length && readable.size)
+    warn(
+      `not one image could be read of ${lost.length === 1 ? "the class" : "the classes"} ${lost.join(", ")}.`,
+    );
 }
 
 export default {
@@ -63,7 +83,8 @@ export default {
     },
     strict: { type: "boolean", default: false, description: "an unreadable image ends the run" },
   },
-  async open(given, { files: root, log, warn, note, signal }) {
+  async open(given, context) {
+    const { files: root, log, warn, note } = context;
     const params = given as unknown as Params;
     const shape = { height: params.size, width: params.size, channels: 3, fit: params.fit };
     if (!root)
@@ -72,13 +93,16 @@ export default {
       );
     if (!statSync(root).isDirectory())
       throw new UserError(`${root}: no folder. Name one with one folder a class in it.`);
-    const { entries, others } = list(root);
-    const classes = [...new Set(entries.map((entry) => entry.class))].sort();
+    const { entries, loose, others, remarks } = list(root);
+    for (const remark of [...remarks, ...looseRemark(loose)]) warn(remark);
+    const classes = sorted([...new Set(entries.map((entry) => entry.class))]);
     if (classes.length === 0)
       throw new UserError(
         `${root}: no images. There must be one folder a class, with ${ENDINGS.join(", ")}.`,
       );
-    if (others.length) log(`no images by their ending: ${others.join(", ")}`);
+    if (classes.length > MOST_CLASSES)
+      throw new UserError(`${root}: ${classes.length} classes, but ${MOST_CLASSES} are the most.`);
+    if (others.length) log(`no images by their ending: ${others.map(shown).join(", ")}`);
     note("other_files", others.length);
     return {
       info: {
@@ -88,34 +112,7 @@ export default {
         names: entries.map(({ path }) => path),
         images: entries.length,
       },
-      // An image's id is its place in the list of all, readable or not.
-      rows: (async function* (): AsyncGenerator<ImageRow> {
-        const faults: string[] = [];
-        for (let first = 0; first < entries.length; first += AT_ONCE) {
-          signal.throwIfAborted();
-          const group = entries.slice(first, first + AT_ONCE);
-          const decoded = await Promise.allSettled(group.map(({ path }) => decode(join(root, path), shape)));
-          for (const [index, result] of decoded.entries()) {
-            const { path, split, class: name } = group[index];
-            if (result.status === "fulfilled") {
-              yield { id: first + index, split, label: classes.indexOf(name), pixels: result.value };
-              continue;
-            }
-            const fault = `${path} (${String(result.reason.message).split("\n")[0]})`;
-            if (params.strict)
-              throw new UserError(
-                `${root}: unreadable image ${fault}. Take it out, or set strict to false to pass over such.`,
-              );
-            log(`unreadable: ${fault}`);
-            faults.push(fault);
-          }
-        }
-        note("unreadable_files", faults.length);
-        if (faults.length)
-          warn(
-            `${faults.length} of ${entries.length} images are unreadable and left out: ${faults.slice(0, NAMED).join(", ")}${faults.length > NAMED ? ", … (the log names all)" : ""}.`,
-          );
-      })(),
+      rows: rowsOf({ root, shape, strict: params.strict, entries, classes }, context),
     };
   },
 } satisfies Dataset;

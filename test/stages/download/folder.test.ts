@@ -62,7 +62,11 @@ describe("download of a folder", () => {
       names: ["blue/c.webp", "blue/d.jpeg", "red/a/deep.JPG", "red/b.png"],
     });
     expect(notes).toMatchObject({ images: 4, unreadable_files: 0, other_files: 1 });
-    expect(log).toEqual(["no images by their ending: blue/notes.txt"]);
+    expect(log).toEqual([
+      "1 file is no image by the ending: 1 .txt.",
+      "1 image lies beside the class folders and has no class: beside.png.",
+      "no images by their ending: blue/notes.txt",
+    ]);
   });
 
   it("takes the published split where there are train and test", async () => {
@@ -79,6 +83,65 @@ describe("download of a folder", () => {
       [3, 2, "test"],
     ]);
     expect(readMetadata(readTable(outputs.images, "images")).classes).toEqual(["blue", "green", "red"]);
+  });
+
+  it("takes val for validation, whatever the letters, and passes over what is no split", async () => {
+    const three = scratch();
+    const image = await picture(RED).png().toBuffer();
+    for (const path of ["Training/red/1.png", "Valid/red/2.png", "TEST/blue/3.png"]) save(three, path, image);
+    save(three, "notes/about.txt", "text");
+    save(three, "TEST/flat.png", image);
+    const { outputs, log } = await get(three);
+    expect(imagesOf(outputs.images).map(({ label, split }) => [label, split])).toEqual([
+      [1, "train"],
+      [1, "validation"],
+      [0, "test"],
+    ]);
+    expect(log).toContain("1 image lies beside the class folders and has no class: TEST/flat.png.");
+  });
+
+  it("takes every form that sharp decodes, whatever the ending says, and the first of several pages", async () => {
+    const forms = scratch();
+    const red = () => picture(RED, 16, 16);
+    const two = sharp([await red().png().toBuffer(), await picture(BLUE, 16, 16).png().toBuffer()], {
+      join: { animated: true },
+    });
+    save(forms, "a/1.gif", await two.gif().toBuffer());
+    save(forms, "a/2.tif", await red().tiff().toBuffer());
+    save(forms, "a/3.TIFF", await red().toColourspace("cmyk").tiff().toBuffer());
+    save(forms, "a/4.avif", await red().avif({ lossless: true }).toBuffer());
+    save(forms, "a/5.jfif", await red().jpeg().toBuffer());
+    save(forms, "a/6.jpg", await red().png().toBuffer());
+    save(forms, "a/7.png", await red().toColourspace("rgb16").png().toBuffer());
+    save(forms, "a/8.jpe", await red().toColourspace("cmyk").jpeg({ quality: 100 }).toBuffer());
+    save(forms, "a/9.png", await red().ensureAlpha().png({ palette: true }).toBuffer());
+    const { outputs, notes } = await get(forms);
+    expect(notes).toMatchObject({ images: 9, unreadable_files: 0 });
+    for (const { id, pixels } of imagesOf(outputs.images))
+      for (const [i, value] of pixels.slice(0, 3).entries())
+        expect(Math.abs(value - [200, 0, 0][i]), `${id + 1}, channel ${i}`).toBeLessThan(60); // ink is no light
+  });
+
+  it("takes a JPEG that only makes its decoder warn", async () => {
+    const odd = scratch();
+    const jpeg = await picture(RED, 64, 64).jpeg().toBuffer();
+    const scan = jpeg.lastIndexOf(Buffer.from([0xff, 0xda]));
+    save(odd, "a/1.jpg", Buffer.concat([jpeg.subarray(0, scan), Buffer.alloc(9), jpeg.subarray(scan)]));
+    save(odd, "a/2.jpg", Buffer.concat([jpeg, Buffer.from("SEFT of a phone")]));
+    const { outputs, notes } = await get(odd);
+    expect(notes).toMatchObject({ images: 2, unreadable_files: 0 });
+    for (const { pixels } of imagesOf(outputs.images)) expect(colourOf(pixels)).toEqual([200, 0, 0]);
+  });
+
+  it("names a class of which nothing can be read, and shows no raw control character", async () => {
+    const odd = scratch();
+    save(odd, "good/1.png", await picture(RED).png().toBuffer());
+    save(odd, "bad\u001b[31m/1.png", "text");
+    save(odd, "bad\u001b[31m/2.jpg", "ftypheic");
+    const { outputs, log } = await get(odd);
+    expect(readMetadata(readTable(outputs.images, "images")).classes).toEqual(["bad\\u001b[31m", "good"]);
+    expect(log.at(-1)).toBe("not one image could be read of the class bad\\u001b[31m.");
+    expect(log.join("")).not.toMatch(/\p{Cc}/u);
   });
 
   it("cuts, pads or stretches, turns upright, and puts white behind what is transparent", async () => {

@@ -5,7 +5,7 @@ import { bytesColumn, createTable } from "../../../stages/shared/tables.ts";
 
 export interface TestImage {
   id: number;
-  split: "train" | "test";
+  split: "train" | "validation" | "test";
   label: number;
   /** HWC */
   pixels: ArrayLike<number>;

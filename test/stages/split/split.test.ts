@@ -210,6 +210,35 @@ describe("every protocol", () => {
     );
   });
 
+  it("own: a small class takes nothing from the others, and one too small is searched alone", async () => {
+    const made = await run(
+      imagesOf([20, 4, 3, 1], [0, 0, 0, 0]),
+      { use: "own", queries: 4 },
+      { validation: 16 },
+    );
+    expect(count(made, "query")).toEqual([4, 1, 0, 0]);
+    expect(count(made, "validation")).toEqual([4, 1, 0, 0]);
+    expect(count(made, "train")).toEqual([12, 2, 3, 0]);
+    expect(count(made, "database")).toEqual([16, 3, 3, 1]);
+    expect(made.log[0]).toBe(
+      "2 of 4 classes are too small to query and validate; they are searched: ship, truck.",
+    );
+    expect(await fault(imagesOf([3, 3, 1, 1], [0, 0, 0, 0]), "own")).toContain("every class is too small");
+  });
+
+  it("official and own: published validation images validate, and are searched", async () => {
+    const images = imagesOf([20, 20, 20, 20], [4, 4, 4, 4]).map((image, row) =>
+      image.split === "train" && row % 5 === 0 ? { ...image, split: "validation" as const } : image,
+    );
+    for (const protocol of ["official", { use: "own", queries: 2 }]) {
+      const { split } = await run(images, protocol, { validation: 3 });
+      const published = images.map((image) => Number(image.split === "validation"));
+      expect([...split.validation]).toEqual(published);
+      for (const [row, flag] of published.entries())
+        if (flag) expect([split.database[row], split.train[row], split.query[row]]).toEqual([1, 0, 0]);
+    }
+  });
+
   it("draws every image with the same chance", () => {
     const images = imagesOf([10, 10, 10, 10], [1, 1, 1, 1]);
     const times = new Array(images.length).fill(0);
