@@ -6,9 +6,12 @@ import type { Plan } from "./plan.ts";
 import { hasContent, isFile, PublishedFolder } from "./published.ts";
 import type { StageRecord, StoredOutput } from "./record.ts";
 import type { Task } from "./resolve.ts";
-import { scratchName, sweep } from "./scratch.ts";
+import { scratchName, sweep, sync } from "./scratch.ts";
 import { UserError } from "./stage.ts";
 import type { Store } from "./store.ts";
+
+/** In the place of a hash, while what a clock wrote is copied for the first time. */
+const NOT_YET = "0".repeat(64);
 
 /** One file of an output, where it is published. */
 interface Copy {
@@ -47,7 +50,7 @@ function isDue({ path, object, hash, measured }: Copy, folder: PublishedFolder):
 }
 
 /** Copies a file to a published folder in one step: nobody ever finds half of it. */
-function copy({ object, path, mode }: Copy, folder: PublishedFolder): void {
+function copy({ object, path, mode, measured }: Copy, folder: PublishedFolder): void {
   const to = join(folder.path, path);
   const half = join(folder.path, scratchName("publish")); // a longer name may be too long
   mkdirSync(dirname(to), { recursive: true });
@@ -55,7 +58,9 @@ function copy({ object, path, mode }: Copy, folder: PublishedFolder): void {
   try {
     copyFileSync(object, half, constants.COPYFILE_EXCL);
     chmodSync(half, mode);
+    if (measured) sync(half); // isDue trusts the list for it, and reads no content
     renameSync(half, to);
+    if (measured) sync(dirname(to));
   } catch (error) {
     rmSync(half, { force: true });
     throw error;
@@ -121,19 +126,21 @@ class Publication {
       for (const { path } of part.due)
         part.obstacle ||= folder.obstacle(path, part.task.id, (at) => gone.has(at));
     const parts = this.parts.filter(({ obstacle }) => !obstacle);
-    const list = (copies: (part: Part) => Copy[]) => {
-      for (const part of parts)
-        for (const { path, hash } of copies(part)) folder.list(path, part.task.id, hash);
+    const list = (hashOf: (one: Copy) => string) => {
+      for (const { task, same, due } of parts) {
+        for (const { path, hash } of same) folder.list(path, task.id, hash);
+        for (const one of due) folder.list(one.path, task.id, hashOf(one));
+      }
       folder.save();
     };
     sweep(folder.path);
-    // Not what a clock wrote: if this is killed, its old hash tells the next run to copy it.
-    list(({ same, due }) => [...same, ...due.filter(({ measured }) => !measured)]);
+    // What a clock wrote keeps its old hash meanwhile: if this is killed, the next run copies it by that.
+    list(({ path, hash, measured }) => (measured ? (folder.hashOf(path) ?? NOT_YET) : hash));
     // What is stale and was changed is a person's own by now.
     for (const path of stale) if (!gone.has(path)) folder.forget(path);
     for (const path of gone) folder.remove(path);
     for (const one of parts.flatMap(({ due }) => due)) copy(one, folder);
-    list(({ due }) => due);
+    list(({ hash }) => hash);
     const changed = gone.size > 0 || parts.some(({ due }) => due.length > 0);
     return { changed, refused: this.parts.filter(({ obstacle }) => obstacle) };
   }
