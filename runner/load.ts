@@ -1,11 +1,10 @@
 /** pipeline.yaml → a checked Pipeline: its words are known, its values of the right type. */
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import { Ajv } from "ajv";
 import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { explain, suggest } from "./faults.ts";
 import { memoOf } from "./memo.ts";
-import { type Path, Source } from "./source.ts";
+import { compile, readSchema } from "./schemas.ts";
+import { nameOf, type Path, Source } from "./source.ts";
 import { type OutputDeclaration, UserError } from "./stage.ts";
 import { oneLine } from "./words.ts";
 
@@ -48,19 +47,15 @@ export interface Pipeline {
   slurm?: SlurmSettings;
 }
 
-/** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
-export function nameOf(path: Path): string {
-  const at = path.indexOf("stages");
-  return (at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path).join(".");
-}
-
 /**
  * Reads and checks a pipeline file.
  * @param root the project's folder, where `schemas/` is
  * @throws UserError with file:line:column of the first fault
  */
 export function load(path: string, root: string): Pipeline {
-  const schema = readFileSync(join(root, "schemas/pipeline.schema.json"), "utf8");
+  const file = "schemas/pipeline.schema.json";
+  const rules = readSchema(root, file);
+  const schema = JSON.stringify(rules);
   const memo = memoOf(root);
   let checked = true;
   const source = new Source(path, (text) => {
@@ -70,7 +65,7 @@ export function load(path: string, root: string): Pipeline {
   });
   if (!checked) {
     const ajv = new Ajv({ allErrors: true, verbose: true, allowUnionTypes: true });
-    const validate = ajv.compile(JSON.parse(schema));
+    const validate = compile(ajv, rules, file);
     if (!validate(source.value)) {
       const fault = explain(validate.errors!);
       const place = fault.path.length ? ` ${nameOf(fault.path)}` : "";

@@ -1,11 +1,11 @@
 /** The options that commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
-import { parse } from "yaml";
-import type { Setting } from "./expand.ts";
 import { bytesOf } from "./quantities.ts";
 import type { RemoteOptions } from "./remote.ts";
+import type { Setting } from "./settings.ts";
 import { remoteOption } from "./sharing.ts";
 import { given, givenSource } from "./standing.ts";
+import { yamlValue } from "./values.ts";
 
 export interface Options extends RemoteOptions {
   profile?: string;
@@ -52,13 +52,10 @@ function setting(text: string, before: Setting[]): Setting[] {
   const path = text.slice(0, cut).split(".");
   if (cut < 1 || path.length < 2 || path.includes(""))
     throw new InvalidArgumentError("Write stage.param=value or vars.name=value.");
-  try {
-    return [...before, { path, value: parse(text.slice(cut + 1)) }];
-  } catch (error) {
-    throw new InvalidArgumentError(
-      `Its value is no YAML: ${(error as Error).message.split("\n")[0].replace(/ at line .*/, "")}`,
-    );
-  }
+  const value = yamlValue(text.slice(cut + 1), (message) => {
+    throw new InvalidArgumentError(`Its value: ${message}`);
+  });
+  return [...before, { path, value }];
 }
 
 /** `a,b` and repeated; a comma within [...] belongs to the instance's name. */

@@ -14,13 +14,35 @@ import {
   type YAMLMap,
 } from "yaml";
 import { UserError } from "./stage.ts";
+import { doubleKey, plain, YAML_OPTIONS } from "./values.ts";
 import { oneLine } from "./words.ts";
-
-/** More levels than this are a mistake. */
-const DEEPEST = 50;
 
 /** Where something stands in the file: keys and indices from the top. */
 export type Path = (string | number)[];
+
+/** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
+export function nameOf(path: Path): string {
+  const at = path.indexOf("stages");
+  return (at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path).join(".");
+}
+
+/** Of a place deep in the file so many keys are named. */
+const SHOWN_KEYS = 6;
+
+/** The text of a file. @throws UserError when it is missing, unreadable or not UTF-8 */
+function read(path: string): string {
+  try {
+    return new TextDecoder("utf-8", { fatal: true }).decode(readFileSync(path));
+  } catch (error) {
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (code === "ENOENT")
+      throw new UserError(
+        `${path}: no such file. Run this in the project's folder, or name it with --pipeline.`,
+      );
+    const why = code === "ERR_ENCODING_INVALID_ENCODED_DATA" ? "it is not UTF-8" : message;
+    throw new UserError(`${path}: cannot be read: ${oneLine(why)}.`);
+  }
+}
 
 /** A parsed YAML file that knows the line and column of each of its keys. */
 export class Source {
@@ -36,27 +58,33 @@ export class Source {
    */
   constructor(path: string, known: (text: string) => unknown = () => undefined) {
     this.name = basename(path);
-    try {
-      this.text = readFileSync(path, "utf8");
-    } catch {
-      throw new UserError(
-        `${path}: no such file. Run this in the project's folder, or name it with --pipeline.`,
-      );
-    }
+    this.text = read(path);
     const value = known(this.text);
     if (value !== undefined) {
       this.value = value;
       return;
     }
-    const fault = this.document.errors[0];
+    // A warning, too: it tells of a tag that nobody knows, whose value would be taken for another.
+    const [fault] = [...this.document.errors, ...this.document.warnings];
     if (fault) {
       const { line, col } = this.lines.linePos(fault.pos[0]);
       throw new UserError(
         `${this.name}:${line}:${col} ${oneLine(fault.message.split("\n")[0].replace(/ at line .*/, ""))}`,
       );
     }
-    this.value = this.guarded(() => this.document.toJS());
-    this.checkDepth(this.value, []);
+    const double = this.guarded(() => doubleKey(this.document));
+    if (double) {
+      const { line, col } = this.lines.linePos(double.range![0]);
+      throw new UserError(
+        `${this.name}:${line}:${col} ${oneLine(`Map keys must be unique: ${String(double.value)} is there twice.`)}`,
+      );
+    }
+    this.value = plain(
+      this.guarded(() => this.document.toJS()),
+      (path, message) => {
+        throw new UserError(oneLine(`${this.locate(path)} ${nameOf(path.slice(0, SHOWN_KEYS))}: ${message}`));
+      },
+    );
   }
 
   /** What the parser does, with its own complaints as faults of the file: aliases by the thousand, nesting without end. */
@@ -71,20 +99,10 @@ export class Source {
     }
   }
 
-  /** @throws UserError at what holds itself, by an alias, or is nested deeper than anyone would write */
-  private checkDepth(value: unknown, path: Path): void {
-    if (value === null || typeof value !== "object") return;
-    if (path.length > DEEPEST)
-      throw new UserError(
-        `${this.locate(path.slice(0, 1))} ${oneLine(path.slice(0, 3).join("."))}: is nested more than ${DEEPEST} levels deep, or holds itself by an alias.`,
-      );
-    for (const [key, inner] of Object.entries(value)) this.checkDepth(inner, [...path, key]);
-  }
-
   private get document(): Document {
     // Level "error": a key that is a list is told by the schema, as the text it becomes.
     this.parsed ??= this.guarded(() =>
-      parseDocument(this.text, { lineCounter: this.lines, merge: true, logLevel: "error" }),
+      parseDocument(this.text, { ...YAML_OPTIONS, lineCounter: this.lines }),
     );
     return this.parsed;
   }

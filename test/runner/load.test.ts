@@ -141,3 +141,47 @@ test("a source locates what an alias or a merge key brings in", () => {
   expect(source.locate(["c", "y"])).toBe("pipeline.yaml:3:3");
   expect(source.locate(["d", 0, "y"])).toBe("pipeline.yaml:3:3");
 });
+
+describe("values that no key could cover are refused", () => {
+  const value = (text: string) =>
+    read(GOOD.replace('start: "${vars.start}"', `start: "\${vars.start}", x: ${text}`));
+  test.each([
+    [".inf", "Infinity is no number that JSON can hold. Write a finite number, or leave it out."],
+    ["-.inf", "-Infinity is no number"],
+    [".nan", "NaN is no number"],
+    [
+      "9007199254740993",
+      "9007199254740993 would be rounded: whole numbers are exact up to 9007199254740991. Write it as a text, in quotes.",
+    ],
+    ["-9007199254740993", "-9007199254740993 would be rounded"],
+    ["0x20000000000001", "9007199254740993 would be rounded"],
+    ["!!timestamp 2001-12-14", "is no text, number, list or map. Leave its tag out."],
+    ["!!binary aGk=", "is no text, number, list or map."],
+    ["!!set { a, b }", "is no text, number, list or map."],
+  ])("%s", (text, message) => {
+    expect(() => value(text)).toThrow(message);
+    expect(() => value(text)).toThrow(/^pipeline\.yaml:10:37 numbers\.with\.x: /);
+  });
+  test("the largest ones that are exact, and those written as doubles, are taken", () => {
+    expect(value("[9007199254740991, -9007199254740991, 1e20, 0x10]").stages.numbers.with?.x).toEqual([
+      9007199254740991, -9007199254740991, 1e20, 16,
+    ]);
+    expect(value("[-0, -0.0]").stages.numbers.with?.x).toEqual([0, 0]); // as JSON has them
+  });
+  test.each(["__proto__", "constructor", "toString"])("the key %s", (key) => {
+    expect(() => value(`{ ${key}: 1 }`)).toThrow(
+      `numbers.with.x.${key}: "${key}" cannot be a name here: JavaScript reserves it.`,
+    );
+    expect(() => read(GOOD.replace("numbers:", `${key}:`))).toThrow(`"${key}" cannot be a name here`);
+  });
+  test("a tag that nobody knows", () => {
+    expect(() => value("!secret x")).toThrow("pipeline.yaml:10:40 Unresolved tag: !secret");
+  });
+});
+
+test("a file that is no text, or no file, is told", () => {
+  const path = join(folder, "latin1.yaml");
+  writeFileSync(path, Buffer.from("profile: caf\xe9\n", "latin1"));
+  expect(() => load(path, process.cwd())).toThrow(`${path}: cannot be read: it is not UTF-8.`);
+  expect(() => load(folder, process.cwd())).toThrow(/: cannot be read: EISDIR/);
+});
