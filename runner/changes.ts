@@ -64,10 +64,12 @@ function inputChanges(
   const old = before.map(({ hash, id }, index) => ({
     hash: hash.slice(0, SHOWN),
     name: makersBefore ? nameOf(makersBefore[index]) : id,
+    as: id,
   }));
-  const own = now.map(({ hash }, index) => ({
+  const own = now.map(({ hash, id }, index) => ({
     hash: hash.slice(0, SHOWN),
     name: nameOf(makersNow[index]),
+    as: id,
   }));
   const say = (words: string) => [`the input "${input}" ${words}`];
   if (old.length !== own.length) {
@@ -80,9 +82,10 @@ function inputChanges(
       `has ${count(own.length)}, before ${old.length}${added.length + gone.length ? `: ${listed([...added, ...gone])}` : ""}`,
     );
   }
-  const changed = own.flatMap(({ hash, name }, index) => {
+  const changed = own.flatMap(({ hash, name, as }, index) => {
     const was = old[index];
-    if (was.hash === hash && (was.name === undefined || was.name === name)) return [];
+    if (was.hash === hash && (was.name === undefined || was.name === name))
+      return was.as === as ? [] : [`${was.as ?? "without a name"} → ${as}, the same bytes`];
     if (was.hash === hash) return [`${was.name} → ${name}, the same bytes`];
     return was.name === undefined || was.name === name
       ? [`${name} ${was.hash} → ${hash}`]

@@ -1,17 +1,24 @@
 /** A Pipeline and a profile → the stage instances: `${...}` filled in, matrices multiplied out, inputs joined. */
 import { isAbsolute, normalize } from "node:path";
+import { fixCommand, paramsOf } from "./command.ts";
 import { type EnvValue, passedOn } from "./environment.ts";
 import type { SlurmSettings } from "./executors/slurm/settings.ts";
 import { suggest } from "./faults.ts";
-import { interpolate, OMIT } from "./interpolate.ts";
+import { interpolate, nothingCalled, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
+import { axesOf, instanceId, MOST_POINTS, matching, points, readReference, valuesAt } from "./matrix.ts";
 import { bytesOf, secondsOf } from "./quantities.ts";
+import { put, resolveVars, type Setting } from "./settings.ts";
 import type { Path } from "./source.ts";
-import { type OutputDeclaration, type Point, type Scalar, UserError } from "./stage.ts";
+import { type OutputDeclaration, type Point, UserError } from "./stage.ts";
+import { dig, isMap, own } from "./values.ts";
 import { brief, nameFault, oneLine } from "./words.ts";
 
-/** One file of an input: an output of another instance, or a file of the project. */
-export type Reference = { id: string; output: string } | { file: string };
+/**
+ * One file of an input: an output of another instance, or a file of the project; for a command `as`, its name as the
+ * command sees it.
+ */
+export type Reference = ({ id: string; output: string } | { file: string }) & { as?: string };
 
 /** One stage with one point of its matrix. */
 export interface StageInstance {
@@ -20,6 +27,7 @@ export interface StageInstance {
   stage: string;
   point: Point;
   uses?: string;
+  /** The command; `vars`, `matrix` and `profile` are filled in, see {@link fixCommand}. */
   run?: string;
   inputs: Record<string, Reference[]>;
   outputs: Record<string, OutputDeclaration>;
@@ -39,15 +47,6 @@ export interface StageInstance {
   at(...path: Path): string;
 }
 
-/** One `--set stage.param=value` or `--set vars.name=value`. */
-export interface Setting {
-  path: string[];
-  value: unknown;
-}
-
-/** A setting as it is written on the command line. */
-export const settingText = ({ path, value }: Setting): string => `${path.join(".")}=${JSON.stringify(value)}`;
-
 /** A profile, ready to be planned. */
 export interface Study {
   profile: string;
@@ -56,213 +55,13 @@ export interface Study {
   slurm: SlurmSettings;
 }
 
-const isMap = (value: unknown): value is Record<string, unknown> =>
-  value !== null && typeof value === "object" && !Array.isArray(value);
-
 /** `over` on top of `base`, map by map; a part's short form gives way to its long form. */
 function merge(base: unknown, over: unknown): unknown {
   if (!isMap(base) || !isMap(over)) return over;
   const merged = { ...base };
-  for (const [key, value] of Object.entries(over)) merged[key] = merge(base[key], value);
+  for (const [key, value] of Object.entries(over)) merged[key] = merge(own(base, key), value);
   return merged;
 }
-
-/** Puts a value at a path, making maps on the way; the name of a part becomes `{ use: name }`. */
-function put(target: Record<string, unknown>, path: string[], value: unknown): void {
-  let at = target;
-  for (const key of path.slice(0, -1)) {
-    if (typeof at[key] === "string") at[key] = { use: at[key] };
-    else if (!isMap(at[key])) at[key] = {};
-    at = at[key] as Record<string, unknown>;
-  }
-  at[path.at(-1)!] = value;
-}
-
-/** What lies at a path below a value; undefined when there is nothing. */
-function dig(value: unknown, path: string[]): unknown {
-  for (const key of path) value = isMap(value) && Object.hasOwn(value, key) ? value[key] : undefined;
-  return value;
-}
-
-/** The name of an instance. */
-export function instanceId(stage: string, point: Point): string {
-  const axes = Object.entries(point).map(([axis, value]) => `${axis}=${value}`);
-  return axes.length ? `${stage}[${axes.join(",")}]` : stage;
-}
-
-/** The point in the name of an instance; what looks like a number, true or false is taken for one. */
-export function pointOf(id: string): Point {
-  const axes = /\[(.*)\]$/.exec(id)?.[1];
-  const pairs = (axes ?? "").split(",").filter(Boolean);
-  return Object.fromEntries(
-    pairs.map((pair): [string, Scalar] => {
-      const cut = pair.indexOf("=");
-      const text = pair.slice(cut + 1);
-      if (text === "true" || text === "false") return [pair.slice(0, cut), text === "true"];
-      return [pair.slice(0, cut), String(Number(text)) === text ? Number(text) : text];
-    }),
-  );
-}
-
-/** All values of the vars, where one may name another. @throws UserError at unknown names and circles */
-function resolveVars(pipeline: Pipeline, profile: string, settings: Setting[]): Record<string, unknown> {
-  const raw: Record<string, unknown> = { ...pipeline.vars, ...pipeline.profiles[profile].vars };
-  const known = (name: string) => Object.hasOwn(raw, name);
-  for (const { path, value } of settings.filter((setting) => setting.path[0] === "vars")) {
-    if (!known(path[1]))
-      throw new UserError(`--set vars.${path[1]}: no such var.${suggest(path[1], Object.keys(raw))}`);
-    put(raw, path.slice(1), value);
-  }
-  const done = new Map<string, unknown>();
-  const open: string[] = [];
-  const where = (name: string) => pipeline.source.locate(["profiles", profile, "vars", name], ["vars", name]);
-  const resolve = (name: string): unknown => {
-    if (done.has(name)) return done.get(name);
-    if (open.includes(name))
-      throw new UserError(`${where(name)} vars form a circle: ${[...open, name].join(" → ")}.`);
-    open.push(name);
-    const value = interpolate(raw[name], lookup, (expression) => {
-      throw new UserError(
-        oneLine(
-          `${where(name)} vars.${name}: nothing is called \${${expression}}.${suggest(expression, ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)])}`,
-        ),
-      );
-    });
-    open.pop();
-    done.set(name, value);
-    return value;
-  };
-  const lookup = (expression: string): unknown => {
-    if (expression === "profile") return profile;
-    const [head, name, ...below] = expression.split(".");
-    return head === "vars" && known(name) ? dig(resolve(name), below) : undefined;
-  };
-  for (const name of Object.keys(raw)) resolve(name);
-  return Object.fromEntries(done);
-}
-
-/** More points than this are a mistake, and would take all memory. */
-const MOST_POINTS = 100_000;
-
-/** What the names of an axis's values stand for, where the axis is a map; see {@link points}. */
-const meanings = new WeakMap<Point, Record<string, unknown>>();
-
-/**
- * The product of a matrix's axes, less `exclude`, with `include`. An axis is a list of values, or a map of them by
- * name: then the point has the name, and `${matrix.AXIS}` stands for the value, whatever it is.
- */
-function points(matrix: Record<string, unknown>, fail: (path: Path, message: string) => never): Point[] {
-  const { include = [], exclude = [], ...axes } = matrix as Record<string, unknown[]>;
-  const scalar = (path: Path, value: unknown) => {
-    if (!["string", "number", "boolean"].includes(typeof value))
-      fail(
-        path,
-        `every value must be a word, a number, true or false, not ${brief(value)}.` +
-          (path.length === 1 && isMap(value) ? suggest(String(path[0]), ["include", "exclude"]) : ""),
-      );
-  };
-  for (const [key, list] of Object.entries({ include, exclude }))
-    for (const [index, one] of (list as unknown[]).entries())
-      if (!isMap(one)) fail([key, index], `must be a map of axes, not ${brief(one)}.`);
-  const product = Object.values(axes).reduce(
-    (count, values) => count * (isMap(values) ? Object.keys(values).length : (values?.length ?? 1)),
-    1,
-  );
-  if (product > MOST_POINTS)
-    fail(
-      [],
-      `has ${product} points, more than ${MOST_POINTS}. Take fewer values, or a list of smaller matrices.`,
-    );
-  let all: Point[] = [{}];
-  for (const [axis, values] of Object.entries(axes)) {
-    const named = isMap(values);
-    if (!named && !Array.isArray(values))
-      fail([axis], `must be a list of values, or a map of them by name, not ${brief(values)}.`);
-    if (!named) for (const value of values) scalar([axis], value);
-    all = all.flatMap((point) =>
-      (named ? Object.keys(values) : values).map((value) => {
-        const next = { ...point, [axis]: value as Scalar };
-        const known = meanings.get(point);
-        if (named)
-          meanings.set(next, { ...known, [axis]: (values as Record<string, unknown>)[String(value)] });
-        else if (known) meanings.set(next, known);
-        return next;
-      }),
-    );
-  }
-  const without = exclude as Point[];
-  for (const [index, rule] of without.entries())
-    for (const axis of Object.keys(rule))
-      if (!(axis in axes)) fail(["exclude", index, axis], `unknown axis.${suggest(axis, Object.keys(axes))}`);
-  for (const [index, point] of (include as Point[]).entries())
-    for (const [axis, value] of Object.entries(point)) scalar(["include", index, axis], value);
-  const kept = all.filter(
-    (point) => !without.some((rule) => Object.entries(rule).every(([axis, value]) => point[axis] === value)),
-  );
-  const result = Object.keys(axes).length ? kept : [];
-  return [...result, ...(include as Point[])];
-}
-
-const axesKnown = new WeakMap<Point[], string[]>();
-/** All axes of a stage's points. */
-function axesOf(found: Point[]): string[] {
-  const axes = axesKnown.get(found) ?? [...new Set(found.flatMap((point) => Object.keys(point)))];
-  axesKnown.set(found, axes);
-  return axes;
-}
-
-/** The points of one matrix that have the same axes, and those of each choice of values, for {@link matching}. */
-interface Sheet {
-  axes: string[];
-  places: number[];
-  /** By the axes that are wanted: their values → the places of the points that have them. */
-  indices: Map<string, Map<string, number[]>>;
-}
-const sheetsKnown = new WeakMap<Point[], Sheet[]>();
-
-function sheetsOf(found: Point[]): Sheet[] {
-  const known = sheetsKnown.get(found);
-  if (known) return known;
-  const sheets = new Map<string, Sheet>();
-  for (const [place, point] of found.entries()) {
-    const axes = Object.keys(point);
-    const name = JSON.stringify(axes);
-    if (!sheets.has(name)) sheets.set(name, { axes, places: [], indices: new Map() });
-    sheets.get(name)!.places.push(place);
-  }
-  sheetsKnown.set(found, [...sheets.values()]);
-  return [...sheets.values()];
-}
-
-/**
- * The points that agree with `wanted` on every axis that both have, and that have all of the axes `named`, in
- * order. Looked up, not searched for: ten thousand instances look among ten thousand.
- */
-function matching(found: Point[], wanted: Record<string, string>, named: string[]): Point[] {
-  const places: number[] = [];
-  const sheets = sheetsOf(found);
-  for (const { axes, places: all, indices } of sheets) {
-    if (!named.every((axis) => axes.includes(axis))) continue;
-    const shared = axes.filter((axis) => wanted[axis] !== undefined);
-    const name = JSON.stringify(shared);
-    const index = indices.get(name) ?? new Map<string, number[]>();
-    if (!indices.has(name)) {
-      indices.set(name, index);
-      for (const place of all) {
-        const values = JSON.stringify(shared.map((axis) => String(found[place][axis])));
-        const same = index.get(values);
-        if (same) same.push(place);
-        else index.set(values, [place]);
-      }
-    }
-    for (const place of index.get(JSON.stringify(shared.map((axis) => wanted[axis]))) ?? [])
-      places.push(place);
-  }
-  if (sheets.length > 1) places.sort((a, b) => a - b);
-  return places.map((place) => found[place]);
-}
-
-const REFERENCE = /^([\w-]+)(?:\[([^\]]*)\])?\.([\w-]+)$/;
 
 /**
  * The instances of one profile, in the order of the file.
@@ -273,14 +72,19 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
   const profile = profileName ?? pipeline.profile ?? names[0];
   if (!names.includes(profile))
     throw new UserError(`no profile "${profile}". Known are ${names.join(", ")}.${suggest(profile, names)}`);
-  const own = pipeline.profiles[profile];
+  const chosen = pipeline.profiles[profile];
   const vars = resolveVars(pipeline, profile, settings);
 
   const specs: Record<string, StageSpec> = {};
-  const common = own.common === false ? {} : pipeline.stages;
-  for (const name of new Set([...Object.keys(own.stages ?? {}), ...Object.keys(common)])) {
-    const over = own.stages?.[name];
-    if (over !== null) specs[name] = merge(common[name], over ?? common[name]) as StageSpec;
+  const common = chosen.common === false ? {} : pipeline.stages;
+  for (const name of new Set([...Object.keys(chosen.stages ?? {}), ...Object.keys(common)])) {
+    const over = own(chosen.stages ?? {}, name);
+    const below = own(common, name);
+    if (over !== null) specs[name] = merge(below, over ?? below) as StageSpec;
+    else if (below === undefined)
+      throw new UserError(
+        `${pipeline.source.locate(["profiles", profile, "stages", name])} ${name}: there is no common stage "${name}" to leave out.${suggest(name, Object.keys(common))}`,
+      );
   }
   const stageNames = Object.keys(specs);
   const isStage = (name: string) => Object.hasOwn(specs, name);
@@ -298,13 +102,20 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     throw new UserError(oneLine(`${at(stage)(...path)} ${[stage, ...path].join(".")}: ${message}`));
   };
 
-  for (const { path, value } of settings.filter((setting) => setting.path[0] !== "vars")) {
-    const [stage, ...rest] = path;
+  for (const setting of settings.filter(({ path }) => path[0] !== "vars")) {
+    const [stage, param] = setting.path;
     if (!isStage(stage))
-      throw new UserError(`--set ${path.join(".")}: no stage "${stage}".${suggest(stage, stageNames)}`);
+      throw new UserError(
+        `--set ${setting.path.join(".")}: no stage "${stage}".${suggest(stage, stageNames)}`,
+      );
     const copy = structuredClone(specs[stage]);
     copy.with ??= {};
-    put(copy.with, rest, value);
+    const taken = copy.run === undefined ? undefined : paramsOf(copy);
+    if (taken && !taken.has(param))
+      throw new UserError(
+        `--set ${setting.path.join(".")}: the command of ${stage} takes no "${param}".${suggest(param, [...taken]) || ` It takes ${[...taken].join(", ") || "none"}.`}`,
+      );
+    put(copy.with, setting, 1);
     specs[stage] = copy;
   }
 
@@ -315,29 +126,29 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       if (expression === "profile") return profile;
       const optional = expression.endsWith("?");
       const [head, ...path] = (optional ? expression.slice(0, -1) : expression).split(".");
-      const found = path.length
-        ? dig({ vars, matrix: { ...point, ...meanings.get(point) } }, [head, ...path])
-        : undefined;
+      const found = path.length ? dig({ vars, matrix: valuesAt(point) }, [head, ...path]) : undefined;
       const absent = found === undefined && optional && head === "matrix" && axes.includes(path[0]);
       return absent ? OMIT : found;
     };
   const unknown =
     (stage: string, base: Path, point: Point) =>
-    (expression: string, path: Path): never =>
+    (expression: string, why: string, path: Path = []): never =>
       fault(
         stage,
         [...base, ...path],
-        `nothing is called \${${expression}}.` +
+        why +
           (suggest(expression, [
             "profile",
             ...Object.keys(vars).map((name) => `vars.${name}`),
             ...Object.keys(point).map((name) => `matrix.${name}`),
           ]) ||
-            (base[0] === "run"
-              ? " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME."
-              : base[0] === "env"
-                ? " Known are ${profile}, ${vars.NAME}, ${matrix.AXIS}, and as a whole value ${env.NAME}."
-                : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
+            (why !== nothingCalled(expression)
+              ? ""
+              : base[0] === "run"
+                ? " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME, or $${NAME}."
+                : base[0] === "env"
+                  ? " Known are ${profile}, ${vars.NAME}, ${matrix.AXIS}, and as a whole value ${env.NAME}."
+                  : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
       );
 
   const pointsOf = new Map<string, Point[]>();
@@ -346,7 +157,8 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     if (known) return known;
     if (open.includes(stage))
       fault(stage, ["matrix"], `matrices form a circle: ${[...open, stage].join(" → ")}.`);
-    const matrix = interpolate(specs[stage].matrix ?? {}, lookup({}), unknown(stage, ["matrix"], {}));
+    const raw = specs[stage].matrix ?? {};
+    const matrix = interpolate(raw, lookup({}), unknown(stage, ["matrix"], {}));
     let found: Point[];
     if (typeof matrix === "string") {
       if (!isStage(matrix)) fault(stage, ["matrix"], `no stage "${matrix}".${suggest(matrix, stageNames)}`);
@@ -355,6 +167,7 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       found = matrix.flatMap((one, index) =>
         points(
           isMap(one) ? one : fault(stage, ["matrix", index], `must be a map of axes, not ${brief(one)}.`),
+          Array.isArray(raw) ? raw[index] : undefined,
           (path, message) => fault(stage, ["matrix", index, ...path], message),
         ),
       );
@@ -365,7 +178,11 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         `must be a map of axes, a list of such maps, or the name of a stage, not ${brief(matrix)}.`,
       );
     else if (Object.keys(matrix).length === 0) found = [{}];
-    else found = points(matrix, (path, message) => fault(stage, ["matrix", ...path], message));
+    else found = points(matrix, raw, (path, message) => fault(stage, ["matrix", ...path], message));
+    if (Array.isArray(raw) && raw.length === 0)
+      fault(stage, ["matrix"], "is an empty list, so that the stage would have no instance.");
+    if (found.length > MOST_POINTS)
+      fault(stage, ["matrix"], `has ${found.length} points, more than ${MOST_POINTS}. Take fewer.`);
     const ids = new Set<string>();
     for (const point of found) {
       const id = instanceId(stage, point);
@@ -409,28 +226,35 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       return [{ file: text.slice(2) }];
     }
     if (text.startsWith("/")) return [{ file: text }];
-    const match = REFERENCE.exec(text);
-    if (!match)
-      fault(
+    const reference = readReference(text);
+    if (!reference)
+      return fault(
         stage,
         path,
         `"${text}" is no reference. Write stage.output, stage[axis=value].output, ./a/file of the project, or /a/file elsewhere.`,
       );
-    const [, upstream, bracket, output] = match!;
+    const { stage: upstream, pairs = [], output } = reference;
     if (!isStage(upstream)) fault(stage, path, `no stage "${upstream}".${suggest(upstream, stageNames)}`);
-    const wanted: Record<string, string> = {};
-    for (const [axis, value] of Object.entries(point)) wanted[axis] = String(value);
+    const wanted = new Map(Object.entries(point).map(([axis, value]) => [axis, String(value)]));
     const axes = axesOf(matrixOf(upstream, []));
     const named: string[] = [];
-    for (const pair of (bracket ?? "").split(",").filter(Boolean)) {
-      const [axis, value] = pair.split("=").map((side) => side.trim());
+    for (const [axis, value] of pairs) {
+      if (axis === "" || value === "")
+        fault(stage, path, `"${text}" names no value. Write stage[axis=value].output.`);
       if (!axes.includes(axis))
         fault(stage, path, `${upstream} has no axis "${axis}".${suggest(axis, axes)}`);
-      wanted[axis] = value;
+      if (named.includes(axis))
+        fault(stage, path, `"${text}" names the axis "${axis}" twice. Write one reference for each value.`);
+      wanted.set(axis, value);
       named.push(axis);
     }
     const found = matching(matrixOf(upstream, []), wanted, named);
-    if (bracket && found.length === 0) fault(stage, path, `no instance of ${upstream} is at [${bracket}].`);
+    if (named.length && found.length === 0)
+      fault(
+        stage,
+        path,
+        `no instance of ${upstream} is at [${pairs.map((pair) => pair.join("=")).join(",")}].`,
+      );
     return found.map((candidate) => ({ id: instanceId(upstream, candidate), output }));
   };
 
@@ -478,8 +302,8 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     const timeout = measured(stage, "timeout", secondsOf, "90 (seconds), 90s, 10m or 2h");
     const memory = measured(stage, "memory", bytesOf, "500MB or 4GB");
     for (const point of matrixOf(stage, [])) {
-      const fill = (value: unknown, base: Path, later: string[] = []) =>
-        interpolate(value, lookup(point, axes), unknown(stage, base, point), later);
+      const fill = (value: unknown, base: Path) =>
+        interpolate(value, lookup(point, axes), unknown(stage, base, point));
       const inputs: Record<string, Reference[]> = {};
       for (const [input, given] of Object.entries(spec.inputs ?? {})) {
         const texts = [fill(given, ["inputs", input])].flat().filter((one) => one !== OMIT) as string[];
@@ -497,7 +321,11 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
         stage,
         point,
         uses: spec.uses,
-        run: textOf(stage, "run", spec.run && fill(spec.run, ["run"], ["in.", "out.", "with."])),
+        run: textOf(
+          stage,
+          "run",
+          spec.run && fixCommand(spec.run, lookup(point, axes), unknown(stage, ["run"], point)),
+        ),
         inputs,
         outputs: spec.outputs ?? {},
         with: fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
@@ -512,31 +340,49 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
       });
     }
   }
-  return { profile, check: own.check ?? "exact", instances: inOrder(instances), slurm: pipeline.slurm ?? {} };
+  return {
+    profile,
+    check: chosen.check ?? "exact",
+    instances: inOrder(instances),
+    slurm: pipeline.slurm ?? {},
+  };
 }
 
 /** Upstream before downstream, otherwise as they stood. @throws UserError when the stages form a circle */
 function inOrder(instances: StageInstance[]): StageInstance[] {
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
+  const upstream = ({ inputs }: StageInstance): StageInstance[] =>
+    Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [byId.get(one.id)!] : [])));
   const order: StageInstance[] = [];
-  const state = new Map<string, "open" | "done">();
-  const visit = (instance: StageInstance, open: StageInstance[]): void => {
-    if (state.get(instance.id) === "done") return;
-    if (state.get(instance.id) === "open") {
-      const circle = [...open.slice(open.findIndex((one) => one.id === instance.id)), instance];
-      throw new UserError(
-        `${circle[0].at("inputs")} stages form a circle: ${circle
-          .map((one) => one.stage)
-          .reverse()
-          .join(" → ")}. Remove one of these inputs.`,
-      );
+  const state = new Map<StageInstance, "open" | "done">();
+  for (const first of instances) {
+    if (state.has(first)) continue;
+    // The way from `first` to where it is, with what is left to see at each step: a chain may be longer than the stack.
+    const way = [{ instance: first, left: upstream(first).values() }];
+    state.set(first, "open");
+    while (way.length) {
+      const { instance, left } = way.at(-1)!;
+      const next = left.next();
+      if (next.done) {
+        state.set(instance, "done");
+        order.push(instance);
+        way.pop();
+      } else if (state.get(next.value) === "open") {
+        const open = way.map((step) => step.instance);
+        const circle = [...open.slice(open.indexOf(next.value)), next.value];
+        throw new UserError(
+          oneLine(
+            `${circle[0].at("inputs")} stages form a circle: ${circle
+              .map((one) => one.stage)
+              .reverse()
+              .join(" → ")}. Remove one of these inputs.`,
+          ),
+        );
+      } else if (!state.has(next.value)) {
+        state.set(next.value, "open");
+        way.push({ instance: next.value, left: upstream(next.value).values() });
+      }
     }
-    state.set(instance.id, "open");
-    for (const reference of Object.values(instance.inputs).flat())
-      if ("id" in reference) visit(byId.get(reference.id)!, [...open, instance]);
-    state.set(instance.id, "done");
-    order.push(instance);
-  };
-  for (const instance of instances) visit(instance, []);
+  }
   return order;
 }

@@ -2,9 +2,9 @@
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { type Address, findNumber, written } from "./address.ts";
-import { pointOf } from "./expand.ts";
 import { keyOf } from "./fingerprint.ts";
 import type { Revision } from "./git.ts";
+import { pointOf } from "./matrix.ts";
 import type { Plan } from "./plan.ts";
 import { makerOf, readingOf } from "./reading.ts";
 import type { StageRecord } from "./record.ts";

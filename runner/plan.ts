@@ -54,8 +54,8 @@ export function keyParts(
           ? outputs(reference.id)?.[reference.output].hash
           : hashOfFile(task, name, reference.file, hashFile);
       if (hash === undefined) return undefined;
-      const id = "id" in reference ? reference.id : reference.file;
-      inputs[name].push(task.named.has(name) ? { hash, id } : { hash });
+      const id = reference.as ?? ("id" in reference ? reference.id : reference.file);
+      inputs[name].push(reference.as !== undefined || task.named.has(name) ? { hash, id } : { hash });
     }
   }
   return { ...partsOf(task), inputs };
@@ -187,7 +187,7 @@ export class Plan {
 
   /** Who makes each file of a task's inputs; a key is "" while it is not known. */
   origins(task: Task): Record<string, Origin[]> {
-    const of = (reference: Reference): Origin => {
+    const of = ({ as: _, ...reference }: Reference): Origin => {
       if (!("id" in reference)) return reference;
       const state = this.states.get(reference.id)!;
       return { ...reference, key: "key" in state ? state.key : "" };

@@ -2,8 +2,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { pointOf } from "./expand.ts";
 import { CodeBook } from "./fingerprint.ts";
+import { pointOf } from "./matrix.ts";
 import type { StageRecord } from "./record.ts";
 import type { InputFile, Reading, Result } from "./stage.ts";
 import type { Store } from "./store.ts";

@@ -1,13 +1,14 @@
 /** Stage instances + the stages' own declarations → tasks: params, parts, inputs and outputs checked. */
-import { existsSync, readdirSync, readFileSync } from "node:fs";
-import { resolve as absolute, isAbsolute, join, normalize } from "node:path";
-import { Ajv, type ValidateFunction } from "ajv";
-import { fillCommand } from "./command.ts";
+import { existsSync, readdirSync, statSync } from "node:fs";
+import { resolve as absolute, basename, isAbsolute, join, normalize } from "node:path";
+import { filesNamed, fillCommand } from "./command.ts";
 import type { StageInstance, Study } from "./expand.ts";
 import { explain, suggest } from "./faults.ts";
 import type { Code, CodeBook } from "./fingerprint.ts";
-import { type Memo, memoOf } from "./memo.ts";
+import { nothingCalled } from "./interpolate.ts";
+import { memoOf } from "./memo.ts";
 import { refusePlaces, twins } from "./places.ts";
+import { Schemas } from "./schemas.ts";
 import type { Path } from "./source.ts";
 import { type OutputDeclaration, type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { sha256 } from "./statcache.ts";
@@ -80,76 +81,83 @@ interface Chosen {
 const readPart = (given: unknown): { use: unknown } & Record<string, unknown> =>
   given !== null && typeof given === "object" ? (given as { use: unknown }) : { use: given };
 
-/** Checks a value and fills in its defaults; what is wrong with it stands in `errors`. */
-interface Check {
-  (value: object): boolean;
-  errors?: ValidateFunction["errors"];
+type Fault = (instance: StageInstance, path: Path, message: string) => never;
+
+/** Refuses outputs that no stage can write, or two that take one place. @param at where they are declared */
+function checkOutputs(
+  instance: StageInstance,
+  outputs: Task["outputs"],
+  at: "outputs" | "uses",
+  fault: Fault,
+): void {
+  for (const [name, { path }] of Object.entries(outputs)) {
+    if (isAbsolute(path) || path.split("/").includes("..") || /^[./]*$/.test(path))
+      fault(
+        instance,
+        [at, name],
+        `must be a path below the stage's own folder, as figure.svg, not ${JSON.stringify(path)}.`,
+      );
+    const wrong = nameFault(path);
+    if (wrong) fault(instance, [at, name], `${wrong}: ${brief(path)}.`);
+  }
+  const found = twins(outputs);
+  if (found)
+    fault(
+      instance,
+      at === "uses" ? [at] : [at, found[1]],
+      `the outputs ${found.map((name) => `"${name}" (${outputs[name].path})`).join(" and ")} take one place. Give each its own path.`,
+    );
 }
 
-/** Compiled schemas by the text they came from. */
-class Schemas {
-  private readonly ajv = new Ajv({
-    allErrors: true,
-    verbose: true,
-    useDefaults: true,
-    allowUnionTypes: true,
+/** The name that a command sees of a file: where the project or another folder lies is no part of a key. */
+const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : normalize(file));
+
+/** The input of a shell stage that its command itself names; no input of pipeline.yaml can be called so. */
+const COMMAND_INPUT = "its command";
+
+/** The task of a shell stage. The files that its command names are inputs, too: a script that changes runs again. */
+function shellTask(
+  instance: StageInstance,
+  run: string,
+  root: string,
+  isFile: (path: string) => boolean,
+  fault: Fault,
+): Task {
+  const inputs = { ...instance.inputs };
+  for (const [name, references] of Object.entries(inputs))
+    if (references.length === 0)
+      fault(instance, ["inputs", name], `the input "${name}" of ${instance.id} has no file.`);
+  const outputs = outputsOf(instance.outputs);
+  checkOutputs(instance, outputs, "outputs", fault);
+  const known = {
+    in: Object.fromEntries(Object.entries(inputs).map(([name, list]) => [name, list.map(() => "")])),
+    out: Object.fromEntries(Object.keys(outputs).map((name) => [name, ""])),
+    with: instance.with,
+  };
+  fillCommand(run, known, (expression, why) => {
+    if (why !== nothingCalled(expression)) return fault(instance, ["run"], why);
+    const names = Object.entries(known).flatMap(([head, map]) =>
+      Object.keys(map).map((name) => `${head}.${name}`),
+    );
+    return fault(instance, ["run"], why + (suggest(expression, names) || ` Known are ${names.join(", ")}.`));
   });
-  private readonly compiled = new Map<string, Check>();
-  private readonly texts = new Map<string, { properties?: Record<string, { default?: unknown }> }>();
-  private readonly root: string;
-  private readonly memo: Memo;
-  constructor(root: string) {
-    this.root = root;
-    this.memo = memoOf(root);
-  }
-  private read(name: string): { properties?: Record<string, { default?: unknown }> } {
-    let schema = this.texts.get(name);
-    if (!schema) {
-      schema = JSON.parse(readFileSync(join(this.root, "schemas", `${name}.params.schema.json`), "utf8"));
-      this.texts.set(name, schema!);
-    }
-    return schema!;
-  }
-  /** The validator of `schemas/NAME.params.schema.json`. */
-  params(name: string): Check {
-    return this.compile(name, () => this.read(name));
-  }
-  /** What a param is where it is not given. */
-  defaultOf(name: string, param: string): unknown {
-    return this.read(name).properties?.[param]?.default;
-  }
-  /** The validator of a part's `params`: what has no default must be given. */
-  part(file: string, params: PartDefinition["params"] = {}): Check {
-    return this.compile(file, () => ({
-      type: "object",
-      properties: params,
-      required: Object.keys(params).filter((name) => !("default" in params[name])),
-      additionalProperties: false,
-    }));
-  }
-  /** The check by a schema, which is compiled only for a value that no run before found well. */
-  private compile(name: string, schema: () => object): Check {
-    const known = this.compiled.get(name);
-    if (known) return known;
-    const rules = schema();
-    const text = JSON.stringify(rules);
-    let validate: ValidateFunction | undefined;
-    const check: Check = (value) => {
-      const asked = [import.meta.url, text, structuredClone(value)];
-      const filled = this.memo.get(asked);
-      if (filled !== undefined) {
-        Object.assign(value, filled);
-        return true;
-      }
-      validate ??= this.ajv.compile(rules);
-      const well = validate(value);
-      check.errors = validate.errors;
-      if (well) this.memo.set(asked, value);
-      return well;
-    };
-    this.compiled.set(name, check);
-    return check;
-  }
+  const declared = Object.values(inputs)
+    .flat()
+    .flatMap((one) => ("file" in one ? [normalize(`${one.file}/`)] : []));
+  const files = filesNamed(run, { with: instance.with }, root, isFile)
+    .filter((path) => !declared.some((one) => `${path}/`.startsWith(one)))
+    .map((file) => ({ file }));
+  return {
+    ...instance,
+    inputs: files.length ? { ...inputs, [COMMAND_INPUT]: files } : inputs,
+    codeHash: sha256(JSON.stringify([run, outputs])),
+    params: instance.with,
+    parts: {},
+    many: new Set(),
+    named: new Set(),
+    outputs,
+    cpus: instance.cpus ?? 1,
+  };
 }
 
 /**
@@ -166,30 +174,11 @@ export async function resolve(
   const schemas = new Schemas(root);
   const namesIn = once((folder) => partNames(root, folder));
   const isThere = once((path) => existsSync(absolute(root, path)));
-  const fault = (instance: StageInstance, path: Path, message: string): never => {
+  const isFile = once((path) => statSync(absolute(root, path), { throwIfNoEntry: false })?.isFile() === true);
+  const fault: Fault = (instance, path, message) => {
     throw new UserError(
       oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`),
     );
-  };
-
-  const checkOutput = (instance: StageInstance, at: Path, path: string) => {
-    if (isAbsolute(path) || path.split("/").includes("..") || /^[./]*$/.test(path))
-      fault(
-        instance,
-        at,
-        `must be a path below the stage's own folder, as figure.svg, not ${JSON.stringify(path)}.`,
-      );
-    const wrong = nameFault(path);
-    if (wrong) fault(instance, at, `${wrong}: ${brief(path)}.`);
-  };
-  const refuseTwins = (instance: StageInstance, outputs: Task["outputs"]) => {
-    const found = twins(outputs);
-    if (found)
-      fault(
-        instance,
-        instance.run === undefined ? ["uses"] : ["outputs", found[1]],
-        `the outputs ${found.map((name) => `"${name}" (${outputs[name].path})`).join(" and ")} take one place. Give each its own path.`,
-      );
   };
 
   // Every stage and part of the study at once: one build for all that changed.
@@ -242,33 +231,7 @@ export async function resolve(
 
   const tasks = study.instances.map((instance): Task => {
     const inputs = { ...instance.inputs };
-    if (instance.run !== undefined) {
-      for (const [name, references] of Object.entries(inputs))
-        if (references.length === 0)
-          fault(instance, ["inputs", name], `the input "${name}" of ${instance.id} has no file.`);
-      const outputs = outputsOf(instance.outputs);
-      for (const [name, { path }] of Object.entries(outputs)) checkOutput(instance, ["outputs", name], path);
-      refuseTwins(instance, outputs);
-      fillCommand(instance.run, { in: inputs, out: outputs, with: instance.with }, (expression) => {
-        const known = Object.entries({ in: inputs, out: outputs, with: instance.with });
-        const names = known.flatMap(([head, map]) => Object.keys(map).map((name) => `${head}.${name}`));
-        return fault(
-          instance,
-          ["run"],
-          `nothing is called \${${expression}}.${suggest(expression, names) || ` Known are ${names.join(", ")}.`}`,
-        );
-      });
-      return {
-        ...instance,
-        codeHash: sha256(JSON.stringify([instance.run, outputs])),
-        params: instance.with,
-        parts: {},
-        many: new Set(),
-        named: new Set(),
-        outputs,
-        cpus: instance.cpus ?? 1,
-      };
-    }
+    if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile, fault);
     const code = stageCode.get(entryOf(instance.uses!))!;
     const definition = code.definition as StageDefinition;
     if (Object.keys(instance.outputs).length)
@@ -331,15 +294,14 @@ export async function resolve(
       }
     }
     for (const name of Object.keys(inputs))
-      if (!(name in definition.inputs))
+      if (!Object.hasOwn(definition.inputs, name))
         fault(
           instance,
           ["inputs", name],
           `unknown input of the stage "${instance.uses}".${suggest(name, Object.keys(definition.inputs)) || ` It takes ${Object.keys(definition.inputs).join(", ") || "none"}.`}`,
         );
     const outputs = outputsOf(definition.outputs);
-    for (const [name, { path }] of Object.entries(outputs)) checkOutput(instance, ["uses", name], path);
-    refuseTwins(instance, outputs);
+    checkOutputs(instance, outputs, "uses", fault);
     return {
       ...instance,
       code,
@@ -357,7 +319,7 @@ export async function resolve(
   const byId = new Map(tasks.map((task) => [task.id, task]));
   for (const [index, task] of tasks.entries())
     for (const [name, references] of Object.entries(task.inputs))
-      for (const reference of references) {
+      for (const [place, reference] of references.entries()) {
         if (!("id" in reference)) {
           if (!isThere(reference.file))
             fault(
@@ -367,15 +329,19 @@ export async function resolve(
                 ? `no file ${reference.file}.`
                 : `no file ${reference.file} in the project.`,
             );
+          if (task.run !== undefined && name !== COMMAND_INPUT)
+            references[place] = { ...reference, as: seenAs(reference.file) };
           continue;
         }
         const made = byId.get(reference.id)!.outputs;
-        if (!made[reference.output])
+        if (!Object.hasOwn(made, reference.output))
           fault(
             study.instances[index],
             ["inputs", name],
             `${reference.id} makes no "${reference.output}".${suggest(reference.output, Object.keys(made)) || ` It makes ${Object.keys(made).join(", ")}.`}`,
           );
+        if (task.run !== undefined)
+          references[place] = { ...reference, as: basename(made[reference.output].path) };
       }
   memoOf(root).save();
   return tasks;

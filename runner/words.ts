@@ -67,10 +67,6 @@ export const plain = (text: string): string =>
 /** No word is longer. */
 const LONGEST = 200;
 
-/** A character that no name of a file and no word of a command needs. */
-// biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is looked for
-export const UNPRINTABLE = /[\u0000-\u001f\u007f]/;
-
 /** As {@link plain}, and no word too long to read: for messages that repeat what was written. */
 export const oneLine = (text: string): string =>
   plain(text).replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));

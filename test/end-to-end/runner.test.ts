@@ -328,6 +328,47 @@ describe("shell stages", () => {
     expect(project.read("reports/it's here.txt")).toBe("[1,2,3]other|");
   });
 
+  test("run again when a script that they name changed, and when an input has another name", async () => {
+    make({
+      "tools/say.sh": "cat $1 > $2; basename $1 >> $2",
+      ...shell("sh tools/say.sh ${in.values} ${out.text}", { publish: "reports" }),
+    });
+    expect((await project.run()).code).toBe(0);
+    expect(project.read("reports/it's here.txt")).toBe("[1,2,3]values.json\n");
+    project.write("tools/say.sh", "echo new > $2");
+    expect((await project.run("why", "shell")).out).toMatch(
+      /the input "its command" changed: tools\/say\.sh [0-9a-f]{12} → [0-9a-f]{12}/,
+    );
+    expect((await project.run()).code).toBe(0);
+    expect(project.read("reports/it's here.txt")).toBe("new\n");
+    project.edit("stages/numbers/stage.ts", '"values.json" }', '"numbers.json" }');
+    expect((await project.run("--only", "numbers")).code).toBe(0);
+    expect((await project.run("status")).out).toContain(
+      'to run (the input "values" changed: values.json → numbers.json, the same bytes)',
+    );
+    project.edit("stages/numbers/stage.ts", '"numbers.json" }', '"values.json" }');
+  });
+
+  test("take vars and points of the matrix as they are: nothing in them is run", async () => {
+    make({
+      "pipeline.yaml": JSON.stringify({
+        profiles: { small: {} },
+        vars: { v: "$(touch pwned)" },
+        stages: {
+          shell: {
+            run: "printf '<%s>' ${vars.v} \"${matrix.m}\" $${HOME:+set} > ${out.text}",
+            matrix: { m: ["`touch pwned`; touch pwned"] },
+            outputs: { text: "t.txt" },
+            publish: "reports",
+          },
+        },
+      }),
+    });
+    expect((await project.run()).code).toBe(0);
+    expect(project.read("reports/t.txt")).toBe("<$(touch pwned)><`touch pwned`; touch pwned><set>");
+    expect(existsSync(project.path("pwned"))).toBe(false);
+  });
+
   test("fail with the last line of what they said, also within a pipe", async () => {
     make(shell("echo first >&2; echo the last word >&2; (exit 3) | cat > ${out.text}"));
     const { code, out } = await project.run();

@@ -7,12 +7,14 @@ const values: Record<string, unknown> = {
   "vars.list": [1, 2],
   "vars.name": "x",
   "vars.none": null,
+  "vars.map": { a: 1 },
+  "vars.maps": [1, [{ a: 1 }]],
 };
 const lookup: Lookup = (expression) => values[expression];
-const unknown = (expression: string, path: (string | number)[]): never => {
-  throw new Error(`${path.join(".")}: ${expression}`);
+const refuse = (_: string, why: string, path: (string | number)[]): never => {
+  throw new Error(`${path.join(".")}: ${why}`);
 };
-const fill = (value: unknown, later?: string[]) => interpolate(value, lookup, unknown, later);
+const fill = (value: unknown) => interpolate(value, lookup, refuse);
 
 test("a string that is one hole takes the value with its type", () => {
   expect(fill("${vars.n}")).toBe(3);
@@ -30,12 +32,30 @@ test("lists and maps are filled all through, keys stay", () => {
 });
 
 test("what is unknown is told with its path", () => {
-  expect(() => fill({ a: ["", "x ${vars.m}"] })).toThrow("a.1: vars.m");
+  expect(() => fill({ a: ["", "x ${vars.m}"] })).toThrow("a.1: nothing is called ${vars.m}.");
 });
 
-test("what is known later stays, the rest is filled", () => {
-  expect(fill("${vars.n} ${in.a} ${out.b}", ["in.", "out."])).toBe("3 ${in.a} ${out.b}");
-  expect(fill("${in.a}", ["in."])).toBe("${in.a}");
+test("a map in a longer string is refused: it has no text", () => {
+  expect(fill("${vars.map}")).toEqual({ a: 1 });
+  expect(() => fill({ a: "x ${vars.map}" })).toThrow("a: ${vars.map} is a map. Name one of its values.");
+  expect(() => fill("x ${vars.maps}")).toThrow("${vars.maps} is a map.");
+});
+
+test("$${ stands for ${ itself", () => {
+  expect(fill("$${vars.n} $${ $$ $$${vars.n} ${vars.n}")).toBe("${vars.n} ${ $$ $${vars.n} 3");
+  expect(fill("$${vars.n}")).toBe("${vars.n}");
+});
+
+test("a hole that is never closed is told", () => {
+  const message = "a ${ is never closed. Write $${ for the two characters themselves.";
+  expect(() => fill({ a: "${vars.n" })).toThrow(`a: ${message}`);
+  expect(() => fill("${vars.n} costs ${")).toThrow(message);
+});
+
+test("holes without end take no time that grows with their square", () => {
+  const began = performance.now();
+  expect(() => fill("${".repeat(1_000_000))).toThrow("never closed");
+  expect(performance.now() - began).toBeLessThan(5000);
 });
 
 test("a value without a hole comes back as it was", () => {

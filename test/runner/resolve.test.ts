@@ -1,3 +1,4 @@
+import { rmSync } from "node:fs";
 import { resolve as absolute } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { expand } from "../../runner/expand.ts";
@@ -80,6 +81,64 @@ describe("a task has everything that is known before it runs", () => {
   });
 });
 
+describe("a shell command's key covers", () => {
+  const inputsOf = async (stage: string) => (await task(`  s: ${stage}\n`)).inputs;
+  test("the project's files that it names, but for those that are declared or written", async () => {
+    for (const file of ["tools/a.py", "tools/b.py", "data/x.csv"]) project.write(file, "1");
+    const inputs = await inputsOf(
+      "{ run: 'python3 tools/a.py ${with.tool} data/x.csv > tools/b.py', with: { tool: tools/b.py }, inputs: { x: ./data/ }, outputs: { o: o } }",
+    );
+    expect(inputs["its command"]).toEqual([{ file: "tools/a.py" }, { file: "tools/b.py" }]);
+    expect(Object.keys(await inputsOf("{ run: 'touch ${out.o} > tools/b.py', outputs: { o: o } }"))).toEqual(
+      [],
+    );
+  });
+  test("the names of its inputs as it sees them", async () => {
+    const inputs = await inputsOf(
+      `{ run: 'cat \${in.n} \${in.f} \${in.a}', inputs: { n: numbers.values, f: ./data/../data/x.csv, a: ${project.path("tools/a.py")} }, outputs: { o: o } }`,
+    );
+    expect(inputs.n).toEqual([{ id: "numbers", output: "values", as: "values.json" }]);
+    expect(inputs.f).toEqual([{ file: "data/../data/x.csv", as: "data/x.csv" }]);
+    expect(inputs.a).toEqual([{ file: project.path("tools/a.py"), as: "a.py" }]);
+  });
+});
+
+describe("a schema that is broken is told with its file and line", () => {
+  const schema = "schemas/numbers.params.schema.json";
+  test.each([
+    ['{\n  "type": "object",\n}', `${schema}:2:19 JSON does not support trailing commas.`],
+    ['{ "type": "object"', `${schema}:1:19 Expected "," in JSON but found end of file.`],
+    ["", `${schema}:1:1 Unexpected end of file in JSON.`],
+    ["[]", `${schema}: must be a map, as every JSON Schema here.`],
+    [
+      '{ "type": "objekt" }',
+      `${schema}: schema is invalid: data/type must be equal to one of the allowed values`,
+    ],
+    [
+      '{ "properties": { "count": 3 } }',
+      `${schema}: schema is invalid: data/properties/count must be object,boolean.`,
+    ],
+    [undefined, `${schema}: no such schema.`],
+  ])("%s", async (text, message) => {
+    const before = project.read(schema);
+    if (text === undefined) rmSync(project.path(schema));
+    else project.write(schema, text);
+    try {
+      await expect(tasks("")).rejects.toThrow(message);
+      await expect(tasks("")).rejects.toMatchObject({ name: "UserError" });
+    } finally {
+      project.write(schema, before);
+    }
+  });
+  test("also that of a part", async () => {
+    project.write("stages/scale/hows/broken.ts", "export default { params: { by: { type: 3 } } };");
+    await expect(tasks(`  s: { ${SCALE}, with: { how: broken } }\n`)).rejects.toThrow(
+      "stages/scale/hows/broken.ts: schema is invalid: data/properties/by/type must be",
+    );
+    rmSync(project.path("stages/scale/hows/broken.ts"));
+  });
+});
+
 describe("faults are told with their place and the nearest right word", () => {
   test.each([
     ["s: { uses: scal }", '4:8 s.uses: no stage "scal" in stages/. Did you mean "scale"?'],
@@ -140,7 +199,7 @@ describe("faults are told with their place and the nearest right word", () => {
     ],
     [
       "s: { run: 'echo ${HOME}', outputs: { x: x } }",
-      "4:8 s.run: nothing is called ${HOME}. Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME.",
+      "4:8 s.run: nothing is called ${HOME}. Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME, or $${NAME}.",
     ],
     [
       "s: { run: 'touch x', outputs: { x: ../x } }",
@@ -149,6 +208,30 @@ describe("faults are told with their place and the nearest right word", () => {
     [
       "s: { run: 'touch x', outputs: { x: /etc/x } }",
       '4:35 s.outputs.x: must be a path below the stage\'s own folder, as figure.svg, not "/etc/x".',
+    ],
+    [
+      "s: { uses: scale, inputs: { values: numbers.values, valueOf: numbers.values } }",
+      '4:55 s.inputs.valueOf: "valueOf" cannot be a name here: JavaScript reserves it.',
+    ],
+    [
+      "s: { uses: scale, inputs: { values: numbers.toString } }",
+      '4:31 s.inputs.values: numbers makes no "toString". It makes values.',
+    ],
+    [
+      "s: { run: 'touch x', outputs: { ../x: x } }",
+      '4:35 s.outputs.../x: must be made of letters, digits, - and _, not "../x".',
+    ],
+    [
+      "s: { run: 'cat', inputs: { ../../x: numbers.values } }",
+      '4:30 s.inputs.../../x: must be made of letters, digits, - and _, not "../../x".',
+    ],
+    [
+      "s: { run: 'echo \"a\" $((${with.n}))', with: { n: 1 }, outputs: { x: x } }",
+      "4:8 s.run: ${with.n} stands in arithmetic, which would run what it holds.",
+    ],
+    [
+      's: { run: touch x, outputs: { x: "a\\nb" } }',
+      '4:33 s.outputs.x: must hold no control character: "a\\nb".',
     ],
   ])("%s", async (stage, line) => {
     await expect(tasks(`  ${stage}\n`)).rejects.toThrow(`pipeline.yaml:${line}`);
