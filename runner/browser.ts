@@ -16,11 +16,13 @@ export interface BrowserScript {
   files: string[];
 }
 
-/** The files of a build that belong to the project. */
-export const projectFiles = ({ inputs }: Metafile): string[] =>
-  Object.keys(inputs).filter(
-    (file) => !file.startsWith(`${NAMESPACE}:`) && !file.split("/").includes("node_modules"),
-  );
+/** The files that a build read. */
+export const bundledFiles = ({ inputs }: Metafile): string[] =>
+  Object.keys(inputs).filter((file) => !file.startsWith(`${NAMESPACE}:`));
+
+/** Those of them that belong to the project. */
+export const projectFiles = (metafile: Metafile): string[] =>
+  bundledFiles(metafile).filter((file) => !file.split("/").includes("node_modules"));
 
 /**
  * Bundles one entry for a browser.

@@ -2,10 +2,11 @@
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
-import { browserScripts, projectFiles } from "./browser.ts";
+import { browserScripts, bundledFiles, projectFiles } from "./browser.ts";
+import { configsOf } from "./configs.ts";
 import type { EnvValue } from "./environment.ts";
 import { type Outline, outlineOf } from "./outline.ts";
-import { lockedVersions } from "./packages.ts";
+import { externalPackages, lockedVersions } from "./packages.ts";
 import { replaceFile, sweep } from "./scratch.ts";
 import { type PartDefinition, type StageDefinition, UserError } from "./stage.ts";
 import { sha256, stampOf } from "./statcache.ts";
@@ -44,11 +45,13 @@ process.stdout.write("\\n===" + JSON.stringify(found), () => process.exit(0));
 
 /** Canonical JSON: the keys of every map in order, so that equal values give equal text. */
 export function canonical(value: unknown): string {
-  return JSON.stringify(value, (_, inner) =>
-    inner !== null && typeof inner === "object" && !Array.isArray(inner)
+  return JSON.stringify(value, (_, inner) => {
+    // JSON would write null: a key for two values. pipeline.yaml cannot hold one, see values.ts.
+    if (typeof inner === "number" && !Number.isFinite(inner)) throw new Error(`${inner} cannot be in a key`);
+    return inner !== null && typeof inner === "object" && !Array.isArray(inner)
       ? Object.fromEntries(Object.entries(inner).sort(([a], [b]) => (a < b ? -1 : 1)))
-      : inner,
-  );
+      : inner;
+  });
 }
 
 /** What a key is made of: see DESIGN of the key in CONTRIBUTING.md. */
@@ -68,6 +71,9 @@ export const keyOf = (parts: KeyParts): string => sha256(canonical(parts));
 /** The key that a record's own ingredients have. */
 export const keyOfRecord = ({ code, parts, params, inputs, env }: KeyParts): string =>
   keyOf({ code, parts, params, inputs, env });
+
+/** What tells which packages are there: as they should be, and as npm left them. */
+const INSTALLED = ["package-lock.json", "node_modules/.package-lock.json"];
 
 /** Bundles and hashes code, and remembers what it found while no file of it changes. */
 export class CodeBook {
@@ -146,7 +152,6 @@ export class CodeBook {
         bundle: true,
         write: false,
         metafile: true,
-        packages: "external",
         platform: "node",
         target: "node20",
         format: "esm",
@@ -155,7 +160,7 @@ export class CodeBook {
         legalComments: "none",
         logLevel: "silent",
         outdir: "out",
-        plugins: [browserScripts(this.root, inScripts)],
+        plugins: [browserScripts(this.root, inScripts), externalPackages(this.root)],
       });
     let built: Awaited<ReturnType<typeof build>>;
     let readable: typeof built;
@@ -181,8 +186,11 @@ export class CodeBook {
       relative(this.root, join(this.root, file)),
     );
     const outline = outlineOf(readable.outputFiles[0].text, Object.keys(readable.metafile.inputs));
-    const watched = [...files, "package-lock.json"];
-    const stamps = Object.fromEntries(watched.map((file) => [file, stampOf(join(this.root, file)) ?? ""]));
+    const bundled = [...bundledFiles(built.metafile), ...inScripts].map((file) => join(this.root, file));
+    const watched = [...bundled, ...configsOf(bundled), ...INSTALLED.map((file) => join(this.root, file))];
+    const stamps = Object.fromEntries(
+      watched.map((file) => [relative(this.root, file), stampOf(file) ?? ""]),
+    );
     return { hash, bundle, packages, files, outline, stamps, definition: { params: {} } };
   }
 }

@@ -1,4 +1,16 @@
-import { appendFileSync, existsSync, rmSync } from "node:fs";
+import {
+  appendFileSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  readFileSync,
+  renameSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { CodeBook, canonical, keyOf } from "../../runner/fingerprint.ts";
@@ -94,6 +106,85 @@ describe("code", () => {
     expect(await change(NUMBERS, () => lock("2.0.0", "2.0.0"))).toBe("other");
   });
 
+  describe("a package that is a link", () => {
+    const link = (target: string) => {
+      project.write("linked/package.json", '{"name":"linked","version":"1.0.0","exports":"./index.js"}');
+      project.write("linked/index.js", 'import { two } from "nested";\nexport const one = () => two() - 1;');
+      project.write(
+        "linked/node_modules/nested/package.json",
+        '{"name":"nested","version":"1.0.0","main":"i.cjs"}',
+      );
+      project.write("linked/node_modules/nested/i.cjs", "exports.two = () => 2;");
+      mkdirSync(project.path("node_modules"), { recursive: true });
+      symlinkSync(target, project.path("node_modules/linked"));
+      project.write(
+        "package-lock.json",
+        '{"packages":{"node_modules/linked":{"resolved":"linked","link":true},"linked":{"version":"1.0.0"}}}',
+      );
+      project.edit(
+        NUMBERS,
+        "export default",
+        'import { one } from "linked";\nif (one() !== 1) console.log("other");\nexport default',
+      );
+    };
+    test("is in the code with its files, and with what it alone finds", async () => {
+      link("../linked");
+      const { packages, files } = await code(NUMBERS);
+      expect(packages).toEqual([]);
+      expect(files).toContain("linked/index.js");
+      expect(await change(NUMBERS, () => project.edit("linked/index.js", "- 1", "- 2"))).toBe("other");
+      expect(
+        await change(NUMBERS, () => project.edit("linked/node_modules/nested/i.cjs", "=> 2", "=> 3")),
+      ).toBe("other");
+      expect(await change(NUMBERS, () => project.write("linked/README.md", "x"))).toBe("same");
+      project.edit("linked/package.json", "./index.js", "./none.js");
+      await expect(code(NUMBERS)).rejects.toThrow(`${NUMBERS}: cannot be loaded: `);
+    });
+    test("may lie elsewhere", async () => {
+      const elsewhere = mkdtempSync(join(tmpdir(), "deephash-linked-"));
+      link("../linked");
+      renameSync(project.path("linked"), join(elsewhere, "linked"));
+      rmSync(project.path("node_modules/linked"));
+      symlinkSync(join(elsewhere, "linked"), project.path("node_modules/linked"));
+      const file = join(elsewhere, "linked/index.js");
+      expect(
+        await change(NUMBERS, () => writeFileSync(file, readFileSync(file, "utf8").replace("- 1", "- 2"))),
+      ).toBe("other");
+      rmSync(elsewhere, { recursive: true });
+    });
+  });
+
+  test("a package that is not there is left to Node", async () => {
+    project.edit(NUMBERS, "export default", 'await import("not-installed").catch(() => {});\nexport default');
+    expect((await code(NUMBERS)).packages).toEqual(["not-installed@missing"]);
+  });
+
+  test("follows the paths of tsconfig.json, also of one that comes to be, or that it extends", async () => {
+    project.write("stages/a/sums.ts", "export const word = 1;");
+    project.write("stages/b/sums.ts", "export const word = 2;");
+    project.edit(
+      NUMBERS,
+      "export default",
+      'import { word } from "#sums";\nconsole.error(word);\nexport default',
+    );
+    project.write("package.json", '{"imports":{"#sums":"./stages/a/sums.ts"}}');
+    const paths = (name: string) =>
+      JSON.stringify({ compilerOptions: { paths: { "#sums": [`./stages/${name}/sums.ts`] } } });
+    expect(await change(NUMBERS, () => project.write("tsconfig.json", paths("b")))).toBe("other");
+    expect(await change(NUMBERS, () => project.write("tsconfig.json", paths("a")))).toBe("other");
+    project.write("base.json", paths("a"));
+    project.write("tsconfig.json", '{ "extends": "./base" }');
+    await code(NUMBERS);
+    expect(await change(NUMBERS, () => project.write("base.json", paths("b")))).toBe("other");
+    rmSync(project.path("tsconfig.json"));
+    await code(NUMBERS);
+    expect(
+      await change(NUMBERS, () =>
+        project.write("package.json", '{"imports":{"#sums":"./stages/b/sums.ts"}}'),
+      ),
+    ).toBe("other");
+  });
+
   test("a script for a browser is in it, with what it imports: its edits change it, its comments do not", async () => {
     project.write("stages/numbers/page.ts", 'import { sum } from "./sum.ts";\nconsole.log(sum(2, 3));');
     project.write("stages/numbers/sum.ts", "export const sum = (a: number, b: number) => a + b;");
@@ -170,6 +261,8 @@ describe("keys", () => {
     );
     const key = (inputs: { hash: string }[]) =>
       keyOf({ code: "", parts: {}, params: {}, inputs: { i: inputs } });
+    for (const odd of [Number.POSITIVE_INFINITY, Number.NaN])
+      expect(() => canonical({ a: odd })).toThrow(`${odd} cannot be in a key`);
     expect(key([{ hash: "a" }, { hash: "b" }])).not.toBe(key([{ hash: "b" }, { hash: "a" }]));
   });
 });
@@ -191,6 +284,46 @@ describe("locked versions", () => {
       "d@4.0.0",
     ]);
     expect(lockedVersions(project.root, ["b"])).toEqual(["b@9.0.0"]);
+  });
+  test("of what comes from git or a tarball hold the commit or the hash, too; of an alias the real name", () => {
+    const git = (commit: string) => ({
+      version: "1.0.0",
+      resolved: `git+ssh://git@github.com/a/b.git#${commit}`,
+      peerDependencies: { peer: "*" },
+    });
+    lock({
+      "node_modules/git": git("c0ffee"),
+      "node_modules/file": { version: "1.0.0", resolved: "file:b-1.0.0.tgz", integrity: "sha512-x" },
+      "node_modules/web": { version: "1.0.0", resolved: "https://host/b.tgz" },
+      "node_modules/alias": { name: "real", version: "1.0.0" },
+      "node_modules/plain": {
+        version: "1.0.0",
+        resolved: "https://a.mirror/npm/plain/-/plain-1.0.0.tgz",
+        integrity: "y",
+      },
+      "node_modules/peer": { version: "3.0.0" },
+    });
+    expect(lockedVersions(project.root, ["git", "file", "web", "alias", "plain"])).toEqual([
+      "file@1.0.0#sha512-x",
+      "git@1.0.0#c0ffee",
+      "peer@3.0.0",
+      "plain@1.0.0",
+      "real@1.0.0",
+      "web@1.0.0#https://host/b.tgz",
+    ]);
+  });
+  test("are refused where another version is installed: its code would run under a wrong key", () => {
+    project.write("node_modules/a/package.json", '{"version":"1.2.3"}');
+    lock({ "node_modules/a": { version: "1.2.4" } });
+    expect(() => lockedVersions(project.root, ["a"])).toThrow(
+      "node_modules holds a 1.2.3, but package-lock.json says 1.2.4. Run npm ci.",
+    );
+  });
+  test("a lock file that is cut off is told, one of npm 6 is none", () => {
+    project.write("package-lock.json", '{"packages":');
+    expect(() => lockedVersions(project.root, ["a"])).toThrow(/^package-lock\.json: .* Run npm install\.$/);
+    project.write("package-lock.json", '{"dependencies":{}}');
+    expect(lockedVersions(project.root, ["a"])).toEqual(["a@missing"]);
   });
   test("without a lock file are the installed ones", () => {
     project.write("node_modules/a/package.json", '{"version":"1.2.3"}');
