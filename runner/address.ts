@@ -61,7 +61,7 @@ export function findNumber(numbers: unknown, query: string, where: string): Addr
       `${where}: name one of its numbers, as ${where}#WORDS:\n${list(nodes.filter(holds))}`,
     );
   const hits = nodes.filter(({ words }) => leadsTo(wanted, words));
-  const least = Math.min(...hits.map(({ words }) => words.length));
+  const least = hits.reduce((few, { words }) => Math.min(few, words.length), Number.POSITIVE_INFINITY);
   const [best, ...equal] = hits.filter(({ words }) => words.length === least);
   if (best && equal.length === 0) return { keys: best.keys, value: best.value };
   if (best)

@@ -22,7 +22,7 @@ const MOST = 4;
 /** `reports/sample#facenet/all.map`, or with the file's name. @returns the JSON file, and the words after # */
 export function parseTarget(target: string): { path: string; words: string } {
   const cut = target.indexOf("#");
-  const path = (cut < 0 ? target : target.slice(0, cut)).replace(/^\.\//, "").replace(/\/+$/, "");
+  const path = (cut < 0 ? target : target.slice(0, cut)).replace(/^\.\//, "").replace(/(?<!\/)\/+$/, "");
   return { path, words: cut < 0 ? "" : target.slice(cut + 1) };
 }
 

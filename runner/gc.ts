@@ -92,7 +92,11 @@ function keptKeys(
   const named = hashesIn(reports);
   const makers = new Map<string, string[]>();
   for (const [key, { outputs }] of records)
-    for (const { hash } of Object.values(outputs)) makers.set(hash, [...(makers.get(hash) ?? []), key]);
+    for (const { hash } of Object.values(outputs)) {
+      const same = makers.get(hash);
+      if (same) same.push(key);
+      else makers.set(hash, [key]);
+    }
   const open = [...records].flatMap(([key, { outputs }]) =>
     named.has(key.slice(0, SHOWN)) ||
     Object.values(outputs).some(({ hash }) => named.has(hash.slice(0, SHOWN)))
@@ -105,7 +109,7 @@ function keptKeys(
     visited.add(key);
     keys.add(key);
     for (const { hash } of Object.values(records.get(key)!.inputs).flat())
-      open.push(...(makers.get(hash) ?? []));
+      for (const maker of makers.get(hash) ?? []) open.push(maker);
   }
   return { keys, runs };
 }

@@ -59,7 +59,10 @@ function setting(text: string, before: Setting[]): Setting[] {
 }
 
 /** `a,b` and repeated; a comma within [...] belongs to the instance's name. */
-const several = (text: string, before: string[]) => [...before, ...text.split(/,(?![^[]*\])/)];
+export const several = (text: string, before: string[]): string[] => [
+  ...before,
+  ...(text.match(/(?:[^,[]|\[[^\]]*\]?)+/g) ?? [text]),
+];
 
 /** The options every command takes. */
 export function withOptions(command: Command): Command {

@@ -38,7 +38,7 @@ export function outlineOf(text: string, files: string[]): Outline {
   // esbuild writes name2 where another file has the name already: such numbers come and go with neighbours.
   const names = new Set(statements.map(({ name }) => name));
   const plain = (words: string) =>
-    words.replace(/[A-Za-z_$][\w$]*?\d+\b/g, (word) => {
+    words.replace(/[A-Za-z_$][\w$]*/g, (word) => {
       const base = word.replace(/\d$/, "");
       return names.has(base) ? base : word;
     });

@@ -348,7 +348,7 @@ export class SharedCache {
     await Promise.all(this.pushes.splice(0));
     const again = this.unpushed.splice(0);
     if (performance.now() >= this.awayUntil) for (const record of again) this.push(record);
-    else this.unpushed.push(...again);
+    else for (const record of again) this.unpushed.push(record);
     await Promise.all(this.pushes.splice(0));
     this.count.notPushed = this.unpushed.length;
     if (this.scratch) removeTree(this.scratch);

@@ -6,7 +6,9 @@ export const SIGNIFICANT = 0.05;
 
 /** Rows of cells as lines, each column as wide as its widest cell. */
 export function columns(rows: string[][]): string[] {
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+  const widths = rows[0].map((_, column) =>
+    rows.reduce((most, row) => Math.max(most, row[column].length), 0),
+  );
   return rows.map((row) =>
     row
       .map((cell, column) => cell.padEnd(widths[column]))

@@ -5,15 +5,20 @@ import type { Task } from "./resolve.ts";
 /** The tasks by stage, in order. */
 export function byStage(tasks: Task[]): Map<string, Task[]> {
   const groups = new Map<string, Task[]>();
-  for (const task of tasks) groups.set(task.stage, [...(groups.get(task.stage) ?? []), task]);
+  for (const task of tasks) {
+    const group = groups.get(task.stage);
+    if (group) group.push(task);
+    else groups.set(task.stage, [task]);
+  }
   return groups;
 }
 
 /** One line a stage (one an instance where they differ in why). */
 export function status(plan: Plan): string {
   const lines: string[] = [];
-  const width = Math.max(...plan.tasks.map(({ stage }) => stage.length));
-  for (const [stage, tasks] of byStage(plan.tasks)) {
+  const groups = byStage(plan.tasks);
+  const width = [...groups.keys()].reduce((most, { length }) => Math.max(most, length), 0);
+  for (const [stage, tasks] of groups) {
     const states = tasks.map((task) => plan.states.get(task.id)!);
     const known = states.filter(({ kind }) => kind === "hit").length;
     const misses = tasks.flatMap((task) => {

@@ -5,6 +5,7 @@ import type { StageRecord } from "./record.ts";
 import type { Task } from "./resolve.ts";
 import { coresOf } from "./resources.ts";
 import type { Store } from "./store.ts";
+import { columns } from "./tables.ts";
 import { byStage } from "./views.ts";
 
 /** How long a task may take, from the run most like it: with the same params, or with other ones. */
@@ -67,6 +68,7 @@ export function makespan(
   let now = 0;
   while (open.size) {
     for (const task of waiting) {
+      if (free === 0) break; // no task claims less than a core: thousands that wait are not asked each time
       if (claim(task) > free || upstream(task).some((id) => open.has(id))) continue;
       waiting.delete(task);
       free -= claim(task);
@@ -89,7 +91,11 @@ const counted = (count: number, word: string) => `${count} ${word}${count === 1 
  */
 export function whatIf(plan: Plan, store: Store, cores: number): string {
   const past = new Map<string, StageRecord[]>();
-  for (const record of store.records()) past.set(record.stage, [...(past.get(record.stage) ?? []), record]);
+  for (const record of store.records()) {
+    const same = past.get(record.stage);
+    if (same) same.push(record);
+    else past.set(record.stage, [record]);
+  }
   const estimates = new Map<string, Estimate | undefined>();
   const runs = plan.tasks.filter(({ id }) => ["miss", "waits"].includes(plan.states.get(id)!.kind));
   for (const task of runs) estimates.set(task.id, estimate(task, past.get(task.stage) ?? []));
@@ -115,13 +121,7 @@ export function whatIf(plan: Plan, store: Store, cores: number): string {
   });
   if (rows.length === 0)
     return `Nothing would run: all ${counted(plan.tasks.length, "stage")} are up to date.`;
-  const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
-  const table = rows.map((row) =>
-    row
-      .map((cell, column) => cell.padEnd(widths[column]))
-      .join("  ")
-      .trimEnd(),
-  );
+  const table = columns(rows);
   const known = [...estimates.values()].filter((one) => one !== undefined);
   const same = known.filter(({ apart }) => apart === 0).length;
   const work = runs.reduce((sum, task) => sum + secondsOf(task), 0);

@@ -95,5 +95,5 @@ export async function openS3(name: string): Promise<Remote> {
     requestChecksumCalculation: "WHEN_REQUIRED",
     responseChecksumValidation: "WHEN_REQUIRED",
   });
-  return new S3(name, library, client, bucket, prefix && `${prefix.replace(/\/+$/, "")}/`);
+  return new S3(name, library, client, bucket, prefix && `${prefix.replace(/(?<!\/)\/+$/, "")}/`);
 }

@@ -28,7 +28,8 @@ export function drawStratified(
     const members = random.shuffle(classes.get(label)!);
     const before = Math.floor((passed * points) / rows.length);
     passed += members.length;
-    drawn.push(...members.slice(0, Math.floor((passed * points) / rows.length) - before));
+    const share = Math.floor((passed * points) / rows.length) - before;
+    for (let index = 0; index < share; index++) drawn.push(members[index]);
   }
   return Uint32Array.from(drawn).sort();
 }

@@ -62,8 +62,7 @@ export function drawByClass(
         `split: class "${images.classes[label]}" has ${list.length} image${list.length === 1 ? "" : "s"}, but ${each} are wanted for ${what} and some must be left. Take fewer, or leave the class out.`,
       );
     random.shuffle(list);
-    drawn.push(...list.slice(0, each));
-    left.push(...list.slice(each));
+    for (const [index, row] of list.entries()) (index < each ? drawn : left).push(row);
   }
   return { drawn, left };
 }

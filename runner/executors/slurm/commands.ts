@@ -33,7 +33,7 @@ const SILENT =
 
 /** What sbatch says when there are as many jobs as may be: it is asked again when some have ended. */
 const FULL =
-  /temporarily unable to accept|Resource temporarily unavailable|job submit limit|MaxJobCount|MaxSubmitJob|QOS.*Limit|AssocMax/i;
+  /temporarily unable to accept|Resource temporarily unavailable|job submit limit|MaxJobCount|MaxSubmitJob|QOS\w{0,64}Limit|AssocMax/i;
 
 /** Between two tries, in milliseconds: first and longest. */
 const PAUSE = { first: 1000, longest: 15_000 };

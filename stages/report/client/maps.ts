@@ -22,7 +22,7 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
   const points = map.x.flatMap((x, at) =>
     hidden.has(map.labels[at]) ? [] : [{ at, x, y: map.y[at], label: map.labels[at] }],
   );
-  const tall = Math.max(...map.y);
+  const tall = map.y.reduce((most, y) => Math.max(most, y), Number.NEGATIVE_INFINITY);
   const size = map.x.length > MANY ? 18 : 36;
   const domain = (high: number) => [-MARGIN, high + MARGIN];
   return {
