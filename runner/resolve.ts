@@ -174,7 +174,13 @@ export async function resolve(
   const schemas = new Schemas(root);
   const namesIn = once((folder) => partNames(root, folder));
   const isThere = once((path) => existsSync(absolute(root, path)));
-  const isFile = once((path) => statSync(absolute(root, path), { throwIfNoEntry: false })?.isFile() === true);
+  const isFile = once((path) => {
+    try {
+      return statSync(absolute(root, path)).isFile();
+    } catch {
+      return false; // a word that is no path: too long a name, a cycle of links
+    }
+  });
   const fault: Fault = (instance, path, message) => {
     throw new UserError(
       oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`),

@@ -89,6 +89,7 @@ describe("a shell command's key covers", () => {
       "{ run: 'python3 tools/a.py ${with.tool} data/x.csv > tools/b.py', with: { tool: tools/b.py }, inputs: { x: ./data/ }, outputs: { o: o } }",
     );
     expect(inputs["its command"]).toEqual([{ file: "tools/a.py" }, { file: "tools/b.py" }]);
+    await inputsOf(`{ run: '${"x".repeat(5000)}', outputs: { o: o } }`); // a word that no file can be called
     expect(Object.keys(await inputsOf("{ run: 'touch ${out.o} > tools/b.py', outputs: { o: o } }"))).toEqual(
       [],
     );
