@@ -1,5 +1,4 @@
-/** Runs a shell stage's command in bash. Its output goes through to this process's own, and the end of it is kept. */
-import { spawn } from "node:child_process";
+/** Runs a shell stage's command in bash, by zx. Its output passes to this process's own; only the end is kept. */
 import { writeSync } from "node:fs";
 import { constants } from "node:os";
 import { UserError } from "../stage.ts";
@@ -21,17 +20,17 @@ const SIGNALLED = 128;
 const signalOf = (code: number): string =>
   Object.entries(constants.signals).find(([, number]) => number === code - SIGNALLED)?.[0] ?? "";
 
-/** Keeps the end of a stream that may be of any length, with lines of any length. */
-class Tail {
-  private kept = Buffer.alloc(0);
-
-  add(chunk: Buffer): void {
-    this.kept = Buffer.concat([this.kept, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+/** Keeps the end of a stream that may be of any length, with lines of any length, where zx would keep all of it. */
+class Tail extends Array<Buffer> {
+  override push(chunk: Buffer): number {
+    // A copy: a part of a buffer would hold on to the whole.
+    this[0] = Buffer.concat([...this, chunk.subarray(-TAIL_BYTES)]).subarray(-TAIL_BYTES);
+    return this.length;
   }
 
   /** The last line with something in it; "" for none. */
   get lastLine(): string {
-    const lines = this.kept.toString().split(/[\r\n]+/);
+    const lines = (this[0] ?? "").toString().split(/[\r\n]+/);
     const line = lines.map((one) => plain(one).trim()).findLast(Boolean) ?? "";
     return shortened(line, LONGEST_LINE);
   }
@@ -76,24 +75,36 @@ const UNSTARTED: Record<string, string> = {
 };
 
 /** Runs bash. @returns its exit code, once all that holds its output has ended */
-function runBash(script: string, env: Record<string, string>, out: Tail, err: Tail): Promise<number> {
+async function runBash(command: string, env: Record<string, string>, out: Tail, err: Tail): Promise<number> {
+  const { $, quote } = await import("zx");
+  const run = $({
+    shell: "bash",
+    prefix: STRICT,
+    quote, // zx sets its own only where it finds bash
+    env: { ...process.env, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+    store: { stdout: out, stderr: err, stdall: new Tail() },
+    quiet: true,
+    nothrow: true,
+  });
+  // The command as the template's only text: it was filled in before, so zx has nothing to quote.
+  const child = run(Object.assign([command], { raw: [command] }));
   return new Promise((resolve, reject) => {
-    const child = spawn("bash", ["-c", script], {
-      stdio: ["ignore", "pipe", "pipe"],
-      env: { ...process.env, ...env },
-    });
-    const pass = (file: number, tail: Tail) => (chunk: Buffer) => {
-      tail.add(chunk);
+    const pass = (file: number) => (chunk: Buffer) => {
       try {
         writeAll(file, chunk);
       } catch (error) {
         reject(error); // a full disk takes no log
       }
     };
-    child.stdout.on("data", pass(1, out));
-    child.stderr.on("data", pass(2, err));
-    child.on("error", reject);
-    child.on("close", (code, signal) => resolve(signal ? SIGNALLED + constants.signals[signal] : code!));
+    const { stdout, stderr } = child.child ?? {}; // neither where bash was not started
+    stdout?.on("data", pass(1));
+    stderr?.on("data", pass(2));
+    child.then(({ exitCode, signal, cause }) => {
+      if (cause)
+        reject(cause); // bash was not started
+      else resolve(signal ? SIGNALLED + constants.signals[signal] : exitCode!);
+    }, reject);
   });
 }
 
@@ -105,7 +116,7 @@ function runBash(script: string, env: Record<string, string>, out: Tail, err: Ta
 export async function runCommand(command: string, env: Record<string, string>): Promise<void> {
   const [out, err] = [new Tail(), new Tail()];
   writeAll(1, Buffer.from(`$ ${command}\n`));
-  const code = await runBash(STRICT + command, env, out, err).catch((error: NodeJS.ErrnoException) => {
+  const code = await runBash(command, env, out, err).catch((error: NodeJS.ErrnoException) => {
     const { syscall = "", code = "" } = error;
     throw syscall.startsWith("spawn") && code in UNSTARTED ? new UserError(UNSTARTED[code]) : error;
   });
