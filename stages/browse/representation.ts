@@ -109,9 +109,9 @@ export function openVectors(
       for (let first = 0; first < from.length; first += BLOCK) {
         const block = take(values, dim, from.subarray(first, first + BLOCK), centre, unit);
         const own = squaredLengths(block, dim);
-        const products = tf.tidy(() =>
-          tf.matMul(tf.tensor2d(block, [own.length, dim]), columns).dataSync(),
-        ) as Float32Array;
+        const product = tf.tidy(() => tf.matMul(tf.tensor2d(block, [own.length, dim]), columns));
+        const products = product.dataSync() as Float32Array;
+        product.dispose();
         for (let i = 0; i < own.length; i++) {
           for (let j = 0; j < to.length; j++) {
             // Rounding can take a distance of 0 below it.

@@ -60,10 +60,13 @@ export function eachDistanceRow(points: Points, visit: (row: number, distances: 
   all.dispose();
   for (let start = 0; start < rows; start += BLOCK) {
     const count = Math.min(BLOCK, rows - start);
-    const products = tf.tidy(() => {
+    // The tensor is what leaves the tidy: of an array, tidy would look at every entry for tensors.
+    const product = tf.tidy(() => {
       const block = tf.tensor2d(values.subarray(start * dim, (start + count) * dim), [count, dim]);
-      return tf.matMul(block, transposed).dataSync() as Float32Array;
+      return tf.matMul(block, transposed);
     });
+    const products = product.dataSync() as Float32Array;
+    product.dispose();
     for (let i = 0; i < count; i++) {
       const norm = norms[start + i];
       for (let j = 0; j < rows; j++) distances[j] = Math.max(0, norm + norms[j] - 2 * products[i * rows + j]);
