@@ -35,7 +35,7 @@ export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapDa
     Array.from(values, (value) => Number(((value - low) / side).toFixed(DIGITS)));
   return {
     title: map.point.seed === undefined ? map.label : `${map.label} · seed ${map.point.seed}`,
-    facts: `${map.labels.length} query images, ${map.dim} dimensions; Barnes-Hut, perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
+    facts: `${map.labels.length} query images, ${map.dim} dimensions; perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
     x: scaled(map.x, h.low),
     y: scaled(map.y, v.low),
     labels: [...map.labels],

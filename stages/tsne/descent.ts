@@ -1,7 +1,7 @@
 /** Gradient descent on a map, with momentum and a gain for each coordinate, as scikit-learn does it. */
 import type { Affinities } from "./affinities.ts";
 import { divergence, gradient } from "./gradient.ts";
-import { Quadtree } from "./quadtree.ts";
+import { type Repulsion, repulsionOf } from "./repulsion.ts";
 
 /** The first phase pulls clusters together (van der Maaten & Hinton 2008, sec. 3.4). */
 const EXAGGERATION = 12;
@@ -12,8 +12,8 @@ const CHECK_EVERY = 50;
 export interface Descent {
   /** In all, the first 250 with exaggerated affinities. */
   iterations: number;
-  /** Of the Barnes-Hut approximation; 0 is exact. In [0, 0.7]: beyond, a cell could stand for its own point. */
-  theta: number;
+  /** Instead of the faster way for the number of points. */
+  repulsion?: Repulsion;
   /** The descent ends early when the length of the gradient is below this. */
   smallestGradient?: number;
   progress?(done: number, total: number): void;
@@ -34,10 +34,10 @@ export interface DescentResult {
  * (Jacobs 1988).
  */
 export function descend(affinities: Affinities, map: Float64Array, options: Descent): DescentResult {
-  const { iterations, theta, smallestGradient = 1e-7, progress, signal } = options;
+  const { iterations, smallestGradient = 1e-7, progress, signal } = options;
   const points = map.length / 2;
+  const repel = options.repulsion ?? repulsionOf(points);
   const rate = Math.max(points / EXAGGERATION / 4, 50);
-  const tree = new Quadtree(points);
   const forces = new Float64Array(map.length);
   const slope = new Float64Array(map.length);
   const update = new Float64Array(map.length);
@@ -51,7 +51,7 @@ export function descend(affinities: Affinities, map: Float64Array, options: Desc
       gains.fill(1);
     }
     const momentum = early ? 0.5 : 0.8;
-    gradient(affinities, tree, map, theta, early ? EXAGGERATION : 1, forces, slope);
+    gradient(affinities, repel, map, early ? EXAGGERATION : 1, forces, slope);
     for (let i = 0; i < map.length; i++) {
       gains[i] = update[i] * slope[i] < 0 ? gains[i] + 0.2 : Math.max(0.01, gains[i] * 0.8);
       update[i] = momentum * update[i] - rate * gains[i] * slope[i];
@@ -65,6 +65,6 @@ export function descend(affinities: Affinities, map: Float64Array, options: Desc
       if (Math.sqrt(squares) < smallestGradient) break;
     }
   }
-  const total = gradient(affinities, tree, map, theta, 1, forces, slope);
+  const total = gradient(affinities, repel, map, 1, forces, slope);
   return { kl: divergence(affinities, map, total), iterations: done };
 }

@@ -14,8 +14,8 @@ export interface TsneOptions extends Descent {
 }
 
 /**
- * Barnes-Hut t-SNE (van der Maaten 2014) of points into the plane, from a start at their principal components
- * (Kobak & Berens 2019): O(n log n) an iteration after exact neighbours.
+ * t-SNE (van der Maaten & Hinton 2008) of points into the plane, from a start at their principal components
+ * (Kobak & Berens 2019): attraction by exact neighbours alone (van der Maaten 2014), repulsion by {@link repulsionOf}.
  * @returns `map` `[rows, 2]`, KL and the iterations that were run
  */
 export function tsne(points: Points, options: TsneOptions): DescentResult & { map: Float64Array } {

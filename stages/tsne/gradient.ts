@@ -1,6 +1,6 @@
 /** The gradient of t-SNE: neighbours attract, everything repels. */
 import type { Affinities } from "./affinities.ts";
-import type { Quadtree } from "./quadtree.ts";
+import type { Repulsion } from "./repulsion.ts";
 
 /**
  * The attraction alone: `[points, 2]`, for each point the sum of p(i,j) (y_i - y_j) / (1 + d²)
@@ -37,15 +37,13 @@ export function attraction(
  */
 export function gradient(
   affinities: Affinities,
-  tree: Quadtree,
+  repel: Repulsion,
   map: Float64Array,
-  theta: number,
   exaggeration: number,
   forces: Float64Array,
   out: Float64Array,
 ): number {
-  tree.build(map);
-  const total = tree.repulsion(theta, forces);
+  const total = repel(map, forces);
   attraction(affinities, map, out);
   for (let i = 0; i < out.length; i++) out[i] = 4 * (exaggeration * out[i] - forces[i] / total);
   return total;

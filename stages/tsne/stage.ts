@@ -14,7 +14,6 @@ interface Params {
   points: number;
   perplexity: number;
   iterations: number;
-  theta: number;
   distance: "euclidean" | "cosine" | "centred-cosine";
   seed: number;
 }
@@ -24,7 +23,7 @@ export default defineStage<Params>({
   inputs: { vectors: { artifact: "vectors", named: true }, split: "split" }, // the map says whose vectors it shows
   outputs: { map: "map.arrow" },
   async run({ params, inputs, sources, outputs, progress, note, signal }) {
-    const { perplexity, iterations, theta, distance, seed } = params;
+    const { perplexity, iterations, distance, seed } = params;
     const { ids, labels, values, dim, classes, metadata } = readVectors(inputs.vectors);
     const split = readSplit(inputs.split);
     const queries = rowsOf(split, "query", ids, inputs.vectors);
@@ -44,7 +43,6 @@ export default defineStage<Params>({
     const found = tsne(points, {
       perplexity,
       iterations,
-      theta,
       seed,
       signal,
       progress: (done, total) => progress(done, total, "iterations"),
@@ -73,7 +71,6 @@ export default defineStage<Params>({
         dim,
         distance,
         perplexity,
-        theta,
         seed,
         iterations: found.iterations,
         kl: found.kl,

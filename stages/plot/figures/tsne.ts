@@ -104,7 +104,7 @@ export function tsneMaps(maps: TsneMap[]): Figure[] {
     {
       name: "tsne",
       title: "t-SNE of the query images",
-      caption: `t-SNE (Barnes-Hut) of query images, coloured by class, its name at the median of its points. ${maps
+      caption: `t-SNE of query images, coloured by class, its name at the median of its points. ${maps
         .map(
           (map) =>
             `${title(map)}: ${facts(map)}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, seed ${map.seed}.`,

@@ -331,7 +331,6 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
         dim: "loss" in point ? 64 : 1280,
         distance: "euclidean",
         perplexity: 30,
-        theta: 0.5,
         seed: 1,
         iterations: 1000,
         kl: 1.234,

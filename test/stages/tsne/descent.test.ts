@@ -4,9 +4,10 @@ import { random } from "../../../stages/shared/random.ts";
 import { affinities } from "../../../stages/tsne/affinities.ts";
 import { tsne } from "../../../stages/tsne/embed.ts";
 import { divergence, gradient } from "../../../stages/tsne/gradient.ts";
+import { gridRepulsion } from "../../../stages/tsne/grid.ts";
 import { nearest } from "../../../stages/tsne/neighbours.ts";
+import { exactRepulsion } from "../../../stages/tsne/pairs.ts";
 import { principalComponents } from "../../../stages/tsne/pca.ts";
-import { Quadtree } from "../../../stages/tsne/quadtree.ts";
 
 beforeAll(async () => {
   await startBackend("wasm");
@@ -24,18 +25,17 @@ function clusters(rows: number, classes: number) {
 }
 
 describe("gradient", () => {
-  it("is the slope of the divergence (finite differences, theta 0)", () => {
+  it("is the slope of the divergence (finite differences)", () => {
     const points = clusters(40, 3);
     const joint = affinities(nearest(points, 15), 5);
     const draws = random(2, "map");
     const map = Float64Array.from({ length: 80 }, () => 3 * draws.normal());
-    const tree = new Quadtree(40);
     const [forces, slope, spare] = [0, 0, 0].map(() => new Float64Array(80));
-    gradient(joint, tree, map, 0, 1, forces, slope);
+    gradient(joint, exactRepulsion, map, 1, forces, slope);
     const at = (place: number, shift: number) => {
       const moved = map.slice();
       moved[place] += shift;
-      return divergence(joint, moved, gradient(joint, tree, moved, 0, 1, forces, spare));
+      return divergence(joint, moved, gradient(joint, exactRepulsion, moved, 1, forces, spare));
     };
     for (let place = 0; place < 80; place += 7) {
       const slopeThere = (at(place, 1e-5) - at(place, -1e-5)) / 2e-5;
@@ -71,8 +71,11 @@ describe("principalComponents", () => {
 describe("tsne", () => {
   const options = { perplexity: 10, iterations: 500, seed: 1 };
 
-  it.each([0, 0.5])("keeps clusters apart and together (theta %s)", (theta) => {
-    const { map, kl } = tsne(clusters(150, 3), { ...options, theta });
+  it.each([
+    ["of every pair", exactRepulsion],
+    ["by a grid", gridRepulsion(150)],
+  ])("keeps clusters apart and together, its repulsion %s", (_, repulsion) => {
+    const { map, kl } = tsne(clusters(150, 3), { ...options, repulsion });
     const centre = (own: number) => {
       let [x, y] = [0, 0];
       for (let row = own; row < 150; row += 3) {
@@ -91,14 +94,14 @@ describe("tsne", () => {
   });
 
   it("is the same bytes again", () => {
-    const first = tsne(clusters(120, 4), { ...options, theta: 0.5 });
-    const second = tsne(clusters(120, 4), { ...options, theta: 0.5 });
+    const first = tsne(clusters(120, 4), options);
+    const second = tsne(clusters(120, 4), options);
     expect(second).toEqual(first);
   });
 
   it("goes on falling after the early exaggeration", () => {
-    const short = tsne(clusters(120, 4), { ...options, iterations: 250, theta: 0 });
-    const long = tsne(clusters(120, 4), { ...options, iterations: 750, theta: 0 });
+    const short = tsne(clusters(120, 4), { ...options, iterations: 250 });
+    const long = tsne(clusters(120, 4), { ...options, iterations: 750 });
     expect(long.kl).toBeLessThan(short.kl);
   });
 });

@@ -1,0 +1,93 @@
+import { describe, expect, it } from "vitest";
+import { random } from "../../../stages/shared/random.ts";
+import { gridRepulsion } from "../../../stages/tsne/grid.ts";
+import { exactRepulsion } from "../../../stages/tsne/pairs.ts";
+import { repulsionOf } from "../../../stages/tsne/repulsion.ts";
+
+/** The double loop over ordered pairs. */
+function expected(map: Float64Array) {
+  const forces = new Float64Array(map.length);
+  let total = 0;
+  for (let i = 0; i < map.length; i += 2)
+    for (let j = 0; j < map.length; j += 2) {
+      if (i === j) continue;
+      const [dx, dy] = [map[i] - map[j], map[i + 1] - map[j + 1]];
+      const q = 1 / (1 + dx * dx + dy * dy);
+      total += q;
+      forces[i] += q * q * dx;
+      forces[i + 1] += q * q * dy;
+    }
+  return { forces, total };
+}
+
+const scattered = (points: number, width: number) => {
+  const draws = random(4, "scattered");
+  return Float64Array.from({ length: 2 * points }, () => width * draws.normal());
+};
+
+/** Root mean square of the difference, relative to `b`. */
+function relativeError(a: Float64Array, b: Float64Array): number {
+  let [error, size] = [0, 0];
+  for (let i = 0; i < a.length; i++) {
+    error += (a[i] - b[i]) ** 2;
+    size += b[i] ** 2;
+  }
+  return Math.sqrt(error / size);
+}
+
+describe("exactRepulsion", () => {
+  it.each([1e-4, 1, 30])("is the double loop, on a map of width %s", (width) => {
+    const map = scattered(300, width);
+    const { forces, total } = expected(map);
+    const found = new Float64Array(600);
+    expect(exactRepulsion(map, found)).toBeCloseTo(total, 6);
+    expect(relativeError(found, forces)).toBeLessThan(1e-12);
+  });
+});
+
+describe("gridRepulsion", () => {
+  // The grid gets finer on a narrow map, so its error falls with the width.
+  it.each([
+    [1e-4, 1e-5],
+    [1, 1e-3],
+    [10, 0.02],
+    [20, 0.02],
+  ])("is near the double loop, on a map of width %s", (width, limit) => {
+    const map = scattered(1000, width);
+    const { forces, total } = expected(map);
+    const found = new Float64Array(2000);
+    const repel = gridRepulsion(1000);
+    expect(Math.abs(repel(map, found) / total - 1)).toBeLessThan(limit);
+    expect(relativeError(found, forces)).toBeLessThan(limit);
+  });
+
+  it("is the same after a map of another width: nothing of the last call is left", () => {
+    const repel = gridRepulsion(200);
+    const [first, again] = [new Float64Array(400), new Float64Array(400)];
+    const total = repel(scattered(200, 3), first);
+    repel(scattered(200, 40), again);
+    expect(repel(scattered(200, 3), again)).toBe(total);
+    expect(again).toEqual(first);
+  });
+
+  it("takes points that coincide, and one far away", () => {
+    const found = new Float64Array(100);
+    expect(gridRepulsion(50)(new Float64Array(100).fill(3), found)).toBeCloseTo(50 * 49, 6);
+    expect(Math.max(...found.map(Math.abs))).toBeLessThan(1e-6);
+    const map = scattered(50, 5);
+    map[0] = 1e5; // too wide for a grid: every pair
+    expect(gridRepulsion(50)(map, found)).toBeCloseTo(expected(map).total, 6);
+    expect(relativeError(found, expected(map).forces)).toBeLessThan(1e-12);
+  });
+
+  it("refuses a map that diverged", () => {
+    const map = scattered(50, 5);
+    map[7] = Number.NaN;
+    expect(() => gridRepulsion(50)(map, new Float64Array(100))).toThrow("NaN or infinite");
+  });
+});
+
+it("repulsionOf is exact where that is faster", () => {
+  expect(repulsionOf(2000)).toBe(exactRepulsion);
+  expect(repulsionOf(2001)).not.toBe(exactRepulsion);
+});
