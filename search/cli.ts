@@ -1,6 +1,7 @@
 /** The two commands of the tool for people: search and index. */
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
+import { diskFault } from "../runner/disk.ts";
 import { UserError } from "../runner/stage.ts";
 import { standing } from "../runner/standing.ts";
 import { build } from "./build.ts";
@@ -60,8 +61,9 @@ export async function main(args: string[], root: string, from: string): Promise<
   } catch (error) {
     const { code: kind, exitCode } = error as { code?: string; exitCode?: number };
     if (kind?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
-    if (!(error instanceof UserError)) throw error;
-    console.error(error.message);
-    return 2;
+    const { errno, message } = error as NodeJS.ErrnoException;
+    if (!(error instanceof UserError) && errno === undefined) throw error;
+    console.error(errno === undefined ? message : diskFault(error as NodeJS.ErrnoException));
+    return errno === undefined ? 2 : 1;
   }
 }

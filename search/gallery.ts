@@ -1,5 +1,6 @@
 /** What a search found, as one page with the images in it. */
 import { writeFileSync } from "node:fs";
+import { UserError } from "../runner/stage.ts";
 import { type Picture, SIDE } from "./pictures.ts";
 
 /** One image that was found, or asked for. */
@@ -28,15 +29,21 @@ function figure({ picture, name, caption }: Shown): string {
   return `<figure>${image}<figcaption><b>${escaped(name)}</b>${caption ? `<br>${escaped(caption)}` : ""}</figcaption></figure>`;
 }
 
-/** Writes the page. */
+/** Writes the page. @throws UserError when it cannot be written */
 export function writeGallery(path: string, title: string, answers: Answer[]): void {
+  try {
+    writeFileSync(path, pageOf(title, answers));
+  } catch (error) {
+    throw new UserError(`${path}: the page cannot be written (${(error as Error).message}).`);
+  }
+}
+
+function pageOf(title: string, answers: Answer[]): string {
   const rows = answers.map(
     ({ query, found }) =>
       `<section>${figure(query)}<ol>${found.map((one) => `<li>${figure(one)}</li>`).join("")}</ol></section>`,
   );
-  writeFileSync(
-    path,
-    `<!doctype html>
+  return `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
 <style>
@@ -51,6 +58,5 @@ section>figure img{outline:3px solid #07c}
 <h1>${escaped(title)}</h1>
 ${rows.join("\n")}
 </html>
-`,
-  );
+`;
 }

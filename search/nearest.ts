@@ -22,25 +22,23 @@ export interface Hit {
   ties: number;
 }
 
-const hexOf = (content: Uint8Array) => Buffer.from(content).toString("hex");
+/** Rows with this content: several where an image is there more than once. */
+function rowsWith(contents: Uint8Array, content: Uint8Array): Set<number> {
+  const all = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
+  const rows = new Set<number>();
+  for (let at = all.indexOf(content); at >= 0; at = all.indexOf(content, at + 1))
+    if (at % CONTENT_BYTES === 0) rows.add(at / CONTENT_BYTES);
+  return rows;
+}
 
 /** Finds the nearest images of an index. */
 export class Nearest {
-  private readonly index: Pick<Index, "codes" | "outputs" | "folder">;
+  private readonly index: Pick<Index, "codes" | "outputs" | "contents" | "folder">;
   private readonly scan: Scan;
-  /** Rows by the image's content: several where an image is there more than once. */
-  private readonly same = new Map<string, number[]>();
 
   constructor(index: Pick<Index, "codes" | "outputs" | "contents" | "folder">) {
-    const { codes, contents } = index;
     this.index = index;
-    this.scan = new Scan(codes.values, codes.bits);
-    for (let row = 0; row < codes.rows; row++) {
-      const content = hexOf(contents.subarray(row * CONTENT_BYTES, (row + 1) * CONTENT_BYTES));
-      const rows = this.same.get(content);
-      if (rows) rows.push(row);
-      else this.same.set(content, [row]);
-    }
+    this.scan = new Scan(index.codes.values, index.codes.bits);
   }
 
   /**
@@ -51,12 +49,12 @@ export class Nearest {
    * @throws UserError when an output is not finite
    */
   find(outputs: Float32Array, content: Uint8Array, top: number, order: Order): Hit[] {
-    const { codes, folder } = this.index;
+    const { codes, contents, folder } = this.index;
     const query = widen(directions(outputs, codes.bits, folder));
     const { rows, distances } = this.scan.nearest(packSigns(outputs, codes.bits), codes.rows);
     const ties = new Uint32Array(codes.bits + 1);
     for (const distance of distances) ties[distance]++;
-    const same = new Set(this.same.get(hexOf(content)));
+    const same = rowsWith(contents, content);
     // Whoever may be among the first: by bits, all as near as the last of them. Of those, the outputs are compared.
     const limit = order === "bits" ? distances[Math.min(top, codes.rows) - 1] : codes.bits;
     const hits: Hit[] = [];

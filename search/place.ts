@@ -95,7 +95,11 @@ export async function checkPlace(out: string, photos: string, force: boolean): P
     throw new UserError(
       `index: ${out} and the images' folder ${photos} lie one in the other. Name a folder beside it with --out.`,
     );
-  if (!existsSync(out)) return;
+  if (!existsSync(out)) {
+    if (lstatSync(out, { throwIfNoEntry: false }))
+      throw new UserError(`index: ${out} is a link to nothing. Name another folder with --out.`);
+    return;
+  }
   if (!lstatSync(at).isDirectory())
     throw new UserError(`index: ${out} is no folder. Name another with --out.`);
   const { recipe } = await survey(at);

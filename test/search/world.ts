@@ -10,7 +10,8 @@ import { type TestImage, writeImages } from "../stages/shared/image-table.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 
 export const SIDE = 32;
-const FILTERS = 8;
+/** Of the network. */
+export const FILTERS = 8;
 const CLASSES = ["cat", "dog"];
 
 export interface World {
