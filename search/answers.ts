@@ -1,5 +1,6 @@
 /** What a search found, as lines for people and as JSON for programs. */
 import { join } from "node:path";
+import { shown } from "../stages/shared/text.ts";
 import type { Hit } from "./nearest.ts";
 import type { Index } from "./opened.ts";
 
@@ -46,10 +47,6 @@ export const toJson = (index: Index, answers: Answer[]) =>
     nearest: hits.map((hit) => found(index, hit)),
   }));
 
-/** Text without what steers a terminal or begins a new line. */
-const plain = (text: string) =>
-  text.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, (sign) => `\\u{${sign.codePointAt(0)!.toString(16)}}`);
-
 /** What the lines above leave open: who is the query itself, and how many images share a distance. */
 function notesOf(hits: Hit[]): string {
   const notes: string[] = [];
@@ -67,10 +64,10 @@ function notesOf(hits: Hit[]): string {
 /** The answers, line by line. */
 export function* textOf(index: Index, answers: Answer[]): Generator<string> {
   for (const { query, milliseconds, hits } of answers) {
-    yield `${plain(query)} (${milliseconds} ms)`;
+    yield `${shown(query)} (${milliseconds} ms)`;
     for (const hit of hits) {
       const { image, class: name, distance } = found(index, hit);
-      yield `  ${String(distance).padStart(3)}  ${name ? `${plain(name)}  ` : ""}${plain(String(image))}`;
+      yield `  ${String(distance).padStart(3)}  ${name ? `${shown(name)}  ` : ""}${shown(String(image))}`;
     }
     const notes = notesOf(hits);
     if (notes) yield `       ${notes}`;

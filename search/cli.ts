@@ -4,6 +4,7 @@ import { Command, InvalidArgumentError, Option } from "commander";
 import { diskFault } from "../runner/disk.ts";
 import { UserError } from "../runner/stage.ts";
 import { standing } from "../runner/standing.ts";
+import { shown } from "../stages/shared/text.ts";
 import { build } from "./build.ts";
 import { search } from "./search.ts";
 
@@ -63,7 +64,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     if (kind?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
     const { errno, message } = error as NodeJS.ErrnoException;
     if (!(error instanceof UserError) && errno === undefined) throw error;
-    console.error(errno === undefined ? message : diskFault(error as NodeJS.ErrnoException));
+    console.error(shown(errno === undefined ? message : diskFault(error as NodeJS.ErrnoException)));
     return errno === undefined ? 2 : 1;
   }
 }

@@ -72,7 +72,7 @@ test("names are text: in the page, and on the terminal", async () => {
   expect(html).not.toContain("<img src=x");
   expect(html).toContain("a&lt;img src=x onerror=&quot;alert(1)&quot;&gt;&amp;");
   const text = out.join("\n");
-  expect(text).toContain("\\u{a}\\u{1b}[31m.png");
+  expect(text).toContain("\\u000a\\u001b[31m.png");
   expect(text).not.toContain("\u001b");
 });
 
