@@ -7,10 +7,10 @@ import { brief } from "./words.ts";
 
 type Refuse = (expression: string, why: string) => never;
 
-/** What is known only when the stage runs, or stands in its params. */
+/** What is known only when the stage runs, or is one of its params. */
 const LATER = ["in.", "out.", "with."];
 
-/** A hole with its value: `${vars.seed=3}`; what stands before the first "=" is for people. */
+/** A hole with its value: `${vars.seed=3}`; what is before the first "=" is for people. */
 const holding = (hole: string, value: unknown): string =>
   `\${${hole.replaceAll("=", "")}=${JSON.stringify(value).replaceAll("}", "\\u007d")}}`;
 
@@ -66,7 +66,7 @@ const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
  * expands it: what a value holds is never read as shell. Between double quotes, many values are one text with spaces;
  * elsewhere each is a word.
  * @param values `in`, `out` and `with`, each a map from name to value or values
- * @param refuse called with an expression that names none of them, or stands where the shell fills in nothing
+ * @param refuse called with an expression that names none of them, or is where the shell fills in nothing
  */
 export function fillCommand(
   command: string,
@@ -123,7 +123,7 @@ function expansion(
   return place.kind === "word" ? `"\${${name}${all}}"` : `\${${name}${all}}`;
 }
 
-/** What stands behind > is written, not read. */
+/** What follows > is written, not read. */
 const WRITTEN = />[>|&]?[ \t]*[^\s;&|()<>]+/g;
 /** What ends a name of a file in a command; "=" and ":" as in --config=FILE and A:B. */
 const BETWEEN = /[\s"'`;&|()<>{}$=,:\\]+/;

@@ -7,6 +7,7 @@ import { suggest } from "./faults.ts";
 import { interpolate, nothingCalled, OMIT } from "./interpolate.ts";
 import type { CheckRule, Pipeline, StageSpec } from "./load.ts";
 import { axesOf, instanceId, MOST_POINTS, matching, points, readReference, valuesAt } from "./matrix.ts";
+import { inOrder } from "./order.ts";
 import { bytesOf, secondsOf } from "./quantities.ts";
 import { put, resolveVars, type Setting } from "./settings.ts";
 import type { Path } from "./source.ts";
@@ -62,6 +63,13 @@ function merge(base: unknown, over: unknown): unknown {
   for (const [key, value] of Object.entries(over)) merged[key] = merge(own(base, key), value);
   return merged;
 }
+
+/** What may stand in a hole, by where that is. */
+const KNOWN: Record<string, string> = {
+  run: " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME, or $${NAME}.",
+  env: " Known are ${profile}, ${vars.NAME}, ${matrix.AXIS}, and as a whole value ${env.NAME}.",
+  with: " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.",
+};
 
 /**
  * The instances of one profile, in the order of the file.
@@ -132,24 +140,15 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     };
   const unknown =
     (stage: string, base: Path, point: Point) =>
-    (expression: string, why: string, path: Path = []): never =>
-      fault(
-        stage,
-        [...base, ...path],
-        why +
-          (suggest(expression, [
-            "profile",
-            ...Object.keys(vars).map((name) => `vars.${name}`),
-            ...Object.keys(point).map((name) => `matrix.${name}`),
-          ]) ||
-            (why !== nothingCalled(expression)
-              ? ""
-              : base[0] === "run"
-                ? " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME, or $${NAME}."
-                : base[0] === "env"
-                  ? " Known are ${profile}, ${vars.NAME}, ${matrix.AXIS}, and as a whole value ${env.NAME}."
-                  : " Known are ${profile}, ${vars.NAME} and ${matrix.AXIS}.")),
-      );
+    (expression: string, why: string, path: Path = []): never => {
+      const names = [
+        "profile",
+        ...Object.keys(vars).map((name) => `vars.${name}`),
+        ...Object.keys(point).map((name) => `matrix.${name}`),
+      ];
+      const hint = suggest(expression, names) || (KNOWN[String(base[0])] ?? KNOWN.with);
+      return fault(stage, [...base, ...path], why + (why === nothingCalled(expression) ? hint : ""));
+    };
 
   const pointsOf = new Map<string, Point[]>();
   const matrixOf = (stage: string, open: string[]): Point[] => {
@@ -346,43 +345,4 @@ export function expand(pipeline: Pipeline, profileName: string | undefined, sett
     instances: inOrder(instances),
     slurm: pipeline.slurm ?? {},
   };
-}
-
-/** Upstream before downstream, otherwise as they stood. @throws UserError when the stages form a circle */
-function inOrder(instances: StageInstance[]): StageInstance[] {
-  const byId = new Map(instances.map((instance) => [instance.id, instance]));
-  const upstream = ({ inputs }: StageInstance): StageInstance[] =>
-    Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [byId.get(one.id)!] : [])));
-  const order: StageInstance[] = [];
-  const state = new Map<StageInstance, "open" | "done">();
-  for (const first of instances) {
-    if (state.has(first)) continue;
-    // The way from `first` to where it is, with what is left to see at each step: a chain may be longer than the stack.
-    const way = [{ instance: first, left: upstream(first).values() }];
-    state.set(first, "open");
-    while (way.length) {
-      const { instance, left } = way.at(-1)!;
-      const next = left.next();
-      if (next.done) {
-        state.set(instance, "done");
-        order.push(instance);
-        way.pop();
-      } else if (state.get(next.value) === "open") {
-        const open = way.map((step) => step.instance);
-        const circle = [...open.slice(open.indexOf(next.value)), next.value];
-        throw new UserError(
-          oneLine(
-            `${circle[0].at("inputs")} stages form a circle: ${circle
-              .map((one) => one.stage)
-              .reverse()
-              .join(" → ")}. Remove one of these inputs.`,
-          ),
-        );
-      } else if (!state.has(next.value)) {
-        state.set(next.value, "open");
-        way.push({ instance: next.value, left: upstream(next.value).values() });
-      }
-    }
-  }
-  return order;
 }

@@ -2,7 +2,7 @@
 import { resolve as absolute, basename, join, relative, sep } from "node:path";
 import { StageError } from "./executors/executor.ts";
 import type { Plan } from "./plan.ts";
-import type { Task } from "./resolve.ts";
+import { COMMAND_INPUT, type Task } from "./resolve.ts";
 import type { InputFile, UpstreamRun } from "./stage.ts";
 import { changedBetween, type Stamps, stampsOf } from "./stamps.ts";
 import type { Store } from "./store.ts";
@@ -96,8 +96,11 @@ export function checkUnchanged(task: Task, root: string, before: Stamps): void {
   }
   if (changed.length === 0) return;
   const names = listed(changed.map((path) => (path.startsWith(root + sep) ? relative(root, path) : path)));
+  const own = task.inputs[COMMAND_INPUT]?.some(
+    (one) => "file" in one && changed.includes(absolute(root, one.file)),
+  );
   throw new StageError(
-    `its input changed while it ran (${names}), so its result was not kept. Run again when nothing writes there.`,
+    `its input changed while it ran (${names}), so its result was not kept. ${own ? "Its command names that file; let it write to ${out.NAME}." : "Run again when nothing writes there."}`,
     true,
   );
 }

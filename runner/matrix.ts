@@ -39,7 +39,7 @@ const meanings = new WeakMap<Point, Record<string, unknown>>();
 /** What `${matrix.AXIS}` stands for at a point. */
 export const valuesAt = (point: Point): Record<string, unknown> => ({ ...point, ...meanings.get(point) });
 
-/** Whether a value stands in the file as it is: what a `${...}` gives may differ from profile to profile. */
+/** Whether the file gives a value as it is: what a `${...}` gives may differ from profile to profile. */
 const isLiteral = (raw: unknown): boolean => raw !== undefined && !JSON.stringify(raw).includes("${");
 
 const AXIS = /^[\w-]+$/;

@@ -1,7 +1,7 @@
-/** Where a text of shell stands: in quotes, in a here-document, in arithmetic. */
+/** What a place in a text of shell is: in quotes, in a here-document, in arithmetic. */
 
 /**
- * What a value must be to stand at a place: a `word` of its own, part of a text between double quotes (or of a
+ * What a value must be at a place: a `word` of its own, part of a text between double quotes (or of a
  * here-document), or `none`: there the shell fills in nothing, or takes a text for a sum.
  */
 export type Place = { kind: "word" | "text" } | { kind: "none"; why: string };
@@ -16,10 +16,10 @@ interface Frame {
 }
 
 const WHY: Partial<Record<Frame["kind"], string>> = {
-  single: "stands in single quotes, where the shell fills in nothing",
-  escaped: "stands in single quotes, where the shell fills in nothing",
-  sum: "stands in arithmetic, which would run what it holds",
-  document: "stands in a here-document whose delimiter is quoted, where the shell fills in nothing",
+  single: "is in single quotes, where the shell fills in nothing",
+  escaped: "is in single quotes, where the shell fills in nothing",
+  sum: "is in arithmetic, which would run what it holds",
+  document: "is in a here-document whose delimiter is quoted, where the shell fills in nothing",
 };
 
 /** `<<WORD`, `<<-WORD`, `<<'WORD'` */
@@ -45,7 +45,7 @@ const SHELL_OPENINGS: [text: string, frame: Frame][] = [
 
 /**
  * Follows a text of bash from quote to quote. It knows no grammar: where it errs, a value is split into words or
- * stands there as the name of its variable, but is never run (see command.ts).
+ * is there as the name of its variable, but is never run (see command.ts).
  */
 export class ShellText {
   private readonly frames: Frame[] = [{ kind: "shell", end: "" }];
@@ -65,7 +65,7 @@ export class ShellText {
     const { kind, end, raw } = this.frame;
     if (kind === "document") return raw ? { kind: "none", why: WHY.document! } : { kind: "text" };
     if (WHY[kind]) return { kind: "none", why: WHY[kind] };
-    // ${x:-HERE} takes what stands around it.
+    // ${x:-HERE} takes what is around it.
     const around = end === "}" ? this.frames.findLast((one) => one.end !== "}")! : this.frame;
     return { kind: around.kind === "double" || around.kind === "document" ? "text" : "word" };
   }
@@ -80,7 +80,7 @@ export class ShellText {
     }
   }
 
-  /** Takes what stands at a place. @returns how many characters it was */
+  /** Takes what is at a place. @returns how many characters it was */
   private step(text: string, at: number): number {
     const { kind, end } = this.frame;
     const starts = (word: string) => text.startsWith(word, at);

@@ -113,7 +113,7 @@ function checkOutputs(
 const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : normalize(file));
 
 /** The input of a shell stage that its command itself names; no input of pipeline.yaml can be called so. */
-const COMMAND_INPUT = "its command";
+export const COMMAND_INPUT = "its command";
 
 /** The task of a shell stage. The files that its command names are inputs, too: a script that changes runs again. */
 function shellTask(
@@ -176,7 +176,7 @@ export async function resolve(
   const isThere = once((path) => existsSync(absolute(root, path)));
   const isFile = once((path) => {
     try {
-      return statSync(absolute(root, path)).isFile();
+      return statSync(absolute(root, path), { throwIfNoEntry: false })?.isFile() === true;
     } catch {
       return false; // a word that is no path: too long a name, a cycle of links
     }

@@ -1,6 +1,6 @@
 /** The vars of a profile, and what `--set` puts in the place of a var or of a stage's param. */
 import { suggest } from "./faults.ts";
-import { interpolate } from "./interpolate.ts";
+import { interpolate, nothingCalled } from "./interpolate.ts";
 import type { Pipeline } from "./load.ts";
 import { UserError } from "./stage.ts";
 import { dig, isMap, keyFault, own } from "./values.ts";
@@ -17,8 +17,8 @@ export const settingText = ({ path, value }: Setting): string => `${path.join(".
 
 /**
  * Puts the value of a setting into a map, and makes maps on the way; the name of a part becomes `{ use: name }`.
- * @param skip so many words of the setting's path lead to the map
- * @throws UserError where the path leads into a list, or is none
+ * @param skip so many words of the setting's path come before those below the map
+ * @throws UserError where a word of the path names a list, or cannot be a name
  */
 export function put(target: Record<string, unknown>, { path, value }: Setting, skip: number): void {
   const refuse = (message: string): never => {
@@ -73,7 +73,8 @@ export function resolveVars(
     open.push(name);
     const value = interpolate(raw[name], lookup, (expression, why) => {
       const names = ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)];
-      throw new UserError(oneLine(`${where(name)} vars.${name}: ${why}${suggest(expression, names)}`));
+      const hint = why === nothingCalled(expression) ? suggest(expression, names) : "";
+      throw new UserError(oneLine(`${where(name)} vars.${name}: ${why}${hint}`));
     });
     open.pop();
     done.set(name, value);

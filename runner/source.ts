@@ -68,6 +68,8 @@ export class Source {
     const [fault] = [...this.document.errors, ...this.document.warnings];
     if (fault) {
       const { line, col } = this.lines.linePos(fault.pos[0]);
+      if (fault.code === "MULTIPLE_DOCS")
+        throw new UserError(`${this.name}:${line}:${col} a second document begins here (---). Write one.`);
       throw new UserError(
         `${this.name}:${line}:${col} ${oneLine(fault.message.split("\n")[0].replace(/ at line .*/, ""))}`,
       );

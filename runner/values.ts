@@ -3,7 +3,7 @@ import { type Document, isScalar, parseDocument, type Scalar, visit } from "yaml
 import { brief } from "./words.ts";
 
 /**
- * How YAML is read: whole numbers as they stand, for a double would round the large ones in silence. Keys that stand
+ * How YAML is read: whole numbers as they are written, for a double would round the large ones in silence. Keys that occur
  * twice are for {@link doubleKey}: the parser holds each against all before it.
  */
 export const YAML_OPTIONS = { merge: true, intAsBigInt: true, uniqueKeys: false, logLevel: "error" } as const;
@@ -42,7 +42,7 @@ export const isMap = (value: unknown): value is Record<string, unknown> =>
 export const own = <Value>(map: Record<string, Value>, key: string): Value | undefined =>
   Object.hasOwn(map, key) ? map[key] : undefined;
 
-/** What lies at a path below a value; undefined when there is nothing. */
+/** What is at a path below a value; undefined when there is nothing. */
 export function dig(value: unknown, path: string[]): unknown {
   for (const key of path) value = isMap(value) ? own(value, key) : undefined;
   return value;
@@ -78,7 +78,7 @@ export function plain(value: unknown, refuse: Refuse, path: Path = []): unknown 
     return value;
   }
   if (!isMap(value) || Object.getPrototypeOf(value) !== Object.prototype)
-    return refuse(path, `${brief(value)} is no text, number, list or map. Leave its tag out.`);
+    return refuse(path, `${brief(value)} is no text, number, list or map. Write it as a text, in quotes.`);
   for (const [key, item] of Object.entries(value)) {
     const fault = keyFault(key);
     if (fault) refuse([...path, key], fault);

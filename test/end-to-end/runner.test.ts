@@ -349,6 +349,15 @@ describe("shell stages", () => {
     project.edit("stages/numbers/stage.ts", '"numbers.json" }', '"values.json" }');
   });
 
+  test("that write into a file of the project that they name are told where to write", async () => {
+    make({ "log.txt": "", ...shell("cp log.txt ${out.text}; date +%N | tee log.txt") });
+    const { code, out } = await project.run();
+    expect(code).toBe(2);
+    expect(out).toContain(
+      "✗ shell: its input changed while it ran (log.txt), so its result was not kept. Its command names that file; let it write to ${out.NAME}.",
+    );
+  });
+
   test("take vars and points of the matrix as they are: nothing in them is run", async () => {
     make({
       "pipeline.yaml": JSON.stringify({

@@ -362,8 +362,10 @@ describe("a shell command", () => {
   test.each([
     ["{ a: 1 }", '${vars.v} holds {"a":1}, which is no word. Name a text or a number in it.'],
     ["[{ a: 1 }]", '${vars.v} holds {"a":1}, which is no word.'],
-    ["null", "${vars.v} holds null, which is no word."],
+    ["null", "${vars.v} holds null, which is no word. Name a text or a number in it."],
+    ['"a\\0b"', "${vars.v} holds a NUL, which no word can."],
   ])("refuses %s", (vars, message) => {
+    expect(() => withVars(vars, "x ${vars.v}")).not.toThrow("Did you mean");
     expect(() => withVars(vars, "x ${vars.v}")).toThrow(`pipeline.yaml:4:8 s.run: ${message}`);
   });
 });

@@ -4,6 +4,7 @@ import { pointOf } from "../../runner/matrix.ts";
 import { several } from "../../runner/options.ts";
 import { outlineOf } from "../../runner/outline.ts";
 import { columns } from "../../runner/tables.ts";
+import { byStage, status } from "../../runner/views.ts";
 import { makespan } from "../../runner/what-if.ts";
 import { Project } from "./project.ts";
 
@@ -55,6 +56,14 @@ test("the time of thousands of tasks is told at once", () => {
       ),
     ),
   ).toBe(5000);
+});
+
+test("the status of 200,000 instances of one stage is one line", () => {
+  const tasks = Array.from({ length: 200_000 }, (_, i) => ({ id: `s[i=${i}]`, stage: "s", inputs: {} }));
+  const miss = { kind: "miss", key: "", reason: "never ran" };
+  const states = new Map(tasks.map(({ id }) => [id, miss]));
+  expect(inTime(() => status({ tasks, states } as never))).toBe("s  200000 to run (never ran)");
+  expect(inTime(() => byStage(tasks as never)).get("s")).toHaveLength(200_000);
 });
 
 test("status and graph of 20,000 instances, and of one that takes them all", async () => {

@@ -101,6 +101,11 @@ test.each([
   ["no stages", "profiles: { a: {} }\n", '1:1: "stages" is missing.'],
   ["no profile", "profiles: {}\nstages: {}\n", "1:1 profiles: "],
   ["a key that stands twice", "profiles: { a: {} }\nstages: {}\nstages: {}\n", "3:1 Map keys must be unique"],
+  [
+    "a second document",
+    "profiles: { a: {} }\n---\nstages: {}\n",
+    "2:1 a second document begins here (---). Write one.",
+  ],
   ["a bracket left open", "profiles: { a: {} }\nstages: [1, 2\n", "3:1 Flow sequence in block collection"],
   ["a tab in the indent", "profiles:\n\ta: {}\n", "2:1 Tabs are not allowed as indentation"],
 ])("%s", (_, text, line) => {
@@ -155,7 +160,7 @@ describe("values that no key could cover are refused", () => {
     ],
     ["-9007199254740993", "-9007199254740993 would be rounded"],
     ["0x20000000000001", "9007199254740993 would be rounded"],
-    ["!!timestamp 2001-12-14", "is no text, number, list or map. Leave its tag out."],
+    ["!!timestamp 2001-12-14", "is no text, number, list or map. Write it as a text, in quotes."],
     ["!!binary aGk=", "is no text, number, list or map."],
     ["!!set { a, b }", "is no text, number, list or map."],
   ])("%s", (text, message) => {

@@ -228,7 +228,7 @@ describe("faults are told with their place and the nearest right word", () => {
     ],
     [
       "s: { run: 'echo \"a\" $((${with.n}))', with: { n: 1 }, outputs: { x: x } }",
-      "4:8 s.run: ${with.n} stands in arithmetic, which would run what it holds.",
+      "4:8 s.run: ${with.n} is in arithmetic, which would run what it holds.",
     ],
     [
       's: { run: touch x, outputs: { x: "a\\nb" } }',
