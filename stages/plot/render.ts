@@ -4,6 +4,7 @@ import { Resvg } from "@resvg/resvg-js";
 import * as vega from "vega";
 import { compile } from "vega-lite";
 import type { Figure } from "./figure.ts";
+import { legibly } from "./legible.ts";
 import { CONFIG } from "./theme.ts";
 
 /** Pixels of the PNG for each of the SVG. */
@@ -18,13 +19,21 @@ const FONTS = ["DejaVuSans.ttf", "DejaVuSans-Bold.ttf"].map((file) =>
 export async function toSvg({ spec }: Figure): Promise<string> {
   // Names of gradients and clips count up over a process; from the start again, they hang on no other figure.
   (vega as unknown as { resetSVGDefIds(): void }).resetSVGDefIds(); // its types leave it out
-  const { parse, View, Warn } = vega;
-  const view = new View(parse(compile(spec as never, { config: CONFIG }).spec), {
+  const { logger, parse, View, Warn } = vega;
+  let failed: unknown;
+  const log = logger(Warn);
+  log.error = (error: unknown) => {
+    failed ??= error;
+    return log;
+  };
+  const view = new View(parse(compile(legibly(spec) as never, { config: CONFIG }).spec), {
     renderer: "none",
-    logLevel: Warn,
+    logger: log,
   });
   try {
-    return `${await view.toSVG()}\n`;
+    const svg = await view.toSVG();
+    if (failed) throw failed; // Vega only logs it, and gives an empty picture
+    return `${svg}\n`;
   } finally {
     view.finalize();
   }

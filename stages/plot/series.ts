@@ -2,6 +2,7 @@
 import type { Point, Scalar } from "../../runner/stage.ts";
 import { BRIGHT } from "../shared/colours.ts";
 import { byName, type Group, groupRuns } from "../shared/groups.ts";
+import { legible } from "./legible.ts";
 import { coloured } from "./theme.ts";
 
 /** The axes that take the colour where they are there; else the last one does. */
@@ -45,7 +46,7 @@ export function linesOf<T extends { point: Point; label: string; protocol: strin
 }
 
 /** The rows of a panel, as Vega's expression: a filter by field would take a name of no letters for none. */
-export const inPanel = (panel: string): string => `datum.panel === ${JSON.stringify(panel)}`;
+export const inPanel = (panel: string): string => `datum.panel === ${JSON.stringify(legible(panel))}`;
 
 /** So few evaluations make no curve: they are drawn as dots as well. */
 const FEW = 12;

@@ -6,6 +6,7 @@ import { readHistories, readTimings } from "../shared/histories.ts";
 import { readMap } from "../shared/maps.ts";
 import { readEvaluations } from "../shared/metrics.ts";
 import { readSplit } from "../shared/splits.ts";
+import { shown } from "../shared/text.ts";
 import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";
 import { classes } from "./figures/classes.ts";
@@ -62,7 +63,12 @@ export default defineStage({
         writeFileSync(join(folder, `${figure.name}.png`), toPng(svg));
         progress(++done, figures.length + timed.length, "figures");
       }
-      const list = drawn.map(({ name, title, caption, alt }) => ({ name, title, caption, alt }));
+      const list = drawn.map(({ name, title, caption, alt }) => ({
+        name,
+        title: shown(title),
+        caption: shown(caption),
+        alt: shown(alt),
+      }));
       writeFileSync(join(folder, "figures.json"), `${JSON.stringify(list, null, 2)}\n`);
     };
     await draw(outputs.figures, figures);

@@ -114,7 +114,7 @@ function compare(before: Result, now: Result): Compared[] {
   const found: Compared[] = [];
   for (const [protocol, { groups }] of Object.entries(is.protocols)) {
     const old = was.protocols[protocol]?.groups ?? {};
-    const both = Object.entries(groups).filter(([label]) => old[label]);
+    const both = Object.entries(groups).filter(([label]) => Object.hasOwn(old, label));
     for (const metric of new Set(both.flatMap(([, group]) => Object.keys(group.metrics)))) {
       const paired = pairedOf(
         oldQueries.get(protocol) ?? new Map(),

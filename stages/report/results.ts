@@ -119,7 +119,9 @@ export function classTable(
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
       groupCell(label),
-      ...classes.map((name) => (summary.classes[name] ? figureCell(summary.classes[name][metric], 3) : NONE)),
+      ...classes.map((name) =>
+        Object.hasOwn(summary.classes, name) ? figureCell(summary.classes[name][metric], 3) : NONE,
+      ),
     ]),
   };
 }

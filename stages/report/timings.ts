@@ -86,7 +86,7 @@ export function timingsDocument(
 ): Document {
   const rows = Object.entries(groups);
   const runs = Object.values(groups).flat();
-  const raced = families.map((labels) => labels.filter((label) => groups[label]));
+  const raced = families.map((labels) => labels.filter((label) => Object.hasOwn(groups, label)));
   const mean = (runs: Timed[], of: (run: Timed) => number) =>
     runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
   const toNear = (runs: Timed[]): Cell =>

@@ -19,8 +19,8 @@ export function classes(evaluations: Evaluation[]): Figure[] {
     groups.sort((a, b) => b.mean - a.mean);
     const values = groups.flatMap(({ label, members }) =>
       names.map((name) => {
-        const map =
-          members.reduce((sum, member) => sum + (member.classes[name]?.map ?? 0), 0) / members.length;
+        const mapOf = ({ classes }: Evaluation) => (Object.hasOwn(classes, name) ? classes[name].map : 0);
+        const map = members.reduce((sum, member) => sum + mapOf(member), 0) / members.length;
         return { label, name, map, text: map.toFixed(2) };
       }),
     );
