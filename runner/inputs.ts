@@ -1,7 +1,7 @@
 /** What a task is shown of its inputs and of all it rests on, and whether its files stayed what they were meanwhile. */
 import { resolve as absolute, basename, join, relative, sep } from "node:path";
 import { StageError } from "./executors/executor.ts";
-import type { Plan } from "./plan.ts";
+import { type Plan, tolerantInputs } from "./plan.ts";
 import { COMMAND_INPUT, type Task } from "./resolve.ts";
 import type { InputFile, UpstreamRun } from "./stage.ts";
 import { changedBetween, type Stamps, stampsOf } from "./stamps.ts";
@@ -80,6 +80,7 @@ export const stampsOfInputs = (task: Task, root: string): Stamps =>
     Object.values(task.inputs)
       .flat()
       .flatMap((one) => ("file" in one ? [absolute(root, one.file)] : [])),
+    new Set(tolerantInputs(task, root)),
   );
 
 /**

@@ -61,6 +61,12 @@ export function keyParts(
   return { ...partsOf(task), inputs };
 }
 
+/** The absolute paths of a task's inputs in which it passes over what cannot be read. */
+export const tolerantInputs = (task: Task, root: string): string[] =>
+  [...(task.tolerant ?? [])].flatMap((name) =>
+    (task.inputs[name] ?? []).flatMap((one) => ("file" in one ? [absolute(root, one.file)] : [])),
+  );
+
 /** The ingredients of a task's key that are its own; they go into a record, and so tell no secret of an address. */
 export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
   const parts = Object.fromEntries(
@@ -130,7 +136,10 @@ export class Plan {
     this.forced = new Map([...forced].map((id) => [id, FORCED]));
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
-    for (const task of tasks) this.states.set(task.id, { kind: "waits", for: [] });
+    for (const task of tasks) {
+      this.states.set(task.id, { kind: "waits", for: [] });
+      for (const file of tolerantInputs(task, root)) store.tolerant.add(file);
+    }
     const upstream = ({ inputs }: Task) =>
       Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : [])));
     this.above = new Map(tasks.map((task) => [task.id, [...new Set(upstream(task))]]));

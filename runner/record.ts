@@ -29,14 +29,18 @@ export const isFolder = ({ files }: StoredOutput): boolean =>
 /**
  * The hash of a listing. What is seldom there changes it only where it is there.
  * @param again links to folders that are listed already: see tree.ts
+ * @param unread what cannot be read, and why
  */
 export function listingHash(
   files: ListedFile[],
   folders: string[] = [],
   again: [path: string, listed: string][] = [],
+  unread: [path: string, why: string][] = [],
 ): string {
-  const rare = folders.length + again.length > 0;
-  return sha256(JSON.stringify(rare ? { files, folders, again } : files));
+  const rare = folders.length + again.length + unread.length > 0;
+  return sha256(
+    JSON.stringify(rare ? { files, folders, again, ...(unread.length ? { unread } : {}) } : files),
+  );
 }
 
 /** Who made one file of an input: an output of the run with that key, or the project. */

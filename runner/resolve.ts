@@ -32,6 +32,8 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   /** Inputs that take many files, and those of which the stage sees who made them. */
   many: Set<string>;
   named: Set<string>;
+  /** Inputs in which the stage passes over what cannot be read. */
+  tolerant?: Set<string>;
   outputs: Record<string, { path: string; measured: boolean }>;
   cpus: number | "all";
 }
@@ -275,13 +277,16 @@ export async function resolve(
 
     const many = new Set<string>();
     const named = new Set<string>();
+    const tolerant = new Set<string>();
     for (const [name, declared] of Object.entries(definition.inputs)) {
       const {
         many: takesMany = false,
         named: showsMaker = takesMany,
         optional = false,
+        tolerant: passesOver = false,
       } = typeof declared === "string" ? {} : declared;
       if (showsMaker) named.add(name);
+      if (passesOver) tolerant.add(name);
       const references = inputs[name] ?? [];
       if (takesMany) many.add(name);
       if (references.length === 0 && !optional)
@@ -316,6 +321,7 @@ export async function resolve(
       parts,
       many,
       named,
+      tolerant,
       outputs,
       cpus: instance.cpus ?? definition.cpus ?? 1,
     };

@@ -15,10 +15,12 @@ export type ParamSchema = Record<string, unknown>;
  * An input: the name of its artifact (`schemas/NAME.artifact.schema.json`), or that name with how many
  * files may stand there. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
  * `named` shows the stage which instance made the file, and makes that part of the key; so does `many`.
+ * `tolerant` is for a folder as people have them: what cannot be read in it (a broken link, a named pipe, a folder
+ * without permission) is part of the key, and the stage passes over it and says so. Otherwise the run refuses it.
  */
 export type InputDeclaration =
   | string
-  | { artifact: string; many?: boolean; optional?: boolean; named?: boolean };
+  | { artifact: string; many?: boolean; optional?: boolean; named?: boolean; tolerant?: boolean };
 
 /**
  * An output: its path below the stage's own folder (a folder when it ends in "/"), or that path with

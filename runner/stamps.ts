@@ -35,13 +35,14 @@ function addLinks(path: string, stamps: Stamps, plain: Set<string>): void {
 /**
  * The stamps of all that the paths hold: each file, each folder's list of names, and each link on the way. A name that
  * is not there is left out.
+ * @param tolerant those in which what cannot be read is passed over
  * @throws UserError for what {@link treeOf} refuses
  */
-export function stampsOf(paths: Iterable<string>): Stamps {
+export function stampsOf(paths: Iterable<string>, tolerant: Set<string> = new Set()): Stamps {
   const stamps: Stamps = new Map();
   const plain = new Set<string>();
   for (const path of new Set(paths)) {
-    const { files, folders, links } = treeOf(path);
+    const { files, folders, links } = treeOf(path, undefined, tolerant.has(path));
     for (const link of [path, ...links]) addLinks(link, stamps, plain);
     // A link's own stamp stands under its path already: what it leads to has a key that no path can have.
     for (const { absolute, stats } of files) stamps.set(`${absolute}\0`, stamp(stats));

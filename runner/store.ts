@@ -102,6 +102,8 @@ export class Store {
   private readonly stats: StatCache;
   /** What {@link hashOutputs} found. */
   private readonly hashed = new Map<string, { hash: string; stamp: string }>();
+  /** Project folders of which what cannot be read is passed over: see `tolerant` in stage.ts. */
+  readonly tolerant = new Set<string>();
   /** Told of a record that was found damaged. */
   onFault: (message: string) => void = () => {};
   /** The keys of such records. */
@@ -137,13 +139,13 @@ export class Store {
 
   /** Hash of a project's file, or of all that a folder holds. @throws UserError for what is no file or folder */
   hashInput(path: string): string {
-    const { folder, files, empty, again, folders } = treeOf(path);
+    const { folder, files, empty, again, folders, unread } = treeOf(path, undefined, this.tolerant.has(path));
     if (folder && existsSync(this.folder) && folders.includes(realpathSync(this.folder)))
       throw new UserError(
         `${path} holds the store (${this.folder}), which every run changes. Name a folder without it.`,
       );
     const listed = files.map((file) => listedFile(file, this.stats.hash(file.absolute, file.stats)));
-    return folder || listed[0][2] ? listingHash(listed, empty, again) : listed[0][1];
+    return folder || listed[0][2] ? listingHash(listed, empty, again, unread) : listed[0][1];
   }
 
   /**

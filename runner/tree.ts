@@ -1,6 +1,15 @@
 /** The files below a path, as a stage sees them: regular files, folders, and links to these. */
-import { type Dirent, readdirSync, readlinkSync, realpathSync, type Stats, statSync } from "node:fs";
-import { join, relative } from "node:path";
+import {
+  accessSync,
+  constants,
+  type Dirent,
+  readdirSync,
+  readlinkSync,
+  realpathSync,
+  type Stats,
+  statSync,
+} from "node:fs";
+import { join, relative, sep } from "node:path";
 import { UserError } from "./stage.ts";
 
 export interface TreeFile {
@@ -24,6 +33,8 @@ export interface Tree {
   folders: string[];
   /** Every link that was met, absolute. */
   links: string[];
+  /** What cannot be read, and why; only where that is passed over. */
+  unread: [path: string, why: string][];
 }
 
 /** Whether the owner may execute a file. */
@@ -47,10 +58,25 @@ export function refuse(found: Stats | Dirent, shown: string): never {
   throw new UserError(`${shown} is ${kindOf(found)}. Only regular files and folders count: remove it.`);
 }
 
-/** The entries of a folder in order of name. @throws UserError for a name that is no UTF-8 */
-export function entriesOf(folder: string, shown: string): Dirent[] {
+/**
+ * Runs `read`; what it refuses, or is not permitted, is noted where that is passed over.
+ * @param below the path that it reads
+ */
+function attempt<T>(tree: Tree, tolerant: boolean, below: string, read: () => T): T | undefined {
+  try {
+    return read();
+  } catch (error) {
+    const why = error instanceof UserError ? "refused" : (error as NodeJS.ErrnoException).code;
+    if (!tolerant || why === undefined || below === "") throw error;
+    tree.unread.push([below, why]);
+    return undefined;
+  }
+}
+
+/** The entries of a folder in order of name. @throws UserError for a name that is no UTF-8, unless tolerant */
+export function entriesOf(folder: string, shown: string, tolerant = false): Dirent[] {
   const entries = readdirSync(folder, { withFileTypes: true });
-  if (entries.some(({ name }) => name.includes("\ufffd")))
+  if (!tolerant && entries.some(({ name }) => name.includes("\ufffd")))
     for (const name of readdirSync(folder, { encoding: "buffer" }))
       if (!Buffer.from(name.toString()).equals(name))
         throw new UserError(
@@ -84,34 +110,45 @@ function follow(path: string, shown: string): Stats {
  * real path: another link to it, or one back to a folder above itself, counts as a link to the first. So a cycle
  * ends, and the listing still tells all that can be seen through it.
  * @param shown how messages name the path
+ * @param tolerant notes in `unread` what would be refused below the path, and a link to a folder that holds the path
  * @throws UserError for a named pipe, a socket, a device, a broken link, or a name that is no UTF-8
  */
-export function treeOf(path: string, shown = shownPath(path)): Tree {
-  const tree: Tree = { folder: false, files: [], empty: [], again: [], folders: [], links: [] };
+export function treeOf(path: string, shown = shownPath(path), tolerant = false): Tree {
+  const tree: Tree = { folder: false, files: [], empty: [], again: [], folders: [], links: [], unread: [] };
   const listed = new Map<string, string>();
+  const take = (entry: Dirent, absolute: string, below: string, real: string): void => {
+    const name = join(shown, below);
+    if (entry.isSymbolicLink()) tree.links.push(absolute);
+    else if (entry.isDirectory()) {
+      visit(absolute, below, join(real, entry.name));
+      return;
+    } else if (!entry.isFile()) refuse(entry, name);
+    const stats = follow(absolute, name);
+    if (stats.isDirectory()) visit(absolute, below, realpathSync(absolute));
+    else if (!stats.isFile()) refuse(stats, name);
+    else {
+      if (tolerant) accessSync(absolute, constants.R_OK);
+      tree.files.push({ path: below, absolute, stats });
+    }
+  };
   const visit = (absolute: string, below: string, real: string): void => {
     const first = listed.get(real);
     if (first !== undefined) {
       tree.again.push([below, first]);
       return;
     }
+    if (tolerant && isAbove(real, tree.folders[0])) {
+      tree.unread.push([below, "leads to a folder that holds this one"]);
+      return;
+    }
     listed.set(real, below);
+    const entries = attempt(tree, tolerant, below, () => entriesOf(absolute, join(shown, below), tolerant));
+    if (!entries) return;
     tree.folders.push(real);
-    const entries = entriesOf(absolute, join(shown, below));
     if (entries.length === 0 && below) tree.empty.push(below);
     for (const entry of entries) {
       const next = below ? `${below}/${entry.name}` : entry.name;
-      const child = join(absolute, entry.name);
-      const name = join(shown, next);
-      if (entry.isSymbolicLink()) tree.links.push(child);
-      else if (entry.isDirectory()) {
-        visit(child, next, join(real, entry.name));
-        continue;
-      } else if (!entry.isFile()) refuse(entry, name);
-      const stats = follow(child, name);
-      if (stats.isDirectory()) visit(child, next, realpathSync(child));
-      else if (stats.isFile()) tree.files.push({ path: next, absolute: child, stats });
-      else refuse(stats, name);
+      attempt(tree, tolerant, next, () => take(entry, join(absolute, entry.name), next, real));
     }
   };
   const stats = follow(path, shown);
@@ -123,3 +160,7 @@ export function treeOf(path: string, shown = shownPath(path)): Tree {
   tree.empty.sort();
   return tree;
 }
+
+/** Whether a folder holds another one. */
+const isAbove = (folder: string, other: string | undefined): boolean =>
+  other?.startsWith(join(folder, sep)) === true;

@@ -10,7 +10,7 @@ const BATCH = 2000;
 export default defineStage({
   params: "download",
   parts: { dataset: "datasets" },
-  inputs: { files: { artifact: "files", optional: true } },
+  inputs: { files: { artifact: "files", optional: true, tolerant: true } },
   outputs: { images: "images.arrow" },
   async run({ parts, inputs, outputs, progress, log, warn, signal, note }) {
     const dataset = parts.dataset.part as Dataset;

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { UserError } from "../../runner/stage.ts";
+import { stampsOf } from "../../runner/stamps.ts";
 import { sha256 } from "../../runner/statcache.ts";
 import { Store } from "../../runner/store.ts";
 import { treeOf } from "../../runner/tree.ts";
@@ -102,6 +103,45 @@ describe("links to folders", () => {
     expect(new Set(hashes).size).toBe(4);
     expect(hash()).toBe(hashes[0]);
   });
+});
+
+describe("a tolerant input", () => {
+  const tolerant = () => treeOf(join(folder, "in"), "data", true);
+  test("passes over what cannot be read, and tells it", () => {
+    execFileSync("mkfifo", [join(folder, "in/deep/pipe")]);
+    link("gone", "broken");
+    link("self", "self");
+    link("../..", "deep/up");
+    link("/", "all");
+    writeFileSync(Buffer.concat([Buffer.from(join(folder, "in/caf")), Buffer.from([0xe9])]), "");
+    mkdirSync(Buffer.concat([Buffer.from(join(folder, "in/deep/d")), Buffer.from([0xe9])]));
+    const { files, unread, folders } = tolerant();
+    expect(files.map(({ path }) => path)).toEqual(["a", "deep/b"]);
+    expect(folders).toHaveLength(2);
+    expect(unread).toEqual([
+      ["all", "leads to a folder that holds this one"],
+      ["broken", "refused"],
+      ["caf\ufffd", "refused"],
+      ["deep/d\ufffd", "ENOENT"],
+      ["deep/pipe", "refused"],
+      ["deep/up", "leads to a folder that holds this one"],
+      ["self", "refused"],
+    ]);
+  });
+  test("has a hash in which that stands, and else the hash it always had", () => {
+    const store = new Store(join(folder, "cache"));
+    const strict = store.hashInput(join(folder, "in"));
+    store.tolerant.add(join(folder, "in"));
+    expect(store.hashInput(join(folder, "in"))).toBe(strict);
+    link("gone", "broken");
+    const broken = store.hashInput(join(folder, "in"));
+    expect(broken).not.toBe(strict);
+    expect(stampsOf([join(folder, "in")], store.tolerant).size).toBeGreaterThan(3);
+    rmSync(join(folder, "in/broken"));
+    expect(store.hashInput(join(folder, "in"))).toBe(strict);
+  });
+  test("is there itself", () =>
+    expect(() => treeOf(join(folder, "none"), "none", true)).toThrow("is not there"));
 });
 
 test("a file whose name only looks as if it were no UTF-8 is taken", () => {
