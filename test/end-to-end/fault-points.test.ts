@@ -18,6 +18,7 @@ import { Store } from "../../runner/store.ts";
 import { verifyStore } from "../../runner/verify.ts";
 import { driverSubject, MINE, makeDriver, republished } from "../runner/faults/drive.ts";
 import { eachFault, made } from "../runner/faults/loop.ts";
+import { Project } from "../runner/project.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-faults-"));
 const bundle = join(folder, "driver.mjs");
@@ -129,3 +130,15 @@ test("kill at every point of a publication: a person's files stay, what is old g
   );
   expect(tried[0] + tried[1]).toBeGreaterThan(30);
 }, 180_000);
+
+test("a fault reaches the process of a stage, which sees few variables of the environment", async () => {
+  const files = { "pipeline.yaml": "profiles: { a: {} }\nstages:\n  numbers: { uses: numbers }\n" };
+  const project = new Project(files);
+  afterAll(() => project.remove());
+  const run = (env: Record<string, string>) => {
+    project.env = env;
+    return project.run();
+  };
+  const stage = { root: project.root, reset: () => project.reset(files), run };
+  expect(await eachFault(stage, "kill", "stage", [0, 1000])).toBe(1); // the first point alone
+}, 60_000);

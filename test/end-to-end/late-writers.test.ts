@@ -1,18 +1,25 @@
 /** A process that a stage left behind writes to its output when that is in the store: what read it is not kept. */
-import { readdirSync, readFileSync } from "node:fs";
+import { readdirSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, expect, test } from "vitest";
+import { afterAll, beforeEach, expect, test } from "vitest";
 import { Project } from "../runner/project.ts";
+import { scratch } from "../stages/shared/scratch.ts";
 
+/** Signs between processes; outside the project, whose files would be inputs of a command that names them. */
+const signs = scratch();
+const at = (name: string) => join(signs, name);
 /** Leaves a process out of its group, which writes to its output when a later stage has begun. Once. */
-const LEAVES = `exec 9>>\${out.o}; echo one >&9; if [ ! -e left ]; then
-setsid sh -c 'touch left; n=0; until [ -e reading ] || [ $((n+=1)) -gt 600 ]; do sleep 0.05; done; echo late >&9; touch written' >/dev/null 2>&1 &
-until [ -e left ]; do sleep 0.05; done; fi`;
+const LEAVES = `exec 9>>\${out.o}; echo one >&9; if [ ! -e ${at("left")} ]; then
+setsid sh -c 'touch ${at("left")}; n=0; until [ -e ${at("reading")} ] || [ $((n+=1)) -gt 600 ]; do sleep 0.05; done; echo late >&9; touch ${at("written")}' >/dev/null 2>&1 &
+until [ -e ${at("left")} ]; do sleep 0.05; done; fi`;
 /** Lets that process write. */
-const WAITS = "touch reading; until [ -e written ]; do sleep 0.05; done; ";
+const WAITS = `touch ${at("reading")}; until [ -e ${at("written")} ]; do sleep 0.05; done; `;
 
 const project = new Project();
 afterAll(() => project.remove());
+beforeEach(() => {
+  for (const name of readdirSync(signs)) rmSync(join(signs, name));
+});
 
 const pipeline = (stages: string) => `profiles: { a: {} }\nstages:\n${stages}`;
 const kept = () =>

@@ -17,6 +17,8 @@ export async function makeDriver(bundle: string): Promise<void> {
     target: "node20",
     format: "esm",
     logLevel: "error",
+    // For the packages that are CommonJS, as in runner/main.mjs.
+    banner: { js: "import{createRequire as cjs}from'node:module';const require=cjs(import.meta.url);" },
   });
 }
 

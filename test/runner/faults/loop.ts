@@ -1,6 +1,6 @@
 /** Lets every call that changes a file go wrong, one after the other, and holds the run after it to what is due. */
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
 import type { StageRecord } from "../../../runner/record.ts";
@@ -129,17 +129,16 @@ export async function eachFault(
           .split("\n")
           .filter((line) => line.startsWith(`${of} `))
       : [];
-  const inject = (at: number) => ({
-    NODE_OPTIONS: `--require ${INJECT}`,
-    DEEPHASH_FAULT: JSON.stringify({
-      root,
-      trace,
-      of,
-      at,
-      kind: fault,
-      since: Date.now() + SETTLED_MILLISECONDS,
-    }),
-  });
+  /** The fault is in a preload: of the environment, a stage's process sees NODE_OPTIONS and no variable of tests. */
+  const inject = (at: number) => {
+    const spec = { root, trace, of, at, kind: fault, since: Date.now() + SETTLED_MILLISECONDS };
+    const preload = `${root}.fault.cjs`;
+    writeFileSync(
+      preload,
+      `process.env.DEEPHASH_FAULT = ${JSON.stringify(JSON.stringify(spec))};\nrequire(${JSON.stringify(INJECT)});\n`,
+    );
+    return { NODE_OPTIONS: `--require ${preload}` };
+  };
   subject.reset();
   expect(await subject.run(inject(0))).toMatchObject({ code: 0 });
   const whole = made(root);
