@@ -82,11 +82,6 @@ export function init(given: string, options: InitOptions, root: string, from: st
   checkName(name, root);
   const out = options.out ? resolve(from, options.out) : resolve(root, `${name}.pipeline.yaml`);
   if (existsSync(out)) throw new UserError(`init: ${out} is there already. Name another file with --out.`);
-  for (const path of [folder, out])
-    if (path.includes("${"))
-      throw new UserError(
-        `init: ${shown(path)}: a pipeline file takes \${ for a reference. Give it another name.`,
-      );
   const below = relative(root, out);
   const file = below.startsWith("..") ? out : below;
   writeFileSync(out, pipelineText({ ...study, name, folder, file, ...options }), { flag: "wx" });

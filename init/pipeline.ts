@@ -20,6 +20,9 @@ const QUOTED = {
   doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY,
 } as const;
 
+/** A text as it stands, for `${` begins a reference. */
+const literal = (text: string): string => text.replaceAll("${", () => "$${");
+
 /** A text as YAML. */
 const quoted = (text: string): string => stringify(text, QUOTED).trimEnd();
 
@@ -69,7 +72,7 @@ profiles:
 stages:
   download:
     uses: download
-    inputs: { files: ${quoted(folder)} }
+    inputs: { files: ${quoted(literal(folder))} }
     with: { dataset: folder }
   backbone:
     uses: backbone
@@ -164,7 +167,7 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       thumbnails: browse.thumbnails
       figures: plot.figures
       timing_figures: plot.timing_figures
-    with: { title: "The images of ${name}", profile: ${quoted(`\${profile} --pipeline ${command}`)} }
+    with: { title: "The images of ${name}", profile: ${quoted(`\${profile} --pipeline ${literal(command)}`)} }
 
   # What npm run search takes.
   index:

@@ -45,6 +45,6 @@ export async function readImage(path: string, shape: Shape): Promise<Uint8Array>
   try {
     return await decode(path, shape);
   } catch (error) {
-    throw new UserError(shown(`${path}: unreadable image (${(error as Error).message.split("\n")[0]}).`));
+    throw new UserError(shown(`${path}: unreadable image (${(error as Error).message}).`));
   }
 }

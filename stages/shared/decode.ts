@@ -24,6 +24,16 @@ export interface Shape {
   fit?: Fit;
 }
 
+/** Why a decoder failed, in one line: the first thing it says, without the path that a message names anyway. */
+function reasonOf(message: string, path: string): string {
+  const [first = "it cannot be decoded", ...others] = message
+    .replaceAll(path, "")
+    .split("\n")
+    .map((line) => line.replace(/^[\s:]+|[\s:]+$/g, ""))
+    .filter(Boolean);
+  return first === "Input file has corrupt header" && others.length > 0 ? `${first}: ${others[0]}` : first;
+}
+
 /**
  * An image's pixels `[height, width, channels]`, upright, on white where it is transparent; of several pages the
  * first. What a camera or an editor wrote beside the norm only makes a warning in a decoder, and is no reason to
@@ -31,13 +41,15 @@ export interface Shape {
  * @throws Error when it is unreadable, or has more than 268 million pixels
  */
 export async function decode(path: string, { height, width, channels, fit }: Shape): Promise<Uint8Array> {
-  const { data, info } = await sharp(path, { failOn: "error" })
+  const image = sharp(path, { failOn: "error" })
     .autoOrient()
     .flatten({ background: "white" })
     .toColourspace(channels === 1 ? "b-w" : "srgb")
     .resize(width, height, { fit: fit ?? "cover", background: "white" })
-    .raw()
-    .toBuffer({ resolveWithObject: true });
+    .raw();
+  const { data, info } = await image.toBuffer({ resolveWithObject: true }).catch((error: Error) => {
+    throw new Error(reasonOf(error.message, path));
+  });
   if (info.channels !== channels) throw new Error(`it has ${info.channels} channels`);
   return data;
 }

@@ -148,6 +148,7 @@ test.each([
   ["true", "true"],
   ["- # 'it's\n\u001b[31m\" & {a: b}", "it-s-31m-a-b"],
   ["\u5199\u771f", "images"],
+  ["$${a} ${vars.bits} $5", "a-vars-bits-5"],
 ])("a folder called %j becomes a pipeline that the runner takes, and commands that bash takes", (name, study) => {
   const photos = files(name, { cat: 9, dog: 8 });
   const out = join(photos, "my pipeline.yaml");

@@ -52,7 +52,7 @@ async function* rowsOf(
         yield { id: first + index, split, label: labels.get(name)!, pixels: result.value };
         continue;
       }
-      const told = shown(`${path} (${String(result.reason.message).split("\n")[0]})`);
+      const told = shown(`${path} (${result.reason.message})`);
       if (strict)
         throw new UserError(
           `${root}: unreadable image ${told}. Take it out, or set strict to false to leave such images out.`,

@@ -133,6 +133,23 @@ describe("download of a folder", () => {
     for (const { pixels } of imagesOf(outputs.images)) expect(colourOf(pixels)).toEqual([200, 0, 0]);
   });
 
+  it("tells why an image is unreadable in one line, without the path of the folder", async () => {
+    const odd = scratch();
+    save(odd, "good/1.png", await picture(RED).png().toBuffer());
+    const avif = await picture(RED, 64, 48).avif().toBuffer();
+    avif[200] ^= 9;
+    avif[140] ^= 3;
+    save(odd, "bad/a\nb.avif", avif);
+    const jpeg = await picture(RED, 64, 64).jpeg().toBuffer();
+    save(odd, "bad/cut.jpg", jpeg.subarray(0, jpeg.length - 30));
+    const { log } = await get(odd);
+    expect(log.join("\n")).not.toContain(odd);
+    expect(log.filter((line) => line.startsWith("unreadable: "))).toEqual([
+      expect.stringMatching(/^unreadable: bad\/a\\u000ab\.avif \(Input file has corrupt header: \S.*\)$/),
+      expect.stringMatching(/^unreadable: bad\/cut\.jpg \(.*premature end of JPEG image\)$/),
+    ]);
+  });
+
   it("names a class of which nothing can be read, and shows no raw control character", async () => {
     const odd = scratch();
     save(odd, "good/1.png", await picture(RED).png().toBuffer());
