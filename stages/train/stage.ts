@@ -26,13 +26,26 @@ interface Params {
   optimizer: "adam" | "sgd";
   learning_rate: unknown;
   validation_loss: boolean;
-  backend: BackendName;
+  backend: BackendName | "native";
   seed: number;
 }
 
 interface Choice {
   param: string;
   value: unknown;
+}
+
+/** Starts the backend. onnxruntime is loaded where it is asked for alone. */
+async function start(wanted: Params["backend"]): Promise<{ backend: string; reason: string }> {
+  if (wanted !== "native") return startBackend(wanted);
+  try {
+    const { startNative } = await import("./native.ts");
+    await startNative();
+  } catch (error) {
+    const why = (error as Error).message.split("\n")[0];
+    throw new UserError(`train: the backend native cannot start: ${why}. Take the backend wasm.`);
+  }
+  return { backend: "native", reason: "native was asked for" };
 }
 
 /** Puts what `select` chose in the place of the param it names, as `loss.margin`. */
@@ -129,7 +142,7 @@ export default defineStage<Params>({
       log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     }
     const selector = selectorFor(parts.loss, parts.selector, parts.sampler);
-    const { backend, reason } = await startBackend(params.backend);
+    const { backend, reason } = await start(params.backend);
     log(`backend ${backend} (${reason})`);
     note("backend", backend);
 
