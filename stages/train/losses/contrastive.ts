@@ -1,4 +1,17 @@
-/** Positive pairs drawn together, negative ones pushed apart up to the margin (Hadsell, Chopra & LeCun 2006). */
+/**
+ * Contrastive loss of pairs.
+ *
+ * It draws two images of one class together, and pushes two images of different classes apart up to the margin. The
+ * loss is the mean over the selected pairs.
+ *
+ * @equation
+ * same class:         |a-b|² / 2
+ * different classes:  max(0, margin - |a-b|)² / 2
+ * @when Hard negatives are wanted: each pair moves on its own, so that the embeddings do not collapse as under a
+ * triplet hinge. The result depends strongly on the margin; choose it on validation images (the stage `select`), from a
+ * grid that reaches far beyond 1.
+ * @source Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4
+ */
 import { distanceLoss, type Loss } from "../loss.ts";
 import { choosePairs, scoreContrastive } from "../pairs.ts";
 import { scheduled } from "../schedules.ts";

@@ -1,9 +1,19 @@
 /**
- * Central similarity quantisation (Yuan, Wang, Zhang, Tay, Jie, Liu & Feng 2020): each class has a centre, a code far
- * from the others (see {@link hashCentres}). With h = (tanh(u) + 1) / 2 and the centre's bit c in {0, 1}, the loss is
- * the mean over images and bits of the binary cross-entropy of h against c (equation 4), plus lambda times that of
- * log cosh(|2h - 1| - 1) (equation 6). As tanh goes flat, the outputs grow slowly; their sign is what is kept.
- * Beyond the paper: Hadamard matrices of 12, 24, 48, … bits, too, and of two matrix rows one is negated.
+ * Central similarity quantisation: a fixed code for each class.
+ *
+ * The codes (hash centres) differ from each other in about half of the bits: rows of a Hadamard matrix where one of
+ * that size exists, else random codes. The network learns to output its class's code. As tanh saturates, the outputs
+ * grow slowly; only their sign is used. Beyond the paper: Hadamard matrices of 12, 24, 48, … bits are used too, and
+ * every second row is negated.
+ *
+ * @equation
+ * h = (tanh(u) + 1) / 2,  c = the bit of the class's centre, 0 or 1
+ * mean over images and bits of
+ *     -(c log h + (1 - c) log(1 - h)) + lambda log cosh(|2h - 1| - 1)
+ * @when Codes are short, or the classes are many: a step compares images with codes and not with each other, and needs
+ * neither pairs in the batch nor a selector.
+ * @source Yuan, Wang, Zhang, Tay, Jie, Liu & Feng 2020, "Central similarity quantization for efficient image and video
+ * retrieval", equations 4 and 6, section 3.2
  */
 import { hashCentres } from "../centres.ts";
 import { type Loss, noCounts } from "../loss.ts";

@@ -1,9 +1,17 @@
 /**
- * Deep pairwise-supervised hashing (Li, Wang & Kang 2016, equation 5): the likelihood of pair labels, with theta_ij
- * half the inner product of two outputs and s_ij = 1 for two of one class, else 0. The paper sums
- * log(1 + exp(theta_ij)) - s_ij theta_ij over all pairs, and adds eta Σ |sign(u_i) - u_i|²; here the pairs i < j of
- * the batch are averaged, and so are the images. It asks of two classes that theta be negative, and of one that it be
- * large; without lambda the outputs grow without end.
+ * Deep pairwise-supervised hashing: the likelihood of pair labels.
+ *
+ * The paper sums over all pairs and images; here both parts are means, so that neither depends on the batch size. The
+ * loss asks theta to be negative for two classes, and large for one class. Without lambda the outputs grow without
+ * limit.
+ *
+ * @equation
+ * theta_ij = u_i·u_j / 2,  s_ij = 1 for one class, else 0
+ * mean over the pairs i < j of  log(1 + exp(theta_ij)) - s_ij theta_ij
+ *     + lambda · mean over images of |sign(u) - u|²
+ * @when A published baseline of pairwise hashing is needed. It has no margin, and takes every pair of the batch.
+ * @source Li, Wang & Kang 2016, "Feature learning based deep supervised hashing with pairwise labels", equation 5
+ * (lambda is its eta)
  */
 import type { Batch, Scored } from "../batch.ts";
 import { gramLoss, type Loss } from "../loss.ts";

@@ -1,11 +1,17 @@
 /**
- * Deep triplet-supervised hashing (Wang, Shi & Kitani 2016): the likelihood of triplet labels, with theta_ij half the
- * inner product of two outputs, u_i·u_j / 2. The paper minimises, over triplets (a, p, n) and images i (equation 7),
- * -Σ (theta_ap - theta_an - alpha - log(1 + exp(theta_ap - theta_an - alpha))) + lambda Σ |sign(u_i) - u_i|².
- * Here that is a mean over the triplets of log(1 + exp(-(theta_ap - theta_an - margin))), plus lambda times a mean
- * over the images of |sign(u) - u|² (summed over the bits): neither margin nor lambda then depends on how many
- * triplets there are. Between codes of +1 and -1, theta is bits/2 less their Hamming distance, so a margin of bits/2
- * asks for half of all bits between two classes. Without lambda the outputs grow without end.
+ * Deep triplet-supervised hashing: the likelihood of triplet labels.
+ *
+ * The paper sums over triplets and images (equation 7); here both parts are means, so that neither margin nor lambda
+ * depends on the number of triplets. Between codes of +1 and -1, theta is bits/2 less their Hamming distance: a margin
+ * of bits/2 asks that two classes differ in half of all bits. Without lambda the outputs grow without limit.
+ *
+ * @equation
+ * theta_ij = u_i·u_j / 2
+ * mean over triplets of  log(1 + exp(-(theta_ap - theta_an - margin)))
+ *     + lambda · mean over images of |sign(u) - u|²
+ * @when Codes have about 24 bits or more, and a batch holds several images of each class. Keep lambda above 0; the
+ * margin bits/2 is a good start.
+ * @source Wang, Shi & Kitani 2016, "Deep supervised hashing with triplet labels", equation 7 (margin is its alpha)
  */
 import type { Batch, Means, Scored, Triplets } from "../batch.ts";
 import { gramLoss, type Loss } from "../loss.ts";

@@ -1,6 +1,16 @@
 /**
- * max(0, |a-p|² - |a-n|² + margin) on the unit sphere (Schroff, Kalenichenko & Philbin 2015, equation 2; the
- * margin is its alpha).
+ * FaceNet's triplet hinge on the unit sphere.
+ *
+ * A negative has a loss until its squared distance to the anchor exceeds the positive's by the margin. The loss is the
+ * mean over the selected triplets.
+ *
+ * @equation
+ * max(0, |a-p|² - |a-n|² + margin)
+ * @when Images are ranked by the distance of their embeddings. Choose the margin for each selector on validation
+ * images. Avoid selectors that take only the hardest triplets (`batch-hard`, `hardest-negative`): the embeddings may
+ * collapse to one point.
+ * @source Schroff, Kalenichenko & Philbin 2015, "FaceNet: A unified embedding for face recognition and clustering",
+ * equation 2 (margin is its alpha)
  */
 import { scoreEveryHinge } from "../hinge.ts";
 import { scoreHingeMeans } from "../means.ts";

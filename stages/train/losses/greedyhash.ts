@@ -1,8 +1,16 @@
 /**
- * GreedyHash (Su, Zhang, Han & Tian 2018): a classifier sees the signs of the outputs, and the gradient with respect
- * to the signs is handed to the outputs as it is (equation 7); plus alpha times the mean over images and bits of
- * ||u| - 1|³ (equation 9), without which the outputs grow away from their signs. As in its public code, alpha is of a
- * mean.
+ * GreedyHash: a classifier of the signs of the outputs.
+ *
+ * The classifier (PReLU and one fully connected layer, which train with the network) sees signs; the gradient with
+ * respect to the signs is passed to the outputs unchanged. The second part keeps the outputs near their signs. As in
+ * the paper's public code, alpha is the weight of a mean.
+ *
+ * @equation
+ * mean over images of  -log softmax(W prelu(sign(u)) + c)[class]
+ *     + alpha · mean over images and bits of ||u| - 1|³
+ * @when Codes are needed and the batch should need neither pairs nor a selector. It has one weight to choose.
+ * @source Su, Zhang, Han & Tian 2018, "Greedy hash: Towards fast optimization for accurate hash coding in CNN",
+ * equations 7 and 9
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { classifier } from "../classifier.ts";

@@ -1,6 +1,15 @@
 /**
- * The squared error of the softmax of the two distances against (0, 1): with
- * d+ = exp|a-p| / (exp|a-p| + exp|a-n|), the loss is d+² + (d- - 1)² = 2 d+² (Hoffer & Ailon 2015, section 3).
+ * Squared error of the softmax of the two distances of a triplet.
+ *
+ * The loss compares the pair of shares d+ and d- = 1 - d+ with (0, 1). It has no margin: every triplet has a loss, a
+ * distant negative a small one.
+ *
+ * @equation
+ * d+ = exp|a-p| / (exp|a-p| + exp|a-n|)
+ * d+² + (d- - 1)² = 2 d+²
+ * @when No margin should be chosen, or the hardest negatives are wanted: they do not collapse it. Take the selector
+ * `all`; a selector that leaves out near negatives leaves this loss little to learn.
+ * @source Hoffer & Ailon 2015, "Deep metric learning using triplet network", section 3
  */
 import { type AnchorSums, scoreByExponentials } from "../exponentials.ts";
 import { type Term, tripletLoss } from "../triplets.ts";

@@ -1,6 +1,17 @@
 /**
- * Cross-entropy of a classifier (identification) plus weight times the contrastive loss of pairs (verification)
- * (Sun, Chen, Wang & Tang 2014, equations 1 to 3).
+ * A classifier's cross-entropy plus the contrastive loss of pairs.
+ *
+ * Identification is the classifier (PReLU and one fully connected layer, which train with the network); verification is
+ * the contrastive loss, the mean over the selected pairs.
+ *
+ * @equation
+ * mean over images of  -log softmax(W prelu(e) + c)[class]
+ *     + weight · mean over pairs of
+ *           same class:         |a-b|² / 2
+ *           different classes:  max(0, margin - |a-b|)² / 2
+ * @when The class of the nearest images matters (kNN) more than the ranking of the whole database.
+ * @source Sun, Chen, Wang & Tang 2014, "Deep learning face representation by joint identification-verification",
+ * equations 1 to 3 (weight is its lambda)
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { classifier } from "../classifier.ts";

@@ -1,8 +1,17 @@
 /**
- * The multi-similarity loss with its own mining (Wang, Han, Huang, Dong & Scott 2019, equations 10 to 15). Of an
- * anchor's cosines s, those positives that are less similar than its most similar negative, and those negatives
- * that are more similar than its least similar positive, each within epsilon, make the loss
- * log(1 + Σ exp(-alpha (s - base))) / alpha + log(1 + Σ exp(beta (s - base))) / beta, with the mean over the batch.
+ * Multi-similarity loss with its own mining.
+ *
+ * For each anchor, mining keeps the positives whose cosine is below that of its most similar negative plus epsilon, and
+ * the negatives whose cosine is above that of its least similar positive less epsilon. P and N are the positives and
+ * negatives that remain.
+ *
+ * @equation
+ * s = cosine with the anchor; mean over anchors of
+ *     log(1 + Σ_P exp(-alpha (s - base))) / alpha + log(1 + Σ_N exp(beta (s - base))) / beta
+ * @when Whole batches should be used without a selector, and alpha, beta and base can be chosen for the data: the
+ * defaults are the paper's, chosen on other data.
+ * @source Wang, Han, Huang, Dong & Scott 2019, "Multi-similarity loss with general pair weighting for deep metric
+ * learning", equations 10 to 15 (base is its lambda)
  */
 import type { Batch, Scored } from "../batch.ts";
 import { logOnePlusSum } from "../logsum.ts";

@@ -1,8 +1,16 @@
 /**
- * One learned proxy a class, each an anchor for the batch: the mean over the classes in the batch of
- * log(1 + Σ over the class's images of exp(-alpha (s - delta))), plus the mean over all classes of
- * log(1 + Σ over the other images of exp(alpha (s + delta))), s the cosine of image and proxy (Kim, Kim, Cho & Kwak
- * 2020, equation 4).
+ * Proxy-anchor loss: one learned proxy for each class.
+ *
+ * Each proxy is an anchor, and the images of the batch are its positives and negatives; images are not compared with
+ * each other.
+ *
+ * @equation
+ * s = cosine of image and proxy
+ * mean over the batch's classes of  log(1 + Σ over images of the class    exp(-alpha (s - delta)))
+ *     + mean over all classes of    log(1 + Σ over all other images       exp(alpha (s + delta)))
+ * @when The classes are many and a batch holds few images of each. alpha and delta must be chosen for the data: the
+ * defaults are the paper's, chosen on other data.
+ * @source Kim, Kim, Cho & Kwak 2020, "Proxy anchor loss for deep metric learning", equation 4
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { normaliseRows } from "../../shared/model.ts";

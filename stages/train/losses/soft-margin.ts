@@ -1,4 +1,14 @@
-/** log(1 + exp(|a-p| - |a-n|)): a margin without an edge (Hermans, Beyer & Leibe 2017, section 2). */
+/**
+ * Triplet loss with a soft margin.
+ *
+ * A smooth curve replaces the hinge: every triplet has a loss, which decreases exponentially once the negative is
+ * farther than the positive. The loss is the mean over the selected triplets.
+ *
+ * @equation
+ * log(1 + exp(|a-p| - |a-n|))
+ * @when No margin should be chosen, and embeddings need not be on the unit sphere. Take the selector `all`.
+ * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
+ */
 import { scoreByExponentials } from "../exponentials.ts";
 import { softplus, softplusSums } from "../softplus.ts";
 import { type Term, tripletLoss } from "../triplets.ts";

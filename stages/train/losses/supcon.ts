@@ -1,7 +1,16 @@
 /**
- * The supervised contrastive loss: for each anchor the mean over its positives p of
- * -log(exp(cosine(a,p) / temperature) / Σ over all others j of exp(cosine(a,j) / temperature)), with the mean over
- * the anchors that have a positive (Khosla et al. 2020, equation 2, L_out).
+ * Supervised contrastive loss.
+ *
+ * Each anchor is compared with all its positives and with the whole batch. The loss is the mean over the anchors that
+ * have a positive.
+ *
+ * @equation
+ * s = cosine; mean over anchors a, mean over their positives p of
+ *     -log(exp(s_ap / temperature) / Σ_{j ≠ a} exp(s_aj / temperature))
+ * @when Whole batches should be used with neither a margin nor a selector to choose. The default temperature is a good
+ * start.
+ * @source Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu & Krishnan 2020, "Supervised contrastive
+ * learning", equation 2 (L_out)
  */
 import type { Batch, Scored } from "../batch.ts";
 import { distanceLoss, type Loss } from "../loss.ts";

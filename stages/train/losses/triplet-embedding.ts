@@ -1,11 +1,17 @@
 /**
- * Two steps, in the spirit of Zhuang, Lin, Shen & Reid 2016 ("Fast training of triplet-based deep binary embedding
- * networks"): target codes are inferred from triplets, bit by bit, each bit a binary quadratic problem; then the
- * network is fitted to them as so many classifications of two classes: the mean over images and bits of
- * max(0, 1 - target u), which asks for no more than an output of 1.
- * What differs from the paper: triplets come from labels, so there is one code a class, inferred from triplets of
- * classes before the first step, and not one an image; the loss of a triplet is exponential, where theirs is a hinge;
- * a local search from several random starts stands for their block-wise graph cuts; all bits are fitted at once.
+ * Codes inferred from triplets of classes, then fitted bit by bit.
+ *
+ * Before the first step, a code for each class is inferred from triplets of classes: each bit is a binary quadratic
+ * problem. The network then learns each bit as a classification of two classes, and is asked for no more than an output
+ * of 1. Differences from the paper: triplets come from labels, so that there is one code for each class and not for
+ * each image; the loss of a triplet is exponential and not a hinge; a local search from several random starts replaces
+ * block-wise graph cuts; all bits are fitted at once.
+ *
+ * @equation
+ * c = the bit of the class's code, -1 or 1
+ * mean over images and bits of  max(0, 1 - c u)
+ * @when Codes are short (about 12 bits). It has no param to choose and needs neither pairs in the batch nor a selector.
+ * @source Zhuang, Lin, Shen & Reid 2016, "Fast training of triplet-based deep binary embedding networks"
  */
 import { inferCodes } from "../inference.ts";
 import { type Loss, noCounts } from "../loss.ts";

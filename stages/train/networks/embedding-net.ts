@@ -1,7 +1,14 @@
 /**
- * siamese-triplet's EmbeddingNet: two 5x5 convolutions of 32 and 64 channels, each with a 2x2 max pool and a PReLU,
- * and dense layers of 256, 256 and the output's size, with PReLU between. The PReLU stands behind the pool, not
- * before it: as long as its slope is not negative that is the same function for a quarter of the work.
+ * siamese-triplet's EmbeddingNet: a small convolutional network on pixels.
+ *
+ * Two 5×5 convolutions of 32 and 64 channels, each with a 2×2 max pool and a PReLU, then fully connected layers of 256,
+ * 256 and dim units, with PReLU between. The PReLU follows the pool instead of preceding it: as long as its slope is
+ * not negative that is the same function for a quarter of the work.
+ *
+ * @equation
+ * x → [conv 5×5 → pool 2×2 → prelu] × 2 → dense 256 → prelu → dense 256 → prelu → dense dim
+ * @when Images are small (MNIST, Fashion-MNIST), and the network should learn from pixels without a backbone.
+ * @source siamese-triplet's EmbeddingNet (https://github.com/adambielski/siamese-triplet)
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";

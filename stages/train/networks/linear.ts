@@ -1,4 +1,12 @@
-/** One fully connected layer. */
+/**
+ * One fully connected layer on features.
+ *
+ * @equation
+ * W x + c
+ * @when The features need only a projection: few images, or a baseline for `mlp`.
+ * @source Weights start as in Glorot & Bengio 2010, "Understanding the difficulty of training deep feedforward neural
+ * networks"
+ */
 import * as layers from "@tensorflow/tfjs-layers";
 import { applyDense, type NetworkDefinition } from "../network.ts";
 

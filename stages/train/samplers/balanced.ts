@@ -1,6 +1,13 @@
 /**
- * P classes with K images each (Hermans, Beyer & Leibe 2017). Every image is used: each class deals its images
- * from a shuffled deck to the last one, and shuffles a new deck when it has run out; the classes are dealt alike.
+ * P classes with K images each.
+ *
+ * Every image is used: each class deals its images from a shuffled deck to the last one, and then shuffles a new deck;
+ * the classes are dealt in the same way.
+ *
+ * @equation
+ * batch = P classes × K images
+ * @when The loss compares images of a batch: each image then has positives and negatives. It is the default.
+ * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
  */
 import { requirePairs } from "../classes.ts";
 import { deck } from "../deck.ts";

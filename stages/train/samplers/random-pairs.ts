@@ -1,7 +1,15 @@
 /**
- * Random pairs for a siamese network: each image in turn with a random other one, of its class or of another with
- * equal chance (siamese-triplet's SiameseMNIST; Bromley et al. 1993). The first half of a batch are the images in
- * turn, the second half their partners.
+ * Random pairs for a siamese network; they replace a selector.
+ *
+ * Each image in turn is paired with a random other image, of its class or of another class with equal probability. The
+ * first half of a batch holds the images in turn, the second half their partners.
+ *
+ * @equation
+ * batch = {(a, b)}: a in turn, b of a's class with probability 1/2
+ * @when A siamese network without selection is the baseline (`contrastive`). Batches of `balanced` with a selector hold
+ * many more pairs for the same number of images.
+ * @source siamese-triplet's SiameseMNIST; Bromley, Guyon, LeCun, Säckinger & Shah 1993, "Signature verification using a
+ * siamese time delay neural network"
  */
 import type { Random } from "../../shared/random.ts";
 import type { PairSet } from "../batch.ts";

@@ -1,7 +1,14 @@
 /**
- * Random triplets for a triplet network: each image in turn as anchor, with a random other image of its class and a
- * random one of a random other class (siamese-triplet's TripletMNIST; Hoffer & Ailon 2015). A batch holds the anchors,
- * then their positives, then their negatives.
+ * Random triplets for a triplet network; they replace a selector.
+ *
+ * Each image in turn is the anchor, with a random other image of its class and a random image of a random other class.
+ * A batch holds the anchors, then their positives, then their negatives.
+ *
+ * @equation
+ * batch = {(a, p, n)}: a in turn, p of a's class, n of another
+ * @when A triplet network without selection is the baseline (`facenet`, `hoffer-ailon`). Batches of `balanced` with a
+ * selector hold many more triplets for the same number of images.
+ * @source siamese-triplet's TripletMNIST; Hoffer & Ailon 2015, "Deep metric learning using triplet network"
  */
 import { requirePairs } from "../classes.ts";
 import { deck } from "../deck.ts";

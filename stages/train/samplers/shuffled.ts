@@ -1,4 +1,12 @@
-/** Images in random order, each once before any comes again: for losses that need no pairs in a batch. */
+/**
+ * Images in random order, each once before any is repeated.
+ *
+ * @equation
+ * batch = the next images of a shuffled deck
+ * @when The loss compares images with classes or codes and not with each other (`softmax`, `csq`, `greedyhash`,
+ * `triplet-embedding`, `proxy-anchor`): a batch may hold one image of a class.
+ * @source The usual mini-batches of stochastic gradient descent
+ */
 import { deck } from "../deck.ts";
 import type { SamplerDefinition } from "../sampler.ts";
 

@@ -1,5 +1,12 @@
 /**
- * All positive pairs, with as many random negative ones, or with all of them (siamese-triplet's AllPositive).
+ * All positive pairs, with as many random negative pairs.
+ *
+ * Without `balanced` it takes every negative pair of the batch.
+ *
+ * @equation
+ * {(a, b): same class}, and as many random (a, b) of different classes
+ * @when Pairs train a loss, and hard negatives are not wanted: a baseline for `hard-negative`.
+ * @source siamese-triplet's AllPositivePairSelector (https://github.com/adambielski/siamese-triplet)
  */
 import { negativePairs, type PairSelector, takePairs } from "../selector.ts";
 

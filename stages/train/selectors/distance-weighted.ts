@@ -1,7 +1,13 @@
 /**
- * For each positive pair a random negative, drawn so that all distances are as likely: a negative at the distance d
- * counts 1 / q(d), where q(d) = d^(n-2) (1 - d²/4)^((n-3)/2) is the density of the distances of random points on
- * the unit sphere of n dimensions (Wu, Manmatha, Smola & Krähenbühl 2017, equations 3 and 4).
+ * For each positive pair, a random negative drawn evenly over distances.
+ *
+ * A negative at the distance d has the weight 1 / q(d), where q is the density of distances between random points of
+ * the unit sphere of dim dimensions.
+ *
+ * @equation
+ * P(n) ∝ 1 / q(|a-n|),  q(d) = d^(dim-2) (1 - d²/4)^((dim-3)/2)
+ * @when Negatives of all distances should train, and the embeddings are on the unit sphere (`facenet`).
+ * @source Wu, Manmatha, Smola & Krähenbühl 2017, "Sampling matters in deep embedding learning", equations 3 and 4
  */
 import { forEachPositivePair, type TripletSelector } from "../selector.ts";
 

@@ -1,4 +1,11 @@
-/** All positive pairs and as many negative ones, the nearest (siamese-triplet's HardNegative). */
+/**
+ * All positive pairs, with as many negative pairs: the nearest.
+ *
+ * @equation
+ * {(a, b): same class}, and as many (a, b) of different classes with the smallest |a-b|
+ * @when Pairs train a loss (`contrastive`, `identification-verification`).
+ * @source siamese-triplet's HardNegativePairSelector (https://github.com/adambielski/siamese-triplet)
+ */
 import { negativePairs, type PairSelector, takePairs } from "../selector.ts";
 
 export default {

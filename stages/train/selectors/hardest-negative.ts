@@ -1,4 +1,12 @@
-/** For each positive pair the nearest negative, where it has a loss (siamese-triplet's HardestNegative). */
+/**
+ * For each positive pair, the nearest negative, if the triplet has a loss.
+ *
+ * @equation
+ * n = argmin |a-n|,  if |a-n|² < |a-p|² + margin
+ * @when A published baseline is needed. Under `facenet` the embeddings may collapse to one point; `hoffer-ailon`
+ * withstands it.
+ * @source siamese-triplet's HardestNegativeTripletSelector (https://github.com/adambielski/siamese-triplet)
+ */
 import { forEachPositivePair, smallest, type TripletSelector } from "../selector.ts";
 
 export default {

@@ -1,13 +1,17 @@
 /**
- * For each positive pair the mean over all its negatives with a loss. Our own, made out of what the race of the others
- * shows: one random negative of those with a loss for each pair beats all triplets, and no way of preferring near
- * negatives beats it. So what matters is that each pair weighs the same. Where all triplets weigh the same, the few
- * pairs that lie worst have the most triplets with a loss, and outweigh the rest: images that are odd, or labelled
- * wrongly. A preference for near negatives favours odd images as well, up to the collapse.
- * A random negative for each pair estimates the mean over the pair's negatives; this takes the mean itself: the same
- * gradient without the noise of the draw, and nothing random, so the same batch gives the same gradient. Both images of
- * a pair are anchors: twice the pairs out of the same forward pass. No triplet is looked at (see scoreHingeMeans), so
- * that this costs about what the draw for half the pairs does.
+ * For each positive pair, the mean over all its negatives with a loss.
+ *
+ * Each pair counts the same. Under `all`, the pairs with the largest distances have the most triplets with a loss and
+ * outweigh the rest: odd or wrongly labelled images. A preference for near negatives favours odd images too, up to the
+ * collapse. `random-negative` estimates the mean over a pair's negatives by one draw; this selector takes the mean
+ * itself: the same expected gradient without the noise of the draw, and the same batch always gives the same gradient.
+ * Both images of a pair are anchors, which doubles the pairs of one forward pass. No triplet is stored (see
+ * scoreHingeMeans), so that it costs about as much as the draw for half the pairs.
+ *
+ * @equation
+ * mean over positive pairs (a, p) of the mean over {n: |a-n|² < |a-p|² + margin} of loss(a, p, n)
+ * @when A triplet loss with a margin trains (`facenet`): the first selector to try.
+ * @source This project; docs/study.md compares it with the others
  */
 import type { TripletSelector } from "../selector.ts";
 

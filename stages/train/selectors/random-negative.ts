@@ -1,4 +1,12 @@
-/** For each positive pair a random negative of those with a loss (siamese-triplet's RandomNegative). */
+/**
+ * For each positive pair, a random negative of those with a loss.
+ *
+ * @equation
+ * n drawn from {n: |a-n|² < |a-p|² + margin}
+ * @when A triplet loss with a margin trains, and a published selector is wanted. `mean-negative` has the same
+ * expectation without the noise of the draw.
+ * @source siamese-triplet's RandomNegativeTripletSelector (https://github.com/adambielski/siamese-triplet)
+ */
 import { drawNegatives } from "../draw.ts";
 import type { TripletSelector } from "../selector.ts";
 

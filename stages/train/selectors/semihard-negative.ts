@@ -1,6 +1,14 @@
 /**
- * For each positive pair a random negative that is further away than the positive, by less than the margin
- * (Schroff et al. 2015, section 3.2; siamese-triplet's Semihard).
+ * For each positive pair, a random semi-hard negative.
+ *
+ * Semi-hard negatives are farther than the positive, by less than the margin.
+ *
+ * @equation
+ * n drawn from {n: |a-p|² < |a-n|² < |a-p|² + margin}
+ * @when A triplet loss with a margin trains, and nearer negatives could be wrong labels or lead to a collapse. A loss
+ * without a margin (`hoffer-ailon`, `soft-margin`) learns more from `all`.
+ * @source Schroff, Kalenichenko & Philbin 2015, "FaceNet: A unified embedding for face recognition and clustering",
+ * section 3.2; siamese-triplet's SemihardNegativeTripletSelector
  */
 import { drawNegatives } from "../draw.ts";
 import type { TripletSelector } from "../selector.ts";
