@@ -8,4 +8,5 @@
  * @module
  */
 export { type MeanInterval, meanInterval } from "../stages/shared/intervals.ts";
-export { type QueryMetrics, Ranking } from "../stages/shared/retrieval.ts";
+export { Ranking } from "../stages/shared/retrieval.ts";
+export type { QueryMetrics } from "../stages/shared/tally.ts";

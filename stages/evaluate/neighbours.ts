@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../shared/compute.ts";
 import type { Found } from "../shared/evaluation.ts";
+import { valuesInPlace } from "../shared/in-place.ts";
 import { Ranking } from "../shared/retrieval.ts";
 import { defineWork, inThreads, shared } from "../shared/threads.ts";
 
@@ -77,7 +78,7 @@ defineWork<Job>("neighbours", async (job) => {
   const items = labels.length;
   const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
   const ranking = new Ranking(labels, classes);
-  const distances = new Float32Array(items);
+  const furthest = Math.max(...ks);
   const whole = found.averagePrecision.length > 0;
   return (block) => {
     const first = block * BLOCK;
@@ -86,23 +87,21 @@ defineWork<Job>("neighbours", async (job) => {
       const rows = tf.tensor2d(queries.values.slice(first * dim, (first + count) * dim), [count, dim]);
       return tf.matMul(rows, columns);
     });
-    const products = product.dataSync() as Float32Array;
-    product.dispose();
+    const products = valuesInPlace(product);
     for (let i = 0; i < count; i++) {
-      // |q - d|² less |q|², which is the same for the whole ranking.
-      for (let j = 0; j < items; j++) distances[j] = lengths[j] - 2 * products[i * items + j];
       const query = first + i;
-      const nearest = ranking.nearest(distances, Math.max(...ks));
+      const nearest = ranking.measure(lengths, products, i * items, furthest);
       for (const [index, k] of ks.entries())
         found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
       if (!whole) continue;
-      const metrics = ranking.metrics(distances, queries.labels[query], at);
+      const metrics = ranking.measuredMetrics(queries.labels[query], at);
       found.averagePrecision[query] = metrics.averagePrecision;
       found.rPrecision[query] = metrics.rPrecision;
       found.mapAtR[query] = metrics.mapAtR;
       found.precisionAt.set(metrics.precisionAt, query * at.length);
       found.recallAt.set(metrics.recallAt, query * at.length);
     }
+    product.dispose();
   };
 });
 

@@ -1,5 +1,6 @@
 /** How well validation images find training images: the protocols' question, asked without a query. */
 import * as tf from "@tensorflow/tfjs-core";
+import { valuesInPlace } from "../shared/in-place.ts";
 import { Ranking } from "../shared/retrieval.ts";
 
 /** Neighbours that vote for a class. */
@@ -68,7 +69,6 @@ export function validate(
   const items = database.labels.length;
   const lengths = squaredLengths(database, dim);
   const ranking = new Ranking(database.labels, classes);
-  const distances = new Float32Array(items);
   let map = 0;
   let right = 0;
   const columns = tf.tidy(() => tf.transpose(tf.tensor2d(database.embeddings, [items, dim])));
@@ -78,14 +78,13 @@ export function validate(
       const rows = queries.embeddings.subarray(first * dim, (first + count) * dim);
       return tf.matMul(tf.tensor2d(rows, [count, dim]), columns);
     });
-    const products = product.dataSync() as Float32Array;
-    product.dispose();
+    const products = valuesInPlace(product);
     for (let i = 0; i < count; i++) {
       const label = queries.labels[first + i];
-      for (let j = 0; j < items; j++) distances[j] = lengths[j] - 2 * products[i * items + j];
-      map += ranking.metrics(distances, label, []).averagePrecision;
-      if (ranking.vote(ranking.nearest(distances, K)) === label) right++;
+      if (ranking.vote(ranking.measure(lengths, products, i * items, K)) === label) right++;
+      map += ranking.measuredMetrics(label, []).averagePrecision;
     }
+    product.dispose();
   }
   columns.dispose();
   return { map: map / images, accuracy: right / images, spread: spreadOf(embedded.queries, dim) };

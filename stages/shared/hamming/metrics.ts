@@ -1,5 +1,5 @@
 /** Metrics of one query from counts by distance: nothing is sorted, and ties are the counts themselves. */
-import { type QueryMetrics, sumOverPlaces, Tally } from "../retrieval.ts";
+import { type QueryMetrics, sumOverPlaces, Tally } from "../tally.ts";
 
 /** Metrics of one query over codes. All in [0, 1]. */
 export interface CodeMetrics extends QueryMetrics {

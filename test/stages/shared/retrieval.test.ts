@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Ranking } from "../../../stages/shared/retrieval.ts";
+import { plainMetrics } from "./plain-ranking.ts";
 
 /** The metrics by trying every order of the ties: slow, and nothing to get wrong. */
 function byAllOrders(distances: number[], relevant: boolean[], at: number[]) {
@@ -119,5 +120,64 @@ describe("Ranking", () => {
     let sum = 0;
     for (const [place, item] of order.entries()) if (labels[item] === 0) sum += ++hits / (place + 1);
     expect(averagePrecision).toBeCloseTo(sum / hits, 2);
+  });
+
+  /** Products of which the distances are, at lengths of 0: `-2 p`. */
+  const productsOf = (distances: Float32Array) => distances.map((distance) => distance / -2);
+  const random = (seed: number) => () => {
+    seed = (Math.imul(seed, 1_664_525) + 1_013_904_223) >>> 0;
+    return seed / 2 ** 32;
+  };
+  const far = (value: number, next: () => number) => (next() < 0.01 ? value * 1e30 : value);
+  const KINDS: Record<string, (next: () => number, label: number) => number> = {
+    "no ties": (next) => next(),
+    "many ties": (next) => Math.floor(next() * 40) / 8 - 2,
+    "one distance": () => 0.25,
+    "relevant ones at one distance": (next, label) => (label === 0 ? 0.5 : next()),
+    "relevant ones close together": (next, label) => (label === 0 ? 0.5 + next() * 1e-7 : next() * 2 - 0.5),
+    "relevant ones all behind": (next, label) => (label === 0 ? 2 : 1) + next(),
+    "relevant ones all before": (next, label) => (label === 0 ? 1 : 2) + next(),
+    "others far away": (next, label) => (label === 0 ? next() : far(next() - 0.5, next)),
+    "a few far relevant ones": (next) => far(next() - 0.5, next),
+    "others without a number": (next, label) =>
+      label !== 0 && next() < 0.1 ? Number.POSITIVE_INFINITY : next(),
+  };
+  for (const [kind, draw] of Object.entries(KINDS))
+    it(`gives the bits of a plain sort: ${kind}`, () => {
+      const next = random(7);
+      for (const items of [1, 2, 3, 7, 50, 333, 2000]) {
+        // Class 1 has one item in a hundred, class 3 none.
+        const labels = Uint16Array.from({ length: items }, () => (next() < 0.3 ? 0 : next() < 0.01 ? 1 : 2));
+        const distances = Float32Array.from(labels, (label) => draw(next, label));
+        const ranking = new Ranking(labels, 4);
+        const at = [1, 3, 10, 100, 5000];
+        for (let label = 0; label < 4; label++) {
+          const expected = plainMetrics(distances, labels, label, at);
+          expect(ranking.metrics(distances, label, at)).toEqual(expected);
+          for (const skip of [0, items - 1, items >> 1])
+            expect(ranking.metrics(distances, label, at, skip)).toEqual(
+              plainMetrics(distances, labels, label, at, skip),
+            );
+          for (const k of [1, 5, items + 3]) {
+            const zeros = new Float64Array(items);
+            const products = Float32Array.from([9, ...productsOf(distances)]);
+            expect([...ranking.measure(zeros, products, 1, k)]).toEqual([...ranking.nearest(distances, k)]);
+            expect(ranking.measuredMetrics(label, at)).toEqual(expected);
+          }
+        }
+      }
+    });
+
+  it("counts an item without a distance as the nearest, as it always did", () => {
+    const next = random(3);
+    const labels = Uint16Array.from({ length: 500 }, () => Math.floor(next() * 3));
+    const distances = Float32Array.from(labels, (label) => (label !== 0 && next() < 0.1 ? NaN : next()));
+    const expected = plainMetrics(
+      distances.map((distance) => (Number.isNaN(distance) ? -1 : distance)),
+      labels,
+      0,
+      AT,
+    );
+    expect(new Ranking(labels, 3).metrics(distances, 0, AT)).toEqual(expected);
   });
 });

@@ -3,7 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Counts } from "../../../../stages/shared/hamming/counts.ts";
 import { metricsOfCounts } from "../../../../stages/shared/hamming/metrics.ts";
 import { vote } from "../../../../stages/shared/hamming/vote.ts";
-import { Ranking, sumOverPlaces } from "../../../../stages/shared/retrieval.ts";
+import { Ranking } from "../../../../stages/shared/retrieval.ts";
+import { sumOverPlaces } from "../../../../stages/shared/tally.ts";
 import { codeSets, plainDistances } from "./helpers.ts";
 
 const AT = [1, 3, 10, 100];

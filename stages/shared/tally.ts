@@ -1,0 +1,117 @@
+/**
+ * The metrics of a ranking, added up over its groups of equal distances. Items at exactly the same distance have no order: every metric is the
+ * expectation over all orders of them (McSherry & Najork 2008), so that no number hangs on how a file was sorted.
+ */
+import { harmonicNumbers } from "./harmonic.ts";
+
+/** Metrics of one query. All in [0, 1]. */
+export interface QueryMetrics {
+  /** Average precision over the whole ranking; 0 when nothing is relevant. */
+  averagePrecision: number;
+  /** Precision at R, the number of relevant items. */
+  rPrecision: number;
+  /** Average precision over the first R (Musgrave, Belongie & Lim 2020). */
+  mapAtR: number;
+  /** Share of the first k that is relevant, for each k. */
+  precisionAt: number[];
+  /** 1 when any of the first k is relevant (recall@k of metric learning, Jégou 2011), for each k. */
+  recallAt: number[];
+}
+
+/** The chance that none of `drawn` items out of `total`, `relevant` of them relevant, is relevant. */
+function chanceOfNone(total: number, relevant: number, drawn: number): number {
+  let chance = 1;
+  for (let i = 0; i < drawn; i++) chance *= Math.max(0, total - relevant - i) / (total - i);
+  return chance;
+}
+
+/** So many places are added up one by one: the closed form is for larger ties, and rounds otherwise. */
+const FEW_PLACES = 16;
+
+/**
+ * Σ (first + (k-1) slope) / (before + k) over k = 1 … places: with H the harmonic numbers and
+ * D = H(before + places) - H(before), this is first · D + slope · (places - (before + 1) · D), off by 4e-15 times
+ * (before + places) at most: sums are divided by the number of hits.
+ */
+export function sumOverPlaces(first: number, slope: number, before: number, places: number): number {
+  if (places <= FEW_PLACES) {
+    let sum = 0;
+    for (let k = 1; k <= places; k++) sum += (first + (k - 1) * slope) / (before + k);
+    return sum;
+  }
+  const harmonic = harmonicNumbers(before + places);
+  const difference = harmonic[before + places] - harmonic[before];
+  return first * difference + slope * (places - (before + 1) * difference);
+}
+
+/** Adds up the metrics of one query, group of equal distances by group. */
+export class Tally {
+  private readonly total: number;
+  private readonly at: number[];
+  private readonly furthest: number;
+  private readonly precisionAt: number[];
+  private readonly recallAt: number[];
+  private rPrecision = 0;
+  private sum = 0;
+  private sumToR = 0;
+  private seen = 0;
+
+  /** @param total how many items are relevant */
+  constructor(total: number, at: number[]) {
+    this.total = total;
+    this.at = at;
+    this.furthest = Math.max(0, ...at);
+    this.precisionAt = at.map(() => 0);
+    this.recallAt = at.map(() => 0);
+  }
+
+  /**
+   * The next group that has relevant items. For t items at one distance, r of them relevant, behind n items with
+   * s relevant ones, the expected precision at the group's k-th place, counted where it is relevant, is
+   * (r/t) (s + 1 + (k-1)(r-1)/(t-1)) / (n+k).
+   * @param before n; @param ties t; @param hits r, at least 1
+   */
+  add(before: number, ties: number, hits: number): void {
+    const { at, total, seen } = this;
+    for (let index = 0; before < this.furthest && index < at.length; index++) {
+      if (at[index] <= before) continue;
+      const inside = Math.min(at[index] - before, ties);
+      this.precisionAt[index] += (hits * inside) / ties;
+      if (this.recallAt[index] < 1)
+        this.recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
+    }
+    if (ties === 1) {
+      // What follows comes to the same number; nearly every group is one item.
+      const precision = (seen + 1) / (before + 1);
+      this.sum += precision;
+      if (before < total) {
+        this.sumToR += precision;
+        this.rPrecision++;
+      }
+      this.seen++;
+      return;
+    }
+    const share = hits / ties;
+    const slope = ties > 1 ? (hits - 1) / (ties - 1) : 0;
+    const whole = share * sumOverPlaces(seen + 1, slope, before, ties);
+    this.sum += whole;
+    const inside = Math.min(ties, total - before);
+    if (inside > 0) {
+      this.sumToR += inside === ties ? whole : share * sumOverPlaces(seen + 1, slope, before, inside);
+      this.rPrecision += share * inside;
+    }
+    this.seen += hits;
+  }
+
+  /** @param items of the whole ranking */
+  metrics(items: number): QueryMetrics {
+    const { total, at } = this;
+    return {
+      averagePrecision: total ? this.sum / total : 0,
+      rPrecision: total ? this.rPrecision / total : 0,
+      mapAtR: total ? this.sumToR / total : 0,
+      precisionAt: this.precisionAt.map((count, index) => count / Math.min(at[index], items)),
+      recallAt: this.recallAt,
+    };
+  }
+}
