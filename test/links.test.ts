@@ -1,0 +1,80 @@
+/** Every file and function that the documents name exists. */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join } from "node:path";
+import ts from "typescript";
+import { describe, expect, test } from "vitest";
+
+const DOCUMENTS = [
+  "README.md",
+  "CONTRIBUTING.md",
+  ...readdirSync("docs").map((file) => `docs/${file}`),
+].filter((file) => file.endsWith(".md"));
+
+/** The folders whose files a document may name by their path from the project. */
+const FOLDERS = "bench|docs|examples|init|library|runner|schemas|search|stages|templates|test";
+const PATH = new RegExp(`^(${FOLDERS})/[\\w./{},-]*$`);
+
+/** A name that stands for one of the reader's: NAME, my-loss. */
+const PLACEHOLDER = /[A-Z]{4,}|ARTIFACT|\bmy-/;
+
+/** What `npm run build` and `npm run api` write. */
+const BUILT = /^docs\/api\//;
+
+/** The names that a file declares: functions, classes, types and constants, and `Class.member`. */
+function declaredIn(file: string): Set<string> {
+  const found = new Set<string>();
+  const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
+  for (const statement of source.statements) {
+    if (ts.isVariableStatement(statement))
+      for (const { name } of statement.declarationList.declarations) found.add(name.getText(source));
+    const { name, members = [] } = statement as ts.Statement & {
+      name?: ts.Node;
+      members?: ts.NodeArray<ts.ClassElement>;
+    };
+    if (!name) continue;
+    found.add(name.getText(source));
+    for (const member of members)
+      if (member.name) found.add(`${name.getText(source)}.${member.name.getText(source)}`);
+  }
+  return found;
+}
+
+/** The faults of a document's links and paths, one line each. */
+function faultsOf(text: string, folder: string): string[] {
+  const links = [...text.matchAll(/\[([^\]]*)\]\(([^)#\s]+)[^)]*\)/g)].flatMap(([, shown, target]) => {
+    if (/^https?:/.test(target)) return [];
+    const file = join(folder, target);
+    if (!existsSync(file)) return [`${file} does not exist`];
+    const name = /^`([\w.]+)`$/.exec(shown)?.[1];
+    if (name === undefined || !file.endsWith(".ts") || declaredIn(file).has(name)) return [];
+    return [`${file} does not declare ${name}`];
+  });
+  const paths = [...text.matchAll(/(?<!\[)`([^`\n]+)`/g)].flatMap(([, path]) => {
+    if (!PATH.test(path) || PLACEHOLDER.test(path) || BUILT.test(path)) return [];
+    const alternatives = /^(.*)\{(.*)\}(.*)$/.exec(path);
+    const all = alternatives?.[2].split(",").map((one) => alternatives[1] + one + alternatives[3]) ?? [path];
+    return all.filter((one) => !existsSync(one)).map((one) => `${one} does not exist`);
+  });
+  return [...links, ...paths];
+}
+
+describe.each(DOCUMENTS)("%s", (file) => {
+  test("names files and functions that exist", () => {
+    expect(faultsOf(readFileSync(file, "utf8"), dirname(file))).toEqual([]);
+  });
+});
+
+test("a wrong file and a wrong function are found", () => {
+  const right = "[`main`](../runner/main.mjs), `runner/stage.ts`, `stages/train/{losses,selectors}/`";
+  expect(faultsOf(right, "docs")).toEqual([]);
+  expect(faultsOf("[`defineStages`](../runner/stage.ts)", "docs")).toEqual([
+    "runner/stage.ts does not declare defineStages",
+  ]);
+  expect(faultsOf("[text](nowhere.md), `runner/stages.ts`, `stages/train/{losses,minors}/`", "docs")).toEqual(
+    [
+      "docs/nowhere.md does not exist",
+      "runner/stages.ts does not exist",
+      "stages/train/minors/ does not exist",
+    ],
+  );
+});
