@@ -1,5 +1,5 @@
 import { defineConfig, type Plugin } from "vitest/config";
-import { BROWSER, browserScript } from "./runner/browser.ts";
+import { BROWSER, browserScript } from "./runner/code/browser.ts";
 
 /** Scripts for a browser, as the runner bundles them. */
 export const browserScripts: Plugin = {

@@ -3,12 +3,12 @@
  * process: expand, resolve, and the state of every instance. The limit is one second.
  */
 import { join } from "node:path";
-import { expand } from "../runner/expand.ts";
-import { CodeBook } from "../runner/fingerprint.ts";
-import { load } from "../runner/load.ts";
-import { Plan } from "../runner/plan.ts";
-import { resolve } from "../runner/resolve.ts";
-import { Store } from "../runner/store.ts";
+import { CodeBook } from "../runner/code/bundle.ts";
+import { Plan } from "../runner/plan/plan.ts";
+import { resolve } from "../runner/plan/tasks.ts";
+import { Store } from "../runner/store/store.ts";
+import { expand } from "../runner/study/expand.ts";
+import { load } from "../runner/study/load.ts";
 import { Project } from "../test/runner/project.ts";
 
 const RUNS = 5;

@@ -6,9 +6,9 @@
 import { execFileSync, spawnSync } from "node:child_process";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { arrays, dependency, group, type JobArray } from "../runner/executors/slurm/group.ts";
-import { task } from "../test/runner/executors/slurm/tasks.ts";
+import { arrays, dependency, group, type JobArray } from "../runner/run/slurm/group.ts";
 import { Project } from "../test/runner/project.ts";
+import { task } from "../test/runner/run/slurm/tasks.ts";
 
 const given = process.argv.indexOf("--partition");
 const where = given < 0 ? [] : [`--partition=${process.argv[given + 1]}`];

@@ -7,8 +7,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Worker } from "node:worker_threads";
-import { hashFiles } from "../runner/hash.ts";
-import { hashFile } from "../runner/statcache.ts";
+import { hashFiles } from "../runner/files/hash.ts";
+import { hashFile } from "../runner/files/statcache.ts";
 
 const RUNS = 5;
 const FILES = 16;

@@ -9,6 +9,6 @@
  * @module
  */
 
-export type { Origin, StageRecord, StoredOutput } from "../runner/record.ts";
-export { hashFile } from "../runner/statcache.ts";
-export { Store } from "../runner/store.ts";
+export { hashFile } from "../runner/files/index.ts";
+export type { Origin, StageRecord, StoredOutput } from "../runner/store/index.ts";
+export { Store } from "../runner/store/index.ts";

@@ -31,9 +31,9 @@ if (!existsSync(folder)) {
   await build({
     ...common,
     entryPoints: {
-      cli: join(runner, "cli.ts"),
-      child: join(runner, "executors/child.ts"),
-      job: join(runner, "executors/job.ts"),
+      cli: join(runner, "cli/cli.ts"),
+      child: join(runner, "run/local/child.ts"),
+      job: join(runner, "run/slurm/job.ts"),
     },
     outExtension: { ".js": ".mjs" },
     chunkNames: "chunk-[hash]",
@@ -44,7 +44,7 @@ if (!existsSync(folder)) {
   });
   await build({
     ...common,
-    entryPoints: { trace: join(runner, "executors/trace.ts") },
+    entryPoints: { trace: join(runner, "run/local/trace.ts") },
     outExtension: { ".js": ".cjs" },
     format: "cjs", // for --require, which reaches threads that --import does not
   });

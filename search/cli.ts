@@ -1,9 +1,9 @@
 /** The two commands of the tool for people: search and index. */
 import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
-import { diskFault } from "../runner/disk.ts";
+import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
-import { standing } from "../runner/standing.ts";
+import { diskFault } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { build } from "./build.ts";
 import { search } from "./search.ts";

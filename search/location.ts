@@ -1,7 +1,7 @@
 /** Where an index lies. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { givenSource } from "../runner/standing.ts";
+import { givenSource } from "../runner/files/index.ts";
 import { FILES } from "../stages/shared/searchable.ts";
 
 /** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */

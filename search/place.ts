@@ -11,7 +11,7 @@ import {
   rmSync,
 } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { scratchName, sweep, sync } from "../runner/scratch.ts";
+import { scratchName, sweep, sync } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import {
   FILES,

@@ -1,11 +1,11 @@
 /** Every command that the documents name is one: its words are read as the command line reads them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { findNumber } from "../runner/address.ts";
-import { commandFirst, programOf } from "../runner/cli.ts";
-import { expand } from "../runner/expand.ts";
-import { load } from "../runner/load.ts";
-import { kinds } from "../runner/scaffold.ts";
+import { commandFirst, programOf } from "../runner/cli/cli.ts";
+import { kinds } from "../runner/cli/commands/scaffold.ts";
+import { findNumber } from "../runner/inspect/address.ts";
+import { expand } from "../runner/study/expand.ts";
+import { load } from "../runner/study/load.ts";
 import { main as searchMain } from "../search/cli.ts";
 import { type Measured, spreadOf } from "../stages/report/alone.ts";
 

@@ -6,7 +6,7 @@ import { describe, expect, test } from "vitest";
 
 /** The project's files that each file imports, be it for types alone or when it runs. */
 const imports = new Map<string, string[]>();
-for (const folder of ["runner", "stages"])
+for (const folder of ["runner", "stages", "library", "search", "init"])
   for (const entry of readdirSync(folder, { recursive: true, withFileTypes: true })) {
     if (!entry.isFile() || !entry.name.endsWith(".ts")) continue;
     const file = relative(".", join(entry.parentPath, entry.name));
@@ -30,12 +30,13 @@ function reach(file: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-const runner = (name: string) => `runner/${name}.ts`;
+/** What stages and the runner agree on. */
+const CONTRACT = "runner/stage.ts";
 const below = (folder: string) => [...imports].filter(([file]) => file.startsWith(folder));
 
 test("every import names a file that is there, with its ending", () => {
-  expect(imports.get("runner/run-command.ts")).toContain("runner/execute.ts"); // one that is imported when needed
-  expect(imports.get("runner/plan.ts")).toContain("runner/resolve.ts"); // one of types alone
+  expect(imports.get("runner/cli/run.ts")).toContain("runner/run/index.ts"); // one that is imported when needed
+  expect(imports.get("runner/plan/plan.ts")).toContain("runner/plan/tasks.ts"); // one of types alone
   for (const [file, found] of imports)
     for (const one of found)
       expect(imports.has(one) || (one.endsWith(".json") && existsSync(one)), `${file} imports ${one}`).toBe(
@@ -49,7 +50,7 @@ describe("a stage", () => {
       const own = `${file.split("/").slice(0, 2).join("/")}/`;
       for (const one of found)
         expect(
-          one === runner("stage") || one.startsWith("stages/shared/") || one.startsWith(own),
+          one === CONTRACT || one.startsWith("stages/shared/") || one.startsWith(own),
           `${file} may not import ${one}`,
         ).toBe(true);
     }
@@ -67,10 +68,58 @@ describe("a stage", () => {
   });
 });
 
+/** The rooms of runner/, the lowest first: a room imports only rooms above it in this list, through their doors. */
+const ROOMS = [
+  "text",
+  "git",
+  "files",
+  "code",
+  "study",
+  "store",
+  "plan",
+  "publish",
+  "remote",
+  "run",
+  "run/local",
+  "run/slurm",
+  "inspect",
+  "cli/commands",
+  "cli",
+];
+const roomOf = (file: string) =>
+  ROOMS.filter((room) => file.startsWith(`runner/${room}/`)).sort((a, b) => b.length - a.length)[0];
+const doorOf = (room: string) => `runner/${room}/index.ts`;
+
 describe("the runner", () => {
   test("imports nothing but itself: it loads stages by name", () => {
     for (const [file, found] of below("runner/"))
       for (const one of found) expect(one.startsWith("runner/"), `${file} may not import ${one}`).toBe(true);
+  });
+
+  test("has every file in a room, but for the contract with stages, which imports nothing", () => {
+    for (const [file] of below("runner/"))
+      if (file !== CONTRACT) expect(roomOf(file), `${file} is in no room of this list`).toBeDefined();
+    for (const room of ROOMS)
+      expect(
+        below(`runner/${room}/`).some(([file]) => roomOf(file) === room),
+        `runner/${room}/ has no file`,
+      ).toBe(true);
+    expect(imports.get(CONTRACT)).toEqual([]);
+  });
+
+  test("imports other rooms through their doors, lower ones alone", () => {
+    let crossings = 0;
+    for (const [file, found] of below("runner/"))
+      for (const one of found) {
+        const [from, to] = [roomOf(file), roomOf(one)];
+        if (one === CONTRACT || from === to) continue;
+        crossings++;
+        expect(one, `${file} goes past the door of runner/${to}/`).toBe(doorOf(to));
+        expect(ROOMS.indexOf(to), `${file}: runner/${to}/ is not below runner/${from}/`).toBeLessThan(
+          ROOMS.indexOf(from),
+        );
+      }
+    expect(crossings).toBeGreaterThan(100);
   });
 
   test("has no circle", () => {
@@ -78,21 +127,11 @@ describe("the runner", () => {
       expect(reach(file).has(file), `${file} reaches itself`).toBe(false);
   });
 
-  test.each([
-    ["cli", "execute", "plan", "fingerprint"],
-    ["cli", "execute", "plan", "store"],
-    ["cli", "execute", "executors/executor"],
-    ["cli", "execute", "plan", "resolve", "expand", "load", "source", "stage"],
-  ])("imports one way: %s → %s → %s …", (...names) => {
-    for (const [index, name] of names.entries())
-      for (const later of names.slice(index + 1)) {
-        expect(reach(runner(name)).has(runner(later)), `${name} → ${later}`).toBe(true);
-        expect(reach(runner(later)).has(runner(name)), `${later} → ${name}`).toBe(false);
-      }
-  });
-
-  test("shows stages one file, which imports nothing", () => {
-    expect(imports.get(runner("stage"))).toEqual([]);
+  test("is seen by the library and the search through the doors", () => {
+    for (const folder of ["library", "search", "init"])
+      for (const [file, found] of below(`${folder}/`))
+        for (const one of found.filter((path) => path.startsWith("runner/")))
+          expect(one === CONTRACT || one === doorOf(roomOf(one)), `${file} imports ${one}`).toBe(true);
   });
 });
 

@@ -1,4 +1,4 @@
-/** Scripts for a browser, as runner/browser.ts bundles them. */
+/** Scripts for a browser, as runner/code/browser.ts bundles them. */
 declare module "*?browser" {
   const script: string;
   export default script;

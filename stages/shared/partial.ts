@@ -10,7 +10,7 @@ export const sizeOf = (path: string): number => statSync(path, { throwIfNoEntry:
 
 /**
  * When a process began, in the kernel's clock ticks; "" where /proc does not tell, and for one that has ended. With
- * its number and its host this is a process's identity, as in runner/owner.ts, which stages may not import.
+ * its number and its host this is a process's identity, as in runner/files/owner.ts, which stages may not import.
  */
 function startOf(pid: number): string {
   try {

@@ -14,8 +14,8 @@ import {
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
-import { Store } from "../../runner/store.ts";
-import { verifyStore } from "../../runner/verify.ts";
+import { verifyStore } from "../../runner/inspect/verify.ts";
+import { Store } from "../../runner/store/store.ts";
 import { driverSubject, MINE, makeDriver, republished } from "../runner/faults/drive.ts";
 import { eachFault, made } from "../runner/faults/loop.ts";
 import { Project } from "../runner/project.ts";

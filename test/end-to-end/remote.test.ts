@@ -4,7 +4,7 @@ import type { AddressInfo } from "node:net";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { makeSigner, signingKeyPath } from "../../runner/signing.ts";
+import { makeSigner, signingKeyPath } from "../../runner/store/signing.ts";
 import { type Loopback, startLoopback } from "../runner/loopback.ts";
 import { Project } from "../runner/project.ts";
 

@@ -9,7 +9,7 @@ import { spawnSync } from "node:child_process";
 import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { StageRecord } from "../../runner/record.ts";
+import type { StageRecord } from "../../runner/store/record.ts";
 import { random } from "../../stages/shared/random.ts";
 import { readVectors } from "../../stages/shared/tables.ts";
 import { copyProject } from "../project-copy.ts";

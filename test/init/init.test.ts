@@ -6,9 +6,9 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { init } from "../../init/init.ts";
 import { plan } from "../../init/plan.ts";
-import { expand } from "../../runner/expand.ts";
-import { load } from "../../runner/load.ts";
 import { UserError } from "../../runner/stage.ts";
+import { expand } from "../../runner/study/expand.ts";
+import { load } from "../../runner/study/load.ts";
 import { sharesOf } from "../../stages/split/shares.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 

@@ -5,11 +5,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { afterAll, describe, expect, test } from "vitest";
 import { type Document, isMap, isScalar, isSeq, parseDocument, visit } from "yaml";
-import { expand } from "../../runner/expand.ts";
-import { CodeBook } from "../../runner/fingerprint.ts";
-import { refuseLeaks } from "../../runner/leaks.ts";
-import { load } from "../../runner/load.ts";
-import { resolve } from "../../runner/resolve.ts";
+import { CodeBook } from "../../runner/code/bundle.ts";
+import { refuseLeaks } from "../../runner/plan/leaks.ts";
+import { resolve } from "../../runner/plan/tasks.ts";
+import { expand } from "../../runner/study/expand.ts";
+import { load } from "../../runner/study/load.ts";
 
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "deephash-fuzz-"));

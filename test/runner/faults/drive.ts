@@ -3,7 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdirSync, rmSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { build } from "esbuild";
-import { sha256 } from "../../../runner/statcache.ts";
+import { sha256 } from "../../../runner/files/statcache.ts";
 import type { Ended } from "../project.ts";
 import type { Subject } from "./loop.ts";
 

@@ -5,14 +5,14 @@
  */
 import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { diskFault } from "../../../runner/disk.ts";
-import { execute } from "../../../runner/execute.ts";
-import type { Executor } from "../../../runner/executors/executor.ts";
-import { Plan } from "../../../runner/plan.ts";
-import { missingForPublish, publish, refuseObstacles } from "../../../runner/publish.ts";
-import type { Task } from "../../../runner/resolve.ts";
-import { sha256 } from "../../../runner/statcache.ts";
-import { Store } from "../../../runner/store.ts";
+import { sha256 } from "../../../runner/files/statcache.ts";
+import { Plan } from "../../../runner/plan/plan.ts";
+import type { Task } from "../../../runner/plan/tasks.ts";
+import { missingForPublish, publish, refuseObstacles } from "../../../runner/publish/publish.ts";
+import { execute } from "../../../runner/run/execute.ts";
+import type { Executor } from "../../../runner/run/executor.ts";
+import { Store } from "../../../runner/store/store.ts";
+import { diskFault } from "../../../runner/text/disk-errors.ts";
 
 const root = process.cwd();
 const wanted = process.argv.slice(2);

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { expect } from "vitest";
-import type { StageRecord } from "../../../runner/record.ts";
+import type { StageRecord } from "../../../runner/store/record.ts";
 import type { Ended } from "../project.ts";
 
 /** What was written before a run began is safe from a power cut; the clock of files lags behind this much. */

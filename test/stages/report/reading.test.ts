@@ -1,7 +1,7 @@
 /** How metrics.json is read: who is behind a number, and how sure a change is. */
 import { readFileSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
-import { pointOf } from "../../../runner/matrix.ts";
+import { pointOf } from "../../../runner/study/matrix.ts";
 import reading from "../../../stages/report/reading.ts";
 import { type MadeStudy, makeStudy, plannedRuns } from "./study.ts";
 

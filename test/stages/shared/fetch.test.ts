@@ -7,7 +7,7 @@ import { join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
-import { self } from "../../../runner/owner.ts";
+import { self } from "../../../runner/files/owner.ts";
 import { UserError } from "../../../runner/stage.ts";
 import { fetchFile, pinned, pinnedFiles } from "../../../stages/shared/fetch.ts";
 import type { Limits } from "../../../stages/shared/transfer.ts";

@@ -1,0 +1,54 @@
+/** The command `gc`. */
+
+import { type Garbage, type GcOptions, garbage, remove, type Store } from "../../store/index.ts";
+import { age, colors, size } from "../../text/index.ts";
+
+const counted = (count: number, kind: Garbage["kind"]): string =>
+  kind === "set aside" ? `${count} set aside` : `${count} ${kind}${count === 1 ? "" : "s"}`;
+
+/** Without a word of what is to go, what no run used for so long goes. */
+const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
+
+/**
+ * `gc`: removes what nothing refers to any more, and says what.
+ * @returns the exit code: 1 when a run uses the store, which must not lose what it needs
+ */
+export async function gcCommand(
+  store: Store,
+  root: string,
+  reports: string[],
+  options: GcOptions & { dryRun?: boolean },
+): Promise<number> {
+  const { keepRuns, maxBytes, dryRun } = options;
+  const olderThan = options.olderThan ?? (maxBytes === undefined ? OLD_MILLISECONDS : undefined);
+  const { release, users } = await store.collect();
+  try {
+    if (users.length && !dryRun) {
+      const [{ pid, host }] = users;
+      console.error(
+        colors.red(
+          `gc: process ${pid} on ${host} uses this store. Nothing was removed; try again when it has ended.`,
+        ),
+      );
+      return 1;
+    }
+    if (!dryRun) store.sweep();
+    const found = garbage(store, root, reports, { olderThan, maxBytes, keepRuns });
+    for (const { kind, name, bytes, age: old } of found)
+      if (!["object", "code", "log"].includes(kind))
+        console.log(`${kind} ${name}  ${size(bytes)}, last used ${age(old)} ago`);
+    if (!dryRun) remove(found, store, root);
+    const kinds = new Map<Garbage["kind"], number>();
+    for (const { kind } of found) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
+    const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
+    const what = [...kinds].map(([kind, count]) => counted(count, kind)).join(", ");
+    console.log(
+      found.length
+        ? `${dryRun ? "Would remove" : "Removed"} ${what}: ${size(bytes)} (${bytes} bytes).`
+        : "Nothing to remove.",
+    );
+    return 0;
+  } finally {
+    release();
+  }
+}

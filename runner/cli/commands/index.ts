@@ -1,0 +1,3 @@
+export { addMaking } from "./new.ts";
+export { addSharing, remoteOption } from "./sharing.ts";
+export { addUpkeep } from "./upkeep.ts";

@@ -1,0 +1,105 @@
+/** The commands that look after the store, `verify` and `gc`, and their options. */
+import { join, resolve } from "node:path";
+import { type Command, InvalidArgumentError } from "commander";
+import type { Plan } from "../../plan/index.ts";
+import { Store } from "../../store/index.ts";
+import { expand, load } from "../../study/index.ts";
+import { bytesOf, spanOf } from "../../text/index.ts";
+
+/** What the commands need of the others. */
+interface Shared<Options> {
+  withOptions(command: Command): Command;
+  prepare(options: Options): Promise<{ plan: Plan; store: Store; root: string }>;
+  guard(work: Promise<number>, debug: boolean | undefined): Promise<void>;
+}
+
+const orFail =
+  <Value>(parse: (text: string) => Value | undefined, expected: string) =>
+  (text: string): Value => {
+    const value = parse(text);
+    if (value === undefined) throw new InvalidArgumentError(expected);
+    return value;
+  };
+
+const wholeNumber = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+
+/** The folders that stages publish to, in any profile, and those above what a `--set` may have named. */
+function reportFolders(pipelineFile: string, root: string): string[] {
+  const pipeline = load(resolve(pipelineFile), root);
+  const specs = [pipeline.stages, ...Object.values(pipeline.profiles).map(({ stages = {} }) => stages)];
+  const texts = specs.flatMap((stages) => Object.values(stages).flatMap((spec) => spec?.publish ?? []));
+  const above = texts.map((text) => text.slice(0, text.lastIndexOf("/", text.indexOf("${")) + 1));
+  const exact = Object.keys(pipeline.profiles).flatMap((profile) =>
+    expand(pipeline, profile).instances.flatMap(({ publish }) => publish ?? []),
+  );
+  return [...new Set([...above.filter((folder) => folder !== ""), ...exact])].map((folder) =>
+    join(root, folder),
+  );
+}
+
+interface Given {
+  pipeline: string;
+  cache: string;
+  debug?: boolean;
+}
+
+/** Adds `verify` and `gc`. */
+export function addUpkeep<Options extends Given>(
+  program: Command,
+  { withOptions, prepare, guard }: Shared<Options>,
+): void {
+  const root = process.cwd();
+  const storeOf = ({ cache }: Given) => new Store(resolve(cache));
+  withOptions(
+    program
+      .command("verify")
+      .description("read the whole store, and set aside what is bad; exit code 1 if anything was")
+      .option(
+        "--rerun <stage>",
+        "run a stage again instead, and compare what it makes with what the store holds",
+      ),
+  ).action((options: Options & { rerun?: string }) =>
+    guard(
+      (async () => {
+        const { verifyCommand, rerunCommand } = await import("./verify.ts");
+        if (options.rerun === undefined) return verifyCommand(storeOf(options));
+        const { plan, store } = await prepare(options);
+        return rerunCommand(options.rerun, plan, store, root);
+      })(),
+      options.debug,
+    ),
+  );
+  withOptions(
+    program
+      .command("gc")
+      .description("remove what neither the last runs nor the committed reports refer to")
+      .option(
+        "--older-than <span>",
+        "what no run used for so long, as 30d (default, unless --max-size is given)",
+        orFail(spanOf, "Write a time as 12h, 30d or 4w."),
+      )
+      .option(
+        "--max-size <size>",
+        "the oldest, until all results take no more, as 5GB",
+        orFail(bytesOf, "Write a size as 300MB or 5GB."),
+      )
+      .option(
+        "--keep-runs <n>",
+        "how many runs of each profile keep all they ended with",
+        orFail(wholeNumber, "It must be a whole number."),
+        3,
+      )
+      .option("--dry-run", "only say what would go"),
+  ).action(
+    (options: Options & { olderThan?: number; maxSize?: number; keepRuns: number; dryRun?: boolean }) =>
+      guard(
+        (async () => {
+          const { gcCommand } = await import("./gc.ts");
+          const { olderThan, maxSize: maxBytes, keepRuns, dryRun } = options;
+          const reports = reportFolders(options.pipeline, root);
+          return gcCommand(storeOf(options), root, reports, { olderThan, maxBytes, keepRuns, dryRun });
+        })(),
+        options.debug,
+      ),
+  );
+}

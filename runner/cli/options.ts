@@ -1,0 +1,110 @@
+/** The options that commands share. */
+import { type Command, InvalidArgumentError, Option } from "commander";
+import { given, givenSource } from "../files/index.ts";
+import type { RemoteOptions } from "../remote/index.ts";
+import type { Setting } from "../study/index.ts";
+import { bytesOf, yamlValue } from "../text/index.ts";
+import { remoteOption } from "./commands/index.ts";
+
+export interface Options extends RemoteOptions {
+  profile?: string;
+  pipeline: string;
+  cache: string;
+  set: Setting[];
+  only: string[];
+  from: string[];
+  force?: boolean;
+  jobs?: number;
+  executor: "local" | "slurm";
+  detach?: boolean;
+  memory?: number;
+  gpus?: number;
+  mirror?: string;
+  keepGoing?: boolean;
+  debug?: boolean;
+  strict?: boolean;
+  quiet?: boolean;
+  jsonLines?: boolean;
+}
+
+function wholeNumber(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1)
+    throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+function memory(text: string): number {
+  const bytes = bytesOf(text);
+  if (!bytes) throw new InvalidArgumentError("Write it as 500MB or 16GB.");
+  return bytes;
+}
+
+function gpus(text: string): number {
+  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 0.");
+  return Number(text);
+}
+
+/** `train.loss.margin=0.3` */
+function setting(text: string, before: Setting[]): Setting[] {
+  const cut = text.indexOf("=");
+  const path = text.slice(0, cut).split(".");
+  if (cut < 1 || path.length < 2 || path.includes(""))
+    throw new InvalidArgumentError("Write stage.param=value or vars.name=value.");
+  const value = yamlValue(text.slice(cut + 1), (message) => {
+    throw new InvalidArgumentError(`Its value: ${message}`);
+  });
+  return [...before, { path, value }];
+}
+
+/** `a,b` and repeated; a comma within [...] belongs to the instance's name. */
+export const several = (text: string, before: string[]): string[] => [
+  ...before,
+  ...(text.match(/(?:[^,[]|\[[^\]]*\]?)+/g) ?? [text]),
+];
+
+/** The options every command takes. */
+export function withOptions(command: Command): Command {
+  return command
+    .option("-p, --profile <name>", "which profile of pipeline.yaml (default: the one it names)")
+    .option(
+      "--set <stage.param=value>",
+      "put another value in the place of a param, or of a var (vars.NAME=VALUE); may be repeated",
+      setting,
+      [],
+    )
+    .option("--pipeline <file>", "the pipeline file", (path) => givenSource(path), "pipeline.yaml")
+    .option("--cache <folder>", "the store", (path) => given(path), "cache")
+    .option("--debug", "show stack traces");
+}
+
+/** The options of the commands that run stages. */
+export function withRunOptions(command: Command): Command {
+  return withOptions(command)
+    .option("--only <stage>", "run this stage and what it needs, nothing else; may be repeated", several, [])
+    .option(
+      "--from <stage>",
+      "run this stage and all that follows from it again; may be repeated",
+      several,
+      [],
+    )
+    .option("-f, --force", "run again what is up to date (with --only: that stage)")
+    .option("-j, --jobs <n>", "cores that the stages may use together (default: all)", wholeNumber)
+    .addOption(
+      new Option("--executor <where>", "run the stages here, or as jobs of a Slurm cluster")
+        .choices(["local", "slurm"])
+        .default("local"),
+    )
+    .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
+    .option("--memory <amount>", "memory that the stages may claim together, as 16GB (default: all)", memory)
+    .option("--gpus <n>", "GPUs that the stages may claim together (default: those found)", gpus)
+    .option("--mirror <folder>", "look for downloads by file name in this folder first", (path) =>
+      given(path),
+    )
+    .addOption(remoteOption())
+    .option("--remote-push", "also put results into the shared cache, signed (see the command key)")
+    .option("--strict", "a stage fails that reads or writes what it does not declare (else it warns)")
+    .addOption(
+      new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
+    );
+}

@@ -1,0 +1,246 @@
+/** The command run: whatever changed, and what follows from it. */
+import { availableParallelism } from "node:os";
+import { resolve as absolute } from "node:path";
+import { revisionOf } from "../git/index.ts";
+import { missingForPublish, publish, refuseObstacles } from "../publish/index.ts";
+import type { SharedCache } from "../remote/index.ts";
+import type { Summary } from "../run/index.ts";
+import type { SlurmEvents } from "../run/slurm/index.ts";
+import { UserError } from "../stage.ts";
+import type { Store } from "../store/index.ts";
+import { settingText } from "../study/index.ts";
+import { colors, counted, diskFault, unbreakable } from "../text/index.ts";
+import { JsonLines } from "./json-lines.ts";
+import type { Options } from "./options.ts";
+import { prepare, type Session } from "./session.ts";
+import { countsOf, type Ending, endLine, headlinesOf, pagesOf } from "./summary.ts";
+
+/** Two signals that come closer than this are one press of Ctrl-C. */
+const TWICE_MILLISECONDS = 500;
+
+const toPrograms = new JsonLines((line) => process.stdout.write(line));
+
+/** Where the events of a run go, as the options have it. */
+async function openDisplay(options: Options, count: () => string): Promise<SlurmEvents & { close(): void }> {
+  if (options.jsonLines) return unbreakable(toPrograms, warn);
+  const { Display, Quiet } = await import("./display.ts");
+  return unbreakable(
+    new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count),
+    warn,
+  );
+}
+
+/** What a run gave to a shared cache; "" for nothing. */
+function pushLine({ name, count: { pushed, notPushed } }: SharedCache): string {
+  if (!pushed && !notPushed) return "";
+  const rest = notPushed ? `; ${notPushed} did not get through, npm run pipeline -- push tries again` : "";
+  return `Pushed ${counted(pushed, "result")} to ${name}${rest}.`;
+}
+
+interface Run {
+  code: number;
+  /** Whether there was anything to do, and the end was said. */
+  started: boolean;
+  ending: Ending;
+}
+
+const warn = (message: string) => console.error(colors.yellow(`! ${message}`));
+
+/** Holds off who collects garbage until this process ends, and clears away what killed runs have left. */
+async function enter(store: Store): Promise<void> {
+  const leave = await store.enter((owner) => warn(`waits: ${owner} is collecting garbage.`));
+  process.once("exit", () => {
+    try {
+      leave();
+    } catch (error) {
+      // The lock has a dead owner from now on, and is in nobody's way; but the disk is not to be trusted.
+      console.error(diskFault(error as NodeJS.ErrnoException));
+      process.exitCode ||= 1;
+    }
+  });
+  store.sweep();
+}
+
+/** The shared cache that the options name, if anything is to be had from it. */
+async function remoteOf(
+  { plan, store, root }: Session,
+  options: Options,
+  signal: AbortSignal,
+): Promise<SharedCache | undefined> {
+  if (!options.remote && !options.remotePush) return undefined;
+  if (options.executor === "slurm")
+    throw new UserError(
+      "--remote: jobs of a cluster share one store and ask no shared cache. Push what they made with npm run pipeline -- push.",
+    );
+  plan.prepared = new Set();
+  if (!plan.advance().length && !missingForPublish(plan, store, root).length) return undefined;
+  const { openRemote } = await import("../remote/index.ts");
+  return openRemote(options, root, store, (line) => plan.onFault(line), signal);
+}
+
+/** Has what published stages made in the store again. @returns whether some must run for it */
+async function restorePublished({ plan, store, root }: Session, remote?: SharedCache): Promise<boolean> {
+  let redone = false;
+  for (const { id, fault, record, outputs } of missingForPublish(plan, store, root)) {
+    if (await remote?.bring(outputs, store.isPromise(record.key))) store.redeem(record);
+    else {
+      plan.redo(id, fault);
+      redone = true;
+    }
+  }
+  return redone;
+}
+
+/** Keeps what the next run and `gc` will want to know of this one. */
+function remember({ plan, store, study, tasks }: Session, options: Options): void {
+  const known = Object.fromEntries(
+    [...plan.states].flatMap(([id, state]) =>
+      state.kind === "hit" || state.kind === "done" ? [[id, state.key]] : [],
+    ),
+  );
+  store.keepLatest(study.profile, known);
+  store.keepRun(study.profile, known, !options.only.length && Object.keys(known).length === tasks.length);
+  store.save();
+}
+
+/** Lets Ctrl-C end the running stages in order, and a second one everything at once. */
+function cancelOnSignals(cancelled: AbortController, say: (line: string) => void): void {
+  let pressed: number | undefined;
+  const cancel = () => {
+    const now = performance.now();
+    if (pressed === undefined) {
+      pressed = now;
+      say("cancelled: the running stages are ended. Ctrl-C again ends them at once.");
+      cancelled.abort();
+      // npm passes on the Ctrl-C that the terminal has sent already: two at once are one.
+    } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
+  };
+  process.on("SIGINT", cancel).on("SIGTERM", cancel);
+}
+
+/** How what is missing gets made: by jobs of a cluster, or by processes of this machine. */
+async function executionOf(
+  { plan, store, tasks, root, study }: Session,
+  options: Options,
+  events: SlurmEvents,
+  remote: SharedCache | undefined,
+  signal: AbortSignal,
+): Promise<() => Promise<Summary>> {
+  const { keepGoing = false, detach = false, strict = false } = options;
+  if (options.executor === "slurm") {
+    const { runOnSlurm } = await import("../run/slurm/index.ts");
+    const { profile, slurm: settings } = study;
+    const how = { root, profile, cores: options.jobs, keepGoing, detach, settings, signal };
+    return () => runOnSlurm(plan, store, how, events);
+  }
+  const { capacityOf, checkClaims, execute } = await import("../run/index.ts");
+  const { local } = await import("../run/local/index.ts");
+  const capacity = capacityOf({ ...options, jobs: options.jobs ?? availableParallelism() });
+  checkClaims(
+    tasks.filter(({ id }) => plan.states.get(id)!.kind !== "hit"),
+    capacity,
+  );
+  const how = { root, jobs: capacity.cpus, capacity, keepGoing, executor: local, strict, remote, signal };
+  return () => execute(plan, store, how, events);
+}
+
+/** Runs the study, and says how that went. */
+export async function runStages(session: Session, options: Options): Promise<Run> {
+  const { plan, store, tasks, root, study } = session;
+  const { profile } = study;
+  const began = performance.now();
+  const cancelled = new AbortController();
+  plan.onFault = warn;
+  await enter(store);
+  const remote = await remoteOf(session, options, cancelled.signal);
+  plan.advance();
+  await restorePublished(session, remote);
+  const ran = new Set<string>();
+  const fetched = new Set<string>();
+  const endingOf = (summary: Summary): Ending => {
+    const counts = countsOf(plan, ran, fetched);
+    return {
+      ...summary,
+      profile,
+      stages: tasks.length,
+      ran: counts.ran,
+      hits: counts.hits,
+      fetched: remote && counts.fetched ? { count: counts.fetched, from: remote.name } : undefined,
+      seconds: Math.round(performance.now() - began) / 1000,
+    };
+  };
+  const settled = () => Object.values(countsOf(plan, ran, fetched)).reduce((sum, one) => sum + one);
+  if (plan.advance().length === 0) {
+    remember(session, options);
+    await remote?.settle();
+    const ending = endingOf({ ran: 0, failed: 0, skipped: 0, cancelled: false, user: false });
+    return { code: 0, started: false, ending };
+  }
+  if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
+  process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
+  plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
+  const display = await openDisplay(options, () => `[${settled()}/${tasks.length}]`);
+  const tell = { finished: display.finished.bind(display), fetched: display.fetched?.bind(display) };
+  display.finished = (task, record) => {
+    ran.add(task.id);
+    tell.finished(task, record);
+  };
+  display.fetched = (task, from) => {
+    fetched.add(task.id);
+    tell.fetched?.(task, from);
+  };
+  const go = await executionOf(session, options, display, remote, cancelled.signal);
+  cancelOnSignals(cancelled, (line) => display.warned(undefined, line));
+  if (options.jsonLines) toPrograms.tell("begun", { profile, stages: tasks.length, hits: settled() });
+  else if (!options.quiet)
+    console.log(`Profile ${profile}: ${settled()} of ${tasks.length} stages are up to date.`);
+  let summary: Summary;
+  try {
+    summary = await go();
+    // What became known from a shared cache on the way may lack its files too.
+    while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote)))
+      summary = await go();
+    await remote?.settle();
+  } finally {
+    display.close();
+  }
+  try {
+    remember(session, options);
+  } catch (error) {
+    if (!summary.failed) throw error; // else the same fault of the disk has been said
+  }
+  const ending = endingOf(summary);
+  const code = summary.cancelled ? 130 : summary.failed ? (summary.user ? 2 : 1) : 0;
+  if (!options.jsonLines) {
+    const { duration } = await import("../text/index.ts");
+    const pushed = remote && !options.quiet ? pushLine(remote) : "";
+    if (pushed) console.log(pushed);
+    console[summary.failed && !summary.cancelled ? "error" : "log"](endLine(ending, duration));
+  }
+  return { code, started: true, ending };
+}
+
+export async function runCommand(options: Options): Promise<number> {
+  if (options.detach && options.executor !== "slurm")
+    throw new UserError("--detach: goes with --executor slurm; here the stages end with the run.");
+  const session = await prepare(options);
+  refuseObstacles(session.tasks, session.store, session.root);
+  const { code, started, ending } = await runStages(session, options);
+  const incomplete = Boolean(ending.left) && !ending.failed; // to be published when it has come
+  if (incomplete && !options.jsonLines) return code;
+  const { plan, store, root } = session;
+  const published = incomplete ? [] : publish(plan, store, root);
+  const pages = pagesOf(plan, root);
+  const headlines = headlinesOf(plan);
+  if (options.jsonLines) {
+    toPrograms.tell("summary", { ...ending, code, published, pages, headlines });
+    return code;
+  }
+  const nothing = !started && published.length === 0;
+  if (nothing) console.log(endLine(ending, String));
+  if (options.quiet) return code;
+  for (const folder of published) console.log(`Published to ${folder}/.`);
+  if (!nothing) for (const { text } of headlines) console.log(text);
+  for (const page of pages) console.log(`Look at ${page}.`);
+  return code;
+}

@@ -1,0 +1,10 @@
+export { type Code, CodeBook, canonical, type KeyParts, keyOf, keyOfRecord } from "./bundle.ts";
+export {
+  type EnvValue,
+  filledEnvironment,
+  jobEnvironment,
+  namesPassedOn,
+  passedOn,
+  stageEnvironment,
+} from "./environment.ts";
+export { type CodeFacts, outlineChanges } from "./outline.ts";

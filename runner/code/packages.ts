@@ -1,0 +1,134 @@
+/** The packages that code reaches: which are left to Node, and what of them is part of the code's key. */
+import { existsSync, readFileSync, realpathSync } from "node:fs";
+import { isBuiltin } from "node:module";
+import { dirname, join, sep } from "node:path";
+import type { Plugin } from "esbuild";
+import { UserError } from "../stage.ts";
+import { oneLine } from "../text/index.ts";
+import { BROWSER } from "./browser.ts";
+
+interface LockedPackage {
+  /** Of an alias, the name of the package that it stands for. */
+  name?: string;
+  version?: string;
+  /** A link to the folder `resolved`. */
+  link?: boolean;
+  /** Where it came from. */
+  resolved?: string;
+  integrity?: string;
+  dependencies?: Record<string, string>;
+  optionalDependencies?: Record<string, string>;
+  peerDependencies?: Record<string, string>;
+}
+
+/** The package an import names: `a/b.js` → `a`, `@s/a/b` → `@s/a`; undefined for what Node itself holds. */
+function packageOf(specifier: string): string | undefined {
+  if (isBuiltin(specifier) || specifier.startsWith(".") || specifier.startsWith("/")) return undefined;
+  const [first, second] = specifier.split("/");
+  return first.startsWith("@") ? `${first}/${second}` : first;
+}
+
+const IN_PACKAGES = `${sep}node_modules${sep}`;
+
+/** The real folder of a package that Node finds for the project's code; undefined when there is none. */
+function folderOf(root: string, name: string): string | undefined {
+  for (let folder = root; ; folder = dirname(folder)) {
+    const path = join(folder, "node_modules", name);
+    if (existsSync(path)) return realpathSync(path);
+    if (folder === dirname(folder)) return undefined;
+  }
+}
+
+/**
+ * Leaves packages to Node, but for those that no version stands for: a link to a folder (`npm install ./package`), and
+ * what such a package finds where the project's code would not. They are bundled, as the project's own files are.
+ */
+export function externalPackages(root: string): Plugin {
+  const asked = {}; // marks this plugin's own questions
+  return {
+    name: "external-packages",
+    setup(build) {
+      build.onResolve({ filter: /^[^./#]/ }, async ({ path, pluginData, kind, importer, resolveDir }) => {
+        const name = packageOf(path);
+        if (pluginData === asked || kind === "entry-point" || name === undefined || BROWSER.test(path))
+          return undefined;
+        const found = await build.resolve(path, { kind, importer, resolveDir, pluginData: asked });
+        const folder = folderOf(root, name);
+        if (found.errors.length) return { path, external: true }; // Node says so, if it is ever asked
+        if (folder?.includes(IN_PACKAGES) && found.path.startsWith(folder + sep))
+          return { path, external: true };
+        return { path: found.path, namespace: found.namespace, sideEffects: found.sideEffects };
+      });
+    },
+  };
+}
+
+/** A tarball of a registry: its version stands for it. */
+const REGISTRY = /^https?:\/\/[^#]*\/-\/[^/#]+\.tgz$/;
+
+/** `name@version`; of what comes from elsewhere also the commit, or the hash of the tarball. */
+function identity(name: string, { name: real = name, version, resolved, integrity }: LockedPackage): string {
+  const plain = `${real}@${version}`;
+  if (resolved === undefined || REGISTRY.test(resolved)) return plain;
+  return `${plain}#${resolved.split("#")[1] ?? integrity ?? resolved}`;
+}
+
+/** The packages of package-lock.json by their folders; undefined without one, or in one of npm 6. */
+function readLock(root: string): Record<string, LockedPackage> | undefined {
+  const path = join(root, "package-lock.json");
+  if (!existsSync(path)) return undefined;
+  try {
+    return JSON.parse(readFileSync(path, "utf8")).packages;
+  } catch (error) {
+    throw new UserError(oneLine(`package-lock.json: ${(error as Error).message}. Run npm install.`));
+  }
+}
+
+function installedVersion(root: string, path: string): string | undefined {
+  const manifest = join(root, path, "package.json");
+  return existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : undefined;
+}
+
+/**
+ * `name@version` of every package that the import specifiers reach, as package-lock.json pins them, sorted.
+ * Without a lock file, the versions of the directly named packages that are installed.
+ * @throws UserError where another version is installed than is locked: the code that runs would not be that of the key
+ */
+export function lockedVersions(root: string, specifiers: string[]): string[] {
+  const names = [...new Set(specifiers.map(packageOf).filter((name) => name !== undefined))];
+  const packages = readLock(root);
+  if (!packages)
+    return names
+      .map((name) => `${name}@${installedVersion(root, `node_modules/${name}`) ?? "missing"}`)
+      .sort();
+  const found = new Set<string>();
+  const visited = new Set<string>();
+  const visit = (name: string, from: string): void => {
+    // Node's own search: the nearest node_modules upwards.
+    for (let folder = from; ; ) {
+      const path = `${folder ? `${folder}/` : ""}node_modules/${name}`;
+      const locked = packages[path];
+      if (locked) {
+        if (visited.has(path)) return;
+        visited.add(path);
+        const installed = installedVersion(root, path);
+        if (!locked.link && locked.version && installed && installed !== locked.version)
+          throw new UserError(
+            `node_modules holds ${name} ${installed}, but package-lock.json says ${locked.version}. Run npm ci.`,
+          );
+        if (!locked.link) found.add(identity(name, locked));
+        const { dependencies, optionalDependencies, peerDependencies } = locked.link
+          ? (packages[locked.resolved ?? ""] ?? {})
+          : locked;
+        for (const next of Object.keys({ ...dependencies, ...optionalDependencies, ...peerDependencies }))
+          visit(next, locked.link ? (locked.resolved ?? "") : path);
+        return;
+      }
+      if (!folder) return;
+      const cut = folder.lastIndexOf("/node_modules/");
+      folder = cut < 0 ? "" : folder.slice(0, cut);
+    }
+  };
+  for (const name of names) visit(name, "");
+  return [...found].sort();
+}

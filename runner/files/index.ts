@@ -1,0 +1,11 @@
+export { makeFolder, removeTree, replaceFile, SCRATCH_NAME, scratchName, sweep, sync } from "./atomic.ts";
+export { hashFiles } from "./hash.ts";
+export { lock, type Release, sweepLocks } from "./lock.ts";
+export { Memo, memoOf } from "./memo.ts";
+export { type Owner, self } from "./owner.ts";
+export { openPlain, readOwn } from "./regular.ts";
+export { settle } from "./settle.ts";
+export { changedBetween, type Stamps, stampsOf } from "./stamps.ts";
+export { given, givenSource, standing } from "./standing.ts";
+export { contentStamp, hashFile, StatCache, sha256, stampOf } from "./statcache.ts";
+export { isExecutable, type TreeFile, treeOf } from "./tree.ts";

@@ -1,0 +1,1 @@
+export { commitOf, fileAt, isCommitted, type Revision, revisionOf } from "./git.ts";

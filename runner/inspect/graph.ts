@@ -1,0 +1,92 @@
+/** What `status` and `graph` print. */
+import type { Plan, State, Task } from "../plan/index.ts";
+
+/** The tasks by stage, in order. */
+export function byStage(tasks: Task[]): Map<string, Task[]> {
+  const groups = new Map<string, Task[]>();
+  for (const task of tasks) {
+    const group = groups.get(task.stage);
+    if (group) group.push(task);
+    else groups.set(task.stage, [task]);
+  }
+  return groups;
+}
+
+/** One line a stage (one an instance where they differ in why). */
+export function status(plan: Plan): string {
+  const lines: string[] = [];
+  const groups = byStage(plan.tasks);
+  const width = [...groups.keys()].reduce((most, { length }) => Math.max(most, length), 0);
+  for (const [stage, tasks] of groups) {
+    const states = tasks.map((task) => plan.states.get(task.id)!);
+    const known = states.filter(({ kind }) => kind === "hit").length;
+    const misses = tasks.flatMap((task) => {
+      const state = plan.states.get(task.id)!;
+      return state.kind === "miss" ? [{ id: task.id, reason: state.reason }] : [];
+    });
+    const waiting = states.filter((state): state is State & { kind: "waits" } => state.kind === "waits");
+    const say: string[] = [];
+    if (known)
+      say.push(
+        known === tasks.length && known > 1
+          ? `all ${known} up to date`
+          : `${known > 1 ? `${known} ` : ""}up to date`,
+      );
+    if (misses.length) {
+      const reasons = [...new Set(misses.map(({ reason }) => reason))];
+      say.push(
+        `${misses.length > 1 || tasks.length > 1 ? `${misses.length} ` : ""}to run (${reasons.slice(0, 2).join("; ")}${reasons.length > 2 ? "; …" : ""})`,
+      );
+    }
+    if (waiting.length) {
+      const on = [...new Set(waiting.flatMap((state) => state.for.map((id) => id.replace(/\[.*/, ""))))];
+      say.push(
+        `${waiting.length > 1 || tasks.length > 1 ? `${waiting.length} ` : ""}waiting for ${on.join(", ")}`,
+      );
+    }
+    lines.push(`${stage.padEnd(width)}  ${say.join(", ")}`);
+  }
+  return lines.join("\n");
+}
+
+/** The DAG, a node a stage. */
+export function graph(tasks: Task[], format: "mermaid" | "dot"): string {
+  const groups = byStage(tasks);
+  const edges = new Map<string, Set<string>>();
+  const files = new Set<string>();
+  for (const task of tasks)
+    for (const reference of Object.values(task.inputs).flat()) {
+      const from = "id" in reference ? reference.id.replace(/\[.*/, "") : reference.file;
+      if (!("id" in reference)) files.add(from);
+      const edge = `${from}\n${task.stage}`;
+      edges.set(edge, (edges.get(edge) ?? new Set()).add("id" in reference ? reference.output : ""));
+    }
+  const label = (stage: string) => {
+    const { length } = groups.get(stage)!;
+    return length > 1 ? `${stage} × ${length}` : stage;
+  };
+  // Mermaid has words of its own ("end"), so that no stage's name may stand alone.
+  const name = (text: string) =>
+    `${files.has(text) ? "file" : "stage"}_${text.replace(/[^A-Za-z0-9]/g, "_")}`;
+  const lines: string[] = [];
+  if (format === "mermaid") {
+    lines.push("flowchart TD");
+    for (const file of files) lines.push(`  ${name(file)}[/"${file}"/]`);
+    for (const stage of groups.keys()) lines.push(`  ${name(stage)}["${label(stage)}"]`);
+    for (const [edge, outputs] of edges) {
+      const [from, to] = edge.split("\n");
+      const text = [...outputs].filter(Boolean).join(", ");
+      lines.push(`  ${name(from)} -->${text ? `|${text}|` : ""} ${name(to)}`);
+    }
+  } else {
+    lines.push("digraph pipeline {", "  rankdir=TB; node [shape=box, fontname=sans];");
+    for (const file of files) lines.push(`  "${file}" [shape=note];`);
+    for (const stage of groups.keys()) lines.push(`  "${stage}" [label="${label(stage)}"];`);
+    for (const [edge, outputs] of edges) {
+      const [from, to] = edge.split("\n");
+      lines.push(`  "${from}" -> "${to}" [label="${[...outputs].filter(Boolean).join(", ")}"];`);
+    }
+    lines.push("}");
+  }
+  return lines.join("\n");
+}

@@ -1,0 +1,4 @@
+export { refuseLeaks } from "./leaks.ts";
+export { LIST, placeOf, realPath } from "./places.ts";
+export { codesOf, keyParts, Plan, partsOf, type State, tolerantInputs } from "./plan.ts";
+export { COMMAND_INPUT, resolve, type Task } from "./tasks.ts";

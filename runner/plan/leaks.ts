@@ -1,0 +1,65 @@
+/** The leak guard: nothing that was learnt from the queries may reach a stage that chooses. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { UserError } from "../stage.ts";
+import type { Task } from "./tasks.ts";
+
+/**
+ * What `stages/NAME/guard.json` declares. It stands beside the stage and not in its code, for it changes nothing
+ * that the stage makes: declaring it runs nothing again.
+ */
+export interface Guard {
+  /** Outputs that tell how queries were answered: a choice made by them would be made on test data. */
+  reveals?: string[];
+  /** What the stage chooses, in words: "the value of a param". */
+  chooses?: string;
+}
+
+/** @throws UserError when the file is no such declaration, or names an output that the stage does not make */
+export function guardOf(root: string, uses: string, outputs: string[]): Guard {
+  const file = `stages/${uses}/guard.json`;
+  if (!existsSync(join(root, file))) return {};
+  let guard: Guard;
+  try {
+    guard = JSON.parse(readFileSync(join(root, file), "utf8"));
+  } catch (error) {
+    throw new UserError(`${file}: is no JSON: ${(error as Error).message}`);
+  }
+  const unknown = Object.keys(guard).find((key) => key !== "reveals" && key !== "chooses");
+  if (unknown) throw new UserError(`${file}: unknown key "${unknown}". Known are reveals and chooses.`);
+  const wrong = guard.reveals?.find((name) => !outputs.includes(name));
+  if (wrong) throw new UserError(`${file}: reveals "${wrong}", but the stage makes ${outputs.join(", ")}.`);
+  return guard;
+}
+
+/**
+ * Follows what the queries taught downstream. Whatever a stage makes from it carries it on, shell commands too.
+ * @param tasks upstream before downstream
+ * @throws UserError naming the way, when it reaches a stage that chooses
+ */
+export function refuseLeaks(tasks: Task[], root: string): void {
+  const guards = new Map<string, Guard>();
+  for (const { uses, outputs } of tasks)
+    if (uses !== undefined && !guards.has(uses)) guards.set(uses, guardOf(root, uses, Object.keys(outputs)));
+  /** The way by which each output came to know the queries. */
+  const ways = new Map<string, string[]>();
+  for (const task of tasks) {
+    const guard = guards.get(task.uses ?? "") ?? {};
+    let carried: string[] | undefined;
+    for (const [input, references] of Object.entries(task.inputs))
+      for (const reference of references) {
+        const way = "id" in reference ? ways.get(`${reference.id}.${reference.output}`) : undefined;
+        if (!way) continue;
+        if (guard.chooses)
+          throw new UserError(
+            `${task.at("inputs", input)} ${task.stage}.inputs.${input}: query data would reach a choice: ${[...way, task.id].join(" → ")}, which chooses ${guard.chooses}. Choose on validation images instead.`,
+          );
+        carried ??= way;
+      }
+    for (const output of Object.keys(task.outputs)) {
+      const name = `${task.id}.${output}`;
+      if (carried) ways.set(name, [...carried, name]);
+      else if (guard.reveals?.includes(output)) ways.set(name, [name]);
+    }
+  }
+}

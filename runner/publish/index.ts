@@ -1,0 +1,1 @@
+export { missingForPublish, publish, refuseObstacles, unpublished } from "./publish.ts";

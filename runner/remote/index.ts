@@ -1,0 +1,1 @@
+export { openRemote, prepare, type RemoteOptions, SharedCache } from "./shared-cache.ts";

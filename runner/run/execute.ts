@@ -1,0 +1,298 @@
+/** Runs what the plan says, several stages at a time, within the cores it was given. */
+import { lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
+import { keyOf } from "../code/index.ts";
+import { removeTree } from "../files/index.ts";
+import { codesOf, type Plan, type Task } from "../plan/index.ts";
+import { prepare, type SharedCache } from "../remote/index.ts";
+import { UserError } from "../stage.ts";
+import { machineHere, type StageRecord, type Store, type StoredOutput } from "../store/index.ts";
+import { diskFault, withoutSecrets } from "../text/index.ts";
+import { type Executor, type Job, type Outcome, StageError } from "./executor.ts";
+import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
+import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
+import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
+
+/** What a run tells while it goes. */
+export interface Events {
+  started(task: Task, reason: string): void;
+  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void;
+  warned(task: Task | undefined, line: string): void;
+  finished(task: Task, record: StageRecord): void;
+  /** A shared cache had its record. */
+  fetched?(task: Task, from: string): void;
+  failed(task: Task, error: StageError, log: string): void;
+}
+
+export interface RunOptions {
+  root: string;
+  /** Cores that all running stages together may claim. */
+  jobs: number;
+  keepGoing: boolean;
+  executor: Executor;
+  /** Whether a stage fails that reads or writes what it does not declare; else it warns. */
+  strict?: boolean;
+  /** The shared cache to ask before a stage runs, and to tell of what it made. */
+  remote?: SharedCache;
+  signal: AbortSignal;
+  /** Memory and GPUs that all running stages together may claim; of this machine, unless given. */
+  capacity?: Capacity;
+  /** GPUs of the stage that runs. */
+  gpus?: string[];
+}
+
+export interface Summary {
+  ran: number;
+  failed: number;
+  skipped: number;
+  cancelled: boolean;
+  /** Whether some failure was a user's fault. */
+  user: boolean;
+  /** Jobs on other machines that go on without this process. */
+  left?: number;
+}
+
+/** The outputs that a task takes from others. */
+const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>
+  Object.values(task.inputs)
+    .flat()
+    .flatMap((reference) => {
+      const state = "id" in reference ? plan.states.get(reference.id) : undefined;
+      return (state?.kind === "hit" || state?.kind === "done") && "output" in reference
+        ? [state.record.outputs[reference.output]]
+        : [];
+    });
+
+/**
+ * Runs a task in a scratch folder, as often as it may be tried.
+ * @param log the file its output goes to
+ * @returns where each of its outputs lies, what is known of the run, and what it read or wrote beyond what it declares
+ * @throws StageError
+ */
+export async function runIn(
+  scratch: string,
+  log: string,
+  task: Task,
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Pick<Events, "progress" | "warned">,
+): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
+  const written = store.watch(outputsRead(task, plan));
+  const inputs = await showInputs(task, plan, store, options.root, scratch);
+  const outputs: Record<string, string> = {};
+  mkdirSync(dirname(log), { recursive: true });
+  rmSync(log, { force: true });
+  const job: Job = {
+    task,
+    root: options.root,
+    inputs,
+    outputs,
+    upstream: upstreamOf(task, plan),
+    cpus: coresOf(task, options.jobs),
+    gpus: options.gpus ?? [],
+    log,
+    trace: join(scratch, "trace"),
+    signal: options.signal,
+    onProgress: (done, total, unit, megabytes) => events.progress(task, done, total, unit, megabytes),
+    onWarn: (line) => events.warned(task, line),
+  };
+  // Of a command nothing can be traced: what can be seen is what it leaves in the project.
+  const before = task.run === undefined ? undefined : projectFiles(options.root, store.folder);
+  const run = async () => {
+    removeTree(join(scratch, "out"));
+    for (const [name, { path }] of Object.entries(task.outputs)) {
+      outputs[name] = join(scratch, "out", path);
+      mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
+    }
+    return options.executor(job);
+  };
+  let outcome: Outcome | undefined;
+  for (let attempt = 0; !outcome; attempt++)
+    try {
+      outcome = await run();
+    } catch (error) {
+      const fault =
+        error instanceof StageError
+          ? error
+          : new StageError(diskFault(error as Error), error instanceof UserError, (error as Error).stack);
+      if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
+      events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
+    }
+  const fault = written();
+  if (fault)
+    throw new StageError(
+      `an input changed while it ran: ${fault}. A process that an earlier stage started may write to it still: end that one and run again.`,
+      true,
+    );
+  for (const [name, { path }] of Object.entries(task.outputs)) {
+    const made = resolve(outputs[name]);
+    if (!lstatSync(made, { throwIfNoEntry: false }))
+      throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
+    if (path.endsWith("/") && statSync(made, { throwIfNoEntry: false })?.isFile())
+      throw new StageError(
+        `made a file of its output "${name}" (${path}), which is declared as a folder.`,
+        true,
+      );
+  }
+  const after = before && projectFiles(options.root, store.folder);
+  const beyond = after
+    ? changedMeanwhile(before, after)
+    : beyondDeclared(task, job.trace, { root: options.root, cache: store.folder, scratch, log });
+  if (beyond && options.strict) throw new StageError(beyond, true);
+  if (beyond) job.onWarn(beyond);
+  return { outputs, outcome, beyond };
+}
+
+/** Runs one task to its record. */
+async function runTask(
+  task: Task,
+  key: string,
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Events,
+): Promise<StageRecord> {
+  const release = await store.lock(
+    key,
+    (owner) => events.warned(task, `waits: ${owner} is making the same result.`),
+    options.signal,
+  );
+  let scratch: string | undefined;
+  try {
+    const other = plan.isForced(task) ? undefined : plan.known(task, key);
+    const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
+    if (whole) return other; // made by another run while this one waited
+    scratch = store.scratch(key);
+    const before = stampsOfInputs(task, options.root);
+    const ingredients = plan.ingredients(task);
+    if (!ingredients || keyOf(ingredients) !== key)
+      throw new StageError("its input changed before it began. Run again.", true);
+    const began = performance.now();
+    const { outputs, outcome, beyond } = await runIn(
+      scratch,
+      store.logPath(key),
+      task,
+      plan,
+      store,
+      options,
+      events,
+    );
+    checkUnchanged(task, options.root, before);
+    await store.hashOutputs(Object.values(outputs));
+    const record: StageRecord = {
+      key,
+      id: task.id,
+      stage: task.stage,
+      ...ingredients,
+      packages: task.code?.packages ?? [],
+      from: plan.origins(task),
+      run: withoutSecrets(plan.run),
+      outputs: Object.fromEntries(
+        Object.entries(task.outputs).map(([name, { measured }]) => [
+          name,
+          store.keepOutput(outputs[name], measured),
+        ]),
+      ),
+      notes: { ...outcome.notes, ...(beyond ? { undeclared: beyond } : {}) },
+      machine: machineHere(),
+      ended: new Date().toISOString(),
+      seconds: Math.round(performance.now() - began) / 1000,
+      peakMegabytes: outcome.peakMegabytes,
+    };
+    for (const [hash, facts] of codesOf(task)) store.keepCode(hash, facts);
+    store.keepRecord(record);
+    options.remote?.push(record);
+    return record;
+  } finally {
+    try {
+      if (scratch) removeTree(scratch);
+    } finally {
+      release();
+    }
+  }
+}
+
+/** Runs every task of the plan that is not known. Never throws for a stage's fault: see the summary. */
+export async function execute(
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Events,
+): Promise<Summary> {
+  const summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
+  const running = new Map<Task, Promise<void>>();
+  const preparing = new Map<Task, Promise<void>>();
+  const pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
+  plan.onFault = (message) => events.warned(undefined, message);
+  const fail = (task: Task, key: string, error: Error) => {
+    const fault =
+      error instanceof StageError
+        ? error
+        : new StageError(diskFault(error), error instanceof UserError, error.stack);
+    plan.fail(task, fault.message);
+    if (options.signal.aborted) return;
+    summary.failed++;
+    summary.user ||= fault.user;
+    events.failed(task, fault, store.logPath(key));
+  };
+  /** An input that can no longer be read: what runs may end, nothing new begins. */
+  let broken: Error | undefined;
+  const ready = (): Task[] => {
+    try {
+      return plan.advance();
+    } catch (error) {
+      broken = error as Error;
+      return [];
+    }
+  };
+  const { remote } = options;
+  if (remote) plan.prepared ??= new Set();
+  /** Asks the shared cache, which takes no core. */
+  const ask = (task: Task, cache: SharedCache) => {
+    const { key } = plan.states.get(task.id) as { key: string };
+    const end = prepare(task, key, plan, store, options.root, cache)
+      .then((record) => {
+        plan.prepared!.add(key);
+        if (!record) return;
+        plan.found(task, record);
+        events.fetched?.(task, cache.name);
+      })
+      .catch((error: Error) => fail(task, key, error))
+      .finally(() => preparing.delete(task));
+    preparing.set(task, end);
+  };
+  const begin = (task: Task) => {
+    const { key, reason } = plan.start(task);
+    const gpus = pool.take(task);
+    events.started(task, reason);
+    const end = runTask(task, key, plan, store, { ...options, gpus }, events)
+      .then((record) => {
+        plan.finish(task, record);
+        summary.ran++;
+        events.finished(task, record);
+      })
+      .catch((error: Error) => fail(task, key, error))
+      .finally(() => {
+        pool.give(task);
+        running.delete(task);
+      });
+    running.set(task, end);
+  };
+  for (;;) {
+    const stop = broken || options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
+    if (!stop)
+      for (const task of ready())
+        if (!plan.isPrepared(task)) {
+          if (!preparing.has(task)) ask(task, remote!);
+        } else if (pool.fits(task)) begin(task);
+    if (running.size + preparing.size === 0) break;
+    await Promise.race([...running.values(), ...preparing.values()]);
+  }
+  ready();
+  if (broken && !options.signal.aborted && !summary.failed) throw broken;
+  for (const state of plan.states.values())
+    if (state.kind === "skipped" || state.kind === "waits" || state.kind === "miss") summary.skipped++;
+  summary.cancelled = options.signal.aborted;
+  return summary;
+}

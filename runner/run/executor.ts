@@ -1,0 +1,46 @@
+/** What an executor is: it runs one stage instance somewhere, and tells how it goes. */
+import type { Task } from "../plan/index.ts";
+import type { InputFile, Scalar, UpstreamRun } from "../stage.ts";
+
+/** One stage instance, ready to run. All paths are absolute. */
+export interface Job {
+  task: Task;
+  /** The project's folder, the working directory of the stage. */
+  root: string;
+  inputs: Record<string, InputFile[]>;
+  outputs: Record<string, string>;
+  upstream: UpstreamRun[];
+  cpus: number;
+  /** GPUs that are its own, as CUDA calls them; none where it claims none. */
+  gpus: string[];
+  /** The file its output and log lines go to. */
+  log: string;
+  /** The file that tells what it opened. See trace.ts. */
+  trace: string;
+  signal: AbortSignal;
+  /** @param megabytes of memory that it takes just now, where that is known */
+  onProgress(done: number, total: number, unit: string, megabytes?: number): void;
+  onWarn(line: string): void;
+}
+
+/** What is known of a job that ended well. */
+export interface Outcome {
+  notes: Record<string, Scalar>;
+  peakMegabytes: number;
+}
+
+/** @throws StageError */
+export type Executor = (job: Job) => Promise<Outcome>;
+
+/** A stage that ended badly. */
+export class StageError extends Error {
+  override name = "StageError";
+  /** A fault of what a person gave: exit code 2, and another try would not help. */
+  readonly user: boolean;
+  readonly detail: string;
+  constructor(message: string, user = false, detail = "") {
+    super(message);
+    this.user = user;
+    this.detail = detail;
+  }
+}

@@ -1,0 +1,151 @@
+/** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
+import { appendFileSync } from "node:fs";
+import { pathToFileURL } from "node:url";
+import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../../stage.ts";
+import { diskFault, shortened, thrown } from "../../text/index.ts";
+import { watchGroup } from "./memory.ts";
+import { runCommand } from "./shell.ts";
+
+/** What the runner tells the process. */
+export interface Order {
+  id: string;
+  /** The stage's code, or the shell command in its place. */
+  bundle?: string;
+  command?: string;
+  /** What the command's environment has beside this process's. */
+  env: Record<string, string>;
+  params: Record<string, unknown>;
+  parts: Record<string, { name: string; bundle: string; params: Record<string, unknown> }>;
+  point: Record<string, Scalar>;
+  many: string[];
+  inputs: Record<string, InputFile[]>;
+  outputs: Record<string, string>;
+  upstream: UpstreamRun[];
+  cpus: number;
+  log: string;
+}
+
+/** What the process tells the runner. */
+export type Report =
+  | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
+  | { kind: "warn"; line: string }
+  | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number }
+  | { kind: "failed"; message: string; user: boolean; detail: string };
+
+/** Progress is cheap to call, so it must be thinned out before it is sent. */
+const PROGRESS_MILLISECONDS = 100;
+
+/** Characters of a warning that the runner is told. */
+const LONGEST_WARNING = 10_000;
+
+/** How often a process must be found with nothing to do, and how far apart: a thread it does not count may be at work. */
+const IDLE_LOOKS = 10;
+const IDLE_MILLISECONDS = 100;
+
+const send = (report: Report): Promise<void> =>
+  new Promise((sent) => (process.connected ? process.send!(report, () => sent()) : sent()));
+
+async function load<T>(bundle: string): Promise<T> {
+  return (await import(pathToFileURL(bundle).href)).default as T;
+}
+
+/** Runs the stage's own code. @returns what it noted */
+async function runStage(
+  order: Order,
+  bundle: string,
+  write: (line: string) => void,
+): Promise<Record<string, Scalar>> {
+  const cancelled = new AbortController();
+  process.on("SIGTERM", () => cancelled.abort());
+  const notes: Record<string, Scalar> = {};
+  let lastProgress = 0;
+  const definition = await load<StageDefinition>(bundle);
+  const parts: Record<string, Part> = {};
+  for (const [param, { name, bundle, params }] of Object.entries(order.parts))
+    parts[param] = { name, params, part: await load(bundle) };
+  const inputs: Record<string, string> = {};
+  for (const [name, files] of Object.entries(order.inputs))
+    if (!order.many.includes(name) && files.length) inputs[name] = files[0].path;
+  await definition.run({
+    params: order.params,
+    parts,
+    inputs,
+    sources: Object.fromEntries(
+      [...Object.keys(definition.inputs)].map((name) => [name, order.inputs[name] ?? []]),
+    ),
+    outputs: order.outputs,
+    upstream: order.upstream,
+    id: order.id,
+    point: order.point,
+    cpus: order.cpus,
+    progress(done, total, unit) {
+      const now = performance.now();
+      if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;
+      lastProgress = now;
+      const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
+      void send({ kind: "progress", done, total, unit, megabytes });
+    },
+    log: write,
+    warn(line) {
+      write(`warning: ${line}`);
+      void send({ kind: "warn", line: shortened(line, LONGEST_WARNING) });
+    },
+    note(name, value) {
+      notes[name] = value;
+    },
+    signal: cancelled.signal,
+  });
+  return notes;
+}
+
+async function run(order: Order): Promise<void> {
+  const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
+  const fail = async (error: unknown): Promise<never> => {
+    const { name, stack, ...rest } = thrown(error);
+    try {
+      write(stack);
+    } catch {} // a full disk takes no log either; the runner is told below
+    const text = diskFault(rest).split("\n")[0];
+    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack });
+    process.exit(1);
+  };
+  process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
+  process.on("unhandledRejection", fail); // else Node puts an error of its own around what is none
+  failWhenIdle(fail);
+  try {
+    if (order.command !== undefined) {
+      process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
+      const peak = watchGroup();
+      await runCommand(order.command, order.env);
+      await send({ kind: "done", notes: {}, peakMegabytes: peak() });
+    } else {
+      const notes = await runStage(order, order.bundle!, write);
+      await send({ kind: "done", notes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });
+    }
+    process.exit(0);
+  } catch (error) {
+    await fail(error);
+  }
+}
+
+/**
+ * Fails a stage that waits for a promise which nothing is left to settle: it would wait for ever, or the process would
+ * end as if all were well. The channel to the runner does not count as something left.
+ */
+function failWhenIdle(fail: (error: Error) => Promise<never>): void {
+  process.channel?.unref();
+  let idle = 0;
+  process.on("beforeExit", () => {
+    if (idle++ < IDLE_LOOKS) setTimeout(() => {}, IDLE_MILLISECONDS);
+    else
+      void fail(
+        new Error(
+          "its run() waits for a promise that nothing is left to settle. Resolve or reject it on every way.",
+        ),
+      );
+  });
+}
+
+// A stage must not outlive its runner, and neither may what it started: they are one process group.
+process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
+process.once("message", (order) => void run(order as Order));

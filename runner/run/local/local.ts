@@ -1,0 +1,126 @@
+/** Runs a stage, or a shell stage's command, in a child process of its own, with its own process group and log. */
+import { spawn } from "node:child_process";
+import { closeSync, openSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { filledEnvironment, stageEnvironment } from "../../code/index.ts";
+import { fillCommand } from "../../study/index.ts";
+import { after } from "../../text/index.ts";
+import { type Executor, type Job, StageError } from "../index.ts";
+import type { Order, Report } from "./child.ts";
+
+/** How long a stage may take to end by itself before it is killed. */
+const GRACE_MILLISECONDS = 3000;
+
+const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
+const TRACE = fileURLToPath(new URL("./trace.cjs", import.meta.url));
+
+/** Signals a whole process group; it may be gone already. */
+function signalGroup(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(-pid, signal);
+  } catch {}
+}
+
+function command(job: Job, run: string): string {
+  const paths = Object.fromEntries(
+    Object.entries(job.inputs).map(([name, files]) => [name, files.map(({ path }) => path)]),
+  );
+  return fillCommand(run, { in: paths, out: job.outputs, with: job.task.params }, (expression) => {
+    throw new Error(`run: nothing is called \${${expression}}.`);
+  });
+}
+
+export const local: Executor = (job) =>
+  new Promise((resolve, reject) => {
+    const { task } = job;
+    const env = filledEnvironment(task.env ?? {}, process.env);
+    const log = openSync(job.log, "a");
+    const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
+      cwd: job.root,
+      env: {
+        ...stageEnvironment(process.env),
+        DEEPHASH_TRACE: job.trace,
+        ...(job.gpus.length ? { CUDA_VISIBLE_DEVICES: job.gpus.join(",") } : {}),
+      },
+      stdio: ["ignore", log, log, "ipc"],
+      detached: true, // a group of its own: Ctrl-C reaches the runner alone, which ends the group in order
+      serialization: "advanced",
+    });
+    closeSync(log);
+    const order: Order = {
+      id: task.id,
+      bundle: task.code?.bundle,
+      command: task.run === undefined ? undefined : command(job, task.run),
+      env,
+      params: task.params,
+      parts: Object.fromEntries(
+        Object.entries(task.parts).map(([param, { name, code, params }]) => [
+          param,
+          { name, bundle: code.bundle, params },
+        ]),
+      ),
+      point: task.point,
+      many: [...task.many],
+      inputs: job.inputs,
+      outputs: job.outputs,
+      upstream: job.upstream,
+      cpus: job.cpus,
+      log: job.log,
+    };
+    let last: Report | undefined;
+    let ended = "";
+    let cancelKill: (() => void) | undefined;
+    const end = (why: string) => {
+      ended ||= why;
+      if (!child.pid) return;
+      const { pid } = child;
+      signalGroup(pid, "SIGTERM"); // asked first, then killed
+      cancelKill ??= after(GRACE_MILLISECONDS, () => signalGroup(pid, "SIGKILL"));
+    };
+    const { timeout } = task;
+    const cancelTimeout =
+      timeout === undefined
+        ? undefined
+        : after(timeout * 1000, () => end(`took longer than its timeout of ${timeout} s and was ended.`));
+    const cancel = () => end("was cancelled.");
+    job.signal.addEventListener("abort", cancel, { once: true });
+    if (job.signal.aborted) cancel();
+
+    child.on("message", (message) => {
+      const report = message as Report;
+      if (report.kind === "progress")
+        job.onProgress(report.done, report.total, report.unit, report.megabytes);
+      else if (report.kind === "warn") job.onWarn(report.line);
+      else last = report;
+    });
+    child.on("error", (error) => finish(new StageError(`could not be started: ${error.message}`)));
+    child.on("exit", () => {
+      if (child.pid) signalGroup(child.pid, "SIGKILL"); // whatever it started and left behind
+    });
+    // "exit" may come before the last report, "close" comes after it.
+    child.on("close", (code, signal) => {
+      if (ended) finish(new StageError(ended));
+      else if (last?.kind === "done" && code === 0) {
+        done();
+        resolve({ notes: last.notes, peakMegabytes: last.peakMegabytes });
+      } else if (last?.kind === "failed") finish(new StageError(last.message, last.user, last.detail));
+      else
+        finish(
+          new StageError(
+            signal === "SIGKILL"
+              ? "was killed (SIGKILL), probably because memory ran out. Try --jobs 1, or a smaller batch."
+              : `ended ${signal ? `by ${signal}` : `with exit code ${code}`} before it was done. See its log.`,
+          ),
+        );
+    });
+    const done = () => {
+      cancelTimeout?.();
+      cancelKill?.();
+      job.signal.removeEventListener("abort", cancel);
+    };
+    const finish = (error: StageError) => {
+      done();
+      reject(error);
+    };
+    child.send(order);
+  });

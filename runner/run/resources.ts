@@ -1,0 +1,100 @@
+/** What a run may use together: cores, memory and GPUs; and who holds how much of it. */
+import { existsSync, readdirSync } from "node:fs";
+import { totalmem } from "node:os";
+import type { Task } from "../plan/index.ts";
+import { UserError } from "../stage.ts";
+import { size } from "../text/index.ts";
+
+export interface Capacity {
+  cpus: number;
+  bytes: number;
+  /** What CUDA calls them. */
+  gpus: string[];
+}
+
+const NVIDIA = "/proc/driver/nvidia/gpus";
+
+/**
+ * The GPUs a run may claim: those CUDA_VISIBLE_DEVICES leaves, else those the driver names.
+ * @param count so many of them; more than are seen where the machine hides them
+ */
+export function gpusOf(count: number | undefined, visible = process.env.CUDA_VISIBLE_DEVICES): string[] {
+  const seen =
+    visible !== undefined
+      ? visible
+          .split(",")
+          .map((one) => one.trim())
+          .filter((one) => one !== "" && one !== "-1")
+      : existsSync(NVIDIA)
+        ? readdirSync(NVIDIA).map((_, index) => String(index))
+        : [];
+  if (count === undefined) return seen;
+  return Array.from({ length: count }, (_, index) => seen[index] ?? String(index));
+}
+
+/** What this machine has, less what the command line takes away. */
+export function capacityOf(given: { jobs: number; memory?: number; gpus?: number }): Capacity {
+  return {
+    cpus: given.jobs,
+    bytes: given.memory ?? totalmem(),
+    gpus: gpusOf(given.gpus),
+  };
+}
+
+/** Cores a task claims: never more than there are, it then runs with fewer. */
+export const coresOf = (task: Pick<Task, "cpus">, cpus: number): number =>
+  task.cpus === "all" ? cpus : Math.min(task.cpus, cpus);
+
+/** @throws UserError when a task claims more memory, or more GPUs, than the whole run has */
+export function checkClaims(tasks: Task[], { bytes, gpus }: Capacity): void {
+  for (const task of tasks) {
+    if ((task.memory ?? 0) > bytes)
+      throw new UserError(
+        `${task.at("memory")} ${task.id} claims ${size(task.memory!)} of memory, but the run has ${size(bytes)}. Claim less, or give the run more with --memory.`,
+      );
+    if ((task.gpu ?? 0) > gpus.length)
+      throw new UserError(
+        `${task.at("gpu")} ${task.id} claims ${task.gpu} GPU${task.gpu === 1 ? "" : "s"}, but the run has ${gpus.length || "none"}. Run it on a machine with more, or say with --gpus how many there are.`,
+      );
+  }
+}
+
+/** What is free of a capacity. */
+export class Pool {
+  private cpus: number;
+  private bytes: number;
+  private readonly gpus: string[];
+  private readonly capacity: Capacity;
+  private readonly held = new Map<Task, string[]>();
+
+  constructor(capacity: Capacity) {
+    this.capacity = capacity;
+    this.cpus = capacity.cpus;
+    this.bytes = capacity.bytes;
+    this.gpus = [...capacity.gpus];
+  }
+
+  fits(task: Task): boolean {
+    return (
+      coresOf(task, this.capacity.cpus) <= this.cpus &&
+      (task.memory ?? 0) <= this.bytes &&
+      (task.gpu ?? 0) <= this.gpus.length
+    );
+  }
+
+  /** Takes what a task claims. @returns the GPUs that are its own meanwhile */
+  take(task: Task): string[] {
+    this.cpus -= coresOf(task, this.capacity.cpus);
+    this.bytes -= task.memory ?? 0;
+    const gpus = this.gpus.splice(0, task.gpu ?? 0);
+    this.held.set(task, gpus);
+    return gpus;
+  }
+
+  give(task: Task): void {
+    this.cpus += coresOf(task, this.capacity.cpus);
+    this.bytes += task.memory ?? 0;
+    this.gpus.push(...(this.held.get(task) ?? []));
+    this.held.delete(task);
+  }
+}

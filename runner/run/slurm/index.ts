@@ -1,0 +1,1 @@
+export { runOnSlurm, type SlurmEvents } from "./run.ts";

@@ -1,0 +1,20 @@
+export { colors } from "./colors.ts";
+export { columns, effectCells, SIGNIFICANT } from "./columns.ts";
+export { diskFault } from "./disk-errors.ts";
+export { brief, listed, nameFault, oneLine, plain, redacted, shortened, withoutSecrets } from "./one-line.ts";
+export { age, bytesOf, counted, duration, secondsOf, size, spanOf } from "./quantities.ts";
+export { explain, suggest } from "./schema-errors.ts";
+export { guardOutput, harmless, unbreakable } from "./terminal.ts";
+export { thrown } from "./thrown.ts";
+export { after } from "./timers.ts";
+export {
+  dig,
+  doubleKey,
+  isMap,
+  keyFault,
+  own,
+  type Path,
+  plainValue,
+  YAML_OPTIONS,
+  yamlValue,
+} from "./values.ts";

@@ -1,0 +1,55 @@
+/** Sizes and spans of time, as people write them. */
+
+const UNITS = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
+
+/** `5GB` → bytes; undefined for what is no size */
+export function bytesOf(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]?B)$/i.exec(text) ?? [];
+  if (!number) return undefined;
+  return Number(number) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
+}
+
+const SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 };
+
+/** `90s`, `10m`, `1.5h`, `2d`, or a number of seconds → seconds; undefined for what is no time, or none at all */
+export function secondsOf(given: string | number): number | undefined {
+  if (typeof given === "number") return given;
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(given) ?? [];
+  return unit && Object.hasOwn(SECONDS, unit) ? Number(number) * SECONDS[unit] || undefined : undefined;
+}
+
+const DAY_MILLISECONDS = 24 * 3600 * 1000;
+const SPANS = { h: DAY_MILLISECONDS / 24, d: DAY_MILLISECONDS, w: 7 * DAY_MILLISECONDS };
+
+/** `30d` → milliseconds; undefined for what is no span */
+export function spanOf(text: string): number | undefined {
+  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([hdw])$/.exec(text) ?? [];
+  if (!number) return undefined;
+  return Number(number) * SPANS[unit as keyof typeof SPANS];
+}
+
+/** 1234567 → "1.2 MB" */
+export function size(bytes: number): string {
+  const [unit, one] = Object.entries(UNITS).findLast(([, one]) => bytes >= one) ?? ["B", 1];
+  return `${one === 1 ? bytes : (bytes / one).toFixed(1)} ${unit}`;
+}
+
+/** Milliseconds → "3 d" */
+export const age = (milliseconds: number): string =>
+  milliseconds < DAY_MILLISECONDS
+    ? `${Math.floor(milliseconds / SPANS.h)} h`
+    : `${Math.floor(milliseconds / DAY_MILLISECONDS)} d`;
+
+/** "1 stage", "2 stages" */
+export const counted = (count: number, word: string): string => `${count} ${word}${count === 1 ? "" : "s"}`;
+
+/** 75 → "1 min 15 s" */
+export function duration(seconds: number): string {
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  const whole = Math.round(seconds);
+  if (whole < 60) return `${whole} s`;
+  const minutes = Math.floor(whole / 60);
+  return minutes < 60
+    ? `${minutes} min ${whole % 60} s`
+    : `${Math.floor(minutes / 60)} h ${minutes % 60} min`;
+}

@@ -1,0 +1,90 @@
+import { describe, expect, test } from "vitest";
+import type { CodeFacts } from "../../../runner/code/outline.ts";
+import { difference } from "../../../runner/plan/changes.ts";
+import type { Origin, StageRecord } from "../../../runner/store/record.ts";
+
+const base = { code: "1", parts: {}, params: {}, inputs: {} };
+const recordOf = (more: object) => ({ ...base, packages: [], ...more }) as unknown as StageRecord;
+
+describe("inputs", () => {
+  const [x, y] = ["x".repeat(64), "y".repeat(64)];
+  const made = (id: string): Origin => ({ id, output: "o", key: "k" });
+  const say = (
+    before: { hash: string; id?: string }[],
+    from: Origin[] | undefined,
+    now: { hash: string; id?: string }[],
+    makers: Origin[],
+  ) =>
+    difference(
+      recordOf({ inputs: { i: before }, from: from && { i: from } }),
+      { ...base, inputs: { i: now } },
+      () => undefined,
+      { i: makers },
+    );
+
+  test("the same bytes of the same maker are no change", () => {
+    expect(say([{ hash: x }], [made("a")], [{ hash: x }], [made("a")])).toEqual([]);
+  });
+  test("other content is told with its maker and both hashes", () => {
+    expect(say([{ hash: x }], [made("a")], [{ hash: y }], [made("a")])).toEqual([
+      `the input "i" changed: a.o ${x.slice(0, 12)} → ${y.slice(0, 12)}`,
+    ]);
+    expect(say([{ hash: x }], [{ file: "f.txt" }], [{ hash: y }], [{ file: "f.txt" }])[0]).toContain(
+      "f.txt x",
+    );
+  });
+  test("another maker is told beside the old one, be the bytes the same or not", () => {
+    expect(say([{ hash: x }], [made("a")], [{ hash: y }], [made("b")])).toEqual([
+      `the input "i" changed: a.o ${x.slice(0, 12)} → b.o ${y.slice(0, 12)}`,
+    ]);
+    expect(say([{ hash: x, id: "a" }], [made("a")], [{ hash: x, id: "b" }], [made("b")])).toEqual([
+      'the input "i" changed: a.o → b.o, the same bytes',
+    ]);
+  });
+  test("files more and less are named", () => {
+    const two = [{ hash: x }, { hash: y }];
+    expect(say([{ hash: x }], [made("a")], two, [made("a"), made("b")])).toEqual([
+      'the input "i" has 2 files, before 1: + b.o',
+    ]);
+    expect(say(two, [made("a"), made("b")], [], [])).toEqual([
+      'the input "i" has 0 files, before 2: − a.o, − b.o',
+    ]);
+  });
+  test("of an older record, which names no maker, the hashes are told", () => {
+    expect(say([{ hash: x }], undefined, [{ hash: y }], [made("a")])).toEqual([
+      `the input "i" changed: a.o ${x.slice(0, 12)} → ${y.slice(0, 12)}`,
+    ]);
+  });
+  test("of many files the first are named, the rest counted", () => {
+    const many = (letter: string) => Array.from({ length: 9 }, () => ({ hash: letter.repeat(64) }));
+    const makers = Array.from({ length: 9 }, (_, i) => made(`a${i}`));
+    expect(say(many("x"), makers, many("y"), makers)[0]).toMatch(/a2\.o .* and 6 more$/);
+  });
+});
+
+describe("code", () => {
+  const say = (before: CodeFacts | undefined, now: CodeFacts | undefined) =>
+    difference(recordOf({}), { ...base, code: "2" }, (hash) => (hash === "1" ? before : now), {});
+  const facts = (packages: string[], functions: Record<string, string>): CodeFacts => ({
+    packages,
+    outline: { "a.ts": functions },
+  });
+
+  test("is told by function and file", () => {
+    expect(say(facts([], { f: "1", g: "1", h: "1" }), facts([], { f: "1", g: "2", k: "1" }))).toEqual([
+      "its code changed: g, h (gone), k (new) in a.ts",
+    ]);
+  });
+  test("packages are told with both versions", () => {
+    expect(say(facts(["a@1", "@s/b@1", "c@1"], {}), facts(["a@2", "@s/b@1", "d@3"], {}))).toEqual([
+      "packages changed: a 1 → 2, c 1 → none, d none → 3",
+    ]);
+  });
+  test("a shell command is told as it was and is", () => {
+    const shell = (command: string) => ({ ...facts([], {}), command });
+    expect(say(shell("cat a"), shell("cat b"))).toEqual(['its command: "cat a" → "cat b"']);
+  });
+  test("without the old outline it is no more than changed", () => {
+    expect(say(undefined, facts([], {}))).toEqual(["its code changed"]);
+  });
+});
