@@ -9,6 +9,7 @@ import { spawnSync } from "node:child_process";
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../stages/shared/compute.ts";
 import { random } from "../stages/shared/random.ts";
+import { adam } from "../stages/train/adam.ts";
 import { startNative } from "../stages/train/native.ts";
 import mlp from "../stages/train/networks/mlp.ts";
 
@@ -46,14 +47,15 @@ const network = mlp.build({ input: [FEATURES], dim: DIM, params, seed: 1, random
 const variables = network.model.trainableWeights.map(
   (weight) => (weight as unknown as { val: tf.Variable }).val,
 );
-const optimizer = tf.train.adam(1e-3);
+const optimizer = adam();
+optimizer.learningRate = 1e-3;
 const step = () =>
   tf.tidy(() => {
     const { grads } = tf.variableGrads(
       () => tf.mean(tf.square(network.train(tf.tensor(rows, [BATCH, FEATURES])))) as tf.Scalar,
       variables,
     );
-    optimizer.applyGradients(grads as never);
+    optimizer.applyGradients(grads);
   });
 
 interface Times {

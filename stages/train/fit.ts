@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { Examples } from "../shared/examples.ts";
 import { embedRows, normaliseRows } from "../shared/model.ts";
+import { adam, type Optimizer } from "./adam.ts";
 import { collapseOf } from "./collapse.ts";
 import type { LossRun } from "./loss.ts";
 import type { NamedMetric } from "./metric.ts";
@@ -84,7 +85,8 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const { examples, train, network, loss, steps, signal } = options;
   const { counters } = loss;
   const variables = [...variablesOf(network.model), ...loss.variables];
-  const optimizer = options.optimizer === "adam" ? tf.train.adam(0) : tf.train.momentum(0, 0.9);
+  const optimizer =
+    options.optimizer === "adam" ? adam() : (tf.train.momentum(0, 0.9) as unknown as Optimizer);
   const rows: Row[] = [];
   let best: { row: Row; weights: tf.Tensor[] } | undefined;
   let collapse = "";
@@ -109,8 +111,8 @@ export async function fit(options: FitOptions): Promise<Fitted> {
         return loss.loss(options.normalise ? normaliseRows(y) : y, labels, lossParams, drawn);
       }, variables);
       // A schedule needs the rate to change; tfjs keeps it as a plain field.
-      (optimizer as unknown as { learningRate: number }).learningRate = learning_rate as number;
-      optimizer.applyGradients(grads as Record<string, tf.Variable>);
+      optimizer.learningRate = learning_rate as number;
+      optimizer.applyGradients(grads);
       return (value.dataSync() as Float32Array)[0];
     });
     if (!Number.isFinite(value))
