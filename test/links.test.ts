@@ -58,10 +58,59 @@ function faultsOf(text: string, folder: string): string[] {
   return [...links, ...paths];
 }
 
+/** The files of CONTRIBUTING.md's tree that do not exist: each is named below, or beside, its folder. */
+function missingInTree(tree: string): string[] {
+  const open: { indent: number; path: string }[] = [];
+  const missing: string[] = [];
+  for (const line of tree.split("\n")) {
+    const [, space, entries, said] = /^( *)((?:[\w.-]+\/? )*[\w.-]+\/?)(?: {2,}(.*))?$/.exec(line) ?? [];
+    const indent = space?.length ?? Number.POSITIVE_INFINITY;
+    const isEntry = entries !== undefined && indent < 16;
+    if (isEntry) while (open.length && open.at(-1)!.indent >= indent) open.pop();
+    const parent = open.at(-1)?.path ?? "";
+    if (isEntry) {
+      const all = entries.split(" ").map((entry) => join(parent, entry));
+      missing.push(...all.filter((path) => !existsSync(path) && path !== "cache/"));
+      if (all.length === 1 && all[0].endsWith("/")) open.push({ indent, path: all[0] });
+    }
+    const folder = open.at(-1)?.path ?? "";
+    for (const [, file] of (isEntry ? (said ?? "") : line).matchAll(/(?<![\w/])([\w-]+\.m?[jt]s)\b/g))
+      if (!existsSync(join(folder, file)) && file !== "index.ts" && file !== "stage.ts")
+        missing.push(join(folder, file));
+  }
+  return missing;
+}
+
+test("CONTRIBUTING.md's tree names files that exist", () => {
+  const tree = /## The tree\n\n((?: {4}.*\n)+)/.exec(readFileSync("CONTRIBUTING.md", "utf8"))![1];
+  expect(missingInTree(tree)).toEqual([]);
+  const wrong = tree.replace("bundle.ts", "bundel.ts").replace("    slurm/", "    slum/");
+  expect(missingInTree(wrong)).toEqual(expect.arrayContaining(["runner/code/bundel.ts", "runner/run/slum/"]));
+});
+
 describe.each(DOCUMENTS)("%s", (file) => {
   test("names files and functions that exist", () => {
     expect(faultsOf(readFileSync(file, "utf8"), dirname(file))).toEqual([]);
   });
+});
+
+test("docs/architecture.md links each function to its file", () => {
+  const text = readFileSync("docs/architecture.md", "utf8");
+  expect([...text.matchAll(/\[`[\w.]+`\]\(\.\.\/runner\//g)].length).toBeGreaterThan(40);
+  // A name of more than one word is a function's or a type's: linked once at least, wherever else it stands.
+  const linked = new Set([...text.matchAll(/\[`([\w.]+)`\]/g)].map(([, name]) => name));
+  const named = [...text.matchAll(/`([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)`/g)].map(([, name]) => name);
+  expect(named.filter((name) => !linked.has(name))).toEqual([]);
+});
+
+test("docs/architecture.md lists every folder of runner/", () => {
+  const rows = readFileSync("docs/architecture.md", "utf8")
+    .split("\n")
+    .filter((line) => /^\| `[a-z]+\//.test(line));
+  const listed = rows.flatMap((row) => [...row.split("|")[1].matchAll(/`(.+?)\/`/g)].map(([, name]) => name));
+  const files = readdirSync("runner", { recursive: true }).map(String);
+  const folders = new Set(files.filter((file) => /\/.*\.ts$/.test(file)).map((file) => dirname(file)));
+  expect(listed.sort()).toEqual([...folders].sort());
 });
 
 test("a wrong file and a wrong function are found", () => {
