@@ -1,5 +1,5 @@
 /**
- * Exact mAP of 10,000 queries against 50,000 embeddings of 64 dims, whole rankings, against the limit of 10 s on
+ * Exact mAP of 10,000 queries against 50,000 embeddings of 64 dims, whole rankings, against the limit of 4 s on
  * two cores; and the share of it that the product of queries and database takes.
  */
 import { isMainThread } from "node:worker_threads";
@@ -8,7 +8,8 @@ import { rankAll, takeRows } from "../stages/evaluate/neighbours.ts";
 import { startBackend } from "../stages/shared/compute.ts";
 import { random } from "../stages/shared/random.ts";
 
-const LIMIT_SECONDS = 10;
+const LIMIT_SECONDS = 4;
+const LIMIT_MEGABYTES = 500;
 const [QUERIES, ITEMS, DIM, CLASSES, THREADS] = [10_000, 50_000, 64, 10, 2];
 
 /** Unit vectors in clusters, as a trained head gives. */
@@ -67,7 +68,7 @@ async function main(): Promise<void> {
     `${seconds.toFixed(2)} s, ${(seconds / LIMIT_SECONDS).toFixed(2)} of the limit of ${LIMIT_SECONDS} s`,
   );
   console.log(`${(100 * share).toFixed(0)} % of it in the product of queries and database`);
-  console.log(`peak memory ${megabytes.toFixed(0)} MB (limit 1000 MB)`);
+  console.log(`peak memory ${megabytes.toFixed(0)} MB (limit ${LIMIT_MEGABYTES} MB)`);
 }
 
 // Each thread loads this file again, for the work that it defines.

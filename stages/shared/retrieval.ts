@@ -1,4 +1,5 @@
 /** Rankings of labelled items by distance: their metrics, and the classes that the nearest vote for. */
+import type { Engine } from "./counter.ts";
 import { Relevant } from "./relevant.ts";
 import { type QueryMetrics, Tally } from "./tally.ts";
 
@@ -19,8 +20,8 @@ export class Ranking {
   private nearItems = new Uint32Array(0);
   private nearDistances = new Float32Array(0);
 
-  /** @param labels `[items]`, each below `classes` */
-  constructor(labels: Uint16Array, classes: number) {
+  /** @param labels `[items]`, each below `classes`; @param engine to choose one: all give the same bits */
+  constructor(labels: Uint16Array, classes: number, engine?: Engine) {
     const starts = new Uint32Array(classes + 1);
     for (const label of labels) starts[label + 1]++;
     const most = starts.reduce((most, items) => Math.max(most, items), 0);
@@ -29,8 +30,8 @@ export class Ranking {
     this.labels = labels;
     this.places = Uint32Array.from(labels, (label) => next[label]++);
     this.starts = starts;
-    this.byClass = new Float32Array(labels.length);
-    this.relevant = new Relevant(most, labels.length);
+    this.relevant = new Relevant(most, labels.length, engine);
+    this.byClass = this.relevant.distances;
     this.votes = new Uint32Array(classes);
   }
 
@@ -53,12 +54,12 @@ export class Ranking {
   }
 
   private metricsByClass(label: number, at: number[], skip: number): QueryMetrics {
-    const { places, starts, byClass } = this;
+    const { places, starts } = this;
     const [from, to] = [starts[label], starts[label + 1]];
     const place = skip < 0 ? -1 : places[skip];
     const total = to - from - (place >= from && place < to ? 1 : 0);
     const tally = new Tally(total, at);
-    if (total > 0) this.relevant.tally(byClass, from, to, place, tally);
+    if (total > 0) this.relevant.tally(from, to, place, tally);
     return tally.metrics(places.length - (skip < 0 ? 0 : 1));
   }
 

@@ -1,29 +1,28 @@
 /** The inner loops over codes in WebAssembly: JavaScript has no vectors, and no instruction that counts bits. */
+import {
+  advance,
+  again,
+  constant,
+  END,
+  get,
+  I32,
+  IF,
+  LOOP,
+  leb,
+  named,
+  PAGE,
+  section,
+  set,
+  sized,
+  tee,
+  V128,
+} from "../assembler.ts";
 import type { Kernel } from "./kernel.ts";
 
 /** Codes of one block; see {@link Kernel}. */
 const LANES = 16;
 /** So many bytes add up to at most 248 differing bits, which one byte holds. */
 const BYTES_IN_A_BYTE = 31;
-const PAGE = 65_536;
-
-/** A whole number as LEB128: 7 bits a byte, the lowest first; the high bit says that more follow. */
-const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]);
-/** The same with a sign, for constants from 0. */
-const constant = (value: number): number[] =>
-  value < 64 ? [0x41, value] : [0x41, (value & 127) | 128, ...constant(value >>> 7).slice(1)];
-const get = (local: number) => [0x20, ...leb(local)];
-const set = (local: number) => [0x21, ...leb(local)];
-const tee = (local: number) => [0x22, ...leb(local)];
-/** local += step */
-const advance = (local: number, step: number) => [...get(local), ...constant(step), 0x6a, ...set(local)];
-/** local -= 1, and back to the loop's begin unless it is 0 */
-const again = (local: number) => [...get(local), ...constant(1), 0x6b, ...tee(local), 0x0d, 0];
-
-const [I32, V128] = [0x7f, 0x7b];
-const END = 0x0b;
-const LOOP = [0x03, 0x40];
-const IF = [0x04, 0x40];
 
 /** (query, codes, out, blocks): {@link Kernel.distances} for codes of `bytes` bytes, its loop over them unrolled. */
 function distances(bytes: number): number[] {
@@ -105,9 +104,6 @@ function select(): number[] {
   return [2, 2, I32, 2, V128, ...body, END];
 }
 
-const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
-const named = (letter: string) => [1, letter.charCodeAt(0)];
-const sized = (body: number[]) => [...leb(body.length), ...body];
 const type = (given: number, results: number[]) => [
   ...[0x60, given, ...Array<number>(given).fill(I32)],
   ...[results.length, ...results],

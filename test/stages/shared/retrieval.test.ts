@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
+import { engineHere } from "../../../stages/shared/counter.ts";
 import { Ranking } from "../../../stages/shared/retrieval.ts";
 import { plainMetrics } from "./plain-ranking.ts";
 
@@ -149,20 +150,22 @@ describe("Ranking", () => {
         // Class 1 has one item in a hundred, class 3 none.
         const labels = Uint16Array.from({ length: items }, () => (next() < 0.3 ? 0 : next() < 0.01 ? 1 : 2));
         const distances = Float32Array.from(labels, (label) => draw(next, label));
-        const ranking = new Ranking(labels, 4);
-        const at = [1, 3, 10, 100, 5000];
-        for (let label = 0; label < 4; label++) {
-          const expected = plainMetrics(distances, labels, label, at);
-          expect(ranking.metrics(distances, label, at)).toEqual(expected);
-          for (const skip of [0, items - 1, items >> 1])
-            expect(ranking.metrics(distances, label, at, skip)).toEqual(
-              plainMetrics(distances, labels, label, at, skip),
-            );
-          for (const k of [1, 5, items + 3]) {
-            const zeros = new Float64Array(items);
-            const products = Float32Array.from([9, ...productsOf(distances)]);
-            expect([...ranking.measure(zeros, products, 1, k)]).toEqual([...ranking.nearest(distances, k)]);
-            expect(ranking.measuredMetrics(label, at)).toEqual(expected);
+        for (const engine of ["plain", engineHere()] as const) {
+          const ranking = new Ranking(labels, 4, engine);
+          const at = [1, 3, 10, 100, 5000];
+          for (let label = 0; label < 4; label++) {
+            const expected = plainMetrics(distances, labels, label, at);
+            expect(ranking.metrics(distances, label, at)).toEqual(expected);
+            for (const skip of [0, items - 1, items >> 1])
+              expect(ranking.metrics(distances, label, at, skip)).toEqual(
+                plainMetrics(distances, labels, label, at, skip),
+              );
+            for (const k of [1, 5, items + 3]) {
+              const zeros = new Float64Array(items);
+              const products = Float32Array.from([9, ...productsOf(distances)]);
+              expect([...ranking.measure(zeros, products, 1, k)]).toEqual([...ranking.nearest(distances, k)]);
+              expect(ranking.measuredMetrics(label, at)).toEqual(expected);
+            }
           }
         }
       }
@@ -178,6 +181,7 @@ describe("Ranking", () => {
       0,
       AT,
     );
-    expect(new Ranking(labels, 3).metrics(distances, 0, AT)).toEqual(expected);
+    for (const engine of ["plain", engineHere()] as const)
+      expect(new Ranking(labels, 3, engine).metrics(distances, 0, AT)).toEqual(expected);
   });
 });

@@ -1,0 +1,32 @@
+/** Pieces of WebAssembly modules in bytes: https://webassembly.github.io/spec/core/binary/ */
+
+/** Bytes of a page of memory. */
+export const PAGE = 65_536;
+
+/** A whole number as LEB128: 7 bits a byte, the lowest first; the high bit says that more follow. */
+export const leb = (value: number): number[] =>
+  value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)];
+/** The same with a sign, for constants from 0. */
+export const constant = (value: number): number[] =>
+  value < 64 ? [0x41, value] : [0x41, (value & 127) | 128, ...constant(value >>> 7).slice(1)];
+export const get = (local: number) => [0x20, ...leb(local)];
+export const set = (local: number) => [0x21, ...leb(local)];
+export const tee = (local: number) => [0x22, ...leb(local)];
+/** local += step */
+export const advance = (local: number, step: number) => [
+  ...get(local),
+  ...constant(step),
+  0x6a,
+  ...set(local),
+];
+/** local -= 1, and back to the loop's begin unless it is 0 */
+export const again = (local: number) => [...get(local), ...constant(1), 0x6b, ...tee(local), 0x0d, 0];
+
+export const [I32, F64, V128] = [0x7f, 0x7c, 0x7b];
+export const END = 0x0b;
+export const LOOP = [0x03, 0x40];
+export const IF = [0x04, 0x40];
+
+export const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
+export const named = (letter: string) => [1, letter.charCodeAt(0)];
+export const sized = (body: number[]) => [...leb(body.length), ...body];
