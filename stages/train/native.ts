@@ -1,6 +1,6 @@
 /**
- * The backend `native`: tfjs's WebAssembly backend whose large matrix products onnxruntime computes, in the memory of
- * WebAssembly itself: nothing is copied.
+ * The backend `native`: tfjs's WebAssembly backend whose large matrix products and column sums onnxruntime computes, in
+ * the memory of WebAssembly itself: nothing is copied.
  */
 import { createRequire } from "node:module";
 import * as tf from "@tensorflow/tfjs-core";
@@ -23,6 +23,7 @@ interface Binding {
 interface Heap {
   makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
   typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
+  incRef(dataId: object): void;
 }
 
 /** Multiplications below which a call of onnxruntime costs more than it saves, as measured. */
@@ -49,6 +50,9 @@ export function loadBinding(load: (file: string) => unknown = createRequire(RUNT
   return found as Binding;
 }
 
+/** What a kernel is called with. */
+type Call = Parameters<tf.KernelFunc>[0];
+
 const sessions = new Map<string, Session>();
 
 /** The session that multiplies matrices that are stored so. */
@@ -69,7 +73,7 @@ export function sessionOf(
 }
 
 /** The product of two matrices (or of batches of one matrix each); undefined where the backend's own is to do it. */
-function multiply(native: Binding, { inputs, backend, attrs }: Parameters<tf.KernelFunc>[0], least: number) {
+function multiply(native: Binding, { inputs, backend, attrs }: Call, least: number) {
   const { a, b, bias, preluActivationWeights: slopes } = inputs as Record<string, tf.TensorInfo | undefined>;
   const {
     transposeA,
@@ -101,20 +105,63 @@ function multiply(native: Binding, { inputs, backend, attrs }: Parameters<tf.Ker
   return result;
 }
 
+/** Values of the smallest tensor whose column sums are a product, as measured. */
+const LEAST_SUM = 4096;
+
+/** The sums or means over the leading axes, as a product with a row of weights; undefined as in {@link multiply}. */
+function reduce(native: Binding, { inputs, backend, attrs }: Call, name: "Sum" | "Mean", least: number) {
+  const { x } = inputs as { x: tf.TensorInfo };
+  const { axis, keepDims } = attrs as unknown as { axis: number | number[]; keepDims: boolean };
+  const axes = tf.util.parseAxisParam(axis, x.shape);
+  const leading = axes.length < x.shape.length && axes.every((one) => one < axes.length);
+  const rows = tf.util.sizeFromShape(x.shape.slice(0, axes.length));
+  const columns = tf.util.sizeFromShape(x.shape.slice(axes.length));
+  if (!leading || x.dtype !== "float32" || rows * columns < Math.max(least, 1)) return undefined;
+  const heap = backend as unknown as Heap;
+  const kept = keepDims ? axes.map(() => 1) : [];
+  const result = heap.makeOutput([...kept, ...x.shape.slice(axes.length)], "float32");
+  const weights = new Float32Array(rows).fill(name === "Sum" ? 1 : 1 / rows);
+  sessionOf(native, false, false, false).run(
+    {
+      a: new Tensor("float32", weights, [1, rows]),
+      b: new Tensor("float32", heap.typedArrayFromHeap(x), [rows, columns]),
+    },
+    { y: new Tensor("float32", heap.typedArrayFromHeap(result), [1, columns]) },
+    {},
+  );
+  return result;
+}
+
+/** A clone that shares memory, as on tfjs's other backends: nothing here writes into a tensor that others may hold. */
+function share({ inputs, backend }: Call): tf.TensorInfo {
+  const { dataId, shape, dtype } = inputs.x as tf.TensorInfo;
+  (backend as unknown as Heap).incRef(dataId);
+  return { dataId, shape, dtype };
+}
+
 /**
- * Starts the WebAssembly backend with native products.
+ * Starts the WebAssembly backend with native products and sums.
  * @param least multiplications of the smallest product that onnxruntime computes
- * @returns what gives the backend its own products back
+ * @returns what gives the backend its own kernels back
  * @throws Error when onnxruntime cannot be loaded
  */
 export async function startNative(least = LEAST): Promise<() => void> {
   await startBackend("wasm");
   const native = loadBinding();
   native.initOrt();
-  const kernels = ["BatchMatMul", "_FusedMatMul"].map((name) => tf.getKernel(name, "wasm"));
+  const product = (call: Call) => multiply(native, call, least);
+  const smallest = Math.min(least, LEAST_SUM);
+  const replacements: [string, (call: Call) => tf.TensorInfo | undefined][] = [
+    ["BatchMatMul", product],
+    ["_FusedMatMul", product],
+    ["Sum", (call) => reduce(native, call, "Sum", smallest)],
+    ["Mean", (call) => reduce(native, call, "Mean", smallest)],
+    ["Identity", share],
+  ];
+  const kernels = replacements.map(([name]) => tf.getKernel(name, "wasm"));
   const own = kernels.map(({ kernelFunc }) => kernelFunc);
   for (const [index, kernel] of kernels.entries())
-    kernel.kernelFunc = (call) => multiply(native, call, least) ?? own[index](call);
+    kernel.kernelFunc = (call) => replacements[index][1](call) ?? own[index](call);
   return () => {
     for (const [index, kernel] of kernels.entries()) kernel.kernelFunc = own[index];
   };
