@@ -34,7 +34,7 @@ export interface Counter {
   /** `[items]` */
   distances: Float32Array;
   /** Distances in each bucket. Those of a bucket with the highest bit set are also kept. */
-  inside: Uint32Array;
+  inside: Int32Array;
   /** The distances that are kept. */
   close: Float32Array;
   /**
@@ -46,7 +46,7 @@ export interface Counter {
 }
 
 /** The highest bit of a bucket's count: keep what is in it. */
-export const KEEP = 2 ** 31;
+export const KEEP = 1 << 31;
 /** In buckets: behind the last one, and still an int32. */
 const FAR = 1 << 30;
 const LANES = 4;
@@ -134,7 +134,7 @@ export function createCounter(items: number, buckets: number, engine = engineHer
   const closeAt = insideAt + WORD * (buckets + 1);
   const counter: Counter = {
     distances: new Float32Array(buffer, 0, items),
-    inside: new Uint32Array(buffer, insideAt, buckets + 1),
+    inside: new Int32Array(buffer, insideAt, buckets + 1),
     close: new Float32Array(buffer, closeAt, items + 1),
     count: () => 0,
   };

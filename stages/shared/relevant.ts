@@ -25,10 +25,10 @@ export class Relevant implements Buckets {
   readonly distances: Float32Array;
   private readonly sorted: Float32Array;
   /** Others in the bucket of the i-th relevant item: between it and the one before it, and at its very distance. */
-  private readonly before: Uint32Array;
-  private readonly level: Uint32Array;
+  private readonly before: Int32Array;
+  private readonly level: Int32Array;
   /** The first relevant item in bucket b or later. */
-  private readonly starts: Uint32Array;
+  private readonly starts: Int32Array;
   /** Counts the others in each bucket, and keeps those that share one with a relevant item. */
   private readonly counter: Counter;
   private total = 0;
@@ -45,9 +45,9 @@ export class Relevant implements Buckets {
     this.counter = createCounter(items, buckets, engine);
     this.distances = this.counter.distances;
     this.sorted = new Float32Array(most);
-    this.before = new Uint32Array(most + 1);
-    this.level = new Uint32Array(most + 1);
-    this.starts = new Uint32Array(buckets + 1);
+    this.before = new Int32Array(most + 1);
+    this.level = new Int32Array(most + 1);
+    this.starts = new Int32Array(buckets + 1);
   }
 
   /**
