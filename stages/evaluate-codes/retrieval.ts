@@ -101,6 +101,10 @@ defineWork<Job>("codes", async ({ queries, database, bits, classes, ks, at, foun
   };
 });
 
+/** Seconds that {@link rankCodes} takes on one core, roughly (bench/hamming.ts). */
+export const secondsOf = (queries: Rows, database: Rows): number =>
+  queries.labels.length * database.labels.length * 3e-9;
+
 /**
  * Ranks the database for every query, by Hamming distance.
  * @param ks numbers of neighbours that vote for a class

@@ -8,9 +8,10 @@ import { engineHere } from "../shared/hamming/kernel.ts";
 import { Scan } from "../shared/hamming/scan.ts";
 import { recipeOf } from "../shared/recipe.ts";
 import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
+import { threadsFor } from "../shared/threads.ts";
 import { bitUse } from "./bits.ts";
 import { writeCurve } from "./curve.ts";
-import { type Rows, rankCodes, takeRows } from "./retrieval.ts";
+import { type Rows, rankCodes, secondsOf, takeRows } from "./retrieval.ts";
 
 /** Neighbours in the search that is timed. */
 const SEARCHED = 100;
@@ -53,23 +54,26 @@ export default defineStage<{ ks: number[]; seed: number }>({
     ];
     const queries = query.labels.length;
     const total = validation.labels.length + queries;
-    const common = { bits, classes: classes.length, threads: cpus, url: import.meta.url, signal };
+    const common = { bits, classes: classes.length, url: import.meta.url, signal };
 
     // k is chosen on validation images alone; the queries are asked once it stands.
     const trial = await rankCodes(validation, train, {
       ...common,
       ks: params.ks,
       at: "predictions only",
+      threads: threadsFor(secondsOf(validation, train), cpus),
       onProgress: (done) => progress(done, total, "queries"),
     });
     const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
     log(why);
 
+    const threads = threadsFor(secondsOf(query, database), cpus);
     const began = performance.now();
     const found = await rankCodes(query, database, {
       ...common,
       ks: [k],
       at: AT,
+      threads,
       onProgress: (done) => progress(validation.labels.length + done, total, "queries"),
     });
     const rankSeconds = (performance.now() - began) / 1000;
@@ -105,7 +109,7 @@ export default defineStage<{ ks: number[]; seed: number }>({
     writeCurve(outputs.curve, found.radii, bits, queries, { protocol: split.protocol });
     const timings = {
       engine,
-      threads: cpus,
+      threads,
       queries,
       database: database.labels.length,
       bits,

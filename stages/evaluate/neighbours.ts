@@ -105,6 +105,10 @@ defineWork<Job>("neighbours", async (job) => {
   };
 });
 
+/** Seconds that {@link rankAll} takes on one core, roughly (bench/map.ts). */
+export const secondsOf = (queries: Rows, database: Rows, dim: number): number =>
+  queries.labels.length * database.labels.length * (10 + dim / 10) * 1e-9;
+
 /**
  * Ranks the database for every query, by Euclidean distance.
  * @param ks numbers of neighbours that vote for a class

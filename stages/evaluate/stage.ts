@@ -4,7 +4,8 @@ import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/evaluation.ts
 import { recipeOf } from "../shared/recipe.ts";
 import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
 import { readVectors } from "../shared/tables.ts";
-import { rankAll, takeRows } from "./neighbours.ts";
+import { threadsFor } from "../shared/threads.ts";
+import { rankAll, secondsOf, takeRows } from "./neighbours.ts";
 
 interface Params {
   distance: "euclidean" | "cosine" | "centred-cosine";
@@ -45,7 +46,6 @@ export default defineStage<Params>({
       dim,
       classes: classes.length,
       ks: params.ks,
-      threads: cpus,
       url: import.meta.url,
       signal,
     };
@@ -54,6 +54,7 @@ export default defineStage<Params>({
     const trial = await rankAll(validation, train, {
       ...common,
       at: "predictions only",
+      threads: threadsFor(secondsOf(validation, train, dim), cpus),
       onProgress: (done) => progress(done, total, "queries"),
     });
     const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
@@ -64,6 +65,7 @@ export default defineStage<Params>({
       ...common,
       ks: [k],
       at: AT,
+      threads: threadsFor(secondsOf(query, database, dim), cpus),
       onProgress: (done) => progress(validation.labels.length + done, total, "queries"),
     });
     note("queries_per_second", Math.round((query.labels.length * 1000) / (performance.now() - began)));

@@ -40,6 +40,16 @@ export function defineWork<Job>(name: string, prepare: BlockWork<Job>): void {
   if (!isMainThread && workerData?.work === name) void take(prepare, workerData as Shared<Job>);
 }
 
+/** A thread loads the bundle and its packages once more: half a second of a core before its first block. */
+const START_SECONDS = 0.5;
+
+/**
+ * How many threads are worth it: each has more to do than its start takes.
+ * @param seconds that all blocks take on one core, roughly; @param most cores that may be used
+ */
+export const threadsFor = (seconds: number, most: number): number =>
+  Math.max(1, Math.min(most, Math.floor(seconds / START_SECONDS)));
+
 /**
  * Does all blocks, each once, in any order.
  * @param job is copied to each thread; what is in a SharedArrayBuffer is shared
