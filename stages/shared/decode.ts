@@ -24,11 +24,15 @@ export interface Shape {
   fit?: Fit;
 }
 
+/** A line that names a file: libvips has one buffer of errors, where those of images decoded meanwhile are, too. */
+const OF_ANOTHER_FILE = /(^|\s)\/[^\s/]/;
+
 /** Why a decoder failed, in one line: the first thing it says, without the path that a message names anyway. */
-function reasonOf(message: string, path: string): string {
+export function reasonOf(message: string, path: string): string {
   const [first = "it cannot be decoded", ...others] = message
     .replaceAll(path, "")
     .split("\n")
+    .filter((line) => !OF_ANOTHER_FILE.test(line))
     .map((line) => line.replace(/^[\s:]+|[\s:]+$/g, ""))
     .filter(Boolean);
   return first === "Input file has corrupt header" && others.length > 0 ? `${first}: ${others[0]}` : first;

@@ -2,6 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
+import { reasonOf } from "../../../stages/shared/decode.ts";
 import { readMetadata, readTable } from "../../../stages/shared/tables.ts";
 import { scratch } from "../shared/scratch.ts";
 import { download, fault, imagesOf } from "./fakes.ts";
@@ -148,6 +149,13 @@ describe("download of a folder", () => {
       expect.stringMatching(/^unreadable: bad\/a\\u000ab\.avif \(Input file has corrupt header: \S.*\)$/),
       expect.stringMatching(/^unreadable: bad\/cut\.jpg \(.*premature end of JPEG image\)$/),
     ]);
+  });
+
+  it("leaves out what the decoder says of another image, decoded meanwhile", () => {
+    const message =
+      "Input file has corrupt header: /photos/b.jpg: bad huffman code\n/photos/a b.avif: bad box\nheif: no";
+    expect(reasonOf(message, "/photos/a b.avif")).toBe("bad box");
+    expect(reasonOf("/photos/b.jpg: cut", "/photos/a b.avif")).toBe("it cannot be decoded");
   });
 
   it("names a class of which nothing can be read, and shows no raw control character", async () => {
