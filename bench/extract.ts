@@ -11,13 +11,13 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import { Resizer } from "../stages/extract/resize.ts";
 import { openSession } from "../stages/extract/session.ts";
+import { readImageList, readPixels } from "../stages/shared/artifacts/images.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
 import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
 import resnet18 from "../stages/shared/backbones/resnet18.ts";
 import resnet18Layer3 from "../stages/shared/backbones/resnet18-layer3.ts";
 import resnet50 from "../stages/shared/backbones/resnet50.ts";
-import { readImageList, readPixels } from "../stages/shared/images.ts";
-import { InferenceSession, Tensor } from "../stages/shared/onnxruntime.ts";
+import { InferenceSession, Tensor } from "../stages/shared/compute/onnxruntime.ts";
 import { cpuMilliseconds, extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
 import { writeResNet } from "./networks.ts";
 

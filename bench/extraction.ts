@@ -4,10 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import stage from "../stages/extract/stage.ts";
+import { readImageList, readPixels } from "../stages/shared/artifacts/images.ts";
+import { bytesColumn, createTable, readVectors } from "../stages/shared/artifacts/tables.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
-import { readImageList, readPixels } from "../stages/shared/images.ts";
-import { random } from "../stages/shared/random.ts";
-import { bytesColumn, createTable, readVectors } from "../stages/shared/tables.ts";
+import { random } from "../stages/shared/compute/random.ts";
 
 export interface Extraction {
   images: string;

@@ -11,12 +11,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { isMainThread } from "node:worker_threads";
 import { rankCodes } from "../stages/evaluate-codes/retrieval.ts";
-import { bytesOf } from "../stages/shared/codes.ts";
-import { engineHere } from "../stages/shared/hamming/kernel.ts";
-import { MultiIndex } from "../stages/shared/hamming/multi-index.ts";
-import { Scan } from "../stages/shared/hamming/scan.ts";
-import { random } from "../stages/shared/random.ts";
-import { defineWork, inThreads, shared } from "../stages/shared/threads.ts";
+import { bytesOf } from "../stages/shared/artifacts/codes.ts";
+import { random } from "../stages/shared/compute/random.ts";
+import { defineWork, inThreads, shared } from "../stages/shared/compute/threads.ts";
+import { engineHere } from "../stages/shared/retrieval/hamming/kernel.ts";
+import { MultiIndex } from "../stages/shared/retrieval/hamming/multi-index.ts";
+import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
 
 const LIMIT_SECONDS = 1;
 const [QUERIES, ITEMS, BITS, CLASSES, THREADS, NEAREST] = [10_000, 50_000, 64, 10, 2, 100];

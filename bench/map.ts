@@ -5,8 +5,8 @@
 import { isMainThread } from "node:worker_threads";
 import * as tf from "@tensorflow/tfjs-core";
 import { rankAll, takeRows } from "../stages/evaluate/neighbours.ts";
-import { startBackend } from "../stages/shared/compute.ts";
-import { random } from "../stages/shared/random.ts";
+import { startBackend } from "../stages/shared/compute/backend.ts";
+import { random } from "../stages/shared/compute/random.ts";
 
 const LIMIT_SECONDS = 4;
 const LIMIT_MEGABYTES = 500;

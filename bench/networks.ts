@@ -3,7 +3,7 @@
  * the place of the features, not for results. Layers and names as the ONNX Model Zoo has them.
  */
 import { closeSync, openSync, writeSync } from "node:fs";
-import { random } from "../stages/shared/random.ts";
+import { random } from "../stages/shared/compute/random.ts";
 import { field, graphHead, modelHead, node, value } from "../test/stages/extract/onnx-model.ts";
 
 interface Weight {

@@ -6,9 +6,9 @@
  * `node bench/run.mjs select [ROUNDS]`
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { startBackend } from "../stages/shared/compute.ts";
-import { normaliseRows } from "../stages/shared/model.ts";
-import { random } from "../stages/shared/random.ts";
+import { normaliseRows } from "../stages/shared/artifacts/head.ts";
+import { startBackend } from "../stages/shared/compute/backend.ts";
+import { random } from "../stages/shared/compute/random.ts";
 import type { Loss, LossRun } from "../stages/train/loss.ts";
 import contrastive from "../stages/train/losses/contrastive.ts";
 import dpsh from "../stages/train/losses/dpsh.ts";

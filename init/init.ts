@@ -2,8 +2,8 @@
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, relative, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { ENDINGS } from "../stages/shared/decode.ts";
-import { list, looseRemark } from "../stages/shared/folder.ts";
+import { ENDINGS } from "../stages/shared/download/decode.ts";
+import { list, looseRemark } from "../stages/shared/folder/folder.ts";
 import { shown } from "../stages/shared/text.ts";
 import { pipelineText, shellWord } from "./pipeline.ts";
 import { type Counts, plan, type Study } from "./plan.ts";

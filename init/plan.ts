@@ -1,6 +1,6 @@
 /** How the images of a folder are shared out, so that every class has its part in everything. */
 import { UserError } from "../runner/stage.ts";
-import type { Published } from "../stages/shared/folder.ts";
+import type { Published } from "../stages/shared/folder/folder.ts";
 import { sharesOf } from "../stages/split/shares.ts";
 
 /** Who does what, in numbers that the stages split and tsne take. */

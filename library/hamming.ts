@@ -7,10 +7,14 @@
  * const { rows, distances } = new Scan(codes, 64).nearest(packSigns(query, 64), 10);
  * @module
  */
-export { bytesOf, MOST_BITS, packSigns } from "../stages/shared/codes.ts";
-export { Counts } from "../stages/shared/hamming/counts.ts";
-export { engineHere } from "../stages/shared/hamming/kernel.ts";
-export { type CodeMetrics, metricsOfCounts, NEAR_RADIUS } from "../stages/shared/hamming/metrics.ts";
-export { MultiIndex } from "../stages/shared/hamming/multi-index.ts";
-export type { Neighbours } from "../stages/shared/hamming/neighbours.ts";
-export { Scan } from "../stages/shared/hamming/scan.ts";
+export { bytesOf, MOST_BITS, packSigns } from "../stages/shared/artifacts/codes.ts";
+export { Counts } from "../stages/shared/retrieval/hamming/counts.ts";
+export { engineHere } from "../stages/shared/retrieval/hamming/kernel.ts";
+export {
+  type CodeMetrics,
+  metricsOfCounts,
+  NEAR_RADIUS,
+} from "../stages/shared/retrieval/hamming/metrics.ts";
+export { MultiIndex } from "../stages/shared/retrieval/hamming/multi-index.ts";
+export type { Neighbours } from "../stages/shared/retrieval/hamming/neighbours.ts";
+export { Scan } from "../stages/shared/retrieval/hamming/scan.ts";

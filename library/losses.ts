@@ -9,9 +9,14 @@
  * const { value, grads } = tf.variableGrads(() => run.loss(embeddings, labels, defaultsOf(facenet)));
  * @module
  */
-export { type BackendName, startBackend } from "../stages/shared/compute.ts";
-export { type Random, random } from "../stages/shared/random.ts";
-export type { Batch, Given, PairSet, Pairs, Scored, Triplets } from "../stages/train/batch.ts";
+export { type BackendName, startBackend } from "../stages/shared/compute/backend.ts";
+export { type Random, random } from "../stages/shared/compute/random.ts";
+export {
+  scoreTriplets,
+  type Term,
+  type TripletLossSpec,
+  tripletLoss,
+} from "../stages/train/kinds/triplets.ts";
 export {
   type Counters,
   distanceLoss,
@@ -37,5 +42,5 @@ export { default as softmax } from "../stages/train/losses/softmax.ts";
 export { default as supcon } from "../stages/train/losses/supcon.ts";
 export { default as tripletEmbedding } from "../stages/train/losses/triplet-embedding.ts";
 export { type Schedule, scheduled, valueAt } from "../stages/train/schedules.ts";
-export { scoreTriplets, type Term, type TripletLossSpec, tripletLoss } from "../stages/train/triplets.ts";
+export type { Batch, Given, PairSet, Pairs, Scored, Triplets } from "../stages/train/scoring/batch.ts";
 export { defaultsOf } from "./params.ts";

@@ -7,6 +7,7 @@
  * const { averagePrecision, recallAt } = ranking.metrics(distances, label, [1, 10]);
  * @module
  */
-export { type MeanInterval, meanInterval } from "../stages/shared/intervals.ts";
-export { Ranking } from "../stages/shared/retrieval.ts";
-export type { QueryMetrics } from "../stages/shared/tally.ts";
+
+export { Ranking } from "../stages/shared/retrieval/ranking.ts";
+export type { QueryMetrics } from "../stages/shared/retrieval/tally.ts";
+export { type MeanInterval, meanInterval } from "../stages/shared/statistics/intervals.ts";

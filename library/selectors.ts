@@ -7,7 +7,7 @@
  * const triplets = semihardNegative.select(batch, 0.2, random(1, "selector"), {});
  * @module
  */
-export { type Random, random } from "../stages/shared/random.ts";
+export { type Random, random } from "../stages/shared/compute/random.ts";
 export {
   type Batch,
   batchOf,
@@ -15,7 +15,7 @@ export {
   type Pairs,
   squaredDistances,
   type Triplets,
-} from "../stages/train/batch.ts";
+} from "../stages/train/scoring/batch.ts";
 export {
   emptyTriplets,
   forEachPositivePair,

@@ -5,13 +5,13 @@ import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { type ParamSchema, UserError } from "../runner/stage.ts";
 import type { Binariser } from "../stages/encode/binariser.ts";
 import itq from "../stages/encode/binarisers/itq.ts";
+import { MOST_BITS, packSigns, writeCodes } from "../stages/shared/artifacts/codes.ts";
+import { directions, writeOutputs } from "../stages/shared/artifacts/outputs.ts";
+import { type Projection, project, writeProjection } from "../stages/shared/artifacts/projection.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
-import { MOST_BITS, packSigns, writeCodes } from "../stages/shared/codes.ts";
-import { startBackend } from "../stages/shared/compute.ts";
-import { type Download, fetchFile } from "../stages/shared/fetch.ts";
-import { directions, writeOutputs } from "../stages/shared/outputs.ts";
-import { type Projection, project, writeProjection } from "../stages/shared/projection.ts";
-import { random } from "../stages/shared/random.ts";
+import { startBackend } from "../stages/shared/compute/backend.ts";
+import { random } from "../stages/shared/compute/random.ts";
+import { type Download, fetchFile } from "../stages/shared/download/fetch.ts";
 import {
   contentOf,
   FILES,
@@ -20,7 +20,7 @@ import {
   readRecipe,
   seal,
   UNSEALED,
-} from "../stages/shared/searchable.ts";
+} from "../stages/shared/search-index.ts";
 import { BATCH, Encoder, Features } from "./encoder.ts";
 import { namedIndex, PUBLISHED } from "./location.ts";
 import { type Photos, photosIn, readImage } from "./photos.ts";

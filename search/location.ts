@@ -2,7 +2,7 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { givenSource } from "../runner/files/index.ts";
-import { FILES } from "../stages/shared/searchable.ts";
+import { FILES } from "../stages/shared/search-index.ts";
 
 /** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */
 export const PUBLISHED = "index";

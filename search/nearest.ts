@@ -1,9 +1,9 @@
 /** The order in which a search answers. */
-import { packSigns } from "../stages/shared/codes.ts";
-import { Scan } from "../stages/shared/hamming/scan.ts";
-import { directions } from "../stages/shared/outputs.ts";
-import { CONTENT_BYTES } from "../stages/shared/searchable.ts";
-import { widen } from "../stages/shared/tables.ts";
+import { packSigns } from "../stages/shared/artifacts/codes.ts";
+import { directions } from "../stages/shared/artifacts/outputs.ts";
+import { widen } from "../stages/shared/artifacts/tables.ts";
+import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
+import { CONTENT_BYTES } from "../stages/shared/search-index.ts";
 import type { Index } from "./opened.ts";
 
 /** By the bits that differ, and equal ones by the outputs; or by the outputs alone. */

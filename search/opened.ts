@@ -3,10 +3,10 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { readJson } from "../stages/shared/artifacts.ts";
-import { type Codes, readCodes } from "../stages/shared/codes.ts";
-import { readOutputs } from "../stages/shared/outputs.ts";
-import { CONTENT_BYTES, FILES, IndexFiles, type Recipe, readRecipe } from "../stages/shared/searchable.ts";
+import { type Codes, readCodes } from "../stages/shared/artifacts/codes.ts";
+import { readOutputs } from "../stages/shared/artifacts/outputs.ts";
+import { readJson } from "../stages/shared/artifacts/schema.ts";
+import { CONTENT_BYTES, FILES, IndexFiles, type Recipe, readRecipe } from "../stages/shared/search-index.ts";
 
 export interface Index {
   /** Its folder. */

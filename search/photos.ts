@@ -2,10 +2,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { decode, ENDINGS, type Shape } from "../stages/shared/decode.ts";
-import { list } from "../stages/shared/folder.ts";
+import { decode, ENDINGS, type Shape } from "../stages/shared/download/decode.ts";
+import { list } from "../stages/shared/folder/folder.ts";
+import { sorted } from "../stages/shared/folder/walk.ts";
 import { shown } from "../stages/shared/text.ts";
-import { sorted } from "../stages/shared/walk.ts";
 
 /** The image files that a path names, in the order of their names. */
 export interface Photos {

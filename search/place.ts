@@ -22,7 +22,7 @@ import {
   type Recipe,
   readList,
   readRecipe,
-} from "../stages/shared/searchable.ts";
+} from "../stages/shared/search-index.ts";
 
 const SCRATCH = /^index\.\d+\.scratch-/;
 const DATA = /^data-[0-9a-f]{16}$/;

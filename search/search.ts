@@ -3,7 +3,7 @@ import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { contentOf, FILES } from "../stages/shared/searchable.ts";
+import { contentOf, FILES } from "../stages/shared/search-index.ts";
 import { type Answer, textOf, toJson } from "./answers.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { writeGallery } from "./gallery.ts";

@@ -7,7 +7,7 @@ import { findNumber } from "../runner/inspect/address.ts";
 import { expand } from "../runner/study/expand.ts";
 import { load } from "../runner/study/load.ts";
 import { main as searchMain } from "../search/cli.ts";
-import { type Measured, spreadOf } from "../stages/report/alone.ts";
+import { type Measured, spreadOf } from "../stages/report/numbers/alone.ts";
 
 const DOCUMENTS = [
   "README.md",

@@ -56,7 +56,7 @@ describe("a stage", () => {
     }
   });
 
-  test("draws its random numbers from stages/shared/random.ts alone", () => {
+  test("draws its random numbers from stages/shared/compute/random.ts alone", () => {
     for (const [file] of below("stages/")) {
       const source = ts.createSourceFile(file, readFileSync(file, "utf8"), ts.ScriptTarget.Latest);
       const visit = (node: ts.Node): void => {
@@ -146,7 +146,7 @@ test("one file loads onnxruntime-node: the one that turns its telemetry off", ()
     /["'`]onnxruntime-node(\/[^"'`]*)?["'`]/.test(readFileSync(file, "utf8")),
   );
   expect(named.sort()).toEqual([
-    "stages/shared/onnxruntime.ts",
+    "stages/shared/compute/onnxruntime.ts",
     "test/stages/extract/fake-driver.cjs", // preloaded into a process that was told
   ]);
 });

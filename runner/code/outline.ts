@@ -53,7 +53,7 @@ export function outlineOf(text: string, files: string[]): Outline {
   return outline;
 }
 
-/** What differs between two outlines: `readSplit in stages/shared/splits.ts`. */
+/** What differs between two outlines: `readSplit in stages/shared/artifacts/split.ts`. */
 export function outlineChanges(before: Outline, now: Outline): string[] {
   const found: string[] = [];
   for (const file of new Set([...Object.keys(before), ...Object.keys(now)])) {

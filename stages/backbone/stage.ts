@@ -1,7 +1,7 @@
 /** backbone: a pretrained network's ONNX file, checked against its pinned sum. */
 import { copyFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
-import { type Download, fetchFile } from "../shared/fetch.ts";
+import { type Download, fetchFile } from "../shared/download/fetch.ts";
 
 export default defineStage({
   params: "backbone",

@@ -1,9 +1,9 @@
 /** Which queries can be browsed: a draw with all classes alike, and the worst of each representation. */
 import type { InputFile, Point } from "../../runner/stage.ts";
-import { random } from "../shared/random.ts";
-import { rowsOf, type Split } from "../shared/splits.ts";
-import { drawStratified } from "../shared/stratified.ts";
-import { numbers, readTable } from "../shared/tables.ts";
+import { rowsOf, type Split } from "../shared/artifacts/split.ts";
+import { numbers, readTable } from "../shared/artifacts/tables.ts";
+import { random } from "../shared/compute/random.ts";
+import { drawStratified } from "../shared/statistics/stratified.ts";
 
 /** The ids of the queries: the drawn ones first, in order of id, then the worst that were not drawn. */
 export interface Chosen {

@@ -1,11 +1,11 @@
 /** Representations of the images, of whatever kind, under one face: distances of some images to others. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { InputFile, Point } from "../../runner/stage.ts";
-import { bytesOf, readCodes } from "../shared/codes.ts";
-import { labelOf, rawLabel } from "../shared/groups.ts";
-import { Blocks } from "../shared/hamming/blocks.ts";
-import { rowsOf, type Split } from "../shared/splits.ts";
-import { readVectors } from "../shared/tables.ts";
+import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
+import { rowsOf, type Split } from "../shared/artifacts/split.ts";
+import { readVectors } from "../shared/artifacts/tables.ts";
+import { Blocks } from "../shared/retrieval/hamming/blocks.ts";
+import { labelOf, rawLabel } from "../shared/runs/groups.ts";
 
 /** How near two vectors are, as in evaluate. */
 export type Distance = "euclidean" | "cosine" | "centred-cosine";

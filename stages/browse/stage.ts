@@ -1,12 +1,12 @@
 /** browse: what lies nearest to some queries in each representation, to be looked at one by one. */
 import { writeFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { checkJson } from "../shared/artifacts.ts";
-import { startBackend } from "../shared/compute.ts";
-import type { Answers, Neighbours } from "../shared/neighbours.ts";
-import { Ranking } from "../shared/retrieval.ts";
-import { readSplit, rowsOf } from "../shared/splits.ts";
-import { numbers, readTable } from "../shared/tables.ts";
+import type { Answers, Neighbours } from "../shared/artifacts/neighbours.ts";
+import { checkJson } from "../shared/artifacts/schema.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { numbers, readTable } from "../shared/artifacts/tables.ts";
+import { startBackend } from "../shared/compute/backend.ts";
+import { Ranking } from "../shared/retrieval/ranking.ts";
 import { chooseQueries } from "./queries.ts";
 import { type Distance, openCodes, openVectors, type Representation } from "./representation.ts";
 import { writeThumbnails } from "./thumbnails.ts";

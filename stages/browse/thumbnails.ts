@@ -3,7 +3,7 @@ import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { UserError } from "../../runner/stage.ts";
-import { readImageList, readPixels } from "../shared/images.ts";
+import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 
 /** Longest side of a thumbnail, in pixels: CIFAR's own. */
 const SIDE = 32;

@@ -1,8 +1,8 @@
 /** What a file of datasets/ must offer: a part of the stage `download`. */
 import type { PartDefinition, Scalar } from "../../runner/stage.ts";
-import type { Fit } from "../shared/decode.ts";
-import type { FetchContext } from "../shared/fetch.ts";
-import type { Published } from "../shared/folder.ts";
+import type { Fit } from "../shared/download/decode.ts";
+import type { FetchContext } from "../shared/download/fetch.ts";
+import type { Published } from "../shared/folder/folder.ts";
 
 /** What one image is. */
 export interface ImageRow {

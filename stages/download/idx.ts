@@ -1,6 +1,6 @@
 /** The IDX layout of MNIST and the data sets made after it: one gzipped file of images, one of labels. LeCun et al. 1998. */
 import { UserError } from "../../runner/stage.ts";
-import { type Download, fetchFile } from "../shared/fetch.ts";
+import { type Download, fetchFile } from "../shared/download/fetch.ts";
 import type { Dataset, DatasetContext, ImageRow } from "./dataset.ts";
 import { unpacked } from "./unpack.ts";
 

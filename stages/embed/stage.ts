@@ -1,10 +1,10 @@
 /** embed: every image through a trained head. */
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { type BackendName, startBackend } from "../shared/compute.ts";
-import { readExamples } from "../shared/examples.ts";
-import { embedRows, loadHead } from "../shared/model.ts";
-import { vectorColumns, writeTable } from "../shared/tables.ts";
+import { readExamples } from "../shared/artifacts/examples.ts";
+import { embedRows, loadHead } from "../shared/artifacts/head.ts";
+import { vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
+import { type BackendName, startBackend } from "../shared/compute/backend.ts";
 
 export default defineStage<{ backend: BackendName }>({
   params: "embed",

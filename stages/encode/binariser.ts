@@ -1,7 +1,7 @@
 /** What a file of binarisers/ must offer: a part of the stage `encode`. */
 import type { PartDefinition } from "../../runner/stage.ts";
-import type { Projection } from "../shared/projection.ts";
-import type { Random } from "../shared/random.ts";
+import type { Projection } from "../shared/artifacts/projection.ts";
+import type { Random } from "../shared/compute/random.ts";
 
 /** The vectors that a binariser may learn from: the training images', never a query's. */
 export interface Sample {

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { EigenvalueDecomposition, Matrix, QrDecomposition } from "ml-matrix";
 import { UserError } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
+import type { Random } from "../shared/compute/random.ts";
 import type { Sample } from "./binariser.ts";
 
 /** Directions beyond those that are wanted: they make the iteration converge where eigenvalues lie close. */

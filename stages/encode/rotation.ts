@@ -1,7 +1,7 @@
 /** Random rotations, and projections put together from matrices. */
 import { Matrix, QrDecomposition } from "ml-matrix";
-import type { Projection } from "../shared/projection.ts";
-import type { Random } from "../shared/random.ts";
+import type { Projection } from "../shared/artifacts/projection.ts";
+import type { Random } from "../shared/compute/random.ts";
 
 /**
  * Orthonormal columns, uniformly distributed: the Q of a matrix of normal draws, with the signs that make R's

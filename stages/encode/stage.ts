@@ -1,12 +1,12 @@
 /** encode: vectors to binary codes, by their signs or by those of a projection learned without labels. */
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { MOST_BITS, packSigns, writeCodes } from "../shared/codes.ts";
-import { type BackendName, startBackend } from "../shared/compute.ts";
-import { project, writeProjection } from "../shared/projection.ts";
-import { random } from "../shared/random.ts";
-import { recipeOf } from "../shared/recipe.ts";
-import { readSplit, rowsOf } from "../shared/splits.ts";
-import { readVectors } from "../shared/tables.ts";
+import { MOST_BITS, packSigns, writeCodes } from "../shared/artifacts/codes.ts";
+import { project, writeProjection } from "../shared/artifacts/projection.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { readVectors } from "../shared/artifacts/tables.ts";
+import { type BackendName, startBackend } from "../shared/compute/backend.ts";
+import { random } from "../shared/compute/random.ts";
+import { recipeOf } from "../shared/runs/recipe.ts";
 import type { Binariser } from "./binariser.ts";
 
 export default defineStage<{ bits?: number; backend: BackendName; seed: number }>({

@@ -1,6 +1,6 @@
 /** Precision and recall by radius: what a look-up of everything within a Hamming distance gives. */
 import { Float32, Float64, Uint16 } from "apache-arrow";
-import { writeTable } from "../shared/tables.ts";
+import { writeTable } from "../shared/artifacts/tables.ts";
 import type { Radii } from "./retrieval.ts";
 
 /**

@@ -1,10 +1,10 @@
 /** Queries against a database of codes, on all cores: counts by distance, and what follows from them. */
-import { bytesOf, type Codes } from "../shared/codes.ts";
-import type { Found } from "../shared/evaluation.ts";
-import { Counts } from "../shared/hamming/counts.ts";
-import { metricsOfCounts } from "../shared/hamming/metrics.ts";
-import { vote } from "../shared/hamming/vote.ts";
-import { defineWork, inThreads, shared } from "../shared/threads.ts";
+import { bytesOf, type Codes } from "../shared/artifacts/codes.ts";
+import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
+import type { Found } from "../shared/retrieval/evaluation.ts";
+import { Counts } from "../shared/retrieval/hamming/counts.ts";
+import { metricsOfCounts } from "../shared/retrieval/hamming/metrics.ts";
+import { vote } from "../shared/retrieval/hamming/vote.ts";
 
 /** Queries of one block. */
 const BLOCK = 64;

@@ -1,14 +1,14 @@
 /** evaluate-codes: how well binary codes classify (kNN) and retrieve, by Hamming distance, under the split's protocol. */
 import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
-import { checkJson } from "../shared/artifacts.ts";
-import { bytesOf, readCodes } from "../shared/codes.ts";
-import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/evaluation.ts";
-import { engineHere } from "../shared/hamming/kernel.ts";
-import { Scan } from "../shared/hamming/scan.ts";
-import { recipeOf } from "../shared/recipe.ts";
-import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
-import { threadsFor } from "../shared/threads.ts";
+import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
+import { checkJson } from "../shared/artifacts/schema.ts";
+import { type Roles, readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { threadsFor } from "../shared/compute/threads.ts";
+import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/retrieval/evaluation.ts";
+import { engineHere } from "../shared/retrieval/hamming/kernel.ts";
+import { Scan } from "../shared/retrieval/hamming/scan.ts";
+import { recipeOf } from "../shared/runs/recipe.ts";
 import { bitUse } from "./bits.ts";
 import { writeCurve } from "./curve.ts";
 import { type Rows, rankCodes, secondsOf, takeRows } from "./retrieval.ts";

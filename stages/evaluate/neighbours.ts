@@ -1,10 +1,10 @@
 /** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
 import * as tf from "@tensorflow/tfjs-core";
-import { startBackend } from "../shared/compute.ts";
-import type { Found } from "../shared/evaluation.ts";
-import { valuesInPlace } from "../shared/in-place.ts";
-import { Ranking } from "../shared/retrieval.ts";
-import { defineWork, inThreads, shared } from "../shared/threads.ts";
+import { startBackend } from "../shared/compute/backend.ts";
+import { valuesInPlace } from "../shared/compute/in-place.ts";
+import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
+import type { Found } from "../shared/retrieval/evaluation.ts";
+import { Ranking } from "../shared/retrieval/ranking.ts";
 
 /** Queries that go through one matrix product. */
 const BLOCK = 64;

@@ -1,10 +1,10 @@
 /** evaluate: how well vectors classify (kNN) and retrieve (mAP and its kin), under the split's protocol. */
 import { defineStage } from "../../runner/stage.ts";
-import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/evaluation.ts";
-import { recipeOf } from "../shared/recipe.ts";
-import { type Roles, readSplit, rowsOf } from "../shared/splits.ts";
-import { readVectors } from "../shared/tables.ts";
-import { threadsFor } from "../shared/threads.ts";
+import { type Roles, readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { readVectors } from "../shared/artifacts/tables.ts";
+import { threadsFor } from "../shared/compute/threads.ts";
+import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/retrieval/evaluation.ts";
+import { recipeOf } from "../shared/runs/recipe.ts";
 import { rankAll, secondsOf, takeRows } from "./neighbours.ts";
 
 interface Params {

@@ -2,7 +2,7 @@
 import { appendFileSync, chmodSync, copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../runner/stage.ts";
-import { type InferenceSession, Tensor } from "../shared/onnxruntime.ts";
+import { type InferenceSession, Tensor } from "../shared/compute/onnxruntime.ts";
 import { firstLine, kindOf, runFailure } from "./failures.ts";
 import { featureTensor, outputOf, readGraph } from "./onnx.ts";
 import { type Device, openSession } from "./session.ts";

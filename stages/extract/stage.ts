@@ -2,9 +2,9 @@
 import { dirname } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, type StageContext, UserError } from "../../runner/stage.ts";
+import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { createTable, narrow, type TableWriter, vectorColumns } from "../shared/artifacts/tables.ts";
 import type { Backbone } from "../shared/backbone.ts";
-import { type ImageList, readImageList, readPixels } from "../shared/images.ts";
-import { createTable, narrow, type TableWriter, vectorColumns } from "../shared/tables.ts";
 import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
 import { type Network, openNetwork, prepareModel } from "./network.ts";

@@ -2,15 +2,15 @@
 import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { type Codes, packSigns, readCodes } from "../shared/artifacts/codes.ts";
+import { readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { directions, writeOutputs } from "../shared/artifacts/outputs.ts";
+import { project, readProjection } from "../shared/artifacts/projection.ts";
+import { readBatches, readMetadata, readVectors } from "../shared/artifacts/tables.ts";
 import type { Backbone } from "../shared/backbone.ts";
-import { type Codes, packSigns, readCodes } from "../shared/codes.ts";
-import { startBackend } from "../shared/compute.ts";
-import type { Fit } from "../shared/decode.ts";
-import { readImageList, readPixels } from "../shared/images.ts";
-import { directions, writeOutputs } from "../shared/outputs.ts";
-import { project, readProjection } from "../shared/projection.ts";
-import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/searchable.ts";
-import { readBatches, readMetadata, readVectors } from "../shared/tables.ts";
+import { startBackend } from "../shared/compute/backend.ts";
+import type { Fit } from "../shared/download/decode.ts";
+import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/search-index.ts";
 
 /** Of all bits, the share that another backend may have rounded to the other side of 0. */
 const OTHER_BITS = 0.001;

@@ -4,7 +4,7 @@
  */
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { narrow, readVectors, type Vectors, vectorColumns, writeTable } from "../shared/tables.ts";
+import { narrow, readVectors, type Vectors, vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
 
 /** @throws UserError when the tables do not hold the same images in the same order */
 function checkSame(first: Vectors, other: Vectors, path: string): void {

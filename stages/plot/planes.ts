@@ -1,10 +1,10 @@
 /** Opens embeddings of two dimensions, and draws the images that stand for all. */
 import { type InputFile, type Point, UserError } from "../../runner/stage.ts";
-import { labelOf, rawLabel } from "../shared/groups.ts";
-import { random } from "../shared/random.ts";
-import { type Recipe, recipeOf } from "../shared/recipe.ts";
-import { rowsOf, type Split } from "../shared/splits.ts";
-import { readVectors } from "../shared/tables.ts";
+import { rowsOf, type Split } from "../shared/artifacts/split.ts";
+import { readVectors } from "../shared/artifacts/tables.ts";
+import { random } from "../shared/compute/random.ts";
+import { labelOf, rawLabel } from "../shared/runs/groups.ts";
+import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
 
 /** Images of a role that are drawn: enough to see where a class lies, few enough to tell points apart. */
 const DRAWN = 1000;

@@ -1,6 +1,6 @@
 /** Validation mAP against what it cost: seconds, triplets. A panel for each group of lines. */
 import type { Point } from "../../runner/stage.ts";
-import { meanSeries } from "../shared/means.ts";
+import { meanSeries } from "../shared/statistics/means.ts";
 import type { Figure, Spec } from "./figure.ts";
 import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "./series.ts";
 

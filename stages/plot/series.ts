@@ -1,7 +1,7 @@
 /** How runs become panels and lines: the axis that is compared takes the colour, the others the panels. */
 import type { Point, Scalar } from "../../runner/stage.ts";
-import { BRIGHT } from "../shared/colours.ts";
-import { byName, type Group, groupRuns } from "../shared/groups.ts";
+import { BRIGHT } from "../shared/runs/colours.ts";
+import { byName, type Group, groupRuns } from "../shared/runs/groups.ts";
 import { legible } from "./legible.ts";
 import { coloured } from "./theme.ts";
 

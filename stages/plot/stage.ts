@@ -2,10 +2,10 @@
 import { writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, type InputFile, UserError } from "../../runner/stage.ts";
-import { readHistories, readTimings } from "../shared/histories.ts";
-import { readMap } from "../shared/maps.ts";
-import { readEvaluations } from "../shared/metrics.ts";
-import { readSplit } from "../shared/splits.ts";
+import { readHistories, readTimings } from "../shared/artifacts/history.ts";
+import { readEvaluations } from "../shared/artifacts/metrics.ts";
+import { readSplit } from "../shared/artifacts/split.ts";
+import { readMap } from "../shared/artifacts/tsne-map.ts";
 import { shown } from "../shared/text.ts";
 import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";

@@ -1,10 +1,10 @@
 /** How metrics.json is to be read: who is behind each number, and how sure its change since another run is. */
 import type { Compared, InputFile, Point, Reading, Result } from "../../runner/stage.ts";
-import { groupRuns, isRaw, labelOf, rawLabel } from "../shared/groups.ts";
-import { readEvaluations } from "../shared/metrics.ts";
-import { random } from "../shared/random.ts";
-import { beyond, type Draws, differenceOf, drawMeans, holm, type Scores } from "./bootstrap.ts";
-import { type Queries, readQueries } from "./queries.ts";
+import { readEvaluations } from "../shared/artifacts/metrics.ts";
+import { type Queries, readQueries } from "../shared/artifacts/per-query.ts";
+import { random } from "../shared/compute/random.ts";
+import { groupRuns, isRaw, labelOf, rawLabel } from "../shared/runs/groups.ts";
+import { beyond, type Draws, differenceOf, drawMeans, holm, type Scores } from "./numbers/bootstrap.ts";
 
 /** Draws of the bootstrap. */
 const RESAMPLES = 1000;

@@ -2,9 +2,9 @@
 import { readFileSync } from "node:fs";
 import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { random } from "../shared/random.ts";
-import { type Roles, readSplit, rowsOf, writeSplit } from "../shared/splits.ts";
-import { narrow, readVectors, vectorColumns, writeTable } from "../shared/tables.ts";
+import { type Roles, readSplit, rowsOf, writeSplit } from "../shared/artifacts/split.ts";
+import { narrow, readVectors, vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
+import { random } from "../shared/compute/random.ts";
 
 interface Params {
   train: number;

@@ -1,8 +1,8 @@
 /** select: the value of a param with the best validation score. It sees histories only: no query is in reach. */
 import { writeFileSync } from "node:fs";
 import { defineStage, type Scalar, UserError } from "../../runner/stage.ts";
-import { checkJson } from "../shared/artifacts.ts";
-import { numbers, readTable } from "../shared/tables.ts";
+import { checkJson } from "../shared/artifacts/schema.ts";
+import { numbers, readTable } from "../shared/artifacts/tables.ts";
 
 interface Params {
   param: string;

@@ -1,7 +1,7 @@
 /** What a file of protocols/ must offer: a part of the stage `split`. */
 import { type PartDefinition, UserError } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
-import type { Roles } from "../shared/splits.ts";
+import type { Roles } from "../shared/artifacts/split.ts";
+import type { Random } from "../shared/compute/random.ts";
 
 /** The images to be split. */
 export interface Images {

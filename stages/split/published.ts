@@ -1,5 +1,5 @@
 /** Which images a data set publishes for validation. */
-import { readBatches } from "../shared/tables.ts";
+import { readBatches } from "../shared/artifacts/tables.ts";
 
 /** `[images]`, 1 for a validation image; undefined where none is published. */
 export async function publishedValidation(path: string): Promise<Uint8Array | undefined> {

@@ -1,6 +1,7 @@
 /** The draw that P1 and P1b share: few training images, queries from all, everything else to be searched. */
-import type { Random } from "../shared/random.ts";
-import type { Roles } from "../shared/splits.ts";
+
+import type { Roles } from "../shared/artifacts/split.ts";
+import type { Random } from "../shared/compute/random.ts";
 import { drawByClass, type Images, noRoles } from "./protocol.ts";
 
 export const setting1Params = {

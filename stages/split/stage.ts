@@ -1,9 +1,9 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
 import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
-import { readImageList, readPixels } from "../shared/images.ts";
-import { random } from "../shared/random.ts";
-import { writeSplit } from "../shared/splits.ts";
+import { readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { writeSplit } from "../shared/artifacts/split.ts";
+import { random } from "../shared/compute/random.ts";
 import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
 import { publishedValidation } from "./published.ts";

@@ -2,8 +2,15 @@
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers the gradients of tfjs-core
 import { type PartDefinition, UserError } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
-import { type Batch, batchOf, forUpperTiles, type Given, type Scored, squaredDistances } from "./batch.ts";
+import type { Random } from "../shared/compute/random.ts";
+import {
+  type Batch,
+  batchOf,
+  forUpperTiles,
+  type Given,
+  type Scored,
+  squaredDistances,
+} from "./scoring/batch.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
 /** What a loss is given once, before the first step. */

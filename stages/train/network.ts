@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { PartDefinition } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
+import type { Random } from "../shared/compute/random.ts";
 
 export interface NetworkSetup {
   /** Shape of one input: `[dim]` for features, `[height, width, channels]` for images. */

@@ -1,7 +1,7 @@
 /** What a file of samplers/ must offer: a part of the stage `train`. */
 import type { PartDefinition } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
-import type { Given } from "./batch.ts";
+import type { Random } from "../shared/compute/random.ts";
+import type { Given } from "./scoring/batch.ts";
 
 /** One batch. Its pairs or triplets are rows of the batch; without any, the loss's selector chooses. */
 export interface Drawn extends Given {

@@ -1,7 +1,7 @@
 /** What a file of selectors/ must offer: a part of the stage `train`. */
 import type { PartDefinition } from "../../runner/stage.ts";
-import type { Random } from "../shared/random.ts";
-import type { Batch, Means, PairSet, Pairs, Triplets } from "./batch.ts";
+import type { Random } from "../shared/compute/random.ts";
+import type { Batch, Means, PairSet, Pairs, Triplets } from "./scoring/batch.ts";
 
 /** Which triplets of a batch train. */
 export interface TripletSelector extends PartDefinition {

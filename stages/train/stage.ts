@@ -1,21 +1,21 @@
 /** train: a head on frozen features, or a network on pixels, by one loss and one selector. */
 import { defineStage, type Part, UserError } from "../../runner/stage.ts";
-import { readJson } from "../shared/artifacts.ts";
-import { type BackendName, startBackend } from "../shared/compute.ts";
-import { readExamples } from "../shared/examples.ts";
-import { saveHead } from "../shared/model.ts";
-import { random } from "../shared/random.ts";
-import { type Recipe, recipeOf } from "../shared/recipe.ts";
-import { readSplit, rowsOf } from "../shared/splits.ts";
-import { fit, type Row } from "./fit.ts";
-import { writeHistory, writeTimings } from "./history.ts";
+import { readExamples } from "../shared/artifacts/examples.ts";
+import { saveHead } from "../shared/artifacts/head.ts";
+import { readJson } from "../shared/artifacts/schema.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { type BackendName, startBackend } from "../shared/compute/backend.ts";
+import { random } from "../shared/compute/random.ts";
+import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
+import { fit, type Row } from "./loop/fit.ts";
+import { writeHistory, writeTimings } from "./loop/history.ts";
+import { watchOthers } from "./loop/others.ts";
+import { lossMeter, testBatches } from "./loop/validation-loss.ts";
 import type { Loss } from "./loss.ts";
 import { metricsOf, type NamedMetric } from "./metric.ts";
 import type { NetworkDefinition } from "./network.ts";
-import { watchOthers } from "./others.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
-import { lossMeter, testBatches } from "./testset.ts";
 
 interface Params {
   dim: number;
@@ -39,7 +39,7 @@ interface Choice {
 async function start(wanted: Params["backend"]): Promise<{ backend: string; reason: string }> {
   if (wanted !== "native") return startBackend(wanted);
   try {
-    const { startNative } = await import("./native.ts");
+    const { startNative } = await import("./engine/native.ts");
     await startNative();
   } catch (error) {
     const why = (error as Error).message.split("\n")[0];

@@ -42,7 +42,7 @@ function squaredDistance({ values, dim }: Points, a: number, b: number): number 
  * Calls `visit(row, distances)` for every row in order, with its squared Euclidean distances to all rows
  * (the array is used again). |a-b|² = |a|² + |b|² - 2ab, whose product is one of float32, so that a distance is
  * right to about 1e-6 of the norms; with few dimensions it is taken from the differences, exactly.
- * Needs `startBackend()` of stages/shared/compute.ts.
+ * Needs `startBackend()` of stages/shared/compute/backend.ts.
  */
 export function eachDistanceRow(points: Points, visit: (row: number, distances: Float64Array) => void): void {
   const { values, rows, dim } = points;

@@ -1,5 +1,5 @@
 /** Where the map starts: the first two principal components. */
-import { random } from "../shared/random.ts";
+import { random } from "../shared/compute/random.ts";
 import type { Points } from "./neighbours.ts";
 
 /** Iterations at most, and the change of the direction at which they end. */

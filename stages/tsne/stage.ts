@@ -1,11 +1,11 @@
 /** tsne: vectors of the query images in the plane, with a figure of how far to trust it. */
 import { Float32, Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { startBackend } from "../shared/compute.ts";
-import { random } from "../shared/random.ts";
-import { readSplit, rowsOf } from "../shared/splits.ts";
-import { drawStratified } from "../shared/stratified.ts";
-import { readVectors, writeTable } from "../shared/tables.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { readVectors, writeTable } from "../shared/artifacts/tables.ts";
+import { startBackend } from "../shared/compute/backend.ts";
+import { random } from "../shared/compute/random.ts";
+import { drawStratified } from "../shared/statistics/stratified.ts";
 import { tsne } from "./embed.ts";
 import { meanOf, take } from "./points.ts";
 import { TRUSTED_NEIGHBOURS, trustworthiness } from "./trustworthiness.ts";

@@ -8,7 +8,7 @@ export const TRUSTED_NEIGHBOURS = 5;
  * Trustworthiness T(k) = 1 - 2 / (nk(2n - 3k - 1)) * sum over i and over the k nearest j of i in the map of
  * max(0, r(i,j) - k), where r is the rank of j among all by distance from i in the input (Venna & Kaski 2001).
  * In [0, 1]; 1: every neighbour in the map was one before. Needs
- * `startBackend()` of stages/shared/compute.ts.
+ * `startBackend()` of stages/shared/compute/backend.ts.
  * @param k below rows / 2
  */
 export function trustworthiness(input: Points, map: Float32Array, k = TRUSTED_NEIGHBOURS): number {

@@ -1,9 +1,9 @@
 /** Retrieval metrics against scikit-learn and numpy, and the tie-aware expectation in closed form. */
 import { describe, expect, test } from "vitest";
-import { packSigns } from "../../stages/shared/codes.ts";
-import { Counts } from "../../stages/shared/hamming/counts.ts";
-import { metricsOfCounts } from "../../stages/shared/hamming/metrics.ts";
-import { Ranking } from "../../stages/shared/retrieval.ts";
+import { packSigns } from "../../stages/shared/artifacts/codes.ts";
+import { Counts } from "../../stages/shared/retrieval/hamming/counts.ts";
+import { metricsOfCounts } from "../../stages/shared/retrieval/hamming/metrics.ts";
+import { Ranking } from "../../stages/shared/retrieval/ranking.ts";
 import reference from "./retrieval-metrics.json" with { type: "json" };
 
 const AT = [1, 5, 10];

@@ -1,10 +1,10 @@
 /** Losses, gradients and selections against the public siamese-triplet definitions (PyTorch, float64). */
 import { beforeAll, describe, expect, test } from "vitest";
-import { startBackend } from "../../stages/shared/compute.ts";
-import { random } from "../../stages/shared/random.ts";
-import type { Pairs } from "../../stages/train/batch.ts";
+import { startBackend } from "../../stages/shared/compute/backend.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 import contrastive from "../../stages/train/losses/contrastive.ts";
 import facenet from "../../stages/train/losses/facenet.ts";
+import type { Pairs } from "../../stages/train/scoring/batch.ts";
 import all from "../../stages/train/selectors/all.ts";
 import allPositive from "../../stages/train/selectors/all-positive.ts";
 import hardNegative from "../../stages/train/selectors/hard-negative.ts";

@@ -10,11 +10,11 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StageRecord } from "../../runner/store/record.ts";
-import { random } from "../../stages/shared/random.ts";
-import { readVectors } from "../../stages/shared/tables.ts";
+import { readVectors } from "../../stages/shared/artifacts/tables.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 import { copyProject } from "../project-copy.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";
-import { writeImages } from "../stages/shared/image-table.ts";
+import { writeImages } from "../stages/shared/artifacts/image-table.ts";
 
 const CHROMIUM = "/usr/lib/chromium";
 const ICD = process.env.VULKAN_ICD ?? join(CHROMIUM, "vk_swiftshader_icd.json");

@@ -4,7 +4,7 @@ import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
 import { expect, test } from "vitest";
-import { random } from "../../stages/shared/random.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 import { drawPhotos } from "../init/photos.ts";
 import { copyProject } from "../project-copy.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";

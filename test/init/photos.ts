@@ -2,7 +2,7 @@
 import { mkdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
-import { random } from "../../stages/shared/random.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 
 const SIDE = 32;
 

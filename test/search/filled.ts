@@ -1,7 +1,7 @@
 /** The files of an index without a network: enough for who moves and checks them. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { seal, UNSEALED } from "../../stages/shared/searchable.ts";
+import { seal, UNSEALED } from "../../stages/shared/search-index.ts";
 
 /** @param images said to be in it, by which one index is told from another */
 export async function fillIndex(folder: string, root: string, images: number): Promise<void> {

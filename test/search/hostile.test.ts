@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { build } from "../../search/build.ts";
 import { main } from "../../search/cli.ts";
-import { readProjection, writeProjection } from "../../stages/shared/projection.ts";
-import { FILES, folderOf, readRecipe, seal, UNSEALED } from "../../stages/shared/searchable.ts";
+import { readProjection, writeProjection } from "../../stages/shared/artifacts/projection.ts";
+import { FILES, folderOf, readRecipe, seal, UNSEALED } from "../../stages/shared/search-index.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";
 import { FILTERS, makeWorld, type World } from "./world.ts";
 

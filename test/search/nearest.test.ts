@@ -5,11 +5,11 @@ import { build } from "../../search/build.ts";
 import { Nearest } from "../../search/nearest.ts";
 import { openIndex } from "../../search/opened.ts";
 import { search } from "../../search/search.ts";
-import { packSigns } from "../../stages/shared/codes.ts";
-import { directions } from "../../stages/shared/outputs.ts";
-import { random } from "../../stages/shared/random.ts";
-import { CONTENT_BYTES, contentOf } from "../../stages/shared/searchable.ts";
-import { widen } from "../../stages/shared/tables.ts";
+import { packSigns } from "../../stages/shared/artifacts/codes.ts";
+import { directions } from "../../stages/shared/artifacts/outputs.ts";
+import { widen } from "../../stages/shared/artifacts/tables.ts";
+import { random } from "../../stages/shared/compute/random.ts";
+import { CONTENT_BYTES, contentOf } from "../../stages/shared/search-index.ts";
 import { makeWorld, type World } from "./world.ts";
 
 const BITS = 2;

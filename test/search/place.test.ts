@@ -15,7 +15,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { beforeEach, describe, expect, test, vi } from "vitest";
 import { checkPlace, replace } from "../../search/place.ts";
-import { folderOf, IndexFiles, readList, readRecipe } from "../../stages/shared/searchable.ts";
+import { folderOf, IndexFiles, readList, readRecipe } from "../../stages/shared/search-index.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 import { fillIndex } from "./filled.ts";
 

@@ -7,10 +7,10 @@ import { main } from "../../search/cli.ts";
 import { Encoder } from "../../search/encoder.ts";
 import { openIndex } from "../../search/opened.ts";
 import { search } from "../../search/search.ts";
-import { packSigns } from "../../stages/shared/codes.ts";
-import { readRecipe } from "../../stages/shared/searchable.ts";
+import { packSigns } from "../../stages/shared/artifacts/codes.ts";
+import { readRecipe } from "../../stages/shared/search-index.ts";
 import { runStage } from "../run-stage.ts";
-import { writeImages } from "../stages/shared/image-table.ts";
+import { writeImages } from "../stages/shared/artifacts/image-table.ts";
 import { indexOf, makeWorld, SIDE, type World } from "./world.ts";
 
 const COUNT = 20;

@@ -2,11 +2,11 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import sharp from "sharp";
-import { random } from "../../stages/shared/random.ts";
-import { writeSplit } from "../../stages/shared/splits.ts";
+import { writeSplit } from "../../stages/shared/artifacts/split.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 import { runStage } from "../run-stage.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";
-import { type TestImage, writeImages } from "../stages/shared/image-table.ts";
+import { type TestImage, writeImages } from "../stages/shared/artifacts/image-table.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 
 export const SIDE = 32;

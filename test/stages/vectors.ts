@@ -1,8 +1,8 @@
 /** Small tables of vectors for tests: classes that lie apart as far as wanted. */
 import { Uint16, Uint32 } from "apache-arrow";
-import { random } from "../../stages/shared/random.ts";
-import { writeSplit } from "../../stages/shared/splits.ts";
-import { vectorColumns, writeTable } from "../../stages/shared/tables.ts";
+import { writeSplit } from "../../stages/shared/artifacts/split.ts";
+import { vectorColumns, writeTable } from "../../stages/shared/artifacts/tables.ts";
+import { random } from "../../stages/shared/compute/random.ts";
 
 export interface Blobs {
   classes: number;

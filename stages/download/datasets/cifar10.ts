@@ -1,5 +1,5 @@
 /** CIFAR-10: 60,000 colour images of 32 x 32 pixels in 10 classes. Krizhevsky 2009. */
-import { type Download, fetchFile, pinned } from "../../shared/fetch.ts";
+import { type Download, fetchFile, pinned } from "../../shared/download/fetch.ts";
 import { bytesOf, cifarRows, readArchive } from "../cifar.ts";
 import type { Dataset } from "../dataset.ts";
 

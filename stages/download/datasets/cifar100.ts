@@ -1,6 +1,6 @@
 /** CIFAR-100: 60,000 colour images of 32 x 32 pixels in 100 classes, which make up 20 groups. Krizhevsky 2009. */
 import { UserError } from "../../../runner/stage.ts";
-import { type Download, fetchFile, pinned } from "../../shared/fetch.ts";
+import { type Download, fetchFile, pinned } from "../../shared/download/fetch.ts";
 import { bytesOf, cifarRows, readArchive } from "../cifar.ts";
 import type { Dataset } from "../dataset.ts";
 

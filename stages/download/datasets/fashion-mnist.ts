@@ -1,5 +1,5 @@
 /** Fashion-MNIST: 70,000 grey images of clothes, 28 x 28 pixels, in 10 classes. Xiao, Rasul and Vollgraf 2017. */
-import { pinnedFiles } from "../../shared/fetch.ts";
+import { pinnedFiles } from "../../shared/download/fetch.ts";
 import type { Dataset } from "../dataset.ts";
 import { type IdxFiles, openIdx } from "../idx.ts";
 

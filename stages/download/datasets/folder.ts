@@ -5,10 +5,10 @@
 import { statSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
-import { decode, ENDINGS, type Fit } from "../../shared/decode.ts";
-import { type Entry, list, looseRemark } from "../../shared/folder.ts";
+import { decode, ENDINGS, type Fit } from "../../shared/download/decode.ts";
+import { type Entry, list, looseRemark } from "../../shared/folder/folder.ts";
+import { sorted } from "../../shared/folder/walk.ts";
 import { shown } from "../../shared/text.ts";
-import { sorted } from "../../shared/walk.ts";
 import type { Dataset, DatasetContext, ImageRow } from "../dataset.ts";
 
 /** Images decoded at a time. */

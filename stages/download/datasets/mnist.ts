@@ -1,5 +1,5 @@
 /** MNIST: 70,000 grey images of handwritten digits, 28 x 28 pixels. LeCun et al. 1998. */
-import { pinnedFiles } from "../../shared/fetch.ts";
+import { pinnedFiles } from "../../shared/download/fetch.ts";
 import type { Dataset } from "../dataset.ts";
 import { type IdxFiles, openIdx } from "../idx.ts";
 

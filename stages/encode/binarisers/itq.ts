@@ -5,7 +5,7 @@
  * section 2.2).
  */
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
-import { project } from "../../shared/projection.ts";
+import { project } from "../../shared/artifacts/projection.ts";
 import type { Binariser } from "../binariser.ts";
 import { principalDirections } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";

@@ -1,10 +1,11 @@
 /** How good each group is: bars of mAP, dots of kNN accuracy, with intervals. */
-import { collapsedAmong } from "../../shared/collapse.ts";
-import { BRIGHT } from "../../shared/colours.ts";
-import { byName, groupRuns } from "../../shared/groups.ts";
-import { type History, trainingOf } from "../../shared/histories.ts";
-import { meanInterval } from "../../shared/intervals.ts";
-import type { Evaluation } from "../../shared/metrics.ts";
+
+import { type History, trainingOf } from "../../shared/artifacts/history.ts";
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { collapsedAmong } from "../../shared/runs/collapse.ts";
+import { BRIGHT } from "../../shared/runs/colours.ts";
+import { byName, groupRuns } from "../../shared/runs/groups.ts";
+import { meanInterval } from "../../shared/statistics/intervals.ts";
 import type { Figure } from "../figure.ts";
 import { RAW_COLOUR } from "../theme.ts";
 

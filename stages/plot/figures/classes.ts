@@ -1,6 +1,7 @@
 /** How good each group is on each class. */
-import { byName, groupRuns } from "../../shared/groups.ts";
-import type { Evaluation } from "../../shared/metrics.ts";
+
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { byName, groupRuns } from "../../shared/runs/groups.ts";
 import type { Figure } from "../figure.ts";
 
 /** With more classes than this the numbers are left to the table. */

@@ -1,6 +1,6 @@
 /** How training went: loss, share of active triplets, validation mAP, against the images seen. */
-import { type History, usesTriplets } from "../../shared/histories.ts";
-import { meanSeries } from "../../shared/means.ts";
+import { type History, usesTriplets } from "../../shared/artifacts/history.ts";
+import { meanSeries } from "../../shared/statistics/means.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "../series.ts";
 

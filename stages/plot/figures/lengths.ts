@@ -1,9 +1,10 @@
 /** mAP against the length of the code, a line a method, what is published beside it. */
-import { BRIGHT } from "../../shared/colours.ts";
-import { byName, groupRuns, methodOf } from "../../shared/groups.ts";
-import { meanInterval } from "../../shared/intervals.ts";
-import type { Evaluation } from "../../shared/metrics.ts";
-import { publishedUnder } from "../../shared/published.ts";
+
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { BRIGHT } from "../../shared/runs/colours.ts";
+import { byName, groupRuns, methodOf } from "../../shared/runs/groups.ts";
+import { publishedUnder } from "../../shared/runs/published.ts";
+import { meanInterval } from "../../shared/statistics/intervals.ts";
 import type { Figure } from "../figure.ts";
 import { coloured, RAW_COLOUR } from "../theme.ts";
 

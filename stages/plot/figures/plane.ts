@@ -1,7 +1,8 @@
 /** Embeddings of two dimensions as they are, a panel for each training. */
-import { MUTED } from "../../shared/colours.ts";
-import type { Evaluation } from "../../shared/metrics.ts";
-import { sameMade } from "../../shared/recipe.ts";
+
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { MUTED } from "../../shared/runs/colours.ts";
+import { sameMade } from "../../shared/runs/recipe.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { type Plane, ROLES, type Role } from "../planes.ts";
 import { coloured } from "../theme.ts";

@@ -1,7 +1,8 @@
 /** What the clock says of training: quality against seconds, and where the seconds went. */
-import { BRIGHT } from "../../shared/colours.ts";
-import { groupRuns } from "../../shared/groups.ts";
-import { type History, type Timings, timedHistories } from "../../shared/histories.ts";
+
+import { type History, type Timings, timedHistories } from "../../shared/artifacts/history.ts";
+import { BRIGHT } from "../../shared/runs/colours.ts";
+import { groupRuns } from "../../shared/runs/groups.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
 

@@ -1,5 +1,5 @@
 /** Validation mAP against the triplets or pairs that were used: what a selector makes of each. */
-import { type History, usesTriplets } from "../../shared/histories.ts";
+import { type History, usesTriplets } from "../../shared/artifacts/history.ts";
 import type { Figure } from "../figure.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
 

@@ -1,6 +1,7 @@
 /** t-SNE maps side by side. */
-import { MUTED } from "../../shared/colours.ts";
-import type { TsneMap } from "../../shared/maps.ts";
+
+import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
+import { MUTED } from "../../shared/runs/colours.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { placeNames } from "../maps.ts";
 import { coloured } from "../theme.ts";

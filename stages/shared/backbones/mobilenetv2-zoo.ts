@@ -1,6 +1,6 @@
 /** MobileNetV2 of the ONNX Model Zoo (Sandler et al. 2018), 1280 features. ONNX Model Zoo, ImageNet weights. */
 import { type Backbone, IMAGENET, zooUrl } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

@@ -3,7 +3,7 @@
  * No public address serves this very file: it comes from a mirror folder. `mobilenetv2-zoo` has an address.
  */
 import type { Backbone } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

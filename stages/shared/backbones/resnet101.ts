@@ -1,6 +1,6 @@
 /** ResNet-101 v1 (He et al. 2016), 2048 features. ONNX Model Zoo, ImageNet weights. */
 import { type Backbone, IMAGENET, zooUrl } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

@@ -3,7 +3,7 @@
  * public address serves this very file: it comes from a mirror folder.
  */
 import { type Backbone, IMAGENET } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

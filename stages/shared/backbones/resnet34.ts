@@ -1,6 +1,6 @@
 /** ResNet-34 v1 (He et al. 2016), 512 features. ONNX Model Zoo, ImageNet weights. */
 import { type Backbone, IMAGENET, zooUrl } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

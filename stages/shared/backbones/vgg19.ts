@@ -1,6 +1,6 @@
 /** VGG19 (Simonyan & Zisserman 2015), 4096 features. The file takes one image at a time. ONNX Model Zoo, ImageNet weights. */
 import { type Backbone, IMAGENET, zooUrl } from "../backbone.ts";
-import { pinned } from "../fetch.ts";
+import { pinned } from "../download/fetch.ts";
 
 export default {
   params: pinned({

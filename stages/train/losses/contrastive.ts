@@ -12,8 +12,9 @@
  * grid that reaches far beyond 1.
  * @source Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4
  */
+
+import { choosePairs, scoreContrastive } from "../kinds/pairs.ts";
 import { distanceLoss, type Loss } from "../loss.ts";
-import { choosePairs, scoreContrastive } from "../pairs.ts";
 import { scheduled } from "../schedules.ts";
 
 export default {

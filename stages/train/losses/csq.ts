@@ -15,12 +15,12 @@
  * @source Yuan, Wang, Zhang, Tay, Jie, Liu & Feng 2020, "Central similarity quantization for efficient image and video
  * retrieval", equations 4 and 6, section 3.2
  */
-import { hashCentres } from "../centres.ts";
+import { hashCentres } from "../hashing/centres.ts";
+import { type OutputTerm, signOf, withOutputLoss } from "../hashing/quantisation.ts";
+import { type AgreementTerm, targetLoss } from "../hashing/targets.ts";
 import { type Loss, noCounts } from "../loss.ts";
-import { type OutputTerm, signOf, withOutputLoss } from "../quantisation.ts";
 import { scheduled } from "../schedules.ts";
-import { logistic, softplus } from "../softplus.ts";
-import { type AgreementTerm, targetLoss } from "../targets.ts";
+import { logistic, softplus } from "../scoring/softplus.ts";
 
 /** -log h where c = 1, and -log(1 - h) where c = 0: both are log(1 + exp(-2 agreement)). */
 const crossEntropy = (): AgreementTerm => ({

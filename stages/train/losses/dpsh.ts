@@ -13,12 +13,13 @@
  * @source Li, Wang & Kang 2016, "Feature learning based deep supervised hashing with pairwise labels", equation 5
  * (lambda is its eta)
  */
-import type { Batch, Scored } from "../batch.ts";
+
+import { squaredToSign, withOutputLoss } from "../hashing/quantisation.ts";
+import { mean } from "../kinds/triplets.ts";
 import { gramLoss, type Loss } from "../loss.ts";
-import { squaredToSign, withOutputLoss } from "../quantisation.ts";
 import { scheduled } from "../schedules.ts";
-import { logistic, softplus } from "../softplus.ts";
-import { mean } from "../triplets.ts";
+import type { Batch, Scored } from "../scoring/batch.ts";
+import { logistic, softplus } from "../scoring/softplus.ts";
 
 export default {
   normalise: false,

@@ -13,13 +13,14 @@
  * margin bits/2 is a good start.
  * @source Wang, Shi & Kitani 2016, "Deep supervised hashing with triplet labels", equation 7 (margin is its alpha)
  */
-import type { Batch, Means, Scored, Triplets } from "../batch.ts";
+
+import { squaredToSign, withOutputLoss } from "../hashing/quantisation.ts";
+import { chooseTriplets, mean } from "../kinds/triplets.ts";
 import { gramLoss, type Loss } from "../loss.ts";
-import { forEachMean, meanOfMeans } from "../means.ts";
-import { squaredToSign, withOutputLoss } from "../quantisation.ts";
 import { scheduled } from "../schedules.ts";
-import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../softplus.ts";
-import { chooseTriplets, mean } from "../triplets.ts";
+import type { Batch, Means, Scored, Triplets } from "../scoring/batch.ts";
+import { forEachMean, meanOfMeans } from "../scoring/means.ts";
+import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../scoring/softplus.ts";
 
 const marginOf = (params: Record<string, unknown>, bits: number): number =>
   params.margin === "bits/2" ? bits / 2 : (params.margin as number);

@@ -12,10 +12,11 @@
  * @source Schroff, Kalenichenko & Philbin 2015, "FaceNet: A unified embedding for face recognition and clustering",
  * equation 2 (margin is its alpha)
  */
-import { scoreEveryHinge } from "../hinge.ts";
-import { scoreHingeMeans } from "../means.ts";
+
+import { tripletLoss } from "../kinds/triplets.ts";
 import { scheduled } from "../schedules.ts";
-import { tripletLoss } from "../triplets.ts";
+import { scoreEveryHinge } from "../scoring/hinge.ts";
+import { scoreHingeMeans } from "../scoring/means.ts";
 
 export default tripletLoss({
   normalise: true,

@@ -13,9 +13,9 @@
  * equations 7 and 9
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { classifier } from "../classifier.ts";
+import { checkOutputs, type OutputTerm, signOf, withOutputLoss } from "../hashing/quantisation.ts";
+import { classifier } from "../kinds/classifier.ts";
 import { type Loss, noCounts } from "../loss.ts";
-import { checkOutputs, type OutputTerm, signOf, withOutputLoss } from "../quantisation.ts";
 import { scheduled } from "../schedules.ts";
 
 const cubedToSign = (): OutputTerm => ({

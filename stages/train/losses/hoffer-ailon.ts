@@ -11,8 +11,9 @@
  * `all`; a selector that leaves out near negatives leaves this loss little to learn.
  * @source Hoffer & Ailon 2015, "Deep metric learning using triplet network", section 3
  */
-import { type AnchorSums, scoreByExponentials } from "../exponentials.ts";
-import { type Term, tripletLoss } from "../triplets.ts";
+
+import { type Term, tripletLoss } from "../kinds/triplets.ts";
+import { type AnchorSums, scoreByExponentials } from "../scoring/exponentials.ts";
 
 const term = (): Term => ({
   loss: 0,

@@ -14,9 +14,9 @@
  * equations 1 to 3 (weight is its lambda)
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { classifier } from "../classifier.ts";
+import { classifier } from "../kinds/classifier.ts";
+import { choosePairs, scoreContrastive } from "../kinds/pairs.ts";
 import { distanceLoss, type Loss, noCounts } from "../loss.ts";
-import { choosePairs, scoreContrastive } from "../pairs.ts";
 import { scheduled } from "../schedules.ts";
 
 export default {

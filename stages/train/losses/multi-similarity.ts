@@ -13,10 +13,11 @@
  * @source Wang, Han, Huang, Dong & Scott 2019, "Multi-similarity loss with general pair weighting for deep metric
  * learning", equations 10 to 15 (base is its lambda)
  */
-import type { Batch, Scored } from "../batch.ts";
-import { logOnePlusSum } from "../logsum.ts";
+
 import { distanceLoss, type Loss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import type { Batch, Scored } from "../scoring/batch.ts";
+import { logOnePlusSum } from "../scoring/logsum.ts";
 
 export default {
   normalise: true,

@@ -13,10 +13,10 @@
  * @source Kim, Kim, Cho & Kwak 2020, "Proxy anchor loss for deep metric learning", equation 4
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { normaliseRows } from "../../shared/model.ts";
-import { logOnePlusSum } from "../logsum.ts";
+import { normaliseRows } from "../../shared/artifacts/head.ts";
 import { checkLabels, type Loss, matrixLoss, noCounts, notFinite } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import { logOnePlusSum } from "../scoring/logsum.ts";
 
 export default {
   normalise: true,

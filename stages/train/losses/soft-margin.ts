@@ -9,9 +9,10 @@
  * @when No margin should be chosen, and embeddings need not be on the unit sphere. Take the selector `all`.
  * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
  */
-import { scoreByExponentials } from "../exponentials.ts";
-import { softplus, softplusSums } from "../softplus.ts";
-import { type Term, tripletLoss } from "../triplets.ts";
+
+import { type Term, tripletLoss } from "../kinds/triplets.ts";
+import { scoreByExponentials } from "../scoring/exponentials.ts";
+import { softplus, softplusSums } from "../scoring/softplus.ts";
 
 const term = (): Term => ({
   loss: 0,

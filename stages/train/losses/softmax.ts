@@ -9,7 +9,7 @@
  * rank the whole database poorly.
  * @source The usual classifier; siamese-triplet's ClassificationNet (https://github.com/adambielski/siamese-triplet)
  */
-import { classifier } from "../classifier.ts";
+import { classifier } from "../kinds/classifier.ts";
 import { type Loss, noCounts } from "../loss.ts";
 
 export default {

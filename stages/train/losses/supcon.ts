@@ -12,9 +12,10 @@
  * @source Khosla, Teterwak, Wang, Sarna, Tian, Isola, Maschinot, Liu & Krishnan 2020, "Supervised contrastive
  * learning", equation 2 (L_out)
  */
-import type { Batch, Scored } from "../batch.ts";
+
 import { distanceLoss, type Loss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import type { Batch, Scored } from "../scoring/batch.ts";
 
 export default {
   normalise: true,

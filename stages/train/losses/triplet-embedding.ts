@@ -13,9 +13,9 @@
  * @when Codes are short (about 12 bits). It has no param to choose and needs neither pairs in the batch nor a selector.
  * @source Zhuang, Lin, Shen & Reid 2016, "Fast training of triplet-based deep binary embedding networks"
  */
-import { inferCodes } from "../inference.ts";
+import { inferCodes } from "../hashing/inference.ts";
+import { type AgreementTerm, targetLoss } from "../hashing/targets.ts";
 import { type Loss, noCounts } from "../loss.ts";
-import { type AgreementTerm, targetLoss } from "../targets.ts";
 
 const hinge = (): AgreementTerm => ({
   loss: 0,

@@ -12,7 +12,7 @@
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { registerTrainingKernels } from "../kernels.ts";
+import { registerTrainingKernels } from "../engine/kernels.ts";
 import type { NetworkDefinition } from "../network.ts";
 
 export default {

@@ -9,9 +9,10 @@
  * @when The loss compares images of a batch: each image then has positives and negatives. It is the default.
  * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
  */
-import { requirePairs } from "../classes.ts";
-import { deck } from "../deck.ts";
+
 import type { SamplerDefinition } from "../sampler.ts";
+import { requirePairs } from "../sampling/classes.ts";
+import { deck } from "../sampling/deck.ts";
 
 export default {
   params: {

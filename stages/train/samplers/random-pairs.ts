@@ -11,12 +11,12 @@
  * @source siamese-triplet's SiameseMNIST; Bromley, Guyon, LeCun, Säckinger & Shah 1993, "Signature verification using a
  * siamese time delay neural network"
  */
-import type { Random } from "../../shared/random.ts";
-import type { PairSet } from "../batch.ts";
-import { requirePairs } from "../classes.ts";
-import { deck } from "../deck.ts";
-import { otherOf, outsider } from "../partner.ts";
+import type { Random } from "../../shared/compute/random.ts";
 import type { SamplerDefinition } from "../sampler.ts";
+import { requirePairs } from "../sampling/classes.ts";
+import { deck } from "../sampling/deck.ts";
+import { otherOf, outsider } from "../sampling/partner.ts";
+import type { PairSet } from "../scoring/batch.ts";
 
 export default {
   gives: "pairs",

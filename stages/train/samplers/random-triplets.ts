@@ -10,10 +10,11 @@
  * selector hold many more triplets for the same number of images.
  * @source siamese-triplet's TripletMNIST; Hoffer & Ailon 2015, "Deep metric learning using triplet network"
  */
-import { requirePairs } from "../classes.ts";
-import { deck } from "../deck.ts";
-import { otherOf, outsider } from "../partner.ts";
+
 import type { SamplerDefinition } from "../sampler.ts";
+import { requirePairs } from "../sampling/classes.ts";
+import { deck } from "../sampling/deck.ts";
+import { otherOf, outsider } from "../sampling/partner.ts";
 
 export default {
   gives: "triplets",

@@ -7,8 +7,9 @@
  * `triplet-embedding`, `proxy-anchor`): a batch may hold one image of a class.
  * @source The usual mini-batches of stochastic gradient descent
  */
-import { deck } from "../deck.ts";
+
 import type { SamplerDefinition } from "../sampler.ts";
+import { deck } from "../sampling/deck.ts";
 
 export default {
   params: {

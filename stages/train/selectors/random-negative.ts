@@ -7,7 +7,7 @@
  * expectation without the noise of the draw.
  * @source siamese-triplet's RandomNegativeTripletSelector (https://github.com/adambielski/siamese-triplet)
  */
-import { drawNegatives } from "../draw.ts";
+import { drawNegatives } from "../scoring/draw.ts";
 import type { TripletSelector } from "../selector.ts";
 
 export default {

@@ -10,7 +10,7 @@
  * @source Schroff, Kalenichenko & Philbin 2015, "FaceNet: A unified embedding for face recognition and clustering",
  * section 3.2; siamese-triplet's SemihardNegativeTripletSelector
  */
-import { drawNegatives } from "../draw.ts";
+import { drawNegatives } from "../scoring/draw.ts";
 import type { TripletSelector } from "../selector.ts";
 
 export default {

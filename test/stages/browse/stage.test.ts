@@ -4,11 +4,11 @@ import { join } from "node:path";
 import { Float32, Uint16, Uint32 } from "apache-arrow";
 import sharp from "sharp";
 import { afterAll, describe, expect, it } from "vitest";
-import { packSigns, writeCodes } from "../../../stages/shared/codes.ts";
-import type { Neighbours } from "../../../stages/shared/neighbours.ts";
-import { numbers, readTable, readVectors, writeTable } from "../../../stages/shared/tables.ts";
+import { packSigns, writeCodes } from "../../../stages/shared/artifacts/codes.ts";
+import type { Neighbours } from "../../../stages/shared/artifacts/neighbours.ts";
+import { numbers, readTable, readVectors, writeTable } from "../../../stages/shared/artifacts/tables.ts";
 import { runStage } from "../../run-stage.ts";
-import { writeImages } from "../shared/image-table.ts";
+import { writeImages } from "../shared/artifacts/image-table.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 
 const blobs = { classes: 3, perClass: 40, dim: 6, noise: 1.2 };

@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { reasonOf } from "../../../stages/shared/decode.ts";
-import { readMetadata, readTable } from "../../../stages/shared/tables.ts";
+import { readMetadata, readTable } from "../../../stages/shared/artifacts/tables.ts";
+import { reasonOf } from "../../../stages/shared/download/decode.ts";
 import { scratch } from "../shared/scratch.ts";
 import { download, fault, imagesOf } from "./fakes.ts";
 

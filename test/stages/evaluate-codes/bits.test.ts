@@ -1,8 +1,8 @@
 import fc from "fast-check";
 import { expect, it } from "vitest";
 import { bitUse } from "../../../stages/evaluate-codes/bits.ts";
-import { bytesOf } from "../../../stages/shared/codes.ts";
-import { codeSets } from "../shared/hamming/helpers.ts";
+import { bytesOf } from "../../../stages/shared/artifacts/codes.ts";
+import { codeSets } from "../shared/retrieval/hamming/helpers.ts";
 
 it("says how bits are used as a plain count does", () => {
   fc.assert(

@@ -3,7 +3,13 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { numbers, readTable, readVectors, vectorColumns, writeTable } from "../../../stages/shared/tables.ts";
+import {
+  numbers,
+  readTable,
+  readVectors,
+  vectorColumns,
+  writeTable,
+} from "../../../stages/shared/artifacts/tables.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 

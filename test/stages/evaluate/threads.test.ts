@@ -4,7 +4,7 @@ import { pathToFileURL } from "node:url";
 import { build } from "esbuild";
 import { expect, it } from "vitest";
 import type * as Neighbours from "../../../stages/evaluate/neighbours.ts";
-import { random } from "../../../stages/shared/random.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 
 it("finds the same on one thread and on two, to the last bit", async () => {
   const cache = "node_modules/.cache/deephash/test";

@@ -5,7 +5,7 @@ import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { chooseDevice, withoutCuda } from "../../../stages/extract/device.ts";
 import { type Probe, probeInChild, type Trial, type Tried } from "../../../stages/extract/probe.ts";
-import { random } from "../../../stages/shared/random.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { scratch } from "../shared/scratch.ts";
 import { tinyNetwork } from "./onnx-model.ts";
 

@@ -4,12 +4,12 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { outputOf } from "../../../stages/extract/onnx.ts";
 import { Resizer } from "../../../stages/extract/resize.ts";
+import { narrow, readTable, readVectors, widen } from "../../../stages/shared/artifacts/tables.ts";
 import { IMAGENET } from "../../../stages/shared/backbone.ts";
-import { InferenceSession, Tensor } from "../../../stages/shared/onnxruntime.ts";
-import { random } from "../../../stages/shared/random.ts";
-import { narrow, readTable, readVectors, widen } from "../../../stages/shared/tables.ts";
+import { InferenceSession, Tensor } from "../../../stages/shared/compute/onnxruntime.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { runStage } from "../../run-stage.ts";
-import { type TestImage, writeImages } from "../shared/image-table.ts";
+import { type TestImage, writeImages } from "../shared/artifacts/image-table.ts";
 import { scratch } from "../shared/scratch.ts";
 import { model, node, type Tiny, tinyFeatures, tinyNetwork, value, weight } from "./onnx-model.ts";
 

@@ -5,10 +5,10 @@ import { lengths } from "../../../stages/plot/figures/lengths.ts";
 import { triplets } from "../../../stages/plot/figures/triplets.ts";
 import { placeNames } from "../../../stages/plot/maps.ts";
 import { inPanel, linesOf } from "../../../stages/plot/series.ts";
-import { labelOf } from "../../../stages/shared/groups.ts";
-import type { History } from "../../../stages/shared/histories.ts";
-import { meanSeries } from "../../../stages/shared/means.ts";
-import type { Evaluation } from "../../../stages/shared/metrics.ts";
+import type { History } from "../../../stages/shared/artifacts/history.ts";
+import type { Evaluation } from "../../../stages/shared/artifacts/metrics.ts";
+import { labelOf } from "../../../stages/shared/runs/groups.ts";
+import { meanSeries } from "../../../stages/shared/statistics/means.ts";
 import { recipeFor } from "../report/study.ts";
 
 /** An evaluation whose every metric has one value. */

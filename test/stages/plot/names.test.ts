@@ -7,8 +7,8 @@ import { planes } from "../../../stages/plot/figures/plane.ts";
 import { tsneMaps } from "../../../stages/plot/figures/tsne.ts";
 import { toPng, toSvg } from "../../../stages/plot/render.ts";
 import { inPanel } from "../../../stages/plot/series.ts";
-import type { TsneMap } from "../../../stages/shared/maps.ts";
-import type { Evaluation } from "../../../stages/shared/metrics.ts";
+import type { Evaluation } from "../../../stages/shared/artifacts/metrics.ts";
+import type { TsneMap } from "../../../stages/shared/artifacts/tsne-map.ts";
 import { recipeFor } from "../report/study.ts";
 
 const NAMES = [

@@ -4,7 +4,7 @@ import { afterAll, describe, expect, it } from "vitest";
 import { bars } from "../../../stages/plot/figures/bars.ts";
 import { classes } from "../../../stages/plot/figures/classes.ts";
 import { toPng, toSvg } from "../../../stages/plot/render.ts";
-import { readEvaluations } from "../../../stages/shared/metrics.ts";
+import { readEvaluations } from "../../../stages/shared/artifacts/metrics.ts";
 import { runStage } from "../../run-stage.ts";
 import { makeStudy, plannedRuns } from "../report/study.ts";
 

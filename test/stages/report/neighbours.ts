@@ -1,6 +1,6 @@
 /** Made-up neighbours of a made-up study's queries. */
-import type { Answers, Neighbours } from "../../../stages/shared/neighbours.ts";
-import { random } from "../../../stages/shared/random.ts";
+import type { Answers, Neighbours } from "../../../stages/shared/artifacts/neighbours.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { CLASSES } from "./study.ts";
 
 const K = 10;

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
-import type { PageData } from "../../../stages/report/data.ts";
+import type { PageData } from "../../../stages/report/page/data.ts";
 import { runStage } from "../../run-stage.ts";
 import { makeNeighbours } from "./neighbours.ts";
 import { makeStudy, plannedRuns } from "./study.ts";

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readSplit } from "../../../stages/shared/splits.ts";
-import { readVectors } from "../../../stages/shared/tables.ts";
+import { readSplit } from "../../../stages/shared/artifacts/split.ts";
+import { readVectors } from "../../../stages/shared/artifacts/tables.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 

@@ -2,11 +2,11 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { random } from "../../../stages/shared/random.ts";
-import { readSplit } from "../../../stages/shared/splits.ts";
+import { readSplit } from "../../../stages/shared/artifacts/split.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { type Duplicate, findDuplicates, fingerprints } from "../../../stages/split/duplicates.ts";
 import { runStage } from "../../run-stage.ts";
-import { type TestImage, writeImages } from "../shared/image-table.ts";
+import { type TestImage, writeImages } from "../shared/artifacts/image-table.ts";
 import { scratch } from "../shared/scratch.ts";
 
 const SIZE = 32;

@@ -3,11 +3,11 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
-import { random } from "../../../stages/shared/random.ts";
-import { readSplit } from "../../../stages/shared/splits.ts";
+import { readSplit } from "../../../stages/shared/artifacts/split.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import official from "../../../stages/split/protocols/official.ts";
 import { runStage } from "../../run-stage.ts";
-import { type TestImage, writeImages } from "../shared/image-table.ts";
+import { type TestImage, writeImages } from "../shared/artifacts/image-table.ts";
 import { scratch } from "../shared/scratch.ts";
 
 const folder = scratch();

@@ -1,9 +1,9 @@
 /** The codes that classes are given before training: far apart, seeded, one for each. */
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
-import { random } from "../../../stages/shared/random.ts";
-import { hadamard, hashCentres } from "../../../stages/train/centres.ts";
-import { inferCodes, solve } from "../../../stages/train/inference.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
+import { hadamard, hashCentres } from "../../../stages/train/hashing/centres.ts";
+import { inferCodes, solve } from "../../../stages/train/hashing/inference.ts";
 
 /** Hamming distances of all pairs of codes. */
 function distancesOf(codes: Int8Array, bits: number): number[] {

@@ -1,8 +1,8 @@
 /** What the tests of losses and selectors share: batches, one loss at work, gradients by finite differences. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Random, random } from "../../../stages/shared/random.ts";
-import { type Batch, batchOf, type Given, type Triplets } from "../../../stages/train/batch.ts";
+import { type Random, random } from "../../../stages/shared/compute/random.ts";
 import type { Loss, LossRun } from "../../../stages/train/loss.ts";
+import { type Batch, batchOf, type Given, type Triplets } from "../../../stages/train/scoring/batch.ts";
 import type { PairSelector, TripletSelector } from "../../../stages/train/selector.ts";
 
 /** `[rows, dim]`, as the embeddings of a batch. */

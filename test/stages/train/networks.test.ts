@@ -2,8 +2,8 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
-import { startBackend } from "../../../stages/shared/compute.ts";
-import { random } from "../../../stages/shared/random.ts";
+import { startBackend } from "../../../stages/shared/compute/backend.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { dropout, type NetworkDefinition } from "../../../stages/train/network.ts";
 import linear from "../../../stages/train/networks/linear.ts";
 import mlp from "../../../stages/train/networks/mlp.ts";

@@ -2,13 +2,13 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
-import { random } from "../../../stages/shared/random.ts";
-import { deck } from "../../../stages/train/deck.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import type { Drawn, SamplerDefinition } from "../../../stages/train/sampler.ts";
 import balanced from "../../../stages/train/samplers/balanced.ts";
 import randomPairs from "../../../stages/train/samplers/random-pairs.ts";
 import randomTriplets from "../../../stages/train/samplers/random-triplets.ts";
 import shuffled from "../../../stages/train/samplers/shuffled.ts";
+import { deck } from "../../../stages/train/sampling/deck.ts";
 
 /** Classes of 7, 12 and 9 images, mixed. */
 const labels = Uint16Array.from({ length: 28 }, (_, i) => (i % 3 === 0 && i < 21 ? 0 : i % 7 < 4 ? 1 : 2));

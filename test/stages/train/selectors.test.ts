@@ -1,8 +1,8 @@
 /** Each selector against its definition, written out plainly; and on batches that have little to choose from. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { random } from "../../../stages/shared/random.ts";
-import type { Batch, Pairs, Triplets } from "../../../stages/train/batch.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
+import type { Batch, Pairs, Triplets } from "../../../stages/train/scoring/batch.ts";
 import { negativePairs, type TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";

@@ -2,8 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { Recipe } from "../../../stages/shared/recipe.ts";
-import { numbers, readMetadata, readTable, readVectors } from "../../../stages/shared/tables.ts";
+import { numbers, readMetadata, readTable, readVectors } from "../../../stages/shared/artifacts/tables.ts";
+import type { Recipe } from "../../../stages/shared/runs/recipe.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 

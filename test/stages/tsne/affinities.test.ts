@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { startBackend } from "../../../stages/shared/compute.ts";
-import { random } from "../../../stages/shared/random.ts";
+import { startBackend } from "../../../stages/shared/compute/backend.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { affinities, conditional } from "../../../stages/tsne/affinities.ts";
 import { nearest } from "../../../stages/tsne/neighbours.ts";
 

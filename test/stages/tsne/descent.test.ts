@@ -1,6 +1,6 @@
 import { beforeAll, describe, expect, it } from "vitest";
-import { startBackend } from "../../../stages/shared/compute.ts";
-import { random } from "../../../stages/shared/random.ts";
+import { startBackend } from "../../../stages/shared/compute/backend.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { affinities } from "../../../stages/tsne/affinities.ts";
 import { tsne } from "../../../stages/tsne/embed.ts";
 import { divergence, gradient } from "../../../stages/tsne/gradient.ts";

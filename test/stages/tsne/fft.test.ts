@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { random } from "../../../stages/shared/random.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { Fft, fastSize } from "../../../stages/tsne/fft.ts";
 
 /** The sum by its definition, of every column. */

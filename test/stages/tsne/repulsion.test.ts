@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { random } from "../../../stages/shared/random.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { gridRepulsion } from "../../../stages/tsne/grid.ts";
 import { exactRepulsion } from "../../../stages/tsne/pairs.ts";
 import { repulsionOf } from "../../../stages/tsne/repulsion.ts";

@@ -3,16 +3,16 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint16, Uint32 } from "apache-arrow";
 import { afterAll, describe, expect, it } from "vitest";
-import { random } from "../../../stages/shared/random.ts";
-import { writeSplit } from "../../../stages/shared/splits.ts";
-import { drawStratified } from "../../../stages/shared/stratified.ts";
+import { writeSplit } from "../../../stages/shared/artifacts/split.ts";
 import {
   numbers,
   readMetadata,
   readTable,
   vectorColumns,
   writeTable,
-} from "../../../stages/shared/tables.ts";
+} from "../../../stages/shared/artifacts/tables.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
+import { drawStratified } from "../../../stages/shared/statistics/stratified.ts";
 import { runStage } from "../../run-stage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-tsne-test-"));

@@ -1,0 +1,242 @@
+/** Every number of the report, in one tree, from which its files are written. */
+import type { Point } from "../../../runner/stage.ts";
+import { type History, trainingOf } from "../../shared/artifacts/history.ts";
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { checkPaired, type Queries } from "../../shared/artifacts/per-query.ts";
+import { random } from "../../shared/compute/random.ts";
+import { collapsedAmong } from "../../shared/runs/collapse.ts";
+import { byName, groupRuns } from "../../shared/runs/groups.ts";
+import type { Recipe } from "../../shared/runs/recipe.ts";
+import { meanInterval } from "../../shared/statistics/intervals.ts";
+import { differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
+import { levelsOf, type Training, trainingGroups } from "./training.ts";
+
+/** The metrics that are compared query by query. */
+export const COMPARED = ["map", "knn_accuracy"] as const;
+
+export interface Interval {
+  low: number;
+  high: number;
+}
+
+/** A metric of a group. */
+export interface GroupMetric {
+  mean: number;
+  /** 95 % over seeds; not with one seed. */
+  seeds?: Interval;
+  /** 95 % over queries of the mean over seeds; only of what is known of each query, or of one run. */
+  queries?: Interval;
+  /** One value a seed. */
+  values: number[];
+}
+
+/** How the bits of codes are used, mean over seeds; see {@link BitUse}. */
+export interface BitMeans {
+  balance: number;
+  dead: number;
+  correlation: number;
+  distinct: number;
+}
+
+/** A group under one protocol. */
+export interface GroupSummary {
+  point: Point;
+  /** Of its first run; the others differ in their seeds. */
+  recipe: Recipe;
+  /** Whether labels were used to make it. */
+  trained: boolean;
+  /** How many of its runs rest on a training that collapsed, in words; "" for none. */
+  collapsed: string;
+  seeds: string[];
+  ids: string[];
+  dim: number;
+  distance: string;
+  metrics: Record<string, GroupMetric>;
+  /** Of codes alone. */
+  bits?: BitMeans;
+  classes: Record<string, { map: number; knn_accuracy: number }>;
+}
+
+/** `first` less `second`. */
+export interface Comparison extends Interval {
+  metric: (typeof COMPARED)[number];
+  first: string;
+  second: string;
+  difference: number;
+  p: number;
+  /** Corrected for all pairs of this metric and protocol. */
+  p_holm: number;
+  excludes_zero: boolean;
+}
+
+export interface ProtocolSummary {
+  queries: number;
+  database: number;
+  /** Best mAP first. */
+  groups: Record<string, GroupSummary>;
+  comparisons: Comparison[];
+}
+
+/** The artifact `choice`, with the group it was made for. */
+export interface Choice {
+  label: string;
+  id: string;
+  param: string;
+  value: unknown;
+  metric: string;
+  candidates: { value: unknown; score: number; id: string }[];
+}
+
+export interface Summary {
+  resamples: number;
+  protocols: Record<string, ProtocolSummary>;
+  choices: Choice[];
+  /** By protocol: the validation mAP near the best of its trainings. */
+  near_best: Map<string, number>;
+  trainings: Record<string, Training[]>;
+}
+
+const mean = (values: number[]): number => values.reduce((sum, value) => sum + value, 0) / values.length;
+
+/** Undefined where a member is no code. */
+function bitMeans(members: Evaluation[]): BitMeans | undefined {
+  const uses = members.flatMap(({ bits }) => bits ?? []);
+  if (uses.length < members.length) return undefined;
+  return {
+    balance: mean(uses.map(({ balance }) => balance.mean)),
+    dead: mean(uses.map(({ dead }) => dead)),
+    correlation: mean(uses.map(({ correlation }) => correlation.mean)),
+    distinct: mean(uses.map(({ distinct }) => distinct)),
+  };
+}
+
+function summariseProtocol(
+  evaluations: Evaluation[],
+  queries: Queries[],
+  histories: History[],
+  resamples: number,
+  seed: number,
+): ProtocolSummary {
+  const groups = groupRuns(evaluations);
+  const perQuery = new Map(queries.map((run) => [run.id, run]));
+  // Only runs whose queries were given can be drawn anew.
+  const drawn = groups.filter(({ members }) => members.every(({ id }) => perQuery.has(id)));
+  checkPaired(drawn.flatMap(({ members }) => members.map(({ id }) => perQuery.get(id)!)));
+  const draws = Object.fromEntries(
+    COMPARED.map((metric) => [
+      metric,
+      drawn.length === 0
+        ? []
+        : drawMeans(
+            drawn.map(({ members }) => ({
+              seeds: members.map(({ point }) => String(point.seed)),
+              runs: members.map(({ id }) => perQuery.get(id)!.scores[metric]),
+            })),
+            resamples,
+            random(seed, "bootstrap"),
+          ),
+    ]),
+  );
+
+  const summaries = groups.map(({ label, point, members }): [string, GroupSummary] => {
+    const place = drawn.findIndex((group) => group.label === label);
+    const metrics = Object.keys(members[0].metrics).map((name): [string, GroupMetric] => {
+      const values = members.map((member) => member.metrics[name].value);
+      const over = meanInterval(values);
+      const own = draws[name] && place >= 0 ? percentileInterval(draws[name][place].queries) : undefined;
+      const { low, high } = members[0].metrics[name];
+      return [
+        name,
+        {
+          mean: over.mean,
+          // Student's t knows nothing of the ends of the scale.
+          seeds:
+            over.low === undefined
+              ? undefined
+              : { low: Math.max(0, over.low), high: Math.min(1, over.high!) },
+          queries: own ?? (members.length === 1 ? { low, high } : undefined),
+          values,
+        },
+      ];
+    });
+    const classes = Object.keys(members[0].classes).map((name) => [
+      name,
+      {
+        map: mean(members.map((member) => member.classes[name].map)),
+        knn_accuracy: mean(members.map((member) => member.classes[name].knn_accuracy)),
+      },
+    ]);
+    return [
+      label,
+      {
+        point,
+        recipe: members[0].recipe,
+        trained: members[0].trained,
+        collapsed: collapsedAmong(members.map(({ recipe }) => trainingOf(histories, recipe))),
+        seeds: members.map(({ point }) => String(point.seed ?? "")).filter(Boolean),
+        ids: members.map(({ id }) => id),
+        dim: members[0].dim,
+        distance: members[0].distance,
+        metrics: Object.fromEntries(metrics),
+        bits: bitMeans(members),
+        classes: Object.fromEntries(classes),
+      },
+    ];
+  });
+  summaries.sort(([, a], [, b]) => b.metrics.map.mean - a.metrics.map.mean);
+  const known = Object.fromEntries(summaries);
+
+  const comparisons = COMPARED.flatMap((metric) => {
+    const order = summaries
+      .map(([label]) => label)
+      .filter((label) => drawn.some((one) => one.label === label));
+    const pairs = order.flatMap((first, index) =>
+      order.slice(index + 1).map((second) => {
+        const of = (label: string) => draws[metric][drawn.findIndex((group) => group.label === label)];
+        const difference = known[first].metrics[metric].mean - known[second].metrics[metric].mean;
+        return { metric, first, second, difference, ...differenceOf(of(first), of(second), difference) };
+      }),
+    );
+    const corrected = holm(pairs.map(({ p }) => p));
+    return pairs.map((pair, index) => ({
+      ...pair,
+      p_holm: corrected[index],
+      excludes_zero: pair.low > 0 || pair.high < 0,
+    }));
+  });
+  return { queries: evaluations[0].queries, database: evaluations[0].database, groups: known, comparisons };
+}
+
+/**
+ * Brings the study together. Groups are runs that differ in their seed alone; protocols stay apart.
+ * @param resamples of the bootstrap
+ * @throws UserError when runs of one protocol asked different queries
+ */
+export function summarise(
+  study: { evaluations: Evaluation[]; queries: Queries[]; histories: History[]; choices: Choice[] },
+  resamples: number,
+  seed: number,
+): Summary {
+  const protocols = [...byName(study.evaluations, ({ protocol }) => protocol)].map(([protocol, own]) => [
+    protocol,
+    summariseProtocol(
+      own,
+      study.queries.filter((run) => run.protocol === protocol),
+      study.histories,
+      resamples,
+      seed,
+    ),
+  ]);
+  return {
+    resamples,
+    protocols: Object.fromEntries(protocols),
+    choices: study.choices,
+    near_best: levelsOf(study.histories),
+    trainings: Object.fromEntries(
+      trainingGroups(study.histories).map(({ label, members }) => [
+        label,
+        members.map(({ summary }) => summary),
+      ]),
+    ),
+  };
+}

@@ -1,0 +1,89 @@
+/** What the script of a page is given: numbers that are shown in more ways than one, rounded to what can be seen. */
+import type { Point } from "../../../runner/stage.ts";
+import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
+
+/** A t-SNE map. */
+export interface MapData {
+  title: string;
+  /** How it was made, and how far to trust it. */
+  facts: string;
+  /** `[points]`, scaled alike along both axes: the longer one goes from 0 to 1. */
+  x: number[];
+  y: number[];
+  labels: number[];
+  ids: number[];
+  /** Which of the representations that are browsed it shows; none: -1. */
+  representation: number;
+}
+
+/** One training, one value an evaluation. */
+export interface RunData {
+  /** Of its group. */
+  label: string;
+  point: Point;
+  /** The loss function: losses of different functions have no common scale. */
+  loss_name: string;
+  steps: number[];
+  images: number[];
+  /** Triplets or pairs used so far; none where the loss takes neither. */
+  triplets?: number[];
+  /** In the steps so far: only where clocks may speak. */
+  seconds?: number[];
+  loss: number[];
+  active: number[];
+  map: number[];
+}
+
+/** What kNN takes the queries of each class for. */
+export interface Confusion {
+  protocol: string;
+  classes: string[];
+  /** Queries of each class. */
+  queries: number[];
+  /** `[class][prediction]`: the share of the class's queries, mean over seeds. */
+  groups: { label: string; shares: number[][] }[];
+}
+
+/** Thumbnails on one sheet: image i stands in row ⌊i / columns⌋, column i mod columns. */
+export interface Thumbnails {
+  /** Data URI. */
+  sheet: string;
+  side: number;
+  columns: number;
+}
+
+/** mAP of a method's codes by their length. */
+export interface CodeLine {
+  protocol: string;
+  method: string;
+  /** What its paper has, not what was measured here. */
+  published: boolean;
+  bits: number[];
+  map: number[];
+}
+
+/** Precision and recall of a run's codes within each Hamming radius, means over queries. */
+export interface RadiusCurve {
+  protocol: string;
+  /** Of its group. */
+  label: string;
+  bits: number;
+  /** `[radius]`, from 0. */
+  precision: number[];
+  recall: number[];
+}
+
+/** All of it. */
+export interface PageData {
+  classes: string[];
+  neighbours?: Neighbours;
+  thumbnails?: Thumbnails;
+  maps: MapData[];
+  runs: RunData[];
+  confusions: Confusion[];
+  codes: CodeLine[];
+  radii: RadiusCurve[];
+}
+
+/** A page without anything to play with. */
+export const NO_DATA: PageData = { classes: [], maps: [], runs: [], confusions: [], codes: [], radii: [] };

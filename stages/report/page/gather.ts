@@ -1,0 +1,118 @@
+/** What the script of the page is given, out of the study's files. */
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import type { InputFile } from "../../../runner/stage.ts";
+import { type History, type Timings, usesTriplets } from "../../shared/artifacts/history.ts";
+import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
+import type { Queries } from "../../shared/artifacts/per-query.ts";
+import { numbers, readMetadata, readTable } from "../../shared/artifacts/tables.ts";
+import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
+import { byName, groupRuns, labelOf } from "../../shared/runs/groups.ts";
+import type { Confusion, MapData, RadiusCurve, RunData, Thumbnails } from "./data.ts";
+
+/** With more classes than this a table of confusions is too wide to be read. */
+const MOST_CLASSES = 20;
+
+/** Four digits are finer than a pixel. */
+const DIGITS = 4;
+const rounded = (values: ArrayLike<number>): number[] =>
+  Array.from(values, (value) => Number(value.toPrecision(DIGITS)));
+
+/** A map, scaled by one factor, so that it keeps its shape. */
+export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapData {
+  const range = (values: Float32Array) => {
+    let [low, high] = [values[0], values[0]];
+    for (const value of values) {
+      if (value < low) low = value;
+      if (value > high) high = value;
+    }
+    return { low, size: high - low };
+  };
+  const [h, v] = [range(map.x), range(map.y)];
+  const side = Math.max(h.size, v.size) || 1;
+  const scaled = (values: Float32Array, low: number) =>
+    Array.from(values, (value) => Number(((value - low) / side).toFixed(DIGITS)));
+  return {
+    title: map.point.seed === undefined ? map.label : `${map.label} · seed ${map.point.seed}`,
+    facts: `${map.labels.length} query images, ${map.dim} dimensions; perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
+    x: scaled(map.x, h.low),
+    y: scaled(map.y, v.low),
+    labels: [...map.labels],
+    ids: [...map.ids],
+    representation: neighbours?.representations.findIndex(({ id }) => id === map.of) ?? -1,
+  };
+}
+
+/** A training's curves. @param timings what the clock said of it, where clocks may speak */
+export function runData(history: History, timings?: Timings): RunData {
+  return {
+    label: history.label,
+    point: history.point,
+    loss_name: String(history.metadata.loss),
+    steps: [...history.step],
+    images: [...history.images],
+    ...(usesTriplets(history) && { triplets: [...history.triplets] }),
+    ...(timings && { seconds: rounded(timings.select.map((seconds, at) => seconds + timings.gradient[at])) }),
+    loss: rounded(history.loss),
+    active: rounded(history.active),
+    map: rounded(history.validationMap),
+  };
+}
+
+/** What kNN takes the queries for, a table for each protocol with few enough classes. */
+export function confusions(evaluations: Evaluation[], queries: Queries[]): Confusion[] {
+  return [...byName(evaluations, ({ protocol }) => protocol)].flatMap(([protocol, own]): Confusion[] => {
+    const groups = groupRuns(own)
+      .map(({ label, members }) => ({
+        label,
+        map: members.reduce((sum, { metrics }) => sum + metrics.map.value, 0) / members.length,
+        runs: members.flatMap(({ id }) => queries.filter((run) => run.id === id)),
+      }))
+      .filter(({ runs }) => runs.length > 0);
+    if (groups.length === 0) return [];
+    const { classes, labels } = groups[0].runs[0];
+    if (classes.length > MOST_CLASSES) return [];
+    const asked = classes.map((_, label) => labels.reduce((sum, one) => sum + (one === label ? 1 : 0), 0));
+    const sharesOf = (runs: Queries[]) => {
+      const counts = classes.map(() => new Array<number>(classes.length).fill(0));
+      for (const run of runs)
+        for (const [query, label] of run.labels.entries()) counts[label][run.predictions[query]]++;
+      return counts.map((row, label) =>
+        rounded(row.map((count) => count / (runs.length * asked[label] || 1))),
+      );
+    };
+    return [
+      {
+        protocol,
+        classes,
+        queries: asked,
+        groups: groups
+          .sort((a, b) => b.map - a.map)
+          .map(({ label, runs }) => ({ label, shares: sharesOf(runs) })),
+      },
+    ];
+  });
+}
+
+/** Reads a `curve`. @throws UserError when it is none */
+export function readRadii({ path, id, point }: InputFile): RadiusCurve {
+  const table = readTable(path, "curve");
+  const { protocol, bits } = readMetadata(table) as { protocol: string; bits: number };
+  return {
+    protocol,
+    label: labelOf(point, id),
+    bits,
+    precision: rounded(numbers<Float32Array>(table, "precision")),
+    recall: rounded(numbers<Float32Array>(table, "recall")),
+  };
+}
+
+/** The thumbnails of a folder that browse made; none where it is empty. */
+export function readThumbnails(folder: string | undefined): Thumbnails | undefined {
+  const file = folder && join(folder, "sheet.json");
+  if (!file || !existsSync(file)) return undefined;
+  const { side, columns } = JSON.parse(readFileSync(file, "utf8")) as Omit<Thumbnails, "sheet">;
+  const sheet = readFileSync(join(folder, "sheet.webp")).toString("base64");
+  return { sheet: `data:image/webp;base64,${sheet}`, side, columns };
+}

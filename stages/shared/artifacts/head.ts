@@ -1,0 +1,103 @@
+/** A trained head on disk: a folder with the model in the layers format of tfjs and head.json. */
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
+import * as layers from "@tensorflow/tfjs-layers";
+import { UserError } from "../../../runner/stage.ts";
+import type { Recipe } from "../runs/recipe.ts";
+import type { Examples } from "./examples.ts";
+import { checkJson, readJson } from "./schema.ts";
+
+/** What made a head, and how it is used. */
+export interface Head {
+  network: string;
+  loss: string;
+  selector: string | null;
+  /** All params of the training; an older head has none. */
+  made?: Recipe;
+  /** Shape of one input. */
+  input: number[];
+  /** Length of an embedding. */
+  dim: number;
+  /** Whether embeddings are brought to length 1. */
+  normalise: boolean;
+  /** The step whose weights were kept, and its validation mAP. */
+  step: number;
+  validation_map: number;
+  classes: string[];
+}
+
+/** Writes `model.json`, `weights.bin` and `head.json` into a folder. */
+export async function saveHead(folder: string, model: layers.LayersModel, head: Head): Promise<void> {
+  checkJson(head, "head", join(folder, "head.json"));
+  await model.save({
+    async save({ modelTopology, weightSpecs, weightData }) {
+      const weights = { paths: ["weights.bin"], weights: weightSpecs! };
+      writeFileSync(
+        join(folder, "model.json"),
+        JSON.stringify({
+          format: "layers-model",
+          generatedBy: "DeepHash",
+          convertedBy: null,
+          modelTopology,
+          weightsManifest: [weights],
+        }),
+      );
+      writeFileSync(join(folder, "weights.bin"), Buffer.from(tf.io.CompositeArrayBuffer.join(weightData)));
+      return { modelArtifactsInfo: { dateSaved: new Date(0), modelTopologyType: "JSON" } };
+    },
+  });
+  writeFileSync(join(folder, "head.json"), `${JSON.stringify(head, null, 2)}\n`);
+}
+
+/** Reads a head. @throws UserError when a file is missing or broken off */
+export async function loadHead(folder: string): Promise<{ model: layers.LayersModel; head: Head }> {
+  const head = readJson<Head>(join(folder, "head.json"), "head");
+  try {
+    const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
+    const bytes = readFileSync(join(folder, "weights.bin"));
+    const weightData = bytes.buffer.slice(bytes.byteOffset, bytes.byteOffset + bytes.length) as ArrayBuffer;
+    const model = await layers.loadLayersModel({
+      load: async () => ({ modelTopology, weightSpecs: weightsManifest[0].weights, weightData }),
+    });
+    return { model, head };
+  } catch (error) {
+    throw new UserError(`${folder}: not a whole model (${(error as Error).message}). Train it again.`);
+  }
+}
+
+/** Every row of x at length 1; a row of zeros stays. */
+export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
+  // Under the root, so that the gradient of a row of zeros is 0 and no NaN.
+  return tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), 1, true), 1e-12))) as tf.Tensor2D;
+}
+
+/** Rows that go through the network at once. */
+const BLOCK = 500;
+
+/**
+ * Embeds rows of examples, block by block.
+ * @returns `[rows, dim]`
+ */
+export function embedRows(
+  model: layers.LayersModel,
+  head: Pick<Head, "dim" | "normalise">,
+  examples: Pick<Examples, "shape" | "take">,
+  rows: Uint32Array,
+  onProgress: (done: number) => void = () => {},
+): Float32Array {
+  const out = new Float32Array(rows.length * head.dim);
+  for (let start = 0; start < rows.length; start += BLOCK) {
+    const block = rows.subarray(start, start + BLOCK);
+    const embeddings = tf.tidy(() => {
+      const y = model.predict(
+        tf.tensor(examples.take(block), [block.length, ...examples.shape]),
+      ) as tf.Tensor2D;
+      return head.normalise ? normaliseRows(y) : y;
+    });
+    out.set(embeddings.dataSync() as Float32Array, start * head.dim);
+    embeddings.dispose();
+    onProgress(start + block.length);
+  }
+  return out;
+}

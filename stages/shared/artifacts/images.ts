@@ -1,0 +1,92 @@
+/** Reading tables of images (artifact `images`) of any size: the list of images at once, pixels batch by batch. */
+import type { FixedSizeBinary, RecordBatch } from "apache-arrow";
+import { UserError } from "../../../runner/stage.ts";
+import { readBatches, readMetadata } from "./tables.ts";
+
+/** All that is known of the images but their pixels. */
+export interface ImageList {
+  /** `[images]` */
+  ids: Uint32Array;
+  /** `[images]`, indices into `classes` */
+  labels: Uint16Array;
+  /** `[images]`, 1 where the data set publishes the image as a test image */
+  test: Uint8Array;
+  dataset: string;
+  classes: string[];
+  height: number;
+  width: number;
+  channels: number;
+}
+
+/** Values of a column of numbers, in one batch. */
+const valuesOf = <T>(batch: RecordBatch, column: string) => batch.getChild(column)!.toArray() as T;
+
+/** Puts batches' values into one array. */
+function join<T extends Uint32Array | Uint16Array | Uint8Array>(parts: T[], whole: T): T {
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
+}
+
+/**
+ * Reads who the images are.
+ * @throws UserError when there are none, a label is outside the classes, or pixels do not fit the size given
+ */
+export async function readImageList(path: string): Promise<ImageList> {
+  const ids: Uint32Array[] = [];
+  const labels: Uint16Array[] = [];
+  const test: Uint8Array[] = [];
+  let about: Omit<ImageList, "ids" | "labels" | "test"> | undefined;
+  let rows = 0;
+  for await (const batch of readBatches(path, "images")) {
+    if (!about) {
+      about = readMetadata(batch) as unknown as NonNullable<typeof about>;
+      const { height, width, channels } = about;
+      const { byteWidth } = batch.getChild("pixels")!.type as FixedSizeBinary;
+      if (byteWidth !== height * width * channels)
+        throw new UserError(
+          `${path}: images of ${height} x ${width} x ${channels} have ${height * width * channels} bytes, but these have ${byteWidth}. Make it again.`,
+        );
+    }
+    ids.push(valuesOf(batch, "id"));
+    labels.push(valuesOf(batch, "label"));
+    test.push(Uint8Array.from(batch.getChild("split")!, (split) => (split === "test" ? 1 : 0)));
+    for (const [row, label] of labels.at(-1)!.entries())
+      if (label >= about.classes.length)
+        throw new UserError(
+          `${path}: image ${ids.at(-1)![row]} has label ${label}, but there are ${about.classes.length} classes (0 to ${about.classes.length - 1}).`,
+        );
+    rows += batch.numRows;
+  }
+  if (!about || rows === 0) throw new UserError(`${path}: holds no images.`);
+  const { dataset, classes, height, width, channels } = about;
+  return {
+    ids: join(ids, new Uint32Array(rows)),
+    labels: join(labels, new Uint16Array(rows)),
+    test: join(test, new Uint8Array(rows)),
+    dataset,
+    classes,
+    height,
+    width,
+    channels,
+  };
+}
+
+/** The pixels, HWC, in pieces of at most `images` images: `[count, height, width, channels]` bytes each. */
+export async function* readPixels(
+  path: string,
+  images: number,
+): AsyncGenerator<{ count: number; pixels: Uint8Array }> {
+  for await (const batch of readBatches(path, "images"))
+    for (const data of batch.getChild("pixels")!.data) {
+      const bytes = (data.type as FixedSizeBinary).byteWidth;
+      for (let row = 0; row < data.length; row += images) {
+        const count = Math.min(images, data.length - row);
+        const start = (data.offset + row) * bytes;
+        yield { count, pixels: (data.values as Uint8Array).subarray(start, start + count * bytes) };
+      }
+    }
+}

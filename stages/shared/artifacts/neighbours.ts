@@ -1,0 +1,39 @@
+/** The artifact `neighbours`: what lies nearest to some queries, in several representations. */
+import type { Point } from "../../../runner/stage.ts";
+
+/** One representation's answers. Lists are flat: the k of the first query, then the k of the second. */
+export interface Answers {
+  id: string;
+  /** Of its group, as in the report's tables. */
+  name: string;
+  point: Point;
+  kind: "features" | "embedding" | "code";
+  distance: "euclidean" | "cosine" | "centred-cosine" | "hamming";
+  /** Dimensions, or bits. */
+  dim: number;
+  /** `[queries]` */
+  average_precision: number[];
+  /** `[queries, k]` images of the database, nearest first; of equally near ones the one that stands first. */
+  neighbours: number[];
+  /** `[queries, k]` */
+  distances: number[];
+  /** `[queries]` images of the database that are as near as the last of the list, or nearer. */
+  within: number[];
+  /** `[points, k]` other points of the map, nearest first; `[]` without a map. */
+  among_points: number[];
+}
+
+/** The whole file. Images are named by their place in `images`. */
+export interface Neighbours {
+  protocol: string;
+  k: number;
+  seed: number;
+  classes: string[];
+  images: { id: number[]; label: number[] };
+  /** The first `drawn` are a draw with all classes alike, in order of id; the others the worst. */
+  queries: number[];
+  drawn: number;
+  /** The images of the t-SNE maps. */
+  points: number[];
+  representations: Answers[];
+}

@@ -1,0 +1,61 @@
+/** A classifier on top of the embeddings, with the cross-entropy of its softmax. */
+import * as tf from "@tensorflow/tfjs-core";
+import { type Counters, checkLabels, type LossSetup, matrixLoss, notFinite } from "../loss.ts";
+
+export interface Classifier {
+  /** Weights `[dim, classes]`, bias `[classes]`, the slope of the PReLU `[]`. */
+  variables: tf.Variable[];
+  /** The mean of -log softmax(right class) over the batch. @param embeddings `[batch, dim]` */
+  loss(embeddings: tf.Tensor2D, labels: Int32Array): tf.Scalar;
+}
+
+/**
+ * PReLU and one layer, as siamese-triplet's ClassificationNet has them.
+ * @param counters counts those classified rightly as `correct`; there are no pairs or triplets to count
+ */
+export function classifier({ dim, classes, random }: LossSetup, counters: Counters): Classifier {
+  const bound = 1 / Math.sqrt(dim);
+  const first = Float32Array.from({ length: dim * classes }, () => (2 * random.float() - 1) * bound);
+  const weights = tf.variable(tf.tensor2d(first, [dim, classes]));
+  const bias = tf.variable(tf.zeros([classes]));
+  const slope = tf.variable(tf.scalar(0.25));
+  counters.correct = 0;
+  return {
+    variables: [weights, bias, slope],
+    loss(embeddings, labels) {
+      checkLabels(labels, classes);
+      const bent = tf.sub(tf.relu(embeddings), tf.mul(slope, tf.relu(tf.neg(embeddings))));
+      const logits = tf.add(tf.matMul(bent as tf.Tensor2D, weights as tf.Tensor2D), bias) as tf.Tensor2D;
+      return matrixLoss(logits, counters, (values) => {
+        const scored = crossEntropy(values, labels, classes);
+        if (!Number.isFinite(scored.loss)) throw notFinite("the classifier's scores are");
+        counters.correct! += scored.correct;
+        return scored;
+      });
+    },
+  };
+}
+
+/** @param logits `[batch, classes]` @returns the mean loss, its gradient, and how many were classified rightly */
+export function crossEntropy(
+  logits: Float32Array,
+  labels: Int32Array,
+  classes: number,
+): { loss: number; gradient: Float32Array; correct: number } {
+  const batch = labels.length;
+  const gradient = new Float32Array(logits.length);
+  let loss = 0;
+  let correct = 0;
+  for (let i = 0; i < batch; i++) {
+    const row = logits.subarray(i * classes, (i + 1) * classes);
+    let best = 0;
+    for (let c = 1; c < classes; c++) if (row[c] > row[best]) best = c;
+    let sum = 0;
+    for (let c = 0; c < classes; c++) sum += Math.exp(row[c] - row[best]);
+    for (let c = 0; c < classes; c++)
+      gradient[i * classes + c] = (Math.exp(row[c] - row[best]) / sum - Number(c === labels[i])) / batch;
+    loss += Math.log(sum) + row[best] - row[labels[i]];
+    if (best === labels[i]) correct++;
+  }
+  return { loss: loss / batch, gradient, correct };
+}

@@ -1,0 +1,27 @@
+import { expect, it } from "vitest";
+import { unsaid } from "../../../../stages/report/numbers/unsaid.ts";
+import { recipeFor } from "../study.ts";
+
+const group = (point: Record<string, string | number>, settings = {}) => ({
+  point,
+  recipe: recipeFor({ point, settings }),
+  trained: point.loss !== undefined,
+});
+const wide = { network: { use: "mlp", hidden: [1024] } };
+
+it("tells what sets a group apart beside its name, and nothing that its name says", () => {
+  const groups = {
+    "raw features": group({}),
+    "facenet · all": group({ loss: "facenet", selector: "all" }, { loss: { use: "facenet", margin: 1 } }),
+    supcon: group({ loss: "supcon" }),
+    "facenet · all · steps 2000": group(
+      { loss: "facenet", selector: "all", steps: 2000 },
+      { ...wide, steps: 2000 },
+    ),
+  };
+  expect(unsaid(groups)).toEqual(["facenet · all · steps 2000: network.hidden 1024 where most have 512."]);
+});
+
+it("calls nothing common that half of the groups have", () => {
+  expect(unsaid({ a: group({ loss: "a" }), b: group({ loss: "b" }, wide) })).toEqual([]);
+});

@@ -1,0 +1,130 @@
+import { describe, expect, test } from "vitest";
+import type { Table } from "../../../../stages/report/document/document.ts";
+import type { GroupSummary, ProtocolSummary } from "../../../../stages/report/numbers/summary.ts";
+import { codeBlocks } from "../../../../stages/report/sections/codes.ts";
+import { recipeFor } from "../study.ts";
+
+function group(point: GroupSummary["point"], map: number, dim = Number(point.bits ?? 64)): GroupSummary {
+  const metric = (value: number) => ({ mean: value, values: [value] });
+  const { binariser, bits = 0 } = point;
+  const code = { binariser: { use: String(binariser ?? "sign") }, bits };
+  return {
+    point,
+    recipe: recipeFor({ point, ...(bits && { code }) }),
+    trained: point.loss !== undefined,
+    collapsed: "",
+    seeds: ["1"],
+    ids: ["one"],
+    dim,
+    distance: point.bits ? "hamming" : "euclidean",
+    metrics: {
+      map: { mean: map, values: [map], seeds: { low: map - 0.002, high: map + 0.002 } },
+      map_worst: metric(map - 0.1),
+      map_best: metric(map + 0.1),
+      precision_radius_2: metric(0.5),
+    },
+    bits: { balance: 0.02, dead: 0, correlation: 0.11, distinct: 900 },
+    classes: {},
+  };
+}
+
+const groups = {
+  "dtsh · bits 12": group({ loss: "dtsh", bits: 12 }, 0.8),
+  "dtsh · bits 48": group({ loss: "dtsh", bits: 48 }, 0.83),
+  "itq · bits 12": group({ binariser: "itq", bits: 12 }, 0.3),
+  "itq · bits 48": group({ binariser: "itq", bits: 48 }, 0.82),
+  facenet: group({ loss: "facenet" }, 0.85),
+};
+const difference = (first: string, second: string, low: number, excludes_zero: boolean) => ({
+  metric: "map" as const,
+  first,
+  second,
+  difference: 0.01,
+  low,
+  high: 0.02,
+  p: 0.01,
+  p_holm: 0.01,
+  excludes_zero,
+});
+const summary: ProtocolSummary = {
+  queries: 10,
+  database: 100,
+  groups,
+  comparisons: [
+    difference("dtsh · bits 12", "itq · bits 12", 0.005, true),
+    difference("dtsh · bits 48", "itq · bits 48", -0.005, false),
+    difference("dtsh · bits 48", "itq · bits 12", 0.005, true),
+  ],
+};
+const tables = (protocol: string) =>
+  codeBlocks(protocol, summary).filter((block): block is Table => block.kind === "table");
+
+describe("codes in the report", () => {
+  test("a row a method, a column a length, the best of a length strong, published numbers of this protocol alone", () => {
+    const [lengths] = tables("P1");
+    expect(lengths.columns.map(({ title }) => title).slice(2)).toEqual([
+      "12 bits",
+      "24 bits",
+      "32 bits",
+      "48 bits",
+    ]);
+    const row = (name: string) =>
+      lengths.rows.find(([cell]) => cell.text.startsWith(name))!.map(({ text }) => text);
+    expect(row("dtsh").slice(2)).toEqual(["0.8000 ± 0.0020", "–", "–", "0.8300 ± 0.0020"]);
+    expect(lengths.rows.find(([cell]) => cell.text === "dtsh")![2].strong).toBe(true);
+    expect(lengths.rows.find(([cell]) => cell.text === "itq")![2].strong).toBe(false);
+    expect(row("published: DTSH").slice(2)).toEqual(["0.710 †", "0.750 †", "0.765 †", "0.774"]);
+    expect(lengths.rows.some(([cell]) => cell.text === "facenet")).toBe(false);
+    expect(tables("official")[0].rows.some(([cell]) => cell.text.startsWith("published"))).toBe(false);
+    const dtsh = tables("P2")[0].rows.find(([cell]) => cell.text.startsWith("published: DTSH"))!;
+    expect(dtsh.at(-1)!.text).toBe("0.926 †");
+  });
+
+  test("ties and bits stand beside each code", () => {
+    const [, bits] = tables("P1");
+    expect(bits.rows[0].map(({ text }) => text)).toEqual([
+      "dtsh · bits 12",
+      "0.8000",
+      "0.7000",
+      "0.9000",
+      "0.5000",
+      "2",
+      "900",
+      "0.0",
+      "0.020",
+      "0.110",
+    ]);
+  });
+
+  test("says which learned codes are not above itq of their length", () => {
+    const words = JSON.stringify(codeBlocks("P1", summary));
+    expect(words).toMatch(/1 of 2 learned codes are significantly above itq/);
+    expect(words).toMatch(/No significant difference in mAP between dtsh · bits 48 and itq · bits 48/);
+  });
+
+  test("holds no code against itq on other features, nor an untrained code by the name of its axis", () => {
+    const cropped = group({ views: "crop", loss: "dtsh", bits: 12 }, 0.7);
+    const named = group({ method: "itq", bits: 12 }, 0.3);
+    const { recipe } = groups["itq · bits 12"];
+    const words = JSON.stringify(
+      codeBlocks("P1", {
+        ...summary,
+        groups: {
+          "dtsh · bits 12": groups["dtsh · bits 12"],
+          "crop · dtsh · bits 12": { ...cropped, recipe: { ...cropped.recipe, features: { size: 96 } } },
+          "itq · bits 12": { ...named, recipe },
+        },
+        comparisons: [
+          difference("dtsh · bits 12", "itq · bits 12", 0.005, true),
+          difference("crop · dtsh · bits 12", "itq · bits 12", 0.005, true),
+        ],
+      }),
+    );
+    expect(words).toMatch(/1 of 1 learned codes are significantly above itq/);
+    expect(words).toContain("Of the features and the length of crop · dtsh · bits 12 there is no itq.");
+  });
+
+  test("nothing is said where there are no codes", () => {
+    expect(codeBlocks("P1", { ...summary, groups: { facenet: groups.facenet } })).toEqual([]);
+  });
+});
