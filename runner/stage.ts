@@ -184,3 +184,9 @@ export function defineStage<Params = Record<string, unknown>>(
 export class UserError extends Error {
   override name = "UserError";
 }
+
+/**
+ * Whether something thrown is a {@link UserError}. Its name says so, not its class: the bundle of every stage has a
+ * copy of the class.
+ */
+export const isUserError = (error: unknown): boolean => error instanceof Error && error.name === "UserError";

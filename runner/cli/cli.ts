@@ -2,7 +2,7 @@
 import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { Command, CommanderError, Option } from "commander";
-import { UserError } from "../stage.ts";
+import { isUserError, UserError } from "../stage.ts";
 import { expand, load, settingText } from "../study/index.ts";
 import { colors, diskFault, guardOutput, suggest, thrown } from "../text/index.ts";
 import { addMaking, addSharing, addUpkeep } from "./commands/index.ts";
@@ -192,10 +192,10 @@ export async function main(args: string[]): Promise<void> {
     try {
       process.exitCode = (await work) || process.exitCode;
     } catch (error) {
-      const { name, stack, ...rest } = thrown(error);
+      const { stack, ...rest } = thrown(error);
       console.error(colors.red(diskFault(rest)));
       if (debug) console.error(stack);
-      process.exitCode = name === "UserError" ? 2 : 1;
+      process.exitCode = isUserError(error) ? 2 : 1;
     }
   };
   guardOutput();

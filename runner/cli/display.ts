@@ -106,7 +106,7 @@ export class Display implements Events {
 
   protected tellFailure(task: Task, error: StageError, log: string): void {
     this.say(`${colors.red("✗")} ${plain(task.id)}: ${quoted(error.message)}`);
-    if (this.debug && error.detail) this.say(error.detail);
+    if (this.debug && error.failure.detail) this.say(error.failure.detail);
     this.say(colors.dim(`  its log: ${plain(log)}`));
   }
 

@@ -57,8 +57,8 @@ export class JsonLines implements Events {
     this.tell("fetched", { stage: task.id, from });
   }
 
-  failed(task: Task, error: StageError, log: string): void {
-    this.tell("failed", { stage: task.id, message: error.message, user: error.user, log });
+  failed(task: Task, { failure: { kind, message } }: StageError, log: string): void {
+    this.tell("failed", { stage: task.id, kind, message, user: kind === "user", log });
   }
 
   close(): void {}

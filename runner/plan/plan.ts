@@ -1,7 +1,7 @@
 /** What is known, what must run, and why. Keys become known as the results upstream do. */
 import { resolve as absolute } from "node:path";
 import { type CodeFacts, type KeyParts, keyOf, keyOfRecord } from "../code/index.ts";
-import { UserError } from "../stage.ts";
+import { isUserError, UserError } from "../stage.ts";
 import {
   type Origin,
   outputsFault,
@@ -28,12 +28,12 @@ function hashOfFile(task: Task, input: string, file: string, hashFile: (path: st
   try {
     return hashFile(file);
   } catch (error) {
-    const { name, code, message } = error as NodeJS.ErrnoException;
-    if (name !== "UserError" && (code === undefined || code === "EIO")) throw error;
+    const { code, message } = error as NodeJS.ErrnoException;
+    if (!isUserError(error) && (code === undefined || code === "EIO")) throw error;
     throw new UserError(
       oneLine(
         `${task.at("inputs", input)} ${task.stage}.inputs.${input}: ` +
-          (name === "UserError" ? message : `${file} cannot be read (${message}).`),
+          (isUserError(error) ? message : `${file} cannot be read (${message}).`),
       ),
     );
   }

@@ -5,10 +5,10 @@ import { keyOf } from "../code/index.ts";
 import { removeTree } from "../files/index.ts";
 import { codesOf, type Plan, type Task } from "../plan/index.ts";
 import { prepare, type SharedCache } from "../remote/index.ts";
-import { UserError } from "../stage.ts";
 import { machineHere, type StageRecord, type Store, type StoredOutput } from "../store/index.ts";
-import { diskFault, withoutSecrets } from "../text/index.ts";
-import { type Executor, type Job, type Outcome, StageError } from "./executor.ts";
+import { withoutSecrets } from "../text/index.ts";
+import type { Executor, Job, Outcome } from "./executor.ts";
+import { StageError, toStageError } from "./failure.ts";
 import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
@@ -112,18 +112,15 @@ export async function runIn(
     try {
       outcome = await run();
     } catch (error) {
-      const fault =
-        error instanceof StageError
-          ? error
-          : new StageError(diskFault(error as Error), error instanceof UserError, (error as Error).stack);
-      if (fault.user || attempt >= task.retries || options.signal.aborted) throw fault;
+      const fault = toStageError(error);
+      if (fault.failure.kind === "user" || attempt >= task.retries || options.signal.aborted) throw fault;
       events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
     }
   const fault = written();
   if (fault)
     throw new StageError(
       `an input changed while it ran: ${fault}. A process that an earlier stage started may write to it still: end that one and run again.`,
-      true,
+      "user",
     );
   for (const [name, { path }] of Object.entries(task.outputs)) {
     const made = resolve(outputs[name]);
@@ -132,14 +129,14 @@ export async function runIn(
     if (path.endsWith("/") && statSync(made, { throwIfNoEntry: false })?.isFile())
       throw new StageError(
         `made a file of its output "${name}" (${path}), which is declared as a folder.`,
-        true,
+        "user",
       );
   }
   const after = before && projectFiles(options.root, store.folder);
   const beyond = after
     ? changedMeanwhile(before, after)
     : beyondDeclared(task, job.trace, { root: options.root, cache: store.folder, scratch, log });
-  if (beyond && options.strict) throw new StageError(beyond, true);
+  if (beyond && options.strict) throw new StageError(beyond, "user");
   if (beyond) job.onWarn(beyond);
   return { outputs, outcome, beyond };
 }
@@ -167,7 +164,7 @@ async function runTask(
     const before = stampsOfInputs(task, options.root);
     const ingredients = plan.ingredients(task);
     if (!ingredients || keyOf(ingredients) !== key)
-      throw new StageError("its input changed before it began. Run again.", true);
+      throw new StageError("its input changed before it began. Run again.", "user");
     const began = performance.now();
     const { outputs, outcome, beyond } = await runIn(
       scratch,
@@ -226,14 +223,11 @@ export async function execute(
   const pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
   plan.onFault = (message) => events.warned(undefined, message);
   const fail = (task: Task, key: string, error: Error) => {
-    const fault =
-      error instanceof StageError
-        ? error
-        : new StageError(diskFault(error), error instanceof UserError, error.stack);
+    const fault = toStageError(error);
     plan.fail(task, fault.message);
     if (options.signal.aborted) return;
     summary.failed++;
-    summary.user ||= fault.user;
+    summary.user ||= fault.failure.kind === "user";
     events.failed(task, fault, store.logPath(key));
   };
   /** An input that can no longer be read: what runs may end, nothing new begins. */

@@ -31,16 +31,3 @@ export interface Outcome {
 
 /** @throws StageError */
 export type Executor = (job: Job) => Promise<Outcome>;
-
-/** A stage that ended badly. */
-export class StageError extends Error {
-  override name = "StageError";
-  /** A fault of what a person gave: exit code 2, and another try would not help. */
-  readonly user: boolean;
-  readonly detail: string;
-  constructor(message: string, user = false, detail = "") {
-    super(message);
-    this.user = user;
-    this.detail = detail;
-  }
-}

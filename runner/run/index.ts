@@ -1,3 +1,4 @@
 export { type Events, execute, type RunOptions, runIn, type Summary } from "./execute.ts";
-export { type Executor, type Job, StageError } from "./executor.ts";
+export type { Executor, Job } from "./executor.ts";
+export { type Failure, StageError, stageErrorOf, toStageError } from "./failure.ts";
 export { capacityOf, checkClaims, coresOf } from "./resources.ts";

@@ -5,7 +5,7 @@ import { COMMAND_INPUT, type Plan, type Task, tolerantInputs } from "../plan/ind
 import type { InputFile, UpstreamRun } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import { listed } from "../text/index.ts";
-import { StageError } from "./executor.ts";
+import { StageError } from "./failure.ts";
 
 /** Shows a task its inputs, each under its natural name. */
 export async function showInputs(
@@ -101,6 +101,6 @@ export function checkUnchanged(task: Task, root: string, before: Stamps): void {
   );
   throw new StageError(
     `its input changed while it ran (${names}), so its result was not kept. ${own ? "Its command names that file; let it write to ${out.NAME}." : "Run again when nothing writes there."}`,
-    true,
+    "user",
   );
 }

@@ -1,3 +1,8 @@
+const DISK_CODES = new Set(["ENOSPC", "EDQUOT", "EIO", "EROFS"]);
+
+/** Whether the disk is the cause of an error. */
+export const isDiskFault = ({ code = "" }: { code?: string }): boolean => DISK_CODES.has(code);
+
 /** What is said when the disk does not do as it should, by the runner and by the processes of its stages. */
 export function diskFault({ code, message }: { code?: string; message: string }): string {
   switch (code) {

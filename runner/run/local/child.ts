@@ -2,7 +2,8 @@
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../../stage.ts";
-import { diskFault, shortened, thrown } from "../../text/index.ts";
+import { shortened } from "../../text/index.ts";
+import { type Failure, toStageError } from "../index.ts";
 import { watchGroup } from "./memory.ts";
 import { runCommand } from "./shell.ts";
 
@@ -30,7 +31,7 @@ export type Report =
   | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
   | { kind: "warn"; line: string }
   | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number }
-  | { kind: "failed"; message: string; user: boolean; detail: string };
+  | { kind: "failed"; failure: Failure };
 
 /** Progress is cheap to call, so it must be thinned out before it is sent. */
 const PROGRESS_MILLISECONDS = 100;
@@ -101,12 +102,11 @@ async function runStage(
 async function run(order: Order): Promise<void> {
   const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
   const fail = async (error: unknown): Promise<never> => {
-    const { name, stack, ...rest } = thrown(error);
+    const { failure } = toStageError(error);
     try {
-      write(stack);
+      write(failure.detail);
     } catch {} // a full disk takes no log either; the runner is told below
-    const text = diskFault(rest).split("\n")[0];
-    await send({ kind: "failed", message: text, user: name === "UserError", detail: stack });
+    await send({ kind: "failed", failure });
     process.exit(1);
   };
   process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines

@@ -5,7 +5,7 @@ import { fileURLToPath } from "node:url";
 import { filledEnvironment, stageEnvironment } from "../../code/index.ts";
 import { fillCommand } from "../../study/index.ts";
 import { after } from "../../text/index.ts";
-import { type Executor, type Job, StageError } from "../index.ts";
+import { type Executor, type Job, StageError, stageErrorOf } from "../index.ts";
 import type { Order, Report } from "./child.ts";
 
 /** How long a stage may take to end by itself before it is killed. */
@@ -68,10 +68,10 @@ export const local: Executor = (job) =>
       log: job.log,
     };
     let last: Report | undefined;
-    let ended = "";
+    let ended: StageError | undefined;
     let cancelKill: (() => void) | undefined;
-    const end = (why: string) => {
-      ended ||= why;
+    const end = (why: StageError) => {
+      ended ??= why;
       if (!child.pid) return;
       const { pid } = child;
       signalGroup(pid, "SIGTERM"); // asked first, then killed
@@ -81,8 +81,10 @@ export const local: Executor = (job) =>
     const cancelTimeout =
       timeout === undefined
         ? undefined
-        : after(timeout * 1000, () => end(`took longer than its timeout of ${timeout} s and was ended.`));
-    const cancel = () => end("was cancelled.");
+        : after(timeout * 1000, () =>
+            end(new StageError(`took longer than its timeout of ${timeout} s and was ended.`, "timeout")),
+          );
+    const cancel = () => end(new StageError("was cancelled.", "killed"));
     job.signal.addEventListener("abort", cancel, { once: true });
     if (job.signal.aborted) cancel();
 
@@ -99,17 +101,18 @@ export const local: Executor = (job) =>
     });
     // "exit" may come before the last report, "close" comes after it.
     child.on("close", (code, signal) => {
-      if (ended) finish(new StageError(ended));
+      if (ended) finish(ended);
       else if (last?.kind === "done" && code === 0) {
         done();
         resolve({ notes: last.notes, peakMegabytes: last.peakMegabytes });
-      } else if (last?.kind === "failed") finish(new StageError(last.message, last.user, last.detail));
+      } else if (last?.kind === "failed") finish(stageErrorOf(last.failure));
       else
         finish(
           new StageError(
             signal === "SIGKILL"
               ? "was killed (SIGKILL), probably because memory ran out. Try --jobs 1, or a smaller batch."
               : `ended ${signal ? `by ${signal}` : `with exit code ${code}`} before it was done. See its log.`,
+            "killed",
           ),
         );
     });

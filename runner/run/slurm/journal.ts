@@ -2,7 +2,7 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Task } from "../../plan/index.ts";
-import type { Events } from "../index.ts";
+import type { Events, Failure, StageError } from "../index.ts";
 
 /** One line of a journal. `recipe` says which task. */
 export type Line =
@@ -13,7 +13,7 @@ export type Line =
   | { kind: "finished"; recipe: string; key: string }
   /** It is in the store already. */
   | { kind: "found"; recipe: string; key: string }
-  | { kind: "failed"; recipe: string; message: string; user: boolean; detail: string; log: string }
+  | { kind: "failed"; recipe: string; failure: Failure; log: string }
   /** Something it builds upon is not in the store. */
   | { kind: "absent"; recipe: string }
   /** Its last word. Not written when it was cancelled: it may have been sent to another machine. */
@@ -58,12 +58,8 @@ export class Journal implements Events {
   finished(task: Task, { key }: { key: string }): void {
     this.write({ kind: "finished", recipe: this.recipe(task), key });
   }
-  failed(
-    task: Task,
-    { message, user, detail }: { message: string; user: boolean; detail: string },
-    log: string,
-  ) {
-    this.write({ kind: "failed", recipe: this.recipe(task), message, user, detail, log });
+  failed(task: Task, { failure }: StageError, log: string): void {
+    this.write({ kind: "failed", recipe: this.recipe(task), failure, log });
   }
 }
 

@@ -11,7 +11,7 @@ import type { Plan, Task } from "../../plan/index.ts";
 import type { StageRecord, Store } from "../../store/index.ts";
 import { GROUP_SECONDS, POLL_SECONDS, type SlurmSettings } from "../../study/index.ts";
 import { counted } from "../../text/index.ts";
-import { type Events, StageError, type Summary } from "../index.ts";
+import { type Events, StageError, type Summary, stageErrorOf } from "../index.ts";
 import { type QueueRow, Slurm } from "./commands.ts";
 import { estimates } from "./estimate.ts";
 import { arrays, dependency, group, type JobArray, ranges, type Submitted } from "./group.ts";
@@ -440,7 +440,7 @@ class SlurmRun {
       }
       case "failed":
         this.markBad(element);
-        if (task) this.fail(task, new StageError(line.message, line.user, line.detail), line.log);
+        if (task) this.fail(task, stageErrorOf(line.failure), line.log);
         break;
       case "absent":
         this.markBad(element);
@@ -482,7 +482,7 @@ class SlurmRun {
     if (this.options.signal.aborted) return;
     this.show(task, "failed");
     this.summary.failed++;
-    this.summary.user ||= error.user;
+    this.summary.user ||= error.failure.kind === "user";
     this.events.failed(task, error, log);
   }
 

@@ -2,7 +2,7 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Display } from "../../../runner/cli/display.ts";
 import type { Task } from "../../../runner/plan/tasks.ts";
-import { StageError } from "../../../runner/run/executor.ts";
+import { StageError } from "../../../runner/run/index.ts";
 import { duration } from "../../../runner/text/quantities.ts";
 
 describe("durations", () => {
@@ -82,7 +82,7 @@ describe("plain lines, where there is no terminal", () => {
     display.progress(odd, 1, 2, evil);
     display.warned(odd, evil);
     display.warned(undefined, evil);
-    display.failed(odd, new StageError(evil, true, `${evil}\n${evil}`), evil);
+    display.failed(odd, new StageError(evil, "user", `${evil}\n${evil}`), evil);
     display.started(odd, evil);
     display.fetched(odd, evil);
     display.finished(odd);
@@ -103,7 +103,11 @@ describe("plain lines, where there is no terminal", () => {
     display.started(task, "forced");
     display.warned(task, "no GPU.");
     display.warned(undefined, "cache: odd.");
-    display.failed(task, new StageError("it broke", false, "Error: it broke\n    at x"), "cache/logs/k.log");
+    display.failed(
+      task,
+      new StageError("it broke", "stage", "Error: it broke\n    at x"),
+      "cache/logs/k.log",
+    );
     expect(said().split("\n").slice(1)).toEqual([
       "! train[seed=1]: no GPU.",
       "! cache: odd.",

@@ -7,7 +7,7 @@ import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Plan } from "../../../../runner/plan/plan.ts";
 import type { Task } from "../../../../runner/plan/tasks.ts";
 import type { Summary } from "../../../../runner/run/execute.ts";
-import { type Job, StageError } from "../../../../runner/run/executor.ts";
+import { type Job, StageError } from "../../../../runner/run/index.ts";
 import { runOnSlurm, type SlurmEvents } from "../../../../runner/run/slurm/run.ts";
 import { work } from "../../../../runner/run/slurm/work.ts";
 import { Store } from "../../../../runner/store/store.ts";
@@ -435,7 +435,7 @@ describe("trouble", () => {
 
   test("after a failure nothing new begins", async () => {
     deeds.a = () => {
-      throw new StageError("values.json: row 3 is no number.", true);
+      throw new StageError("values.json: row 3 is no number.", "user");
     };
     cluster.work = async (job) => {
       const code = await workHere(job);
@@ -500,7 +500,7 @@ describe("Ctrl-C", () => {
   test("cancels the jobs that were submitted", async () => {
     deeds.data = ({ signal }) =>
       new Promise((_, reject) =>
-        signal.addEventListener("abort", () => reject(new StageError("was cancelled."))),
+        signal.addEventListener("abort", () => reject(new StageError("was cancelled.", "killed"))),
       );
     const { ended, cancel, lines } = start(STUDY);
     await until(() => lines.includes("started data (never ran)"), "the stage");
