@@ -1,84 +1,130 @@
-/** What a run shows: moving bars on a terminal, plain lines elsewhere. */
-
-import { MultiBar, type SingleBar } from "cli-progress";
+/** What a run shows: on a terminal a block that is drawn again in place, elsewhere plain lines. */
 import type { Task } from "../plan/index.ts";
 import type { Events, StageError } from "../run/index.ts";
+import type { StageRecord } from "../store/index.ts";
 import { colors, duration, harmless, plain, shortened } from "../text/index.ts";
+import { LiveBlock } from "./live.ts";
+import { detailOf, Progress, type RunProgress, runLine, stageLines } from "./progress.ts";
+import type { TimeLeft } from "./time-left.ts";
 
-/** Between two plain lines of one stage's progress. */
+/** Seconds between two plain lines about the progress of one stage. */
 const LINE_SECONDS = 15;
 
-/** Characters of a line of others' that are shown: the log holds all of it. */
-const LONGEST = 2000;
+/** Milliseconds between two drawings of the block: after an event, and without one, for its clocks. */
+const FRAME_MILLISECONDS = 125;
+const CLOCK_MILLISECONDS = 1000;
 
-/** What a stage, a file or another machine says, in one line. */
-const quoted = (text: string): string => shortened(plain(text), LONGEST);
+/** Characters of a message that are shown: the log holds all of it. */
+const MESSAGE_CHARACTERS = 2000;
 
-const amount = (value: number) =>
-  value >= 1e4 ? value.toLocaleString("en") : String(Math.round(value * 10) / 10);
+/** Failures that are repeated at the end; of more, the count. */
+const REPEATED = 10;
 
-interface Running {
-  started: number;
-  line: number;
-  /** The first report: the rate leaves out what came before it, as the start of a backend. */
-  first?: { at: number; done: number };
-  bar?: SingleBar;
+/** What a stage, a file or another machine reports, in one line. */
+const quoted = (text: string): string => shortened(plain(text), MESSAGE_CHARACTERS);
+
+/** What the display asks the run for. */
+export interface Counts {
+  /** Stages that are up to date, of all. */
+  settled(): number;
+  total: number;
+  /** The time to go, where it can be estimated. */
+  left?: TimeLeft;
 }
 
-/** Shows a run on `out`. @param total how many stages there are, @param known how many are up to date */
+/** Shows a run on `out`. */
 export class Display implements Events {
   private readonly out: NodeJS.WriteStream;
   private readonly debug: boolean;
-  private readonly running = new Map<Task, Running>();
-  private readonly bars?: MultiBar;
-  private readonly count: () => string;
+  private readonly counts: Counts;
+  private readonly began = performance.now();
+  private readonly running = new Map<Task, Progress>();
+  /** When a plain line about a stage was last written. */
+  private readonly told = new Map<Task, number>();
+  private readonly block?: LiveBlock;
+  private readonly clock?: NodeJS.Timeout;
+  private frame?: NodeJS.Timeout;
+  private readonly failures: string[] = [];
+  /** Whether other lines were written after a failure. */
+  private buried = false;
+  private readonly redraw = () => this.draw();
+  private readonly resume = () => {
+    this.block!.forget();
+    this.draw();
+  };
 
-  constructor(out: NodeJS.WriteStream, debug: boolean, count: () => string) {
+  constructor(out: NodeJS.WriteStream, debug: boolean, counts: Counts) {
     this.out = out;
     this.debug = debug;
-    this.count = count;
-    if (out.isTTY)
-      this.bars = new MultiBar({
-        stream: out,
-        format: `  {bar} {percentage}% {name} {detail}`,
-        barsize: 20,
-        hideCursor: true,
-        clearOnComplete: true,
-        barCompleteChar: "█",
-        barIncompleteChar: "░",
-        fps: 8,
-      });
+    this.counts = counts;
+    if (!out.isTTY || process.env.TERM === "dumb" || !this.isLive()) return;
+    this.block = new LiveBlock(out);
+    this.clock = setInterval(this.redraw, CLOCK_MILLISECONDS).unref();
+    out.on("resize", this.redraw);
+    process.on("SIGCONT", this.resume);
+  }
+
+  /** Whether a terminal gets the block. */
+  protected isLive(): boolean {
+    return true;
   }
 
   private say(line: string): void {
     const text = `${harmless(line)}\n`;
-    if (this.bars && this.running.size) this.bars.log(text);
+    if (this.block) this.block.print(text);
     else this.out.write(text);
+    this.buried ||= this.failures.length > 0;
+  }
+
+  /** Draws the block soon. */
+  private changed(): void {
+    if (!this.block || this.frame) return;
+    this.frame = setTimeout(this.redraw, FRAME_MILLISECONDS).unref();
+  }
+
+  private draw(): void {
+    clearTimeout(this.frame);
+    this.frame = undefined;
+    const { columns, rows } = this.block!.size;
+    const now = performance.now();
+    const all = [...this.running.values()];
+    // A line for the rest, one for the run, the line of the cursor, and one of those that stay.
+    const most = Math.max(0, rows - 4);
+    const shown = all.length > most + 1 ? all.slice(0, most) : all;
+    const rest = all.length - shown.length;
+    const run: RunProgress = {
+      done: this.counts.settled(),
+      total: this.counts.total,
+      failed: this.failures.length,
+      running: all.length,
+      elapsed: (now - this.began) / 1000,
+      left: this.counts.left?.at(now, (task) => (now - (this.running.get(task)?.started ?? now)) / 1000),
+    };
+    this.block!.draw([
+      ...stageLines(shown, now, columns),
+      ...(rest ? [colors.dim(`  … and ${rest} more running`)] : []),
+      runLine(run, columns),
+    ]);
   }
 
   started(task: Task, reason: string): void {
-    const bar = this.bars?.create(1, 0, { name: plain(task.id), detail: "" });
-    this.running.set(task, { started: performance.now(), line: performance.now(), bar });
-    if (!this.bars) this.say(`▸ ${plain(task.id)}  ${colors.dim(`(${quoted(reason)})`)}`);
+    const now = performance.now();
+    this.running.set(task, new Progress(plain(task.id), now));
+    this.told.set(task, now);
+    if (!this.block) this.say(`▸ ${plain(task.id)}  ${colors.dim(`(${quoted(reason)})`)}`);
+    this.changed();
   }
 
   progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void {
     const state = this.running.get(task);
     if (!state) return;
     const now = performance.now();
-    state.first ??= { at: now, done };
-    const what = quoted(unit);
-    const rate = ((done - state.first.done) * 1000) / (now - state.first.at);
-    const known = Number.isFinite(rate) && rate > 0;
-    const left = known && total > done ? `, ${duration((total - done) / rate)} left` : "";
-    const detail = `${amount(done)}${total ? ` of ${amount(total)}` : ""} ${what}${known ? `, ${amount(rate)} ${what}/s` : ""}${left}${megabytes ? `, ${amount(megabytes)} MB` : ""}`;
-    if (state.bar) {
-      state.bar.setTotal(total || done + 1);
-      state.bar.update(done, { name: plain(task.id), detail });
-    } else if (now - state.line > LINE_SECONDS * 1000) {
-      state.line = now;
-      this.say(`  ${plain(task.id)}: ${detail}`);
+    state.report(now, done, total, quoted(unit), megabytes);
+    if (!this.block && now - this.told.get(task)! > LINE_SECONDS * 1000) {
+      this.told.set(task, now);
+      this.say(`  ${plain(task.id)}: ${detailOf(state, now)}`);
     }
+    this.changed();
   }
 
   /** A plain line about the run as a whole. */
@@ -90,48 +136,67 @@ export class Display implements Events {
     this.say(colors.yellow(task ? `! ${plain(task.id)}: ${quoted(line)}` : `! ${quoted(line)}`));
   }
 
-  finished(task: Task): void {
+  /** `[3/7]`, after the stage that a line tells of. */
+  private count(): string {
+    return `[${this.counts.settled()}/${this.counts.total}]`;
+  }
+
+  finished(task: Task, record: StageRecord): void {
+    this.counts.left?.learn(record);
     const seconds = (performance.now() - this.end(task)) / 1000;
     this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(duration(seconds))}`);
   }
 
   fetched(task: Task, from: string): void {
     this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(`from ${quoted(from)}`)}`);
+    this.changed();
   }
 
   failed(task: Task, error: StageError, log: string): void {
     this.end(task);
-    this.tellFailure(task, error, log);
-  }
-
-  protected tellFailure(task: Task, error: StageError, log: string): void {
-    this.say(`${colors.red("✗")} ${plain(task.id)}: ${quoted(error.message)}`);
+    const { buried } = this;
+    const told = `${colors.red("✗")} ${plain(task.id)}: ${quoted(error.message)}`;
+    const place = colors.dim(`  log: ${plain(log)}`);
+    this.say(told);
     if (this.debug && error.failure.detail) this.say(error.failure.detail);
-    this.say(colors.dim(`  its log: ${plain(log)}`));
+    this.say(place);
+    this.failures.push(`${told}\n${place}`);
+    this.buried = buried;
   }
 
   /** @returns when it began; now for one that failed before it did */
   private end(task: Task): number {
-    const state = this.running.get(task);
-    if (state?.bar) this.bars!.remove(state.bar);
+    const { started = performance.now() } = this.running.get(task) ?? {};
     this.running.delete(task);
-    return state?.started ?? performance.now();
+    this.told.delete(task);
+    this.changed();
+    return started;
   }
 
-  /** Leaves the terminal as it was. */
+  /** Leaves the terminal as it was, and repeats the failures that other lines have pushed away. */
   close(): void {
-    this.bars?.stop();
+    if (this.block) {
+      clearInterval(this.clock);
+      clearTimeout(this.frame);
+      this.out.off("resize", this.redraw);
+      process.off("SIGCONT", this.resume);
+      this.block.clear();
+    }
+    if (!this.buried) return;
+    const more = this.failures.length - REPEATED;
+    for (const failure of this.failures.slice(0, REPEATED)) this.out.write(`${harmless(failure)}\n`);
+    if (more > 0) this.out.write(`  and ${more} more failed: see the lines above.\n`);
   }
 }
 
-/** Says what went wrong, and nothing else. */
+/** Shows warnings and failures only. */
 export class Quiet extends Display {
+  protected override isLive(): boolean {
+    return false;
+  }
   override started(): void {}
   override progress(): void {}
   override finished(): void {}
   override fetched(): void {}
   override said(): void {}
-  override failed(task: Task, error: StageError, log: string): void {
-    this.tellFailure(task, error, log);
-  }
 }

@@ -10,6 +10,7 @@ import { UserError } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import { settingText } from "../study/index.ts";
 import { colors, counted, diskFault, unbreakable } from "../text/index.ts";
+import type { Counts } from "./display.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Options } from "./options.ts";
 import { prepare, type Session } from "./session.ts";
@@ -20,12 +21,22 @@ const TWICE_MILLISECONDS = 500;
 
 const toPrograms = new JsonLines((line) => process.stdout.write(line));
 
-/** Where the events of a run go, as the options have it. */
-async function openDisplay(options: Options, count: () => string): Promise<SlurmEvents & { close(): void }> {
+/** Where the events of a run go, by the options. */
+async function openDisplay(
+  options: Options,
+  { plan, store, tasks }: Session,
+  settled: () => number,
+): Promise<SlurmEvents & { close(): void }> {
   if (options.jsonLines) return unbreakable(toPrograms, warn);
   const { Display, Quiet } = await import("./display.ts");
+  const counts: Counts = { settled, total: tasks.length };
+  // The jobs of a cluster wait for its queue: no record tells how long.
+  if (process.stdout.isTTY && !options.quiet && options.executor === "local") {
+    const { TimeLeft } = await import("./time-left.ts");
+    counts.left = new TimeLeft(plan, store, options.jobs ?? availableParallelism());
+  }
   return unbreakable(
-    new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, count),
+    new (options.quiet ? Quiet : Display)(process.stdout, options.debug === true, counts),
     warn,
   );
 }
@@ -179,7 +190,7 @@ export async function runStages(session: Session, options: Options): Promise<Run
   if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
-  const display = await openDisplay(options, () => `[${settled()}/${tasks.length}]`);
+  const display = await openDisplay(options, session, settled);
   const tell = { finished: display.finished.bind(display), fetched: display.fetched?.bind(display) };
   display.finished = (task, record) => {
     ran.add(task.id);

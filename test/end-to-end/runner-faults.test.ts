@@ -134,7 +134,7 @@ describe("a stage that fails", () => {
     make("throw");
     const { out } = await project.run("--debug");
     expect(out).toMatch(/^ {4}at .*run/m);
-    const [, log] = /its log: (.*)/.exec(out)!;
+    const [, log] = /log: (.*)/.exec(out)!;
     expect(readFileSync(log, "utf8")).toContain("Error: the sum is wrong\nand more of it\n    at ");
   });
 

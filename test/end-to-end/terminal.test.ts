@@ -63,7 +63,7 @@ test("--quiet says what goes wrong, and how it ended", async () => {
   expect(out).toMatch(/^! say: one word looks odd\.\nRan 3 stages in \S+ s; all 3 are up to date\.\n$/);
   expect((await project.run("--quiet")).out).toBe("Nothing to do: all 3 stages are up to date.\n");
   const failed = await project.run("--quiet", "--set", "trouble.mode=throw");
-  expect(failed.out).toMatch(/^✗ trouble: the sum is wrong\n {2}its log: .+\n$/);
+  expect(failed.out).toMatch(/^✗ trouble: the sum is wrong\n {2}log: .+\n$/);
   expect(failed.err).toMatch(/^1 stage failed; 2 of 3 are up to date \(\S+ s\)\.\n$/);
   expect(failed.code).toBe(1);
 });

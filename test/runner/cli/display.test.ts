@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Display } from "../../../runner/cli/display.ts";
 import type { Task } from "../../../runner/plan/tasks.ts";
 import { StageError } from "../../../runner/run/index.ts";
+import type { StageRecord } from "../../../runner/store/record.ts";
 import { duration } from "../../../runner/text/quantities.ts";
 
 describe("durations", () => {
@@ -35,7 +36,7 @@ describe("plain lines, where there is no terminal", () => {
     vi.useFakeTimers();
     lines = "";
     const out = { write: (text: string) => (lines += text), isTTY: false } as unknown as NodeJS.WriteStream;
-    display = new Display(out, false, () => "[3/7]");
+    display = new Display(out, false, { settled: () => 3, total: 7 });
   });
   afterEach(() => vi.useRealTimers());
   // biome-ignore lint/suspicious/noControlCharactersInRegex: colours are made of them
@@ -43,13 +44,13 @@ describe("plain lines, where there is no terminal", () => {
 
   test("tell of one that failed before it started", () => {
     display.failed(task, new StageError("the disk is full."), "cache/logs/x.log");
-    expect(said()).toBe("✗ train[seed=1]: the disk is full.\n  its log: cache/logs/x.log\n");
+    expect(said()).toBe("✗ train[seed=1]: the disk is full.\n  log: cache/logs/x.log\n");
   });
 
   test("tell the start with its reason, and the end with its time", () => {
     display.started(task, "never ran");
     vi.advanceTimersByTime(75_000);
-    display.finished(task);
+    display.finished(task, {} as StageRecord);
     expect(said()).toBe("▸ train[seed=1]  (never ran)\n✓ [3/7] train[seed=1]  1 min 15 s\n");
   });
 
@@ -85,7 +86,7 @@ describe("plain lines, where there is no terminal", () => {
     display.failed(odd, new StageError(evil, "user", `${evil}\n${evil}`), evil);
     display.started(odd, evil);
     display.fetched(odd, evil);
-    display.finished(odd);
+    display.finished(odd, {} as StageRecord);
     display.warned(undefined, "x".repeat(1e6));
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     expect(said()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
@@ -112,7 +113,7 @@ describe("plain lines, where there is no terminal", () => {
       "! train[seed=1]: no GPU.",
       "! cache: odd.",
       "✗ train[seed=1]: it broke",
-      "  its log: cache/logs/k.log",
+      "  log: cache/logs/k.log",
       "",
     ]);
   });

@@ -2,8 +2,8 @@
 import { afterAll, describe, expect, test } from "vitest";
 import { several } from "../../../runner/cli/options.ts";
 import { outlineOf } from "../../../runner/code/outline.ts";
+import { makespan } from "../../../runner/inspect/forecast.ts";
 import { byStage, status } from "../../../runner/inspect/graph.ts";
-import { makespan } from "../../../runner/inspect/what-if.ts";
 import { pointOf } from "../../../runner/study/matrix.ts";
 import { columns } from "../../../runner/text/columns.ts";
 import { Project } from "../project.ts";

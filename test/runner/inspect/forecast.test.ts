@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { estimate, makespan } from "../../../runner/inspect/what-if.ts";
+import { estimate, makespan } from "../../../runner/inspect/forecast.ts";
 import type { Task } from "../../../runner/plan/tasks.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 
