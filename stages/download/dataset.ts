@@ -4,12 +4,21 @@ import type { Fit } from "../shared/download/decode.ts";
 import type { FetchContext } from "../shared/download/fetch.ts";
 import type { Published } from "../shared/folder/folder.ts";
 
+/**
+ * What a data set publishes an image for. A test image queries; where queries search other images than those that train,
+ * `database` images are searched only, and `train+database` images train and are searched.
+ */
+export type Role = Published | "database" | "train+database";
+
 /** What one image is. */
 export interface ImageRow {
   id: number;
   /** As the data set publishes it. */
-  split: Published;
+  split: Role;
+  /** Of several labels the lowest. */
   label: number;
+  /** All labels, ascending, where images of the data set may have several. */
+  labels?: number[];
   /** `[height, width, channels]` bytes. */
   pixels: Uint8Array;
 }
@@ -23,6 +32,10 @@ export interface DatasetInfo {
   /** How images of another shape were brought to this one. */
   fit?: Fit;
   classes: string[];
+  /** Whether an image may have several labels: every row then has `labels`. */
+  several?: boolean;
+  /** sha256 of each list that says which images belong to the data set, by the file's name. */
+  lists?: Record<string, string>;
   /** By id, what the images are called where they come from: a file, say. */
   names?: string[];
   /** How many images will come; for the progress. */

@@ -7,6 +7,14 @@ import type { Dataset, ImageRow } from "./dataset.ts";
 /** Images a record batch. */
 const BATCH = 2000;
 
+/** The labels of images as sets, `[images, bytes]`: bit `label % 8` of byte `label >> 3`. */
+function labelSets(images: ImageRow[], bytes: number): Uint8Array {
+  const sets = new Uint8Array(images.length * bytes);
+  for (const [row, { labels }] of images.entries())
+    for (const label of labels!) sets[row * bytes + (label >> 3)] |= 1 << (label & 7);
+  return sets;
+}
+
 export default defineStage({
   params: "download",
   parts: { dataset: "datasets" },
@@ -16,12 +24,19 @@ export default defineStage({
     const dataset = parts.dataset.part as Dataset;
     const context = { files: inputs.files, progress, log, warn, signal, note };
     const { info, rows } = await dataset.open(parts.dataset.params, context);
-    const { images: expected, ...metadata } = info;
+    const { images: expected, several, ...metadata } = info;
+    const setBytes = Math.ceil(info.classes.length / 8);
     const size = info.height * info.width * info.channels;
     const table = createTable(
       outputs.images,
       "images",
-      { id: new Uint32(), split: new Utf8(), label: new Uint16(), pixels: bytesColumn(size) },
+      {
+        id: new Uint32(),
+        split: new Utf8(),
+        label: new Uint16(),
+        ...(several && { labels: bytesColumn(setBytes) }),
+        pixels: bytesColumn(size),
+      },
       metadata,
     );
     let batch: ImageRow[] = [];
@@ -34,6 +49,7 @@ export default defineStage({
         id: Uint32Array.from(batch, ({ id }) => id),
         split: batch.map(({ split }) => split),
         label: Uint16Array.from(batch, ({ label }) => label),
+        ...(several && { labels: labelSets(batch, setBytes) }),
         pixels,
       });
       written += batch.length;

@@ -10,6 +10,10 @@ export interface Images {
   test: Uint8Array;
   /** 1 where the data set publishes the image as a validation image; absent where it publishes none. */
   validation?: Uint8Array;
+  /** 1 where the data set publishes the image for queries to search; absent where the protocol decides. */
+  searched?: Uint8Array;
+  /** 1 where the image is published for that alone, and does not train. */
+  onlySearched?: Uint8Array;
   classes: string[];
 }
 

@@ -1,10 +1,25 @@
-/** Which images a data set publishes for validation. */
+/** What a data set publishes its images for, beyond training and test. */
 import { readBatches } from "../shared/artifacts/tables.ts";
 
-/** `[images]`, 1 for a validation image; undefined where none is published. */
-export async function publishedValidation(path: string): Promise<Uint8Array | undefined> {
-  const flags: number[] = [];
-  for await (const batch of readBatches(path, "images"))
-    for (const split of batch.getChild("split")!) flags.push(split === "validation" ? 1 : 0);
-  return flags.includes(1) ? Uint8Array.from(flags) : undefined;
+/** `[images]` zeros and ones. */
+export interface PublishedRoles {
+  /** The validation images; absent where none are published. */
+  validation?: Uint8Array;
+  /** The images that queries search, training or not; absent where the data set leaves that to the protocol. */
+  searched?: Uint8Array;
+  /** The images that only are searched. */
+  onlySearched: Uint8Array;
+}
+
+/** Reads the published roles of a table of images. */
+export async function publishedRoles(path: string): Promise<PublishedRoles> {
+  const splits: string[] = [];
+  for await (const batch of readBatches(path, "images")) splits.push(...batch.getChild("split")!);
+  const those = (...wanted: string[]) => Uint8Array.from(splits, (split) => (wanted.includes(split) ? 1 : 0));
+  const some = (flags: Uint8Array) => (flags.includes(1) ? flags : undefined);
+  return {
+    validation: some(those("validation")),
+    searched: some(those("database", "train+database")),
+    onlySearched: those("database"),
+  };
 }

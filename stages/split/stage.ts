@@ -1,12 +1,12 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
 import { writeFileSync } from "node:fs";
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, UserError } from "../../runner/stage.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { writeSplit } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
-import { publishedValidation } from "./published.ts";
+import { publishedRoles } from "./published.ts";
 
 interface Params {
   validation: number;
@@ -29,9 +29,17 @@ export default defineStage<Params>({
     const images = await readImageList(inputs.images);
     const { name, part, params: own } = parts.protocol;
     const { ids, labels, classes } = images;
-    const validation = await publishedValidation(inputs.images);
+    if (images.several)
+      throw new UserError(
+        `${inputs.images}: images have several labels each, but protocols, losses and metrics take one label an image. List each image with one label.`,
+      );
+    const published = await publishedRoles(inputs.images);
+    if (published.searched && name !== "lists")
+      throw new UserError(
+        `split: the data set ${images.dataset} publishes which images are searched, and the protocol ${name} would train on them. Take protocol: lists.`,
+      );
     const draw = random(params.seed, "split");
-    const roles = (part as Protocol).draw({ ...images, validation }, params.validation, draw, own, warn);
+    const roles = (part as Protocol).draw({ ...images, ...published }, params.validation, draw, own, warn);
 
     const rows = [...ids.keys()];
     const known = rows.filter((row) => roles.train[row] || roles.validation[row] || roles.database[row]);

@@ -13,6 +13,8 @@ export interface ImageList {
   test: Uint8Array;
   dataset: string;
   classes: string[];
+  /** Whether an image may have several labels: `labels` then holds the lowest of each. */
+  several: boolean;
   height: number;
   width: number;
   channels: number;
@@ -39,10 +41,12 @@ export async function readImageList(path: string): Promise<ImageList> {
   const ids: Uint32Array[] = [];
   const labels: Uint16Array[] = [];
   const test: Uint8Array[] = [];
-  let about: Omit<ImageList, "ids" | "labels" | "test"> | undefined;
+  let about: Omit<ImageList, "ids" | "labels" | "test" | "several"> | undefined;
+  let several = false;
   let rows = 0;
   for await (const batch of readBatches(path, "images")) {
     if (!about) {
+      several = batch.getChild("labels") !== null;
       about = readMetadata(batch) as unknown as NonNullable<typeof about>;
       const { height, width, channels } = about;
       const { byteWidth } = batch.getChild("pixels")!.type as FixedSizeBinary;
@@ -69,6 +73,7 @@ export async function readImageList(path: string): Promise<ImageList> {
     test: join(test, new Uint8Array(rows)),
     dataset,
     classes,
+    several,
     height,
     width,
     channels,

@@ -129,6 +129,38 @@ describe("the protocols", () => {
     ]);
   });
 
+  it("lists: the published roles; validation is taken from the training images", async () => {
+    const listed: TestImage[] = [
+      ...Array.from({ length: 6 }, () => "train" as const),
+      ...Array.from({ length: 6 }, () => "train+database" as const),
+      ...Array.from({ length: 3 }, () => "database" as const),
+      ...Array.from({ length: 4 }, () => "test" as const),
+    ].map((split, id) => ({ id, split, label: id % 4, pixels: [id] }));
+    const made = await run(listed, "lists", { validation: 5 });
+    const found = tally(places(made));
+    expect((found.train ?? 0) + (found["train+database"] ?? 0)).toBe(7);
+    expect((found.validation ?? 0) + (found["validation+database"] ?? 0)).toBe(5);
+    expect([found.database, found.query]).toEqual([3, 4]);
+    for (const [row, { split }] of listed.entries()) {
+      expect(made.split.query[row]).toBe(split === "test" ? 1 : 0);
+      expect(made.split.database[row]).toBe(split.endsWith("database") ? 1 : 0);
+      expect(made.split.train[row] + made.split.validation[row]).toBe(split.startsWith("train") ? 1 : 0);
+    }
+    const own = await run([...listed, { id: 50, split: "validation", label: 0, pixels: [50] }], "lists");
+    expect(tally(places(own))).toEqual({
+      train: 6,
+      "train+database": 6,
+      database: 3,
+      query: 4,
+      validation: 1,
+    });
+  });
+
+  it("lists: training images are searched where nothing else is listed for that", async () => {
+    const made = await run(EVEN, "lists");
+    expect(tally(places(made))).toEqual({ "train+database": 72, "validation+database": 8, query: 32 });
+  });
+
   it("of the papers, at their own sizes", async () => {
     // CIFAR-10's counts, a tenth of the images: P1 and P2 with a tenth of their defaults.
     const images = imagesOf(Array(10).fill(500), Array(10).fill(100));
@@ -263,6 +295,17 @@ describe("split refuses", () => {
     );
     expect(await fault(imagesOf([20, 2, 20, 20], [0, 0, 0, 0]), SMALL.P1)).toContain(
       'class "dog" has 2 images, but 3',
+    );
+  });
+
+  it("images published to be searched, where the protocol would train on them; too many for validation", async () => {
+    const searched: TestImage[] = [...EVEN, { id: 200_000, split: "database", label: 0, pixels: [1] }];
+    for (const protocol of ["official", SMALL.P1, SMALL.P2, SMALL.own])
+      expect(await fault(searched, protocol)).toMatch(
+        /publishes which images are searched.*Take protocol: lists/,
+      );
+    expect(await fault(EVEN, "lists", { validation: 80 })).toMatch(
+      /80 images train, but 80 of them are wanted/,
     );
   });
 

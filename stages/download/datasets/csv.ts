@@ -1,0 +1,101 @@
+/**
+ * Your own list of images: a CSV file with the columns `path` and `label` or `labels`, and `split` where the images'
+ * roles are given (train, validation, test, database, train+database). Several labels are separated by `|`.
+ */
+import { createHash } from "node:crypto";
+import { existsSync, readFileSync } from "node:fs";
+import { join } from "node:path";
+import { CsvError, parse } from "csv-parse/sync";
+import { UserError } from "../../../runner/stage.ts";
+import { sorted } from "../../shared/folder/walk.ts";
+import { shown } from "../../shared/text.ts";
+import type { Dataset, Role } from "../dataset.ts";
+import { type FileParams, fileParams, openListed } from "../decoded.ts";
+import { checkOnce, pathOf } from "../lists.ts";
+
+interface Params extends FileParams {
+  list: string;
+  separator: string;
+}
+
+const ROLES: Role[] = ["train", "validation", "test", "database", "train+database"];
+/** Labels are held as Uint16. */
+const MOST_CLASSES = 2 ** 16;
+
+interface Row {
+  record: Record<string, string>;
+  info: { lines: number };
+}
+
+/** The rows of the file, each with its line. */
+function rowsOf(path: string): { rows: Row[]; sha256: string } {
+  const bytes = readFileSync(path);
+  const sha256 = createHash("sha256").update(bytes).digest("hex");
+  try {
+    const rows = parse(bytes, { columns: true, info: true, bom: true, trim: true, skip_empty_lines: true });
+    return { rows: rows as unknown as Row[], sha256 };
+  } catch (error) {
+    if (error instanceof CsvError) throw new UserError(`${path}: ${error.message}.`);
+    throw error;
+  }
+}
+
+export default {
+  params: {
+    list: { type: "string", minLength: 1, default: "images.csv", description: "the CSV file in the folder" },
+    separator: { type: "string", minLength: 1, default: "|", description: "between an image's labels" },
+    ...fileParams,
+  },
+  async open(given, context) {
+    const params = given as unknown as Params;
+    const root = context.files;
+    if (!root)
+      throw new UserError(
+        `download: the data set csv needs its folder: inputs: { files: ./MY/DATA }, with ${params.list} and the images in it.`,
+      );
+    const path = join(root, params.list);
+    if (!existsSync(path)) throw new UserError(`${path}: no such list. Add it, or name another.`);
+    const { rows, sha256 } = rowsOf(path);
+    if (rows.length === 0) throw new UserError(`${path}: lists no images.`);
+    const column = ["labels", "label"].find((name) => name in rows[0].record);
+    if (!column || !("path" in rows[0].record))
+      throw new UserError(
+        `${path}: the columns path and label (or labels) were expected, but there are ${Object.keys(rows[0].record).map(shown).join(", ")}.`,
+      );
+    const listed = rows.map(({ record, info }) => {
+      const where = `${path}:${info.lines}`;
+      const split = (record.split || "train") as Role;
+      if (!ROLES.includes(split))
+        throw new UserError(`${where}: "${shown(split)}" is no split: ${ROLES.join(", ")}.`);
+      const names = record[column]
+        .split(params.separator)
+        .map((name) => name.trim())
+        .filter(Boolean);
+      if (names.length === 0)
+        throw new UserError(`${where}: ${shown(record.path)} has no label. Give it one, or leave it out.`);
+      return {
+        path: pathOf(record.path, where),
+        split,
+        names: names.map((name) => shown(name.normalize("NFC"))),
+        where,
+      };
+    });
+    checkOnce(listed);
+    const classes = sorted([...new Set(listed.flatMap(({ names }) => names))]);
+    if (classes.length > MOST_CLASSES)
+      throw new UserError(`${path}: ${classes.length} labels, but ${MOST_CLASSES} are the most.`);
+    const labelOf = new Map(classes.map((name, label) => [name, label]));
+    const images = listed.map(({ path, split, names }) => ({
+      path,
+      split,
+      labels: [...new Set(names.map((name) => labelOf.get(name)!))].sort((a, b) => a - b),
+    }));
+    const several = images.some(({ labels }) => labels.length > 1);
+    return openListed(
+      "csv",
+      { root, images, classes, several, lists: { [params.list]: sha256 } },
+      params,
+      context,
+    );
+  },
+} satisfies Dataset;

@@ -1,0 +1,49 @@
+/**
+ * Stanford Online Products (Song et al. 2016, https://cvgl.stanford.edu/projects/lifted_struct/): 120,053 images of
+ * 22,634 products. 11,318 products train, 11,316 others test: 59,551 and 60,502 images.
+ */
+import type { Dataset, Role } from "../dataset.ts";
+import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { checkOnce, countsRemark, fieldsOf, idOf, pathOf, readLines, rootOf } from "../lists.ts";
+
+const COLUMNS = ["image_id", "class_id", "super_class_id", "path"];
+const LISTS: [string, Role][] = [
+  ["Ebay_train.txt", "train"],
+  ["Ebay_test.txt", "test"],
+];
+const PUBLISHED = { train: 59_551, test: 60_502 };
+
+export default {
+  params: fileParams,
+  async open(given, context) {
+    const params = given as unknown as FileParams;
+    const root = rootOf("sop", context.files, "Ebay_train.txt", "Stanford_Online_Products");
+    const lists: Record<string, string> = {};
+    const images: (ListedImage & { where: string })[] = [];
+    const classes: string[] = [];
+    const labelOf = new Map<number, number>();
+    for (const [name, split] of LISTS) {
+      const { lines, sha256 } = readLines(root, name);
+      lists[name] = sha256;
+      for (const line of lines) {
+        if (line.text.startsWith("image_id")) continue;
+        const [, product, , path] = fieldsOf(line, COLUMNS);
+        const id = idOf(product, "class_id", line.where);
+        if (!labelOf.has(id)) {
+          labelOf.set(id, classes.length);
+          classes.push(`product ${id}`);
+        }
+        images.push({
+          path: pathOf(path, line.where),
+          split,
+          labels: [labelOf.get(id)!],
+          where: line.where,
+        });
+      }
+    }
+    checkOnce(images);
+    const remark = countsRemark("sop", images, PUBLISHED);
+    if (remark) context.warn(remark);
+    return openListed("sop", { root, images, classes, lists }, params, context);
+  },
+} satisfies Dataset;
