@@ -1,7 +1,6 @@
 /** What a run shows: on a terminal a block that is drawn again in place, elsewhere plain lines. */
 import type { Task } from "../plan/index.ts";
-import type { Events, StageError } from "../run/index.ts";
-import type { StageRecord } from "../store/index.ts";
+import type { EventOf, Listener } from "../run/index.ts";
 import { colors, duration, harmless, plain, shortened } from "../text/index.ts";
 import { LiveBlock } from "./live.ts";
 import { detailOf, Progress, type RunProgress, runLine, stageLines } from "./progress.ts";
@@ -33,7 +32,7 @@ export interface Counts {
 }
 
 /** Shows a run on `out`. */
-export class Display implements Events {
+export class Display implements Listener {
   private readonly out: NodeJS.WriteStream;
   private readonly debug: boolean;
   private readonly counts: Counts;
@@ -107,7 +106,11 @@ export class Display implements Events {
     ]);
   }
 
-  started(task: Task, reason: string): void {
+  begun({ profile, stages, hits }: EventOf<"begun">): void {
+    this.say(`Profile ${plain(profile)}: ${hits} of ${stages} stages are up to date.`);
+  }
+
+  started({ task, reason }: EventOf<"started">): void {
     const now = performance.now();
     this.running.set(task, new Progress(plain(task.id), now));
     this.told.set(task, now);
@@ -115,7 +118,7 @@ export class Display implements Events {
     this.changed();
   }
 
-  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void {
+  progress({ task, done, total, unit, megabytes }: EventOf<"progress">): void {
     const state = this.running.get(task);
     if (!state) return;
     const now = performance.now();
@@ -128,12 +131,12 @@ export class Display implements Events {
   }
 
   /** A plain line about the run as a whole. */
-  said(line: string): void {
-    this.say(line);
+  said({ message }: EventOf<"said">): void {
+    this.say(message);
   }
 
-  warned(task: Task | undefined, line: string): void {
-    this.say(colors.yellow(task ? `! ${plain(task.id)}: ${quoted(line)}` : `! ${quoted(line)}`));
+  warned({ task, message }: EventOf<"warned">): void {
+    this.say(colors.yellow(task ? `! ${plain(task.id)}: ${quoted(message)}` : `! ${quoted(message)}`));
   }
 
   /** `[3/7]`, after the stage that a line tells of. */
@@ -141,18 +144,18 @@ export class Display implements Events {
     return `[${this.counts.settled()}/${this.counts.total}]`;
   }
 
-  finished(task: Task, record: StageRecord): void {
+  finished({ task, record }: EventOf<"finished">): void {
     this.counts.left?.learn(record);
     const seconds = (performance.now() - this.end(task)) / 1000;
     this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(duration(seconds))}`);
   }
 
-  fetched(task: Task, from: string): void {
+  fetched({ task, from }: EventOf<"fetched">): void {
     this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(`from ${quoted(from)}`)}`);
     this.changed();
   }
 
-  failed(task: Task, error: StageError, log: string): void {
+  failed({ task, error, log }: EventOf<"failed">): void {
     this.end(task);
     const { buried } = this;
     const told = `${colors.red("✗")} ${plain(task.id)}: ${quoted(error.message)}`;
@@ -194,6 +197,7 @@ export class Quiet extends Display {
   protected override isLive(): boolean {
     return false;
   }
+  override begun(): void {}
   override started(): void {}
   override progress(): void {}
   override finished(): void {}

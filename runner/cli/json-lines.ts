@@ -1,8 +1,7 @@
 /** What a run tells to programs: one JSON object a line and event. */
 
 import type { Task } from "../plan/index.ts";
-import type { Events, StageError } from "../run/index.ts";
-import type { StageRecord } from "../store/index.ts";
+import type { EventOf, Listener } from "../run/index.ts";
 
 /** Between two lines of one stage's progress. */
 const PROGRESS_SECONDS = 1;
@@ -15,7 +14,7 @@ const escaped = (sign: string): string => `\\u00${sign.charCodeAt(0).toString(16
  * `failed`, `said` (of jobs on a cluster) and, in the end, `summary`. Each has `event` and `time` (ISO 8601), those of
  * a stage `stage` (the instance).
  */
-export class JsonLines implements Events {
+export class JsonLines implements Listener {
   private readonly write: (line: string) => void;
   private readonly told = new Map<Task, number>();
 
@@ -28,36 +27,42 @@ export class JsonLines implements Events {
     this.write(`${json.replace(/[\u007f-\u009f]/g, escaped)}\n`);
   }
 
-  started(task: Task, reason: string): void {
+  begun({ profile, stages, hits }: EventOf<"begun">): void {
+    this.tell("begun", { profile, stages, hits });
+  }
+
+  started({ task, reason }: EventOf<"started">): void {
     this.tell("started", { stage: task.id, reason });
   }
 
-  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void {
+  progress({ task, done, total, unit, megabytes }: EventOf<"progress">): void {
     const now = performance.now();
     if (now - (this.told.get(task) ?? Number.NEGATIVE_INFINITY) < PROGRESS_SECONDS * 1000) return;
     this.told.set(task, now);
     this.tell("progress", { stage: task.id, done, total, unit, megabytes });
   }
 
-  warned(task: Task | undefined, message: string): void {
+  warned({ task, message }: EventOf<"warned">): void {
     this.tell("warned", { stage: task?.id, message });
   }
 
-  /** How jobs elsewhere stand. */
-  said(message: string): void {
+  /** The state of the jobs on a cluster. */
+  said({ message }: EventOf<"said">): void {
     this.tell("said", { message });
   }
 
-  finished(task: Task, { key, seconds, peakMegabytes, notes }: StageRecord): void {
+  finished({ task, record }: EventOf<"finished">): void {
+    const { key, seconds, peakMegabytes, notes } = record;
     this.tell("finished", { stage: task.id, seconds, megabytes: peakMegabytes, key, notes });
   }
 
   /** A result that came out of a shared cache. */
-  fetched(task: Task, from: string): void {
+  fetched({ task, from }: EventOf<"fetched">): void {
     this.tell("fetched", { stage: task.id, from });
   }
 
-  failed(task: Task, { failure: { kind, message } }: StageError, log: string): void {
+  failed({ task, error, log }: EventOf<"failed">): void {
+    const { kind, message } = error.failure;
     this.tell("failed", { stage: task.id, kind, message, user: kind === "user", log });
   }
 

@@ -4,8 +4,7 @@ import { resolve as absolute } from "node:path";
 import { revisionOf } from "../git/index.ts";
 import { missingForPublish, publish, refuseObstacles } from "../publish/index.ts";
 import type { SharedCache } from "../remote/index.ts";
-import type { Summary } from "../run/index.ts";
-import type { SlurmEvents } from "../run/slurm/index.ts";
+import type { Listener, Summary } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import { settingText } from "../study/index.ts";
@@ -26,7 +25,7 @@ async function openDisplay(
   options: Options,
   { plan, store, tasks }: Session,
   settled: () => number,
-): Promise<SlurmEvents & { close(): void }> {
+): Promise<Listener & { close(): void }> {
   if (options.jsonLines) return unbreakable(toPrograms, warn);
   const { Display, Quiet } = await import("./display.ts");
   const counts: Counts = { settled, total: tasks.length };
@@ -74,7 +73,7 @@ async function enter(store: Store): Promise<void> {
 
 /** The shared cache that the options name, if anything is to be had from it. */
 async function remoteOf(
-  { plan, store, root }: Session,
+  { plan, store, root, events }: Session,
   options: Options,
   signal: AbortSignal,
 ): Promise<SharedCache | undefined> {
@@ -86,7 +85,7 @@ async function remoteOf(
   plan.prepared = new Set();
   if (!plan.advance().length && !missingForPublish(plan, store, root).length) return undefined;
   const { openRemote } = await import("../remote/index.ts");
-  return openRemote(options, root, store, (line) => plan.onFault(line), signal);
+  return openRemote(options, root, store, (line) => events.warn(line), signal);
 }
 
 /** Has what published stages made in the store again. @returns whether some must run for it */
@@ -131,9 +130,8 @@ function cancelOnSignals(cancelled: AbortController, say: (line: string) => void
 
 /** How what is missing gets made: by jobs of a cluster, or by processes of this machine. */
 async function executionOf(
-  { plan, store, tasks, root, study }: Session,
+  { plan, store, tasks, root, study, events }: Session,
   options: Options,
-  events: SlurmEvents,
   remote: SharedCache | undefined,
   signal: AbortSignal,
 ): Promise<() => Promise<Summary>> {
@@ -157,17 +155,21 @@ async function executionOf(
 
 /** Runs the study, and says how that went. */
 export async function runStages(session: Session, options: Options): Promise<Run> {
-  const { plan, store, tasks, root, study } = session;
+  const { plan, store, tasks, root, study, events } = session;
   const { profile } = study;
   const began = performance.now();
   const cancelled = new AbortController();
-  plan.onFault = warn;
+  const stopWarnings = events.listen({ warned: ({ message }) => warn(message) });
   await enter(store);
   const remote = await remoteOf(session, options, cancelled.signal);
   plan.advance();
   await restorePublished(session, remote);
   const ran = new Set<string>();
   const fetched = new Set<string>();
+  events.listen({
+    finished: ({ task }) => ran.add(task.id),
+    fetched: ({ task }) => fetched.add(task.id),
+  });
   const endingOf = (summary: Summary): Ending => {
     const counts = countsOf(plan, ran, fetched);
     return {
@@ -191,20 +193,11 @@ export async function runStages(session: Session, options: Options): Promise<Run
   process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
   const display = await openDisplay(options, session, settled);
-  const tell = { finished: display.finished.bind(display), fetched: display.fetched?.bind(display) };
-  display.finished = (task, record) => {
-    ran.add(task.id);
-    tell.finished(task, record);
-  };
-  display.fetched = (task, from) => {
-    fetched.add(task.id);
-    tell.fetched?.(task, from);
-  };
-  const go = await executionOf(session, options, display, remote, cancelled.signal);
-  cancelOnSignals(cancelled, (line) => display.warned(undefined, line));
-  if (options.jsonLines) toPrograms.tell("begun", { profile, stages: tasks.length, hits: settled() });
-  else if (!options.quiet)
-    console.log(`Profile ${profile}: ${settled()} of ${tasks.length} stages are up to date.`);
+  stopWarnings();
+  events.listen(display);
+  const go = await executionOf(session, options, remote, cancelled.signal);
+  cancelOnSignals(cancelled, (line) => events.warn(line));
+  events.tell({ kind: "begun", profile, stages: tasks.length, hits: settled() });
   let summary: Summary;
   try {
     summary = await go();

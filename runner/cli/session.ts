@@ -2,6 +2,7 @@
 import { resolve as absolute } from "node:path";
 import { CodeBook } from "../code/index.ts";
 import { Plan, refuseLeaks, resolve, type Task } from "../plan/index.ts";
+import { Events } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import { Store } from "../store/index.ts";
 import { expand, load, type Study } from "../study/index.ts";
@@ -15,6 +16,8 @@ export interface Session {
   store: Store;
   plan: Plan;
   latest: Record<string, string>;
+  /** The events of the store, the plan and the run. */
+  events: Events;
 }
 
 /** All tasks upstream (or downstream) of the named stages, these included. */
@@ -59,9 +62,10 @@ export async function prepare(options: Options): Promise<Session> {
     const wanted = closure(tasks, options.only, "up");
     tasks = tasks.filter(({ id }) => wanted.has(id));
   }
-  const store = new Store(cache);
+  const events = new Events();
+  const store = new Store(cache, events.tell);
   const latest = store.latest(study.profile);
-  const plan = new Plan(tasks, store, root, forced, latest);
+  const plan = new Plan(tasks, store, root, forced, latest, events.tell);
   plan.strict = options.strict === true;
-  return { root, study, tasks, store, plan, latest };
+  return { root, study, tasks, store, plan, latest, events };
 }

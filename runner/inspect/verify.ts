@@ -3,7 +3,7 @@ import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { hashFiles, removeTree, settle } from "../files/index.ts";
 import type { Plan } from "../plan/index.ts";
-import { type RunOptions, runIn } from "../run/index.ts";
+import { Events, type RunOptions, runIn } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import {
   filesBelow,
@@ -137,6 +137,8 @@ export async function rerun(
     const names = [...new Set(plan.tasks.flatMap((task) => [task.stage, task.id]))];
     throw new UserError(`verify --rerun ${stage}: no such stage.${suggest(stage, names)}`);
   }
+  const events = new Events();
+  events.listen({ warned: ({ task, message }) => warned(task ? `${task.id}: ${message}` : message) });
   const found: Rerun[] = [];
   for (const task of tasks) {
     const state = plan.states.get(task.id)!;
@@ -159,10 +161,15 @@ export async function rerun(
       );
     const scratch = store.scratch(state.key);
     try {
-      const { outputs, outcome } = await runIn(scratch, join(scratch, "log"), task, plan, store, options, {
-        progress() {},
-        warned: (_, line) => warned(`${task.id}: ${line}`),
-      });
+      const { outputs, outcome } = await runIn(
+        scratch,
+        join(scratch, "log"),
+        task,
+        plan,
+        store,
+        options,
+        events,
+      );
       for (const path of Object.values(outputs)) settle(path); // as the store had it
       const compared = Object.entries(state.record.outputs).filter(([, { measured }]) => !measured);
       const differences: string[] = [];

@@ -1,3 +1,4 @@
+export type { PlanEvent } from "./events.ts";
 export { refuseLeaks } from "./leaks.ts";
 export { LIST, placeOf, realPath } from "./places.ts";
 export { codesOf, keyParts, Plan, partsOf, type State, tolerantInputs } from "./plan.ts";

@@ -13,6 +13,7 @@ import {
 import type { Reference } from "../study/index.ts";
 import { oneLine, withoutSecrets } from "../text/index.ts";
 import { difference } from "./changes.ts";
+import type { PlanEvent } from "./events.ts";
 import type { Task } from "./tasks.ts";
 
 /** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
@@ -118,13 +119,13 @@ export class Plan {
   private trusted?: Set<string>;
   /** What the records of this run say of it. */
   run?: StageRecord["run"];
-  /** Told of an object or a record that was found damaged, or of an object that is gone. */
-  onFault: (message: string) => void = () => {};
+  private readonly tell: (event: PlanEvent) => void;
 
   /**
    * @param tasks upstream before downstream
    * @param forced ids that run whatever the store holds
    * @param latest the key each instance last had, to tell what changed
+   * @param tell gets every event of the plan
    */
   constructor(
     tasks: Task[],
@@ -132,10 +133,11 @@ export class Plan {
     root: string,
     forced: Set<string>,
     latest: Record<string, string>,
+    tell: (event: PlanEvent) => void = () => {},
   ) {
     this.tasks = tasks;
     this.store = store;
-    store.onFault = (message) => this.onFault(`cache: ${message}; its stage runs again.`);
+    this.tell = tell;
     this.root = root;
     this.forced = new Map([...forced].map((id) => [id, FORCED]));
     this.latest = latest;
@@ -323,7 +325,7 @@ export class Plan {
     const away = this.store.isPromise(state.key);
     const reason = away ? "its files were not to be had from the shared cache" : fault;
     // Of a shared cache's troubles there is one warning, not one a stage.
-    if (!away || !this.prepared) this.onFault(`cache: ${reason}; ${id} runs again.`);
+    if (!away || !this.prepared) this.tell({ kind: "lost", id, reason });
     this.states.set(id, { kind: "miss", key: state.key, reason });
     this.forced.set(id, reason);
     this.prepared?.delete(state.key); // what it needs in its turn is still to be asked for

@@ -7,22 +7,12 @@ import { codesOf, type Plan, type Task } from "../plan/index.ts";
 import { prepare, type SharedCache } from "../remote/index.ts";
 import { machineHere, type StageRecord, type Store, type StoredOutput } from "../store/index.ts";
 import { withoutSecrets } from "../text/index.ts";
+import type { Events } from "./events.ts";
 import type { Executor, Job, Outcome } from "./executor.ts";
 import { StageError, toStageError } from "./failure.ts";
 import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
 import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
 import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
-
-/** What a run tells while it goes. */
-export interface Events {
-  started(task: Task, reason: string): void;
-  progress(task: Task, done: number, total: number, unit: string, megabytes?: number): void;
-  warned(task: Task | undefined, line: string): void;
-  finished(task: Task, record: StageRecord): void;
-  /** A shared cache had its record. */
-  fetched?(task: Task, from: string): void;
-  failed(task: Task, error: StageError, log: string): void;
-}
 
 export interface RunOptions {
   root: string;
@@ -76,7 +66,7 @@ export async function runIn(
   plan: Plan,
   store: Store,
   options: RunOptions,
-  events: Pick<Events, "progress" | "warned">,
+  events: Events,
 ): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
   const written = store.watch(outputsRead(task, plan));
   const inputs = await showInputs(task, plan, store, options.root, scratch);
@@ -94,8 +84,9 @@ export async function runIn(
     log,
     trace: join(scratch, "trace"),
     signal: options.signal,
-    onProgress: (done, total, unit, megabytes) => events.progress(task, done, total, unit, megabytes),
-    onWarn: (line) => events.warned(task, line),
+    onProgress: (done, total, unit, megabytes) =>
+      events.tell({ kind: "progress", task, done, total, unit, megabytes }),
+    onWarn: (line) => events.warn(line, task),
   };
   // Of a command nothing can be traced: what can be seen is what it leaves in the project.
   const before = task.run === undefined ? undefined : projectFiles(options.root, store.folder);
@@ -114,7 +105,7 @@ export async function runIn(
     } catch (error) {
       const fault = toStageError(error);
       if (fault.failure.kind === "user" || attempt >= task.retries || options.signal.aborted) throw fault;
-      events.warned(task, `${fault.message} Tried again (${attempt + 1} of ${task.retries}).`);
+      events.warn(`${fault.message} Tried again (${attempt + 1} of ${task.retries}).`, task);
     }
   const fault = written();
   if (fault)
@@ -152,7 +143,7 @@ async function runTask(
 ): Promise<StageRecord> {
   const release = await store.lock(
     key,
-    (owner) => events.warned(task, `waits: ${owner} is making the same result.`),
+    (owner) => events.warn(`waits: ${owner} is making the same result.`, task),
     options.signal,
   );
   let scratch: string | undefined;
@@ -221,14 +212,13 @@ export async function execute(
   const running = new Map<Task, Promise<void>>();
   const preparing = new Map<Task, Promise<void>>();
   const pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
-  plan.onFault = (message) => events.warned(undefined, message);
   const fail = (task: Task, key: string, error: Error) => {
     const fault = toStageError(error);
     plan.fail(task, fault.message);
     if (options.signal.aborted) return;
     summary.failed++;
     summary.user ||= fault.failure.kind === "user";
-    events.failed(task, fault, store.logPath(key));
+    events.tell({ kind: "failed", task, error: fault, log: store.logPath(key) });
   };
   /** An input that can no longer be read: what runs may end, nothing new begins. */
   let broken: Error | undefined;
@@ -250,7 +240,7 @@ export async function execute(
         plan.prepared!.add(key);
         if (!record) return;
         plan.found(task, record);
-        events.fetched?.(task, cache.name);
+        events.tell({ kind: "fetched", task, from: cache.name });
       })
       .catch((error: Error) => fail(task, key, error))
       .finally(() => preparing.delete(task));
@@ -259,12 +249,12 @@ export async function execute(
   const begin = (task: Task) => {
     const { key, reason } = plan.start(task);
     const gpus = pool.take(task);
-    events.started(task, reason);
+    events.tell({ kind: "started", task, reason });
     const end = runTask(task, key, plan, store, { ...options, gpus }, events)
       .then((record) => {
         plan.finish(task, record);
         summary.ran++;
-        events.finished(task, record);
+        events.tell({ kind: "finished", task, record });
       })
       .catch((error: Error) => fail(task, key, error))
       .finally(() => {

@@ -1,4 +1,5 @@
-export { type Events, execute, type RunOptions, runIn, type Summary } from "./execute.ts";
+export { type EventOf, Events, type Listener, type RunEvent } from "./events.ts";
+export { execute, type RunOptions, runIn, type Summary } from "./execute.ts";
 export type { Executor, Job } from "./executor.ts";
 export { type Failure, StageError, stageErrorOf, toStageError } from "./failure.ts";
 export { capacityOf, checkClaims, coresOf } from "./resources.ts";

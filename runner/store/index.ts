@@ -1,3 +1,4 @@
+export type { StoreEvent } from "./events.ts";
 export { type Garbage, type GcOptions, garbage, remove } from "./gc.ts";
 export { mergeFault } from "./listing.ts";
 export {

@@ -38,6 +38,7 @@ import {
   treeOf,
 } from "../files/index.ts";
 import { UserError } from "../stage.ts";
+import type { StoreEvent } from "./events.ts";
 import {
   isFolder,
   isHash,
@@ -118,13 +119,14 @@ export class Store {
   private readonly hashed = new Map<string, { hash: string; stamp: string }>();
   /** Project folders of which what cannot be read is passed over: see `tolerant` in stage.ts. */
   readonly tolerant = new Set<string>();
-  /** Told of a record that was found damaged. */
-  onFault: (message: string) => void = () => {};
-  /** The keys of such records. */
+  private readonly tell: (event: StoreEvent) => void;
+  /** The keys of records that were found damaged. */
   readonly damaged = new Set<string>();
 
-  constructor(folder: string) {
+  /** @param tell gets every event of the store */
+  constructor(folder: string, tell: (event: StoreEvent) => void = () => {}) {
     this.folder = folder;
+    this.tell = tell;
     this.halves = join(folder, "scratch");
     this.locks = join(folder, "locks");
     this.stats = new StatCache(join(folder, "stat.json"), this.halves);
@@ -186,7 +188,7 @@ export class Store {
     this.setAside(this.recordPath(key), `${key}.json`);
     rmSync(this.promisePath(key), { force: true });
     this.damaged.add(key);
-    this.onFault(`record ${key.slice(0, 8)}… ${fault}. Set aside`);
+    this.tell({ kind: "quarantined", key, fault });
   }
 
   /** The keys of all records. */

@@ -85,7 +85,7 @@ describe("a damaged store", () => {
         expect(bad, path).toEqual([]);
         expect(out, path).toMatch(
           existsSync(join(cache, "bad"))
-            ? /^cache: record [0-9a-f]{8}… is damaged \(.*\)\. Set aside; its stage runs again\.$/m
+            ? /^cache: record [0-9a-f]{8}… is damaged \(.*\)\. Quarantined; its stage runs again\.$/m
             : new RegExp(`^▸ ${id} {2}\\(its result was removed\\)$`, "m"),
         );
       }

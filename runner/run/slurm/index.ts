@@ -1,1 +1,1 @@
-export { runOnSlurm, type SlurmEvents } from "./run.ts";
+export { runOnSlurm } from "./run.ts";

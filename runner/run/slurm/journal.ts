@@ -2,7 +2,7 @@
 import { appendFileSync, closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Task } from "../../plan/index.ts";
-import type { Events, Failure, StageError } from "../index.ts";
+import type { EventOf, Failure, Listener } from "../index.ts";
 
 /** One line of a journal. `recipe` says which task. */
 export type Line =
@@ -25,7 +25,7 @@ const PROGRESS_MILLISECONDS = 1000;
 const fileOf = (job: string, index: number) => `${job}_${index}.journal`;
 
 /** Writes a job's journal. */
-export class Journal implements Events {
+export class Journal implements Listener {
   private readonly path: string;
   private readonly recipes: Map<string, string>;
   private readonly lastProgress = new Map<string, number>();
@@ -43,23 +43,23 @@ export class Journal implements Events {
     return this.recipes.get(task.id)!;
   }
 
-  started(task: Task, reason: string): void {
+  started({ task, reason }: EventOf<"started">): void {
     this.write({ kind: "started", recipe: this.recipe(task), reason });
   }
-  progress(task: Task, done: number, total: number, unit: string): void {
+  progress({ task, done, total, unit }: EventOf<"progress">): void {
     const now = performance.now();
     if (done !== total && now - (this.lastProgress.get(task.id) ?? -Infinity) < PROGRESS_MILLISECONDS) return;
     this.lastProgress.set(task.id, now);
     this.write({ kind: "progress", recipe: this.recipe(task), done, total, unit });
   }
-  warned(task: Task | undefined, line: string): void {
-    this.write({ kind: "warned", recipe: task && this.recipe(task), line });
+  warned({ task, message }: EventOf<"warned">): void {
+    this.write({ kind: "warned", recipe: task && this.recipe(task), line: message });
   }
-  finished(task: Task, { key }: { key: string }): void {
-    this.write({ kind: "finished", recipe: this.recipe(task), key });
+  finished({ task, record }: EventOf<"finished">): void {
+    this.write({ kind: "finished", recipe: this.recipe(task), key: record.key });
   }
-  failed(task: Task, { failure }: StageError, log: string): void {
-    this.write({ kind: "failed", recipe: this.recipe(task), failure, log });
+  failed({ task, error, log }: EventOf<"failed">): void {
+    this.write({ kind: "failed", recipe: this.recipe(task), failure: error.failure, log });
   }
 }
 

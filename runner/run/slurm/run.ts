@@ -33,11 +33,6 @@ export interface SlurmOptions {
   signal: AbortSignal;
 }
 
-/** What a run on a cluster tells: the events of a run, and how the jobs stand. */
-export interface SlurmEvents extends Events {
-  said(line: string): void;
-}
-
 /** One array of jobs on the cluster. */
 interface Batch {
   job: string;
@@ -92,7 +87,7 @@ class SlurmRun {
   private readonly plan: Plan;
   private readonly store: Store;
   private readonly options: SlurmOptions;
-  private readonly events: SlurmEvents;
+  private readonly events: Events;
   private readonly slurm: Slurm;
   private readonly summary: Summary = {
     ran: 0,
@@ -126,19 +121,18 @@ class SlurmRun {
   private readonly followed = new Set<string>();
   private readonly coresOf = new Map<string | undefined, number>();
 
-  constructor(plan: Plan, store: Store, options: SlurmOptions, events: SlurmEvents) {
+  constructor(plan: Plan, store: Store, options: SlurmOptions, events: Events) {
     this.plan = plan;
     this.store = store;
     this.options = options;
     this.events = events;
     const passed = plan.tasks.flatMap(({ env }) => namesPassedOn(env));
-    this.slurm = new Slurm((line) => events.warned(undefined, line), new Set(passed));
+    this.slurm = new Slurm((line) => events.warn(line), new Set(passed));
     this.recipes = recipesOf(plan.tasks, (file) => store.hashInput(absolute(options.root, file)));
     for (const task of plan.tasks) {
       const recipe = this.recipes.get(task.id)!;
       if (!this.taskOf.has(recipe)) this.taskOf.set(recipe, task);
     }
-    plan.onFault = (message) => events.warned(undefined, message);
   }
 
   /** Milliseconds between two looks at the queue, and at the journals. */
@@ -174,8 +168,7 @@ class SlurmRun {
     } catch (error) {
       if (!signal.aborted) {
         if (this.live.size)
-          this.events.warned(
-            undefined,
+          this.events.warn(
             `${counted(this.live.size, "job")} submitted before go on; the next run follows them.`,
           );
         throw error;
@@ -195,7 +188,7 @@ class SlurmRun {
     const { signal } = this.options;
     const release = await this.store.lock(
       "slurm",
-      (owner) => this.events.warned(undefined, `waits: ${owner} is submitting jobs.`),
+      (owner) => this.events.warn(`waits: ${owner} is submitting jobs.`),
       signal,
     );
     try {
@@ -205,10 +198,12 @@ class SlurmRun {
       this.advance();
       const submitted = await this.submitMissing(rows);
       if (submitted || attached)
-        this.events.said(
-          `Slurm: ${counted(submitted, "job")} submitted` +
+        this.events.tell({
+          kind: "said",
+          message:
+            `Slurm: ${counted(submitted, "job")} submitted` +
             (attached ? `, ${counted(attached, "job")} of an earlier run found and followed.` : "."),
-        );
+        });
     } finally {
       release();
     }
@@ -363,7 +358,7 @@ class SlurmRun {
 
   /** Says a line once, however often the same comes about. */
   private once(line: string): void {
-    if (!this.said.has(line)) this.events.warned(undefined, line);
+    if (!this.said.has(line)) this.events.warn(line);
     this.said.add(line);
   }
 
@@ -413,10 +408,7 @@ class SlurmRun {
     switch (line.kind) {
       case "begin":
         if (element.begun)
-          this.events.warned(
-            undefined,
-            `${this.nameOf(element)} begins again, on ${line.host}: Slurm has requeued it.`,
-          );
+          this.events.warn(`${this.nameOf(element)} begins again, on ${line.host}: Slurm has requeued it.`);
         element.begun = true;
         element.ended = false;
         break;
@@ -424,10 +416,13 @@ class SlurmRun {
         if (task) this.show(task, line.reason);
         break;
       case "progress":
-        if (task) this.events.progress(task, line.done, line.total, line.unit);
+        if (task) {
+          const { done, total, unit } = line;
+          this.events.tell({ kind: "progress", task, done, total, unit });
+        }
         break;
       case "warned":
-        this.events.warned(task, line.line);
+        this.events.warn(line.line, task);
         break;
       case "found":
       case "finished": {
@@ -454,8 +449,7 @@ class SlurmRun {
 
   /** A job found that something it builds upon is not in the store. */
   private miss(element: Element, task: Task): void {
-    this.events.warned(
-      undefined,
+    this.events.warn(
       `${this.nameOf(element)}: ${task.id}, which it builds upon, is not in the store. What is missing is submitted again.`,
     );
     this.late = this.late.filter(({ line }) => !("recipe" in line) || this.taskOf.get(line.recipe!) !== task);
@@ -468,13 +462,13 @@ class SlurmRun {
     if (this.shown.has(task)) return;
     this.shown.add(task);
     const state = this.plan.states.get(task.id)!;
-    this.events.started(task, state.kind === "miss" ? state.reason : reason);
+    this.events.tell({ kind: "started", task, reason: state.kind === "miss" ? state.reason : reason });
   }
   private finish(task: Task, record: StageRecord): void {
     this.show(task, "made by a job");
     this.plan.finish(task, record);
     this.summary.ran++;
-    this.events.finished(task, record);
+    this.events.tell({ kind: "finished", task, record });
   }
   private fail(task: Task, error: StageError, log: string): void {
     if (this.settled(task)) return;
@@ -483,7 +477,7 @@ class SlurmRun {
     this.show(task, "failed");
     this.summary.failed++;
     this.summary.user ||= error.failure.kind === "user";
-    this.events.failed(task, error, log);
+    this.events.tell({ kind: "failed", task, error, log });
   }
 
   /** "job 12_3 (train[seed=1])" */
@@ -544,7 +538,7 @@ class SlurmRun {
     const line = `Slurm: ${counted(runs, "job")} running, ${waits} waiting.`;
     if (waits && performance.now() - this.toldAt > TELL_SECONDS * 1000 && line !== this.told) {
       [this.told, this.toldAt] = [line, performance.now()];
-      this.events.said(line);
+      this.events.tell({ kind: "said", message: line });
     }
   }
 
@@ -564,10 +558,7 @@ class SlurmRun {
         const why = state
           ? `${state}${reason && reason !== "None" ? `, ${reason}` : ""}`
           : "Slurm knows it no more";
-        this.events.warned(
-          undefined,
-          `${this.nameOf(element)} was lost (${why}). What is missing is submitted again.`,
-        );
+        this.events.warn(`${this.nameOf(element)} was lost (${why}). What is missing is submitted again.`);
       } else {
         const task = open.find((one) => this.shown.has(one)) ?? open[0];
         const said = element.begun ? "" : lastWords(this.logOf(element));
@@ -627,10 +618,7 @@ class SlurmRun {
     }
     const left = [...new Set([...this.live].map(({ batch }) => batch.job))];
     if (left.length)
-      this.events.warned(
-        undefined,
-        `jobs that another run submitted go on. To end them: scancel ${left.join(" ")}`,
-      );
+      this.events.warn(`jobs that another run submitted go on. To end them: scancel ${left.join(" ")}`);
   }
 }
 
@@ -649,7 +637,7 @@ export function runOnSlurm(
   plan: Plan,
   store: Store,
   options: SlurmOptions,
-  events: SlurmEvents,
+  events: Events,
 ): Promise<Summary> {
   return new SlurmRun(plan, store, options, events).run();
 }

@@ -3,7 +3,7 @@ import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Plan, type Task } from "../../plan/index.ts";
 import { Store } from "../../store/index.ts";
-import { type Executor, execute } from "../index.ts";
+import { Events, type Executor, execute } from "../index.ts";
 import { Journal } from "./journal.ts";
 import { folderOfArray, readManifest, readPlan } from "./manifest.ts";
 
@@ -41,11 +41,13 @@ function closure(tasks: Task[], own: (task: Task) => boolean): Task[] {
 /** Does the work of one job. @param name of its array. @returns its exit code */
 export async function work(storeFolder: string, name: string, place: Place): Promise<number> {
   const { job, index, cores, restarts, executor, signal, absentSeconds = ABSENT_SECONDS } = place;
-  const store = new Store(storeFolder);
+  const events = new Events();
+  const store = new Store(storeFolder, events.tell);
   const manifest = readManifest(store, name);
   if (!manifest) throw new Error(`${folderOfArray(store, name)}: holds no manifest. Run the pipeline again.`);
   const { root, tasks, recipes } = readPlan(store, manifest.plan);
   const journal = new Journal(folderOfArray(store, name), job, index, recipes);
+  events.listen(journal);
   journal.write({ kind: "begin", host: hostname(), restarts });
   store.sweep();
 
@@ -55,7 +57,7 @@ export async function work(storeFolder: string, name: string, place: Place): Pro
   const forced = needed.filter((task) => own(task) && manifest.forced.includes(recipes.get(task.id)!));
   const latest = store.latest(manifest.profile);
   const look = () => {
-    const plan = new Plan(needed, store, root, new Set(forced.map(({ id }) => id)), latest);
+    const plan = new Plan(needed, store, root, new Set(forced.map(({ id }) => id)), latest, events.tell);
     plan.advance();
     const absent = needed.find((task) => !own(task) && plan.states.get(task.id)!.kind !== "hit");
     return { plan, absent };
@@ -82,7 +84,7 @@ export async function work(storeFolder: string, name: string, place: Place): Pro
     else journal.write({ kind: "found", recipe: recipes.get(task.id)!, key: state.key });
   }
   const options = { root, jobs: cores, keepGoing: manifest.keepGoing, executor, signal };
-  const summary = await execute(plan, store, options, journal);
+  const summary = await execute(plan, store, options, events);
   store.save();
   if (summary.cancelled) return EXIT.cancelled; // without a last word: Slurm may send it to another machine
   journal.write({ kind: "end" });

@@ -43,22 +43,27 @@ describe("plain lines, where there is no terminal", () => {
   const said = () => lines.replace(/\u001b\[\d+m/g, "");
 
   test("tell of one that failed before it started", () => {
-    display.failed(task, new StageError("the disk is full."), "cache/logs/x.log");
+    display.failed({
+      kind: "failed",
+      task,
+      error: new StageError("the disk is full."),
+      log: "cache/logs/x.log",
+    });
     expect(said()).toBe("✗ train[seed=1]: the disk is full.\n  log: cache/logs/x.log\n");
   });
 
   test("tell the start with its reason, and the end with its time", () => {
-    display.started(task, "never ran");
+    display.started({ kind: "started", task, reason: "never ran" });
     vi.advanceTimersByTime(75_000);
-    display.finished(task, {} as StageRecord);
+    display.finished({ kind: "finished", task, record: {} as StageRecord });
     expect(said()).toBe("▸ train[seed=1]  (never ran)\n✓ [3/7] train[seed=1]  1 min 15 s\n");
   });
 
   test("tell the progress every 15 s, with rate and time left", () => {
-    display.started(task, "forced");
+    display.started({ kind: "started", task, reason: "forced" });
     vi.advanceTimersByTime(5_000); // the start of a backend, which the rate leaves out
     for (let done = 0; done <= 400; done += 10) {
-      display.progress(task, done, 1500, "steps");
+      display.progress({ kind: "progress", task, done: done, total: 1500, unit: "steps" });
       vi.advanceTimersByTime(1_000);
     }
     expect(said().split("\n").slice(1, -1)).toEqual([
@@ -68,26 +73,31 @@ describe("plain lines, where there is no terminal", () => {
   });
 
   test("without a total tell no time left", () => {
-    display.started(task, "forced");
-    display.progress(task, 0, 0, "images");
+    display.started({ kind: "started", task, reason: "forced" });
+    display.progress({ kind: "progress", task, done: 0, total: 0, unit: "images" });
     vi.advanceTimersByTime(20_000);
-    display.progress(task, 60_000, 0, "images");
+    display.progress({ kind: "progress", task, done: 60_000, total: 0, unit: "images" });
     expect(said()).toContain("  train[seed=1]: 60,000 images, 3000 images/s\n");
   });
 
   test("show nothing that a terminal would obey, whoever says it, and not too much", () => {
     const evil = "a\u001b]0;mine\u0007b\u001b[2Jc\rd\u009b31me\u0085f\u202eg\nh";
     const odd = { id: `train[name=${evil}]` } as Task;
-    display.started(odd, evil);
+    display.started({ kind: "started", task: odd, reason: evil });
     vi.advanceTimersByTime(20_000);
-    display.progress(odd, 1, 2, evil);
-    display.warned(odd, evil);
-    display.warned(undefined, evil);
-    display.failed(odd, new StageError(evil, "user", `${evil}\n${evil}`), evil);
-    display.started(odd, evil);
-    display.fetched(odd, evil);
-    display.finished(odd, {} as StageRecord);
-    display.warned(undefined, "x".repeat(1e6));
+    display.progress({ kind: "progress", task: odd, done: 1, total: 2, unit: evil });
+    display.warned({ kind: "warned", task: odd, message: evil });
+    display.warned({ kind: "warned", message: evil });
+    display.failed({
+      kind: "failed",
+      task: odd,
+      error: new StageError(evil, "user", `${evil}\n${evil}`),
+      log: evil,
+    });
+    display.started({ kind: "started", task: odd, reason: evil });
+    display.fetched({ kind: "fetched", task: odd, from: evil });
+    display.finished({ kind: "finished", task: odd, record: {} as StageRecord });
+    display.warned({ kind: "warned", message: "x".repeat(1e6) });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     expect(said()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);
     expect(said()).toContain("! train[name=abc de f g h]: abc de f g h\n");
@@ -96,19 +106,25 @@ describe("plain lines, where there is no terminal", () => {
   });
 
   test("tell of a stage that failed before it began, as when a shared cache was asked for it", () => {
-    display.failed(task, new StageError("it broke"), "cache/logs/k.log");
+    display.failed({
+      kind: "failed",
+      task,
+      error: new StageError("it broke"),
+      log: "cache/logs/k.log",
+    });
     expect(said()).toContain("✗ train[seed=1]: it broke\n");
   });
 
   test("tell warnings, and a failure with its log", () => {
-    display.started(task, "forced");
-    display.warned(task, "no GPU.");
-    display.warned(undefined, "cache: odd.");
-    display.failed(
+    display.started({ kind: "started", task, reason: "forced" });
+    display.warned({ kind: "warned", task, message: "no GPU." });
+    display.warned({ kind: "warned", message: "cache: odd." });
+    display.failed({
+      kind: "failed",
       task,
-      new StageError("it broke", "stage", "Error: it broke\n    at x"),
-      "cache/logs/k.log",
-    );
+      error: new StageError("it broke", "stage", "Error: it broke\n    at x"),
+      log: "cache/logs/k.log",
+    });
     expect(said().split("\n").slice(1)).toEqual([
       "! train[seed=1]: no GPU.",
       "! cache: odd.",

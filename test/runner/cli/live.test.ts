@@ -31,9 +31,17 @@ function open(screen: Screen, left?: number): Display {
 
 /** Starts all tasks and lets them report. */
 function begin(display: Display): void {
-  for (const task of tasks) display.started(task, "never ran");
+  for (const task of tasks) display.started({ kind: "started", task, reason: "never ran" });
   for (let second = 0; second <= 10; second++) {
-    for (const task of tasks) display.progress(task, second * 10, 1500, "steps", 812);
+    for (const task of tasks)
+      display.progress({
+        kind: "progress",
+        task,
+        done: second * 10,
+        total: 1500,
+        unit: "steps",
+        megabytes: 812,
+      });
     vi.advanceTimersByTime(1000);
   }
 }
@@ -67,18 +75,18 @@ describe.each([20, 80, 110, 170])("on %i columns", (columns) => {
     const screen = new Screen(columns);
     const display = open(screen);
     const [first, second, third] = tasks;
-    display.warned(undefined, `one ${ADVICE}`); // before anything runs
-    display.started(first, "never ran");
-    display.warned(first, `two ${ADVICE}`);
+    display.warned({ kind: "warned", message: `one ${ADVICE}` }); // before anything runs
+    display.started({ kind: "started", task: first, reason: "never ran" });
+    display.warned({ kind: "warned", task: first, message: `two ${ADVICE}` });
     vi.advanceTimersByTime(500);
-    display.started(second, "never ran");
+    display.started({ kind: "started", task: second, reason: "never ran" });
     settled++;
-    display.finished(first, RECORD);
+    display.finished({ kind: "finished", task: first, record: RECORD });
     settled++;
-    display.finished(second, RECORD); // nothing else runs
-    display.started(third, "never ran");
+    display.finished({ kind: "finished", task: second, record: RECORD }); // nothing else runs
+    display.started({ kind: "started", task: third, reason: "never ran" });
     vi.advanceTimersByTime(2000);
-    display.failed(third, new StageError(ADVICE), LOG);
+    display.failed({ kind: "failed", task: third, error: new StageError(ADVICE), log: LOG });
     vi.advanceTimersByTime(2000);
     display.close();
     const { lines } = await seen(screen);
@@ -96,7 +104,7 @@ describe.each([20, 80, 110, 170])("on %i columns", (columns) => {
 test("a change of the width leaves one block, and the messages above it", async () => {
   const screen = new Screen(170, 40);
   const display = open(screen);
-  display.warned(undefined, ADVICE);
+  display.warned({ kind: "warned", message: ADVICE });
   begin(display);
   for (const columns of [60, 25, 110, 43, 170]) {
     screen.resize(columns);
@@ -114,10 +122,10 @@ test("of hundreds of running stages the terminal shows as many as fit", async ()
   const screen = new Screen(80, 24);
   const display = open(screen);
   const many = Array.from({ length: 300 }, (_, at) => ({ id: `encode[bits=${at}]` }) as Task);
-  for (const task of many) display.started(task, "never ran");
+  for (const task of many) display.started({ kind: "started", task, reason: "never ran" });
   vi.advanceTimersByTime(1000);
   const moment = screen.mark();
-  for (const task of many) display.finished(task, RECORD);
+  for (const task of many) display.finished({ kind: "finished", task, record: RECORD });
   display.close();
   const { rows } = await seen(screen, moment);
   expect(rows).toHaveLength(22);
@@ -130,10 +138,10 @@ test("of hundreds of running stages the terminal shows as many as fit", async ()
 test("failures are repeated with their logs where other lines followed", async () => {
   const screen = new Screen(80);
   const display = open(screen);
-  for (const task of tasks) display.started(task, "never ran");
-  display.failed(tasks[0], new StageError(ADVICE), LOG);
-  display.finished(tasks[1], RECORD);
-  display.failed(tasks[2], new StageError("it broke."), LOG);
+  for (const task of tasks) display.started({ kind: "started", task, reason: "never ran" });
+  display.failed({ kind: "failed", task: tasks[0], error: new StageError(ADVICE), log: LOG });
+  display.finished({ kind: "finished", task: tasks[1], record: RECORD });
+  display.failed({ kind: "failed", task: tasks[2], error: new StageError("it broke."), log: LOG });
   display.close();
   const { lines } = await seen(screen);
   expect(lines.slice(-4)).toEqual([

@@ -9,6 +9,7 @@ import { sha256 } from "../../../runner/files/statcache.ts";
 import { Plan } from "../../../runner/plan/plan.ts";
 import type { Task } from "../../../runner/plan/tasks.ts";
 import { missingForPublish, publish, refuseObstacles } from "../../../runner/publish/publish.ts";
+import { Events } from "../../../runner/run/events.ts";
 import { execute } from "../../../runner/run/execute.ts";
 import type { Executor } from "../../../runner/run/executor.ts";
 import { Store } from "../../../runner/store/store.ts";
@@ -69,9 +70,14 @@ const executor: Executor = async ({ task: { id }, inputs, outputs, log }) => {
 
 const say = (line: string) => console.log(line);
 try {
-  const store = new Store(join(root, "cache"));
-  const plan = new Plan(tasks, store, root, new Set(), store.latest("small"));
-  plan.onFault = say;
+  const events = new Events();
+  events.listen({
+    started: ({ task, reason }) => say(`▸ ${task.id}  (${reason})`),
+    warned: ({ message }) => say(message),
+    failed: ({ task, error }) => say(`${task.id}: ${error.message}`),
+  });
+  const store = new Store(join(root, "cache"), events.tell);
+  const plan = new Plan(tasks, store, root, new Set(), store.latest("small"), events.tell);
   refuseObstacles(tasks, store, root);
   const leave = await store.enter(() => {});
   store.sweep();
@@ -81,13 +87,7 @@ try {
     plan,
     store,
     { root, jobs: 1, keepGoing: false, executor, signal: new AbortController().signal },
-    {
-      started: ({ id }, reason) => say(`▸ ${id}  (${reason})`),
-      progress() {},
-      warned: (_, line) => say(line),
-      finished() {},
-      failed: ({ id }, { message }) => say(`${id}: ${message}`),
-    },
+    events,
   );
   const keys = Object.fromEntries(
     [...plan.states].flatMap(([id, state]) => ("record" in state ? [[id, state.key]] : [])),

@@ -6,6 +6,7 @@ import type { Code } from "../../../runner/code/bundle.ts";
 import { sha256 } from "../../../runner/files/statcache.ts";
 import { graph, status } from "../../../runner/inspect/graph.ts";
 import { why } from "../../../runner/inspect/why.ts";
+import type { PlanEvent } from "../../../runner/plan/events.ts";
 import { codesOf, Plan } from "../../../runner/plan/plan.ts";
 import type { Task } from "../../../runner/plan/tasks.ts";
 import { missingForPublish, publish } from "../../../runner/publish/publish.ts";
@@ -15,9 +16,11 @@ import { Store } from "../../../runner/store/store.ts";
 
 let root: string;
 let store: Store;
+let told: PlanEvent[];
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "deephash-plan-"));
-  store = new Store(join(root, "cache"));
+  told = [];
+  store = new Store(join(root, "cache"), (event) => told.push(event));
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
@@ -52,7 +55,7 @@ function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
   };
 }
 const makePlan = (tasks: Task[], forced: string[] = [], latest: Record<string, string> = {}) =>
-  new Plan(tasks, store, root, new Set(forced), latest);
+  new Plan(tasks, store, root, new Set(forced), latest, (event) => told.push(event));
 
 /** Plays the executor: runs one task to this content. */
 function run(plan: Plan, one: Task, content = `made by ${one.id}`): StageRecord {
@@ -210,11 +213,11 @@ describe("what the store lost", () => {
     for (const id of ["a", "b", "d"])
       rmSync(objectOf(store.record((first.states.get(id) as { key: string }).key)!));
     const plan = makePlan(tasks("other"));
-    const said: string[] = [];
-    plan.onFault = (line) => said.push(line);
     expect(runAll(plan).ran).toEqual(["a", "b", "c"]); // nobody needs what d made
-    expect(said).toHaveLength(2);
-    expect(said[0]).toMatch(/^cache: object [0-9a-f]{8}… is gone; b runs again\.$/);
+    expect(told).toEqual([
+      { kind: "lost", id: "b", reason: expect.stringMatching(/^object [0-9a-f]{8}… is gone$/) },
+      { kind: "lost", id: "a", reason: expect.stringMatching(/^object [0-9a-f]{8}… is gone$/) },
+    ]);
   });
 
   test("is the reason that is told", () => {

@@ -17,6 +17,7 @@ import { dirname, join } from "node:path";
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../../../runner/files/statcache.ts";
+import type { StoreEvent } from "../../../runner/store/events.ts";
 import type { StageRecord, StoredOutput } from "../../../runner/store/record.ts";
 import { filesBelow, Store } from "../../../runner/store/store.ts";
 
@@ -167,7 +168,9 @@ describe("records", () => {
     expect(store.record(key)).toBeUndefined();
   });
 
-  test("with any one changed byte are damaged: told once, set aside", () => {
+  test("with any one changed byte are quarantined, with one event", () => {
+    const events: StoreEvent[] = [];
+    const store = new Store(join(folder, "cache"), (event) => events.push(event));
     const kept = record(key, { o: keepFile("x") });
     const path = join(folder, `cache/records/${key}.json`);
     store.keepRecord(kept);
@@ -177,10 +180,11 @@ describe("records", () => {
         const bad = Buffer.from(good);
         bad[at] ^= change;
         writeFileSync(path, bad);
-        const said: string[] = [];
-        store.onFault = (line) => said.push(line);
+        events.length = 0;
         expect(store.record(key)).toBeUndefined();
-        expect(said).toEqual(["record 11111111… is damaged (disk fault or edited by hand). Set aside"]);
+        expect(events).toEqual([
+          { kind: "quarantined", key, fault: "is damaged (disk fault or edited by hand)" },
+        ]);
         expect(existsSync(path)).toBe(false);
       }),
       { numRuns: 40 },

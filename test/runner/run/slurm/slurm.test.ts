@@ -6,9 +6,10 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Plan } from "../../../../runner/plan/plan.ts";
 import type { Task } from "../../../../runner/plan/tasks.ts";
+import { Events } from "../../../../runner/run/events.ts";
 import type { Summary } from "../../../../runner/run/execute.ts";
 import { type Job, StageError } from "../../../../runner/run/index.ts";
-import { runOnSlurm, type SlurmEvents } from "../../../../runner/run/slurm/run.ts";
+import { runOnSlurm } from "../../../../runner/run/slurm/run.ts";
 import { work } from "../../../../runner/run/slurm/work.ts";
 import { Store } from "../../../../runner/store/store.ts";
 import type { SlurmSettings } from "../../../../runner/study/slurm-settings.ts";
@@ -73,16 +74,17 @@ interface Options {
 function start(tasks: Task[], { forced = [], settings, ...more }: Options = {}) {
   const cancelled = new AbortController();
   const lines: string[] = [];
-  const events: SlurmEvents = {
-    started: ({ id }, reason) => lines.push(`started ${id} (${reason})`),
-    progress: ({ id }, done, total, unit) => lines.push(`progress ${id} ${done}/${total} ${unit}`),
-    warned: (one, line) => lines.push(`warned ${one ? `${one.id}: ` : ""}${line}`),
-    finished: ({ id }) => lines.push(`finished ${id}`),
-    failed: ({ id }, error, log) => lines.push(`failed ${id}: ${error.message} [${log}]`),
-    said: (line) => lines.push(`said ${line}`),
-  };
-  const store = new Store(folder);
-  const plan = new Plan(tasks, store, root, new Set(forced), store.latest("p"));
+  const events = new Events();
+  events.listen({
+    started: ({ task, reason }) => lines.push(`started ${task.id} (${reason})`),
+    progress: ({ task, done, total, unit }) => lines.push(`progress ${task.id} ${done}/${total} ${unit}`),
+    warned: ({ task, message }) => lines.push(`warned ${task ? `${task.id}: ` : ""}${message}`),
+    finished: ({ task }) => lines.push(`finished ${task.id}`),
+    failed: ({ task, error, log }) => lines.push(`failed ${task.id}: ${error.message} [${log}]`),
+    said: ({ message }) => lines.push(`said ${message}`),
+  });
+  const store = new Store(folder, events.tell);
+  const plan = new Plan(tasks, store, root, new Set(forced), store.latest("p"), events.tell);
   plan.advance();
   const ended = runOnSlurm(
     plan,
