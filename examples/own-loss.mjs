@@ -12,16 +12,18 @@ const CLASSES = 4;
 const squaredHinge = tripletLoss({
   normalise: true, // the pipeline then brings embeddings to length 1; here embed() does
   params: { margin: { type: "number", default: 1 } },
-  margin: ({ margin }) => margin,
-  term: ({ margin }) => ({
-    loss: 0,
-    positive: 0,
-    negative: 0,
-    at(ap, an) {
-      const over = Math.max(0, margin + ap - an);
-      this.loss = over * over;
-      this.positive = 2 * over; // its slope along |a-p|²
-      this.negative = -2 * over; // and along |a-n|²
+  terms: ({ margin }) => ({
+    margin, // farther negatives have no loss
+    term: {
+      loss: 0,
+      positive: 0,
+      negative: 0,
+      at(ap, an) {
+        const over = Math.max(0, margin + ap - an);
+        this.loss = over * over;
+        this.positive = 2 * over; // its slope along |a-p|²
+        this.negative = -2 * over; // and along |a-n|²
+      },
     },
   }),
 });

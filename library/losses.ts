@@ -11,20 +11,15 @@
  */
 export { type BackendName, startBackend } from "../stages/shared/compute/backend.ts";
 export { type Random, random } from "../stages/shared/compute/random.ts";
-export {
-  scoreTriplets,
-  type Term,
-  type TripletLossSpec,
-  tripletLoss,
-} from "../stages/train/kinds/triplets.ts";
+export { type BatchLossSpec, batchLoss } from "../stages/train/kinds/batches.ts";
+export { type PairLossSpec, pairLoss } from "../stages/train/kinds/pairs.ts";
+export { type TripletLossSpec, type TripletTerms, tripletLoss } from "../stages/train/kinds/triplets.ts";
 export {
   type Counters,
-  distanceLoss,
-  gramLoss,
+  defineLoss,
   type Loss,
   type LossRun,
   type LossSetup,
-  matrixLoss,
   noCounts,
 } from "../stages/train/loss.ts";
 export { default as contrastive } from "../stages/train/losses/contrastive.ts";
@@ -43,4 +38,7 @@ export { default as supcon } from "../stages/train/losses/supcon.ts";
 export { default as tripletEmbedding } from "../stages/train/losses/triplet-embedding.ts";
 export { type Schedule, scheduled, valueAt } from "../stages/train/schedules.ts";
 export type { Batch, Given, PairSet, Pairs, Scored, Triplets } from "../stages/train/scoring/batch.ts";
+export { distanceLoss, gramLoss, matrixLoss, type Scoring } from "../stages/train/scoring/ops.ts";
+export { contrastiveTerm, hinge, type PairTerm, type Term } from "../stages/train/scoring/term.ts";
+export { scorePairs, scoreTriplets } from "../stages/train/scoring/tuples.ts";
 export { defaultsOf } from "./params.ts";

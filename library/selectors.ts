@@ -16,14 +16,15 @@ export {
   squaredDistances,
   type Triplets,
 } from "../stages/train/scoring/batch.ts";
+export { emptyTriplets, push } from "../stages/train/scoring/tuples.ts";
 export {
-  emptyTriplets,
   forEachPositivePair,
   negativePairs,
   type PairSelector,
-  push,
+  pairSelector,
   smallest,
   type TripletSelector,
+  tripletSelector,
 } from "../stages/train/selector.ts";
 export { default as all } from "../stages/train/selectors/all.ts";
 export { default as allPositive } from "../stages/train/selectors/all-positive.ts";

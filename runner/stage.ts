@@ -11,6 +11,32 @@ export type Point = Record<string, Scalar>;
 /** A JSON Schema (draft-07) for one param. */
 export type ParamSchema = Record<string, unknown>;
 
+/** The JSON Schemas of a part's params, by name. */
+export type ParamSchemas = Record<string, ParamSchema>;
+
+declare const valueType: unique symbol;
+
+/** A JSON Schema whose values have the type `T`, for schemas that {@link ParamsOf} cannot read. */
+export type SchemaOf<T> = ParamSchema & { readonly [valueType]?: T };
+
+/** The type of the values that a JSON Schema accepts; the schema's own type must be known literally (`const`). */
+type ValueOf<S> = typeof valueType extends keyof S
+  ? Exclude<S[typeof valueType], undefined>
+  : S extends { enum: readonly (infer V)[] }
+    ? V
+    : S extends { type: "array"; items: infer Item }
+      ? ValueOf<Item>[]
+      : S extends { type: "number" | "integer" }
+        ? number
+        : S extends { type: "boolean" }
+          ? boolean
+          : S extends { type: "string" }
+            ? string
+            : unknown;
+
+/** The type of a part's params, as the part's functions receive them: checked, with every default filled in. */
+export type ParamsOf<S extends ParamSchemas> = { [Name in keyof S]: ValueOf<S[Name]> };
+
 /**
  * An input: the name of its artifact (`schemas/NAME.artifact.schema.json`), or that name with how many
  * files may stand there. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
@@ -72,8 +98,14 @@ export interface Part<T = unknown> {
  * from param name to JSON Schema. A param without a `default` must be given in pipeline.yaml.
  */
 export interface PartDefinition {
-  params?: Record<string, ParamSchema>;
+  params?: ParamSchemas;
 }
+
+/** A part's definition with the schemas of its params, from which the type of its params follows. */
+export type WithSchemas<Definition extends PartDefinition, S extends ParamSchemas> = Omit<
+  Definition,
+  "params"
+> & { params?: S };
 
 /** What a stage sees while it runs. */
 export interface StageContext<Params = Record<string, unknown>> {

@@ -3,7 +3,6 @@ import { copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from "node:f
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { type ParamSchema, UserError } from "../runner/stage.ts";
-import type { Binariser } from "../stages/encode/binariser.ts";
 import itq from "../stages/encode/binarisers/itq.ts";
 import { MOST_BITS, packSigns, writeCodes } from "../stages/shared/artifacts/codes.ts";
 import { directions, writeOutputs } from "../stages/shared/artifacts/outputs.ts";
@@ -152,7 +151,7 @@ async function encodeUntrained(
   if (!values.every(Number.isFinite))
     throw new UserError(`index: ${name} gives features that are not finite: is ${model} the right file?`);
   const sample = { values, rows: read.length, dim: values.length / read.length };
-  const projection: Projection = (itq as Binariser).fit(sample, bits, random(1, "binariser"), {
+  const projection: Projection = itq.fit(sample, bits, random(1, "binariser"), {
     iterations: 50,
   });
   writeProjection(join(data, FILES.projection), projection);

@@ -14,6 +14,7 @@ export interface Schema {
   exclusiveMaximum?: number;
   default?: unknown;
   description?: string;
+  [word: string]: unknown;
 }
 
 /** Escapes a text for a cell of a Markdown table. */

@@ -1,5 +1,5 @@
-/** What a file of datasets/ must offer: a part of the stage `download`. */
-import type { PartDefinition, Scalar } from "../../runner/stage.ts";
+/** The interface of the files of datasets/: parts of the stage `download`. */
+import type { ParamSchemas, ParamsOf, PartDefinition, Scalar, WithSchemas } from "../../runner/stage.ts";
 import type { Fit } from "../shared/download/decode.ts";
 import type { FetchContext } from "../shared/download/fetch.ts";
 import type { Published } from "../shared/folder/folder.ts";
@@ -49,10 +49,20 @@ export interface DatasetContext extends FetchContext {
   note(name: string, value: Scalar): void;
 }
 
-/** A data set: where it comes from, and its images in their published order. */
-export interface Dataset extends PartDefinition {
+/**
+ * A data set: its source, and its images in their published order.
+ * @typeParam P the params that it declares
+ */
+export interface Dataset<P = Record<string, unknown>> extends PartDefinition {
   open(
-    params: Record<string, unknown>,
+    params: P,
     context: DatasetContext,
   ): Promise<{ info: DatasetInfo; rows: AsyncIterable<ImageRow> | Iterable<ImageRow> }>;
+}
+
+/** Declares a data set; the params of `open` have the types that its JSON Schemas accept. */
+export function defineDataset<const S extends ParamSchemas>(
+  dataset: WithSchemas<Dataset<ParamsOf<S>>, S>,
+): Dataset<ParamsOf<S>> {
+  return dataset;
 }

@@ -75,15 +75,14 @@ function* idxRows(
 
 /**
  * Fetches the four files and opens them. An image's id is its place: training images first, then test images.
- * @param params as `pinnedFiles` of shared/fetch.ts declares them
+ * @param files as `pinnedFiles` of shared/download/fetch.ts declares them
  */
 export async function openIdx(
   dataset: string,
   classes: string[],
-  params: Record<string, unknown>,
+  files: IdxFiles<Download>,
   context: DatasetContext,
 ): ReturnType<Dataset["open"]> {
-  const files = params as unknown as IdxFiles<Download>;
   const read = async (name: keyof IdxFiles<Download>, dimensions: number) =>
     readIdx(await fetchFile(files[name], context), dimensions);
   const train = { images: await read("train_images", 3), labels: await read("train_labels", 1) };

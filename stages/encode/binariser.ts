@@ -1,5 +1,5 @@
-/** What a file of binarisers/ must offer: a part of the stage `encode`. */
-import type { PartDefinition } from "../../runner/stage.ts";
+/** The interface of the files of binarisers/: parts of the stage `encode`. */
+import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Projection } from "../shared/artifacts/projection.ts";
 import type { Random } from "../shared/compute/random.ts";
 
@@ -11,11 +11,21 @@ export interface Sample {
   dim: number;
 }
 
-/** Makes bits of real values: the signs of a projection that is fitted without labels, or of the values themselves. */
-export interface Binariser extends PartDefinition {
+/**
+ * Turns real values into bits: the signs of a projection fitted without labels, or of the values themselves.
+ * @typeParam P the params that it declares
+ */
+export interface Binariser<P = Record<string, unknown>> extends PartDefinition {
   /**
    * @param bits of a code
    * @throws UserError when so many bits cannot be had from these vectors
    */
-  fit(sample: Sample, bits: number, random: Random, params: Record<string, unknown>): Projection;
+  fit(sample: Sample, bits: number, random: Random, params: P): Projection;
+}
+
+/** Declares a binariser; the params of `fit` have the types that its JSON Schemas accept. */
+export function defineBinariser<const S extends ParamSchemas>(
+  binariser: WithSchemas<Binariser<ParamsOf<S>>, S>,
+): Binariser<ParamsOf<S>> {
+  return binariser;
 }

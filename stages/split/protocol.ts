@@ -1,5 +1,11 @@
-/** What a file of protocols/ must offer: a part of the stage `split`. */
-import { type PartDefinition, UserError } from "../../runner/stage.ts";
+/** The interface of the files of protocols/: parts of the stage `split`. */
+import {
+  type ParamSchemas,
+  type ParamsOf,
+  type PartDefinition,
+  UserError,
+  type WithSchemas,
+} from "../../runner/stage.ts";
 import type { Roles } from "../shared/artifacts/split.ts";
 import type { Random } from "../shared/compute/random.ts";
 
@@ -17,15 +23,19 @@ export interface Images {
   classes: string[];
 }
 
-/** A protocol of retrieval: who trains, validates, queries, and is searched. */
-export interface Protocol extends PartDefinition {
-  draw(
-    images: Images,
-    validation: number,
-    random: Random,
-    params: Record<string, unknown>,
-    warn: (line: string) => void,
-  ): Roles;
+/**
+ * A protocol of retrieval: which images train, validate, query, and are searched.
+ * @typeParam P the params that it declares
+ */
+export interface Protocol<P = Record<string, unknown>> extends PartDefinition {
+  draw(images: Images, validation: number, random: Random, params: P, warn: (line: string) => void): Roles;
+}
+
+/** Declares a protocol; the params of `draw` have the types that its JSON Schemas accept. */
+export function defineProtocol<const S extends ParamSchemas>(
+  protocol: WithSchemas<Protocol<ParamsOf<S>>, S>,
+): Protocol<ParamsOf<S>> {
+  return protocol;
 }
 
 /** No image has any role yet. */

@@ -1,15 +1,16 @@
-/** What a file of networks/ must offer: a part of the stage `train`. */
+/** The interface of the files of networks/: parts of the stage `train`. */
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
-import type { PartDefinition } from "../../runner/stage.ts";
+import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
 
-export interface NetworkSetup {
+/** The arguments of {@link NetworkDefinition.build}. */
+export interface NetworkSetup<P = Record<string, unknown>> {
   /** Shape of one input: `[dim]` for features, `[height, width, channels]` for images. */
   input: number[];
   /** Length of the output. */
   dim: number;
-  params: Record<string, unknown>;
+  params: P;
   /** For the first weights. */
   seed: number;
   /** For dropout. */
@@ -24,10 +25,18 @@ export interface Network {
   train(x: tf.Tensor): tf.Tensor2D;
 }
 
-export interface NetworkDefinition extends PartDefinition {
-  /** What one input must look like: features or images. */
+/** Builds a network. @typeParam P the params that it declares */
+export interface NetworkDefinition<P = Record<string, unknown>> extends PartDefinition {
+  /** The kind of its input. */
   takes: "features" | "images";
-  build(setup: NetworkSetup): Network;
+  build(setup: NetworkSetup<P>): Network;
+}
+
+/** Declares a network; the params of `build` have the types that its JSON Schemas accept. */
+export function defineNetwork<const S extends ParamSchemas>(
+  network: WithSchemas<NetworkDefinition<ParamsOf<S>>, S>,
+): NetworkDefinition<ParamsOf<S>> {
+  return network;
 }
 
 /**

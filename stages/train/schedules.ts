@@ -1,5 +1,5 @@
 /** Params that change while training: a number, or a line or stairs from one number to another. */
-import { type ParamSchema, UserError } from "../../runner/stage.ts";
+import { type ParamSchema, type SchemaOf, UserError } from "../../runner/stage.ts";
 
 /**
  * `{ from, to, over, shape }`: `linear` goes evenly from `from` to `to` over the first `over` (a share of all
@@ -23,14 +23,21 @@ export interface Stairs {
 
 export type Schedule = Way | Stairs;
 
-/** The JSON Schema of a number that may also be given as a schedule. */
-export function scheduled(schema: ParamSchema): ParamSchema {
+/**
+ * The JSON Schema of a number that may also be given as a schedule.
+ * @param words that the param accepts in place of a number
+ */
+export function scheduled<const Word extends string = never>(
+  schema: ParamSchema,
+  ...words: Word[]
+): SchemaOf<number | Word> {
   const { default: value, description, ...limits } = schema;
   const number = { type: "number", ...limits };
   return {
     description: `${description}; or a schedule { from, to, over, shape: linear | double | step } or { steps: [1, 2, …], at }`,
     ...(value === undefined ? {} : { default: value }),
     anyOf: [
+      ...words.map((word) => ({ const: word })),
       number,
       {
         type: "object",
@@ -80,7 +87,7 @@ function stairAt({ steps, at }: Stairs, share: number): number {
   return steps[at.filter((start) => share >= start).length];
 }
 
-/** All params with schedules resolved at `share` of all steps. */
+/** The params of a step: every schedule replaced by its number when `share` of all steps is done. */
 export function resolveSchedules(params: Record<string, unknown>, share: number): Record<string, unknown> {
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [

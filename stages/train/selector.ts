@@ -1,28 +1,38 @@
-/** What a file of selectors/ must offer: a part of the stage `train`. */
-import type { PartDefinition } from "../../runner/stage.ts";
+/** The interface of the files of selectors/: parts of the stage `train`. */
+import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
 import type { Batch, Means, PairSet, Pairs, Triplets } from "./scoring/batch.ts";
+import { emptyTriplets, push } from "./scoring/tuples.ts";
 
-/** Which triplets of a batch train. */
-export interface TripletSelector extends PartDefinition {
+/** Chooses the triplets of a batch that train. @typeParam P the params that it declares */
+export interface TripletSelector<P = Record<string, unknown>> extends PartDefinition {
   selects: "triplets";
   /**
    * @param margin of the loss, in squared distances; Infinity where the loss has none
-   * @returns the triplets; or, none of them written down, "all": every one of {@link Batch.positives} with every
-   *   negative, or the mean over each pair's negatives
+   * @returns the listed triplets; or "all", each of {@link Batch.positives} with every negative; or the mean over each
+   *   pair's negatives
    */
-  select(
-    batch: Batch,
-    margin: number,
-    random: Random,
-    params: Record<string, unknown>,
-  ): Triplets | "all" | Means;
+  select(batch: Batch, margin: number, random: Random, params: P): Triplets | "all" | Means;
 }
 
-/** Which pairs of a batch train: positive ones and negative ones. */
-export interface PairSelector extends PartDefinition {
+/** Chooses the pairs of a batch that train: positive and negative ones. @typeParam P the params that it declares */
+export interface PairSelector<P = Record<string, unknown>> extends PartDefinition {
   selects: "pairs";
-  select(batch: Batch, random: Random, params: Record<string, unknown>): PairSet;
+  select(batch: Batch, random: Random, params: P): PairSet;
+}
+
+/** Declares a selector of triplets; the params of `select` have the types that its JSON Schemas accept. */
+export function tripletSelector<const S extends ParamSchemas>(
+  selector: Omit<WithSchemas<TripletSelector<ParamsOf<S>>, S>, "selects">,
+): TripletSelector<ParamsOf<S>> {
+  return { selects: "triplets", ...selector };
+}
+
+/** Declares a selector of pairs; the params of `select` have the types that its JSON Schemas accept. */
+export function pairSelector<const S extends ParamSchemas>(
+  selector: Omit<WithSchemas<PairSelector<ParamsOf<S>>, S>, "selects">,
+): PairSelector<ParamsOf<S>> {
+  return { selects: "pairs", ...selector };
 }
 
 /**
@@ -49,23 +59,6 @@ export function forEachPositivePair(
     }
   }
   return triplets;
-}
-
-/** Room for so many triplets. */
-export function emptyTriplets(most: number): Triplets {
-  return {
-    anchors: new Int32Array(most),
-    positives: new Int32Array(most),
-    negatives: new Int32Array(most),
-    count: 0,
-  };
-}
-
-/** Writes one triplet down. */
-export function push(triplets: Triplets, anchor: number, positive: number, negative: number): void {
-  triplets.anchors[triplets.count] = anchor;
-  triplets.positives[triplets.count] = positive;
-  triplets.negatives[triplets.count++] = negative;
 }
 
 /** The squared distances of an anchor to other rows, side by side, in the front of `scratch`. */

@@ -7,6 +7,7 @@ import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { type BackendName, startBackend } from "../shared/compute/backend.ts";
 import { random } from "../shared/compute/random.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
+import { type Choice, withChoice } from "./choice.ts";
 import { fit, type Row } from "./loop/fit.ts";
 import { writeHistory, writeTimings } from "./loop/history.ts";
 import { watchOthers } from "./loop/others.ts";
@@ -30,11 +31,6 @@ interface Params {
   seed: number;
 }
 
-interface Choice {
-  param: string;
-  value: unknown;
-}
-
 /** Starts the backend. onnxruntime is loaded where it is asked for alone. */
 async function start(wanted: Params["backend"]): Promise<{ backend: string; reason: string }> {
   if (wanted !== "native") return startBackend(wanted);
@@ -46,18 +42,6 @@ async function start(wanted: Params["backend"]): Promise<{ backend: string; reas
     throw new UserError(`train: the backend native cannot start: ${why}. Take the backend wasm.`);
   }
   return { backend: "native", reason: "native was asked for" };
-}
-
-/** Puts what `select` chose in the place of the param it names, as `loss.margin`. */
-function apply(choice: Choice, parts: Record<string, Part>, params: Params): void {
-  const [head, name] = choice.param.split(".");
-  const owner = name === undefined ? (params as unknown as Record<string, unknown>) : parts[head]?.params;
-  const key = name ?? head;
-  if (!owner || !(key in owner))
-    throw new UserError(
-      `train: the input "choice" sets ${choice.param}, but there is no such param here. Leave the input out for this loss.`,
-    );
-  owner[key] = choice.value;
 }
 
 /** All that decides what a training comes to, as it is when it starts. @param metadata of the vectors or images */
@@ -135,12 +119,10 @@ export default defineStage<Params>({
     history: "history.arrow",
     timings: { path: "timings.arrow", measured: true },
   },
-  async run({ params, parts, inputs, outputs, progress, log, warn, note, signal }) {
+  async run({ inputs, outputs, progress, log, warn, note, signal, ...declared }) {
     const choice = inputs.choice ? readJson<Choice>(inputs.choice, "choice") : undefined;
-    if (choice) {
-      apply(choice, parts, params);
-      log(`${choice.param} = ${choice.value}, chosen on the validation images`);
-    }
+    const { params, parts } = withChoice(declared, choice);
+    if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts.loss, parts.selector, parts.sampler);
     const { backend, reason } = await start(params.backend);
     log(`backend ${backend} (${reason})`);

@@ -1,7 +1,6 @@
 /** Losses, gradients and selections against the public siamese-triplet definitions (PyTorch, float64). */
 import { beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
-import { random } from "../../stages/shared/compute/random.ts";
 import contrastive from "../../stages/train/losses/contrastive.ts";
 import facenet from "../../stages/train/losses/facenet.ts";
 import type { Pairs } from "../../stages/train/scoring/batch.ts";
@@ -11,7 +10,14 @@ import hardNegative from "../../stages/train/selectors/hard-negative.ts";
 import hardestNegative from "../../stages/train/selectors/hardest-negative.ts";
 import randomNegative from "../../stages/train/selectors/random-negative.ts";
 import semihardNegative from "../../stages/train/selectors/semihard-negative.ts";
-import { batchFrom, lossOf, relativeError, tripletSet } from "../stages/train/helpers.ts";
+import {
+  batchFrom,
+  lossOf,
+  relativeError,
+  select,
+  selectPairs,
+  tripletSet,
+} from "../stages/train/helpers.ts";
 import reference from "./selectors-and-losses.json" with { type: "json" };
 
 beforeAll(async () => {
@@ -45,7 +51,7 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
     within(loss, expected.loss);
     expect(relativeError(gradient, expected.gradient)).toBeLessThan(1e-5);
     expect(run.counters.selected).toBe(expected.triplets);
-    const triplets = hardestNegative.select(batch, margin);
+    const triplets = select(hardestNegative, batch, margin);
     expect(tripletSet(triplets)).toEqual(expected.selected.map((triplet) => triplet.join()).sort());
   });
 
@@ -55,7 +61,7 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
   ] as const)("every %s candidate is drawn sometime, and nothing else", (name, selector) => {
     const drawn = new Map<string, Set<number>>();
     for (let seed = 0; seed < 400; seed++) {
-      const { anchors, positives, negatives, count } = selector.select(batch, margin, random(seed, "draw"));
+      const { anchors, positives, negatives, count } = select(selector, batch, margin, {}, seed);
       for (let t = 0; t < count; t++) {
         const pair = `${anchors[t]},${positives[t]}`;
         if (!drawn.has(pair)) drawn.set(pair, new Set());
@@ -88,7 +94,7 @@ describe.each(reference.cases.map((values, index) => ({ index, ...values })))("c
     within(2 * loss, expected.loss);
     const doubled = gradient.map((row) => row.map((x) => 2 * x));
     expect(relativeError(doubled, expected.gradient)).toBeLessThan(1e-5);
-    const { negative } = hardNegative.select(batch);
+    const { negative } = selectPairs(hardNegative, batch);
     expect(pairSet(negative)).toEqual(expected.negative_pairs.map((pair) => pair.join()).sort());
   });
 

@@ -8,8 +8,8 @@ import { createHash } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
-import type { Dataset } from "../dataset.ts";
-import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { defineDataset } from "../dataset.ts";
+import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import { checkOnce, countsRemark, pathOf, rootOf } from "../lists.ts";
 import { type MatValue, readMat } from "../mat.ts";
 
@@ -21,7 +21,7 @@ const PUBLISHED = { unseen: { train: 8054, test: 8131 }, official: { train: 8144
 /** The number of a field that holds one. */
 const numberOf = (value: MatValue): number => Number((value as number[] | undefined)?.[0]);
 
-export default {
+export default defineDataset({
   params: {
     split: {
       enum: ["unseen", "official"],
@@ -30,8 +30,7 @@ export default {
     },
     ...fileParams,
   },
-  async open(given, context) {
-    const params = given as unknown as FileParams & { split: keyof typeof PUBLISHED };
+  async open(params, context) {
     const root = rootOf("cars196", context.files, LIST, "cars196");
     const path = join(root, LIST);
     const bytes = readFileSync(path);
@@ -61,4 +60,4 @@ export default {
     const lists = { [LIST]: createHash("sha256").update(bytes).digest("hex") };
     return openListed("cars196", { root, images, classes, lists }, params, context);
   },
-} satisfies Dataset;
+});

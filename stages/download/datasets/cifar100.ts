@@ -1,15 +1,15 @@
 /** CIFAR-100: 60,000 colour images of 32 x 32 pixels in 100 classes, which make up 20 groups. Krizhevsky 2009. */
 import { UserError } from "../../../runner/stage.ts";
-import { type Download, fetchFile, pinned } from "../../shared/download/fetch.ts";
+import { fetchFile, pinned } from "../../shared/download/fetch.ts";
 import { bytesOf, cifarRows, readArchive } from "../cifar.ts";
-import type { Dataset } from "../dataset.ts";
+import { defineDataset } from "../dataset.ts";
 
 /** Classes of each kind of label, in the order of the label bytes. */
 const KINDS = { coarse: 20, fine: 100 };
 /** Bytes of the names of the classes, at most. */
 const MOST_NAMES = 10_000;
 
-export default {
+export default defineDataset({
   params: {
     ...pinned({
       file: "cifar-100-binary.tar.gz",
@@ -17,14 +17,14 @@ export default {
       urls: ["https://www.cs.toronto.edu/~kriz/cifar-100-binary.tar.gz"],
     }),
     labels: {
-      enum: Object.keys(KINDS),
+      enum: ["coarse", "fine"],
       default: "fine",
       description: "fine: the 100 classes; coarse: their 20 groups",
     },
   },
   async open(params, context) {
-    const kind = params.labels as keyof typeof KINDS;
-    const archive = await fetchFile(params as unknown as Download, context);
+    const kind = params.labels;
+    const archive = await fetchFile(params, context);
     const names = `${kind}_label_names.txt`;
     const sizes = new Map([
       ["train.bin", bytesOf(50_000, 2)],
@@ -45,4 +45,4 @@ export default {
       })(),
     };
   },
-} satisfies Dataset;
+});

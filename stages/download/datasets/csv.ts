@@ -9,14 +9,9 @@ import { CsvError, parse } from "csv-parse/sync";
 import { UserError } from "../../../runner/stage.ts";
 import { sorted } from "../../shared/folder/walk.ts";
 import { shown } from "../../shared/text.ts";
-import type { Dataset, Role } from "../dataset.ts";
-import { type FileParams, fileParams, openListed } from "../decoded.ts";
+import { defineDataset, type Role } from "../dataset.ts";
+import { fileParams, openListed } from "../decoded.ts";
 import { checkOnce, pathOf } from "../lists.ts";
-
-interface Params extends FileParams {
-  list: string;
-  separator: string;
-}
 
 const ROLES: Role[] = ["train", "validation", "test", "database", "train+database"];
 /** Labels are held as Uint16. */
@@ -40,14 +35,13 @@ function rowsOf(path: string): { rows: Row[]; sha256: string } {
   }
 }
 
-export default {
+export default defineDataset({
   params: {
     list: { type: "string", minLength: 1, default: "images.csv", description: "the CSV file in the folder" },
     separator: { type: "string", minLength: 1, default: "|", description: "between an image's labels" },
     ...fileParams,
   },
-  async open(given, context) {
-    const params = given as unknown as Params;
+  async open(params, context) {
     const root = context.files;
     if (!root)
       throw new UserError(
@@ -98,4 +92,4 @@ export default {
       context,
     );
   },
-} satisfies Dataset;
+});

@@ -4,8 +4,8 @@
  * lifted structured feature embedding"): 5,864 and 5,924 images. Its makers' own split has all classes on both sides.
  */
 import { UserError } from "../../../runner/stage.ts";
-import type { Dataset } from "../dataset.ts";
-import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { defineDataset } from "../dataset.ts";
+import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import { checkOnce, countsRemark, fieldsOf, idOf, type Line, pathOf, readLines, rootOf } from "../lists.ts";
 
 /** Classes that train, of 200, where the others are unseen. */
@@ -22,7 +22,7 @@ function byId(lines: Line[], what: string): Map<number, string> {
   );
 }
 
-export default {
+export default defineDataset({
   params: {
     split: {
       enum: ["unseen", "official"],
@@ -32,8 +32,7 @@ export default {
     },
     ...fileParams,
   },
-  async open(given, context) {
-    const params = given as unknown as FileParams & { split: keyof typeof PUBLISHED };
+  async open(params, context) {
     const root = rootOf("cub200", context.files, "image_class_labels.txt", "CUB_200_2011");
     const names = byId(readLines(root, "classes.txt").lines, "class");
     const classes = Array.from({ length: Math.max(...names.keys()) }, (_, at) => names.get(at + 1) ?? "");
@@ -63,4 +62,4 @@ export default {
     const lists = { "images.txt": sha256 };
     return openListed("cub200", { root, images: listed, classes, lists }, params, context);
   },
-} satisfies Dataset;
+});

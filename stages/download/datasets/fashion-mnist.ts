@@ -1,6 +1,6 @@
 /** Fashion-MNIST: 70,000 grey images of clothes, 28 x 28 pixels, in 10 classes. Xiao, Rasul and Vollgraf 2017. */
 import { pinnedFiles } from "../../shared/download/fetch.ts";
-import type { Dataset } from "../dataset.ts";
+import { defineDataset } from "../dataset.ts";
 import { type IdxFiles, openIdx } from "../idx.ts";
 
 const MIRRORS = [
@@ -54,7 +54,7 @@ const CLASSES = [
   "Ankle boot",
 ];
 
-export default {
+export default defineDataset({
   params: pinnedFiles({ ...FILES }),
   open: (params, context) => openIdx("fashion-mnist", CLASSES, params, context),
-} satisfies Dataset;
+});

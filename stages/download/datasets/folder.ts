@@ -8,17 +8,16 @@ import { ENDINGS } from "../../shared/download/decode.ts";
 import { list, looseRemark } from "../../shared/folder/folder.ts";
 import { sorted } from "../../shared/folder/walk.ts";
 import { shown } from "../../shared/text.ts";
-import type { Dataset } from "../dataset.ts";
-import { type FileParams, fileParams, openListed } from "../decoded.ts";
+import { defineDataset } from "../dataset.ts";
+import { fileParams, openListed } from "../decoded.ts";
 
 /** Labels are held as Uint16. */
 const MOST_CLASSES = 2 ** 16;
 
-export default {
+export default defineDataset({
   params: fileParams,
-  async open(given, context) {
+  async open(params, context) {
     const { files: root, log, warn, note } = context;
-    const params = given as unknown as FileParams;
     if (!root)
       throw new UserError(
         "download: the data set folder needs the folder itself: inputs: { files: ./MY/IMAGES }, with one folder a class in it.",
@@ -44,4 +43,4 @@ export default {
     }));
     return openListed("folder", { root, images, classes }, params, context);
   },
-} satisfies Dataset;
+});

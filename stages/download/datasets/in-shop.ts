@@ -5,8 +5,8 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
-import type { Dataset, Role } from "../dataset.ts";
-import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { defineDataset, type Role } from "../dataset.ts";
+import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import { checkOnce, countsRemark, fieldsOf, pathOf, readLines, rootOf } from "../lists.ts";
 
 const LIST = "Eval/list_eval_partition.txt";
@@ -14,10 +14,9 @@ const COLUMNS = ["image_name", "item_id", "evaluation_status"];
 const ROLES: Record<string, Role> = { train: "train", query: "test", gallery: "database" };
 const PUBLISHED = { train: 25_882, test: 14_218, database: 12_612 };
 
-export default {
+export default defineDataset({
   params: fileParams,
-  async open(given, context) {
-    const params = given as unknown as FileParams;
+  async open(params, context) {
     const root = rootOf("in-shop", context.files, LIST, "In-shop");
     const { lines, sha256 } = readLines(root, LIST);
     // The archive of the images unpacks to Img/img/, the list says img/.
@@ -47,4 +46,4 @@ export default {
     const classes = [...labelOf.keys()];
     return openListed("in-shop", { root, images, classes, lists: { [LIST]: sha256 } }, params, context);
   },
-} satisfies Dataset;
+});

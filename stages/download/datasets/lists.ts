@@ -7,16 +7,9 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
 import { shown } from "../../shared/text.ts";
-import type { Dataset, Role } from "../dataset.ts";
-import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { defineDataset, type Role } from "../dataset.ts";
+import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import { checkOnce, type Line, pathOf, readLines } from "../lists.ts";
-
-interface Params extends FileParams {
-  train: string;
-  test: string;
-  database: string;
-  names: string;
-}
 
 type Image = ListedImage & { where: string };
 
@@ -61,7 +54,7 @@ function joined(train: Image[], test: Image[], database: Image[]): Image[] {
   return [...all.values()];
 }
 
-export default {
+export default defineDataset({
   params: {
     train: {
       type: "string",
@@ -84,8 +77,7 @@ export default {
     },
     ...fileParams,
   },
-  async open(given, context) {
-    const params = given as unknown as Params;
+  async open(params, context) {
     const root = context.files;
     if (!root)
       throw new UserError(
@@ -115,4 +107,4 @@ export default {
       named?.map(({ text }) => shown(text)) ?? Array.from({ length: width }, (_, i) => `label ${i + 1}`);
     return openListed("lists", { root, images, classes, several, lists }, params, context);
   },
-} satisfies Dataset;
+});

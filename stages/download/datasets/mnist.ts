@@ -1,6 +1,6 @@
 /** MNIST: 70,000 grey images of handwritten digits, 28 x 28 pixels. LeCun et al. 1998. */
 import { pinnedFiles } from "../../shared/download/fetch.ts";
-import type { Dataset } from "../dataset.ts";
+import { defineDataset } from "../dataset.ts";
 import { type IdxFiles, openIdx } from "../idx.ts";
 
 const MIRRORS = [
@@ -35,7 +35,7 @@ const FILES: IdxFiles<ReturnType<typeof file>> = {
 
 const CLASSES = Array.from({ length: 10 }, (_, digit) => String(digit));
 
-export default {
+export default defineDataset({
   params: pinnedFiles({ ...FILES }),
   open: (params, context) => openIdx("mnist", CLASSES, params, context),
-} satisfies Dataset;
+});

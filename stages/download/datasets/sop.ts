@@ -2,8 +2,8 @@
  * Stanford Online Products (Song et al. 2016, https://cvgl.stanford.edu/projects/lifted_struct/): 120,053 images of
  * 22,634 products. 11,318 products train, 11,316 others test: 59,551 and 60,502 images.
  */
-import type { Dataset, Role } from "../dataset.ts";
-import { type FileParams, fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { defineDataset, type Role } from "../dataset.ts";
+import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import { checkOnce, countsRemark, fieldsOf, idOf, pathOf, readLines, rootOf } from "../lists.ts";
 
 const COLUMNS = ["image_id", "class_id", "super_class_id", "path"];
@@ -13,10 +13,9 @@ const LISTS: [string, Role][] = [
 ];
 const PUBLISHED = { train: 59_551, test: 60_502 };
 
-export default {
+export default defineDataset({
   params: fileParams,
-  async open(given, context) {
-    const params = given as unknown as FileParams;
+  async open(params, context) {
     const root = rootOf("sop", context.files, "Ebay_train.txt", "Stanford_Online_Products");
     const lists: Record<string, string> = {};
     const images: (ListedImage & { where: string })[] = [];
@@ -46,4 +45,4 @@ export default {
     if (remark) context.warn(remark);
     return openListed("sop", { root, images, classes, lists }, params, context);
   },
-} satisfies Dataset;
+});

@@ -6,11 +6,11 @@
  */
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { project } from "../../shared/artifacts/projection.ts";
-import type { Binariser } from "../binariser.ts";
+import { defineBinariser } from "../binariser.ts";
 import { principalDirections } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
-export default {
+export default defineBinariser({
   params: {
     iterations: { type: "integer", minimum: 0, default: 50, description: "turns; the paper takes 50" },
   },
@@ -18,11 +18,11 @@ export default {
     const { mean, directions } = principalDirections(sample, bits, random);
     const components = project(centred(directions, mean), sample.values);
     let rotation = randomRotation(bits, bits, random);
-    for (let turn = 0; turn < (params.iterations as number); turn++)
+    for (let turn = 0; turn < params.iterations; turn++)
       rotation = nearestRotation(components, rotation, bits);
     return centred(directions.mmul(rotation), mean);
   },
-} satisfies Binariser;
+});
 
 /** The rotation R with the least |sign(V R_before) - V R|. @param components V, `[rows, bits]` */
 function nearestRotation(components: Float32Array, before: Matrix, bits: number): Matrix {

@@ -4,11 +4,11 @@
  * (super-bit LSH, Ji et al. 2012).
  */
 import { Matrix } from "ml-matrix";
-import type { Binariser } from "../binariser.ts";
+import { defineBinariser } from "../binariser.ts";
 import { meanOf } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
-export default {
+export default defineBinariser({
   fit(sample, bits, random) {
     const { dim } = sample;
     const directions = new Matrix(dim, bits);
@@ -18,4 +18,4 @@ export default {
     }
     return centred(directions, meanOf(sample));
   },
-} satisfies Binariser;
+});

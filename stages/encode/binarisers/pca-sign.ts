@@ -1,9 +1,9 @@
 /** Signs of the principal components; rotated at random, so that each bit carries as much variance (Jégou 2010). */
-import type { Binariser } from "../binariser.ts";
+import { defineBinariser } from "../binariser.ts";
 import { principalDirections } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
-export default {
+export default defineBinariser({
   params: {
     rotate: {
       type: "boolean",
@@ -15,4 +15,4 @@ export default {
     const { mean, directions } = principalDirections(sample, bits, random);
     return centred(params.rotate ? directions.mmul(randomRotation(bits, bits, random)) : directions, mean);
   },
-} satisfies Binariser;
+});

@@ -1,8 +1,8 @@
 /** One bit from each value, as it is: for embeddings that were trained for their signs. */
 import { UserError } from "../../../runner/stage.ts";
-import type { Binariser } from "../binariser.ts";
+import { defineBinariser } from "../binariser.ts";
 
-export default {
+export default defineBinariser({
   fit({ dim }, bits) {
     if (bits !== dim)
       throw new UserError(
@@ -12,4 +12,4 @@ export default {
     for (let i = 0; i < dim; i++) weights[i * dim + i] = 1;
     return { weights, offset: new Float32Array(dim), bits, dim };
   },
-} satisfies Binariser;
+});

@@ -3,7 +3,7 @@ import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, renameSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type ParamSchema, UserError } from "../../../runner/stage.ts";
+import { type SchemaOf, UserError } from "../../../runner/stage.ts";
 import { shown } from "../text.ts";
 import { shownAddress } from "./addresses.ts";
 import { partOf, sizeOf } from "./partial.ts";
@@ -20,7 +20,9 @@ export interface Download {
 }
 
 /** Params that pin a download, for a part's `params`: each can be overridden in pipeline.yaml or by --set. */
-export function pinned({ file, sha256, urls }: Download): Record<string, ParamSchema> {
+export function pinned({ file, sha256, urls }: Download): {
+  [Name in keyof Download]: SchemaOf<Download[Name]>;
+} {
   const sum = { type: "string", pattern: "^[0-9a-f]{64}$" };
   return {
     file: {
@@ -39,13 +41,14 @@ export function pinned({ file, sha256, urls }: Download): Record<string, ParamSc
 }
 
 /** As {@link pinned}, for a part that needs several files: one param a file, as `{ file, sha256, urls }`. */
-export function pinnedFiles(downloads: Record<string, Download>): Record<string, ParamSchema> {
-  return Object.fromEntries(
-    Object.entries(downloads).map(([name, download]) => [
-      name,
-      { type: "object", additionalProperties: false, default: {}, properties: pinned(download) },
-    ]),
-  );
+export function pinnedFiles<Name extends string>(
+  downloads: Record<Name, Download>,
+): Record<Name, SchemaOf<Download>> {
+  const schemas = Object.entries<Download>(downloads).map(([name, download]) => [
+    name,
+    { type: "object", additionalProperties: false, default: {}, properties: pinned(download) },
+  ]);
+  return Object.fromEntries(schemas);
 }
 
 export interface FetchContext {

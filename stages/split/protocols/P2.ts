@@ -2,9 +2,9 @@
  * P2: setting 2 of DPSH and DTSH. 10,000 queries of all images; the others are searched and train. The papers
  * train on all of these; here the validation images are taken from the training images.
  */
-import { drawByClass, noRoles, type Protocol } from "../protocol.ts";
+import { defineProtocol, drawByClass, noRoles } from "../protocol.ts";
 
-export default {
+export default defineProtocol({
   params: {
     queries: {
       type: "integer",
@@ -15,11 +15,11 @@ export default {
   },
   draw(images, validation, random, params) {
     const roles = noRoles(images.labels.length);
-    const queries = drawByClass(images, () => true, params.queries as number, random, "query");
+    const queries = drawByClass(images, () => true, params.queries, random, "query");
     for (const row of queries.drawn) roles.query[row] = 1;
     const { drawn, left } = drawByClass(images, (row) => !roles.query[row], validation, random, "validation");
     for (const row of drawn) roles.validation[row] = roles.database[row] = 1;
     for (const row of left) roles.train[row] = roles.database[row] = 1;
     return roles;
   },
-} satisfies Protocol;
+});

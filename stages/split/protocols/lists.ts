@@ -4,9 +4,9 @@
  * images may have several labels.
  */
 import { UserError } from "../../../runner/stage.ts";
-import { noRoles, type Protocol } from "../protocol.ts";
+import { defineProtocol, noRoles } from "../protocol.ts";
 
-export default {
+export default defineProtocol({
   draw({ labels, test, validation: published, searched, onlySearched }, validation, random) {
     const roles = noRoles(labels.length);
     const rows = [...labels.keys()];
@@ -26,4 +26,4 @@ export default {
     roles.query.set(test);
     return roles;
   },
-} satisfies Protocol;
+});

@@ -2,9 +2,9 @@
  * official: the published test images query the published training images; validation is taken from
  * these, where no validation images are published.
  */
-import { drawByClass, noRoles, type Protocol } from "../protocol.ts";
+import { defineProtocol, drawByClass, noRoles } from "../protocol.ts";
 
-export default {
+export default defineProtocol({
   draw(images, validation, random) {
     const { labels, test, validation: published } = images;
     const roles = noRoles(labels.length);
@@ -18,4 +18,4 @@ export default {
     roles.query.set(images.test);
     return roles;
   },
-} satisfies Protocol;
+});

@@ -4,10 +4,10 @@
  * Classes may differ in size: of each at most `share` query, and as many validate.
  */
 import { UserError } from "../../../runner/stage.ts";
-import { drawFromEach, noRoles, type Protocol } from "../protocol.ts";
+import { defineProtocol, drawFromEach, noRoles } from "../protocol.ts";
 import { sharesOf } from "../shares.ts";
 
-export default {
+export default defineProtocol({
   params: {
     queries: { type: "integer", minimum: 1, default: 10, description: "queries of each class, at most" },
     share: {
@@ -26,9 +26,9 @@ export default {
     for (const [row, label] of labels.entries()) if (!published?.[row]) sizes[label]++;
     const present = sizes.filter((size) => size > 0).length;
     const counts = sharesOf(sizes, {
-      queries: params.queries as number,
+      queries: params.queries,
       validation: published ? 0 : validation / present,
-      share: params.share as number,
+      share: params.share,
     });
     const small = classes.filter((_, label) => sizes[label] > 0 && counts[label].query === 0);
     if (small.length === present)
@@ -60,4 +60,4 @@ export default {
         if (flag) roles.validation[row] = roles.database[row] = 1;
     return roles;
   },
-} satisfies Protocol;
+});

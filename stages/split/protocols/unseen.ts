@@ -3,9 +3,9 @@
  * train and validate, so that the embedding is asked about classes it never saw.
  */
 import { UserError } from "../../../runner/stage.ts";
-import { drawByClass, noRoles, type Protocol } from "../protocol.ts";
+import { defineProtocol, drawByClass, noRoles } from "../protocol.ts";
 
-export default {
+export default defineProtocol({
   params: {
     held_out: {
       type: "array",
@@ -16,7 +16,7 @@ export default {
     },
   },
   draw(images, validation, random, params) {
-    const held = (params.held_out as string[]).map((name) => {
+    const held = params.held_out.map((name) => {
       const label = images.classes.indexOf(name);
       if (label < 0)
         throw new UserError(`split: no class "${name}". There are ${images.classes.join(", ")}.`);
@@ -32,4 +32,4 @@ export default {
       if (out(row)) roles[images.test[row] ? "query" : "database"][row] = 1;
     return roles;
   },
-} satisfies Protocol;
+});

@@ -3,7 +3,8 @@
  * a loss of inner products gains by longer ones: this keeps them near -1 and 1, so that little is lost by the sign.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Counters, matrixLoss, notFinite } from "../loss.ts";
+import { type Counters, notFinite } from "../loss.ts";
+import { matrixLoss } from "../scoring/ops.ts";
 
 /** A bit as a number: 1 for an output above 0, else -1. */
 export const signOf = (value: number): number => (value > 0 ? 1 : -1);

@@ -1,7 +1,8 @@
 /** Losses that know beforehand which code an image should have: that of its class. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../../runner/stage.ts";
-import { type Counters, checkLabels, matrixLoss } from "../loss.ts";
+import { type Counters, checkLabels } from "../loss.ts";
+import { matrixLoss } from "../scoring/ops.ts";
 import { checkOutputs } from "./quantisation.ts";
 
 /** What one output costs, and its slope, written by `at`. */

@@ -1,6 +1,7 @@
 /** A classifier on top of the embeddings, with the cross-entropy of its softmax. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Counters, checkLabels, type LossSetup, matrixLoss, notFinite } from "../loss.ts";
+import { type Counters, checkLabels, type LossSetup, notFinite } from "../loss.ts";
+import { matrixLoss } from "../scoring/ops.ts";
 
 export interface Classifier {
   /** Weights `[dim, classes]`, bias `[classes]`, the slope of the PReLU `[]`. */

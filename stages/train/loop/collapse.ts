@@ -1,18 +1,19 @@
-/** Whether a training has collapsed: all images in one place, so that nothing can be told apart. */
+/** Detection of a collapsed training: all images have nearly the same embedding. */
 
-/** Below this share of its length, an embedding says next to nothing about its image. */
+/** Spread below which the embeddings hardly differ. */
 const LEAST_SPREAD = 0.01;
-/** Above it, a loss near the margin is only the start of a training on nothing but active triplets. */
+/** Spread above which a loss near the margin is only the start of a training on nothing but active triplets. */
 const HEALTHY_SPREAD = 0.1;
 
 /**
- * @param spread of the validation embeddings, see {@link Validation}
- * @param active share of the selected pairs or triplets with a loss
- * @param loss mean since the last evaluation
- * @param margin of the loss, where it has one: a hinge at d(a,p) = d(a,n) has just this loss
- * @returns in words; "" when there is none
+ * Detects a collapse from one evaluation (see `Row` of fit.ts).
+ * @param margin the loss when all embeddings are equal ({@link LossRun.collapsed}): the margin of a hinge
+ * @returns in words; "" without a collapse
  */
-export function collapseOf(spread: number, active: number, loss: number, margin: number | undefined): string {
+export function collapseOf(
+  { spread, active, loss }: { spread: number; active: number; loss: number },
+  margin: number | undefined,
+): string {
   if (spread < LEAST_SPREAD)
     return `all embeddings are nearly one: their variance is ${spread.toPrecision(2)} of their squared length`;
   if (

@@ -7,7 +7,7 @@ import { adam, type Optimizer } from "../engine/adam.ts";
 import type { LossRun } from "../loss.ts";
 import type { NamedMetric } from "../metric.ts";
 import type { Network } from "../network.ts";
-import type { Drawn } from "../sampler.ts";
+import type { SampledBatch } from "../sampler.ts";
 import { resolveSchedules } from "../schedules.ts";
 import { collapseOf } from "./collapse.ts";
 import { type Embedded, validate } from "./validate.ts";
@@ -28,7 +28,7 @@ export interface FitOptions {
   /** Whether validation ranks the signs of the embeddings. */
   codes: boolean;
   /** Draws the next batch, as indices into `train`. */
-  next: () => Drawn;
+  next: () => SampledBatch;
   /** Of the loss and the optimizer (`learning_rate`); any number may be a schedule. */
   lossParams: Record<string, unknown>;
   learningRate: unknown;
@@ -164,7 +164,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     since = { step, images, selected, active, correct };
     lossSum = 0;
     if (!collapse) {
-      collapse = collapseOf(row.spread, row.active, row.loss, lossParams.margin as number | undefined);
+      collapse = collapseOf(row, loss.collapsed?.(lossParams));
       if (collapse) options.onCollapse(`${collapse} (step ${step})`);
     }
     if (best && row.map <= best.row.map) return;

@@ -2,7 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type { Random } from "../../shared/compute/random.ts";
 import type { LossRun } from "../loss.ts";
-import type { Drawn, SamplerDefinition } from "../sampler.ts";
+import type { SampledBatch, SamplerDefinition } from "../sampler.ts";
 import type { Given, PairSet, Pairs, Triplets } from "../scoring/batch.ts";
 import type { Embedded } from "./validate.ts";
 
@@ -19,17 +19,17 @@ export function testBatches(
   labels: Uint16Array,
   params: Record<string, unknown>,
   random: Random,
-): Drawn[] {
+): SampledBatch[] {
   if (sampler.testSet) return inBatches(sampler.testSet(labels, random));
   const next = sampler.start(labels, params, random);
-  const batches: Drawn[] = [];
+  const batches: SampledBatch[] = [];
   for (let images = 0; images < labels.length; images += batches.at(-1)!.images.length) batches.push(next());
   return batches;
 }
 
 /** Pairs and triplets of images as batches of these images: no batch is larger than one of training. */
-function inBatches({ pairs, triplets }: Given): Drawn[] {
-  const batches: Drawn[] = [];
+function inBatches({ pairs, triplets }: Given): SampledBatch[] {
+  const batches: SampledBatch[] = [];
   if (triplets)
     for (let start = 0; start < triplets.count; start += TOGETHER)
       batches.push(tripletBatch(triplets, start, Math.min(triplets.count, start + TOGETHER)));
@@ -40,7 +40,7 @@ function inBatches({ pairs, triplets }: Given): Drawn[] {
   return batches;
 }
 
-function tripletBatch({ anchors, positives, negatives }: Triplets, start: number, end: number): Drawn {
+function tripletBatch({ anchors, positives, negatives }: Triplets, start: number, end: number): SampledBatch {
   const count = end - start;
   const rows = Int32Array.from({ length: count }, (_, k) => k);
   return {
@@ -55,7 +55,7 @@ function tripletBatch({ anchors, positives, negatives }: Triplets, start: number
 }
 
 /** As many positive and negative pairs, or what is left of them. */
-function pairBatch(pairs: PairSet, start: number): Drawn {
+function pairBatch(pairs: PairSet, start: number): SampledBatch {
   const images: number[] = [];
   const take = ({ first, second, count }: Pairs): Pairs => {
     const end = Math.min(count, start + TOGETHER / 2);
@@ -75,7 +75,7 @@ function pairBatch(pairs: PairSet, start: number): Drawn {
  *   evaluation, and takes none from the training
  * @returns a function of the images' embeddings, the weights that the loss has trained, and its params: the mean
  */
-export function lossMeter(batches: Drawn[], dim: number, start: () => LossRun) {
+export function lossMeter(batches: SampledBatch[], dim: number, start: () => LossRun) {
   return (
     { embeddings, labels }: Embedded,
     trained: tf.Variable[],

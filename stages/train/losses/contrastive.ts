@@ -13,13 +13,12 @@
  * @source Hadsell, Chopra & LeCun 2006, "Dimensionality reduction by learning an invariant mapping", equation 4
  */
 
-import { choosePairs, scoreContrastive } from "../kinds/pairs.ts";
-import { distanceLoss, type Loss } from "../loss.ts";
+import { pairLoss } from "../kinds/pairs.ts";
 import { scheduled } from "../schedules.ts";
+import { contrastiveTerm } from "../scoring/term.ts";
 
-export default {
+export default pairLoss({
   normalise: false,
-  selects: "pairs",
   params: {
     margin: scheduled({
       default: 1,
@@ -27,10 +26,5 @@ export default {
       description: "how far apart negative pairs must be, a distance",
     }),
   },
-  start({ selector }) {
-    const run = distanceLoss((batch, params, given) =>
-      scoreContrastive(batch, choosePairs(batch, given.pairs, selector), params.margin as number),
-    );
-    return { ...run, variables: [] };
-  },
-} satisfies Loss;
+  terms: ({ margin }) => ({ term: contrastiveTerm(margin) }),
+});

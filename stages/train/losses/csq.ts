@@ -18,7 +18,7 @@
 import { hashCentres } from "../hashing/centres.ts";
 import { type OutputTerm, signOf, withOutputLoss } from "../hashing/quantisation.ts";
 import { type AgreementTerm, targetLoss } from "../hashing/targets.ts";
-import { type Loss, noCounts } from "../loss.ts";
+import { defineLoss, noCounts } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import { logistic, softplus } from "../scoring/softplus.ts";
 
@@ -43,7 +43,7 @@ const logCosh = (): OutputTerm => ({
   },
 });
 
-export default {
+export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
@@ -60,11 +60,10 @@ export default {
     return {
       variables: [],
       counters,
-      loss(embeddings, labels, params) {
+      loss(embeddings, labels, { lambda }) {
         const loss = targetLoss(embeddings, labels, centres, counters, crossEntropy());
-        const weight = (params.lambda as number) / dim;
-        return withOutputLoss(loss, embeddings, counters, weight, logCosh());
+        return withOutputLoss(loss, embeddings, counters, lambda / dim, logCosh());
       },
     };
   },
-} satisfies Loss;
+});

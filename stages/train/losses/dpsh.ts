@@ -15,13 +15,14 @@
  */
 
 import { squaredToSign, withOutputLoss } from "../hashing/quantisation.ts";
-import { mean } from "../kinds/triplets.ts";
-import { gramLoss, type Loss } from "../loss.ts";
+import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
+import { gramLoss } from "../scoring/ops.ts";
 import { logistic, softplus } from "../scoring/softplus.ts";
+import { mean } from "../scoring/tuples.ts";
 
-export default {
+export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
@@ -33,18 +34,17 @@ export default {
     }),
   },
   start() {
-    const likelihood = gramLoss((batch, gram) => score(batch, gram));
+    const likelihood = gramLoss(score);
     return {
       ...likelihood,
       variables: [],
       loss(embeddings, labels, params) {
         const loss = likelihood.loss(embeddings, labels, params);
-        const weight = params.lambda as number;
-        return withOutputLoss(loss, embeddings, likelihood.counters, weight, squaredToSign());
+        return withOutputLoss(loss, embeddings, likelihood.counters, params.lambda, squaredToSign());
       },
     };
   },
-} satisfies Loss;
+});
 
 function score({ size, labels }: Batch, gram: Float32Array): Scored {
   const gradient = new Float32Array(size * size);

@@ -15,28 +15,28 @@
  */
 
 import { squaredToSign, withOutputLoss } from "../hashing/quantisation.ts";
-import { chooseTriplets, mean } from "../kinds/triplets.ts";
-import { gramLoss, type Loss } from "../loss.ts";
+import { chooseTriplets } from "../kinds/triplets.ts";
+import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Means, Scored, Triplets } from "../scoring/batch.ts";
 import { forEachMean, meanOfMeans } from "../scoring/means.ts";
+import { gramLoss } from "../scoring/ops.ts";
 import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../scoring/softplus.ts";
+import { mean } from "../scoring/tuples.ts";
 
-const marginOf = (params: Record<string, unknown>, bits: number): number =>
-  params.margin === "bits/2" ? bits / 2 : (params.margin as number);
-
-const { anyOf, ...margin } = scheduled({
-  default: "bits/2",
-  exclusiveMinimum: 0,
-  description: "alpha, in halves of an inner product: bits/2 (the paper's), or a number",
-});
-
-export default {
+export default defineLoss({
   normalise: false,
   codes: true,
   selects: "triplets",
   params: {
-    margin: { ...margin, anyOf: [{ const: "bits/2" }, ...(anyOf as object[])] },
+    margin: scheduled(
+      {
+        default: "bits/2",
+        exclusiveMinimum: 0,
+        description: "alpha, in halves of an inner product: bits/2 (the paper's), or a number",
+      },
+      "bits/2",
+    ),
     lambda: scheduled({
       default: 0.1,
       minimum: 0,
@@ -44,8 +44,8 @@ export default {
     }),
   },
   start({ dim, selector }) {
-    const likelihood = gramLoss((batch, gram, params, given) => {
-      const margin = marginOf(params, dim);
+    const likelihood = gramLoss((batch, gram, params: { margin: number | "bits/2" }, given) => {
+      const margin = params.margin === "bits/2" ? dim / 2 : params.margin;
       // Between codes, |a-b|² is 2 bits - 4 theta.
       const triplets = chooseTriplets(batch, given.triplets, selector, 4 * margin);
       if (triplets === "all") return scoreEvery(batch, gram, margin);
@@ -57,12 +57,11 @@ export default {
       variables: [],
       loss(embeddings, labels, params, given) {
         const loss = likelihood.loss(embeddings, labels, params, given);
-        const weight = params.lambda as number;
-        return withOutputLoss(loss, embeddings, likelihood.counters, weight, squaredToSign());
+        return withOutputLoss(loss, embeddings, likelihood.counters, params.lambda, squaredToSign());
       },
     };
   },
-} satisfies Loss;
+});
 
 /** Adds one triplet's slopes to the gradient. @returns its loss, by its weight */
 function addTriplet(

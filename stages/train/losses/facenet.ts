@@ -17,6 +17,7 @@ import { tripletLoss } from "../kinds/triplets.ts";
 import { scheduled } from "../schedules.ts";
 import { scoreEveryHinge } from "../scoring/hinge.ts";
 import { scoreHingeMeans } from "../scoring/means.ts";
+import { hinge } from "../scoring/term.ts";
 
 export default tripletLoss({
   normalise: true,
@@ -27,18 +28,10 @@ export default tripletLoss({
       description: "alpha, in squared distances (at most 4)",
     }),
   },
-  margin: (params) => params.margin as number,
-  term(params) {
-    const margin = params.margin as number;
-    return {
-      loss: 0,
-      positive: 1,
-      negative: -1,
-      at(ap, an) {
-        this.loss = ap - an + margin;
-      },
-    };
-  },
-  scoreAll: (batch, params) => scoreEveryHinge(batch, params.margin as number),
-  scoreMeans: (batch, means, params) => scoreHingeMeans(batch, means, params.margin as number),
+  terms: ({ margin }) => ({
+    margin,
+    term: hinge(margin),
+    scoreAll: (batch) => scoreEveryHinge(batch, margin),
+    scoreMeans: (batch, means) => scoreHingeMeans(batch, means, margin),
+  }),
 });

@@ -15,7 +15,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { checkOutputs, type OutputTerm, signOf, withOutputLoss } from "../hashing/quantisation.ts";
 import { classifier } from "../kinds/classifier.ts";
-import { type Loss, noCounts } from "../loss.ts";
+import { defineLoss, noCounts } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 
 const cubedToSign = (): OutputTerm => ({
@@ -36,7 +36,7 @@ const straightThroughSign = tf.customGrad((x) => {
   return { value: tf.tensor(values.map(signOf), shape), gradFunc: (dy: tf.Tensor) => dy };
 });
 
-export default {
+export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
@@ -53,11 +53,10 @@ export default {
     return {
       variables: identification.variables,
       counters,
-      loss(embeddings, labels, params) {
+      loss(embeddings, labels, { alpha }) {
         const loss = identification.loss(straightThroughSign(embeddings) as tf.Tensor2D, labels);
-        const weight = (params.alpha as number) / setup.dim;
-        return withOutputLoss(loss, embeddings, counters, weight, cubedToSign());
+        return withOutputLoss(loss, embeddings, counters, alpha / setup.dim, cubedToSign());
       },
     };
   },
-} satisfies Loss;
+});

@@ -12,8 +12,9 @@
  * @source Hoffer & Ailon 2015, "Deep metric learning using triplet network", section 3
  */
 
-import { type Term, tripletLoss } from "../kinds/triplets.ts";
+import { tripletLoss } from "../kinds/triplets.ts";
 import { type AnchorSums, scoreByExponentials } from "../scoring/exponentials.ts";
+import type { Term } from "../scoring/term.ts";
 
 const term = (): Term => ({
   loss: 0,
@@ -65,7 +66,5 @@ const sums = (size: number): AnchorSums => ({
 
 export default tripletLoss({
   normalise: false,
-  margin: () => Number.POSITIVE_INFINITY,
-  term,
-  scoreAll: (batch) => scoreByExponentials(batch, sums(batch.size), term()),
+  terms: () => ({ term: term(), scoreAll: (batch) => scoreByExponentials(batch, sums(batch.size), term()) }),
 });

@@ -15,11 +15,14 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { classifier } from "../kinds/classifier.ts";
-import { choosePairs, scoreContrastive } from "../kinds/pairs.ts";
-import { distanceLoss, type Loss, noCounts } from "../loss.ts";
+import { choosePairs } from "../kinds/pairs.ts";
+import { defineLoss, noCounts } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import { distanceLoss } from "../scoring/ops.ts";
+import { contrastiveTerm } from "../scoring/term.ts";
+import { scorePairs } from "../scoring/tuples.ts";
 
-export default {
+export default defineLoss({
   normalise: false,
   selects: "pairs",
   params: {
@@ -31,8 +34,8 @@ export default {
     weight: scheduled({ default: 0.05, minimum: 0, description: "lambda, of the verification" }),
   },
   start(setup) {
-    const verification = distanceLoss((batch, params, given) =>
-      scoreContrastive(batch, choosePairs(batch, given.pairs, setup.selector), params.margin as number),
+    const verification = distanceLoss((batch, { margin }: { margin: number }, given) =>
+      scorePairs(batch, choosePairs(batch, given.pairs, setup.selector), contrastiveTerm(margin)),
     );
     const identified = noCounts();
     const identification = classifier(setup, identified);
@@ -55,11 +58,8 @@ export default {
       },
       loss(embeddings, labels, params, given) {
         const verified = verification.loss(embeddings, labels, params, given);
-        return tf.add(
-          identification.loss(embeddings, labels),
-          tf.mul(verified, params.weight as number),
-        ) as tf.Scalar;
+        return tf.add(identification.loss(embeddings, labels), tf.mul(verified, params.weight)) as tf.Scalar;
       },
     };
   },
-} satisfies Loss;
+});

@@ -14,14 +14,13 @@
  * learning", equations 10 to 15 (base is its lambda)
  */
 
-import { distanceLoss, type Loss } from "../loss.ts";
+import { batchLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
 import { logOnePlusSum } from "../scoring/logsum.ts";
 
-export default {
+export default batchLoss({
   normalise: true,
-  selects: "nothing",
   params: {
     alpha: scheduled({ default: 2, exclusiveMinimum: 0, description: "sharpness for positives" }),
     beta: scheduled({ default: 50, exclusiveMinimum: 0, description: "sharpness for negatives" }),
@@ -33,16 +32,18 @@ export default {
     }),
     epsilon: scheduled({ default: 0.1, minimum: 0, description: "how far mining reaches, in cosines" }),
   },
-  start() {
-    return {
-      ...distanceLoss((batch, params) => score(batch, params as Record<string, number>)),
-      variables: [],
-    };
-  },
-} satisfies Loss;
+  score,
+});
+
+interface Params {
+  alpha: number;
+  beta: number;
+  base: number;
+  epsilon: number;
+}
 
 /** Counts all ordered pairs as selected, and those that were mined as active. */
-function score(batch: Batch, { alpha, beta, base, epsilon }: Record<string, number>): Scored {
+function score(batch: Batch, { alpha, beta, base, epsilon }: Params): Scored {
   const { size, squared, members, negatives } = batch;
   const gradient = new Float32Array(size * size);
   const cosines = new Float64Array(size);

@@ -14,11 +14,12 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { normaliseRows } from "../../shared/artifacts/head.ts";
-import { checkLabels, type Loss, matrixLoss, noCounts, notFinite } from "../loss.ts";
+import { checkLabels, defineLoss, noCounts, notFinite } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import { logOnePlusSum } from "../scoring/logsum.ts";
+import { matrixLoss } from "../scoring/ops.ts";
 
-export default {
+export default defineLoss({
   normalise: true,
   selects: "nothing",
   params: {
@@ -36,21 +37,21 @@ export default {
         checkLabels(labels, classes);
         const cosines = tf.matMul(embeddings, tf.transpose(normaliseRows(proxies as tf.Tensor2D)));
         return matrixLoss(cosines as tf.Tensor2D, counters, (values) => {
-          const scored = score(values, labels, classes, params as Record<string, number>);
+          const scored = score(values, labels, classes, params);
           if (!Number.isFinite(scored.loss)) throw notFinite("the cosines of images and proxies are");
           return scored;
         });
       },
     };
   },
-} satisfies Loss;
+});
 
 /** @param cosines `[batch, classes]` */
 function score(
   cosines: Float32Array,
   labels: Int32Array,
   classes: number,
-  { alpha, delta }: Record<string, number>,
+  { alpha, delta }: { alpha: number; delta: number },
 ): { loss: number; gradient: Float32Array } {
   const gradient = new Float32Array(cosines.length);
   const present = new Set(labels).size;

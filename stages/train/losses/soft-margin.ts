@@ -10,9 +10,10 @@
  * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
  */
 
-import { type Term, tripletLoss } from "../kinds/triplets.ts";
+import { tripletLoss } from "../kinds/triplets.ts";
 import { scoreByExponentials } from "../scoring/exponentials.ts";
 import { softplus, softplusSums } from "../scoring/softplus.ts";
+import type { Term } from "../scoring/term.ts";
 
 const term = (): Term => ({
   loss: 0,
@@ -31,7 +32,8 @@ const term = (): Term => ({
 
 export default tripletLoss({
   normalise: false,
-  margin: () => Number.POSITIVE_INFINITY,
-  term,
-  scoreAll: (batch) => scoreByExponentials(batch, softplusSums(batch.size), term()),
+  terms: () => ({
+    term: term(),
+    scoreAll: (batch) => scoreByExponentials(batch, softplusSums(batch.size), term()),
+  }),
 });

@@ -10,9 +10,9 @@
  * @source The usual classifier; siamese-triplet's ClassificationNet (https://github.com/adambielski/siamese-triplet)
  */
 import { classifier } from "../kinds/classifier.ts";
-import { type Loss, noCounts } from "../loss.ts";
+import { defineLoss, noCounts } from "../loss.ts";
 
-export default {
+export default defineLoss({
   normalise: false,
   selects: "nothing",
   start(setup) {
@@ -20,4 +20,4 @@ export default {
     const { variables, loss } = classifier(setup, counters);
     return { variables, counters, loss };
   },
-} satisfies Loss;
+});

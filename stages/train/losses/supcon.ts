@@ -13,23 +13,20 @@
  * learning", equation 2 (L_out)
  */
 
-import { distanceLoss, type Loss } from "../loss.ts";
+import { batchLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
 
-export default {
+export default batchLoss({
   normalise: true,
-  selects: "nothing",
   params: {
     temperature: scheduled({ default: 0.1, exclusiveMinimum: 0, description: "tau" }),
   },
-  start() {
-    return { ...distanceLoss((batch, params) => score(batch, params.temperature as number)), variables: [] };
-  },
-} satisfies Loss;
+  score,
+});
 
 /** Counts the ordered positive pairs; each has a loss. */
-function score({ size, squared, members }: Batch, temperature: number): Scored {
+function score({ size, squared, members }: Batch, { temperature }: { temperature: number }): Scored {
   const gradient = new Float32Array(size * size);
   const grown = new Float64Array(size);
   const anchors = members.reduce((count, own) => count + Number(own.length > 1), 0);

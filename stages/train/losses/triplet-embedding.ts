@@ -15,7 +15,7 @@
  */
 import { inferCodes } from "../hashing/inference.ts";
 import { type AgreementTerm, targetLoss } from "../hashing/targets.ts";
-import { type Loss, noCounts } from "../loss.ts";
+import { defineLoss, noCounts } from "../loss.ts";
 
 const hinge = (): AgreementTerm => ({
   loss: 0,
@@ -26,7 +26,7 @@ const hinge = (): AgreementTerm => ({
   },
 });
 
-export default {
+export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
@@ -39,4 +39,4 @@ export default {
       loss: (embeddings, labels) => targetLoss(embeddings, labels, codes, counters, hinge()),
     };
   },
-} satisfies Loss;
+});

@@ -13,9 +13,9 @@
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { registerTrainingKernels } from "../engine/kernels.ts";
-import type { NetworkDefinition } from "../network.ts";
+import { defineNetwork } from "../network.ts";
 
-export default {
+export default defineNetwork({
   takes: "images",
   build({ input, dim, seed }) {
     registerTrainingKernels();
@@ -64,4 +64,4 @@ export default {
       train: (batch) => chain.reduce((h, layer) => layer.apply(h) as tf.Tensor, batch) as tf.Tensor2D,
     };
   },
-} satisfies NetworkDefinition;
+});

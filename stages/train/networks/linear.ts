@@ -8,9 +8,9 @@
  * networks"
  */
 import * as layers from "@tensorflow/tfjs-layers";
-import { applyDense, type NetworkDefinition } from "../network.ts";
+import { applyDense, defineNetwork } from "../network.ts";
 
-export default {
+export default defineNetwork({
   takes: "features",
   build({ input, dim, seed }) {
     const x = layers.input({ shape: input });
@@ -22,4 +22,4 @@ export default {
     const model = layers.model({ inputs: x, outputs: out.apply(x) as layers.SymbolicTensor });
     return { model, train: (batch) => applyDense(out, batch) };
   },
-} satisfies NetworkDefinition;
+});

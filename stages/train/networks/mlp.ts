@@ -12,9 +12,9 @@
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { applyDense, dropout, type NetworkDefinition } from "../network.ts";
+import { applyDense, defineNetwork, dropout } from "../network.ts";
 
-export default {
+export default defineNetwork({
   takes: "features",
   params: {
     hidden: {
@@ -32,8 +32,8 @@ export default {
     },
   },
   build({ input, dim, params, seed, random }) {
-    const rate = params.dropout as number;
-    const hidden = (params.hidden as number[]).map((units, index) => ({
+    const rate = params.dropout;
+    const hidden = params.hidden.map((units, index) => ({
       dense: layers.layers.dense({
         units,
         useBias: false, // batch norm has one
@@ -67,4 +67,4 @@ export default {
       },
     };
   },
-} satisfies NetworkDefinition;
+});

@@ -10,11 +10,11 @@
  * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", section 2
  */
 
-import type { SamplerDefinition } from "../sampler.ts";
+import { defineSampler } from "../sampler.ts";
 import { requirePairs } from "../sampling/classes.ts";
 import { deck } from "../sampling/deck.ts";
 
-export default {
+export default defineSampler({
   params: {
     classes: { type: "integer", minimum: 2, default: 10, description: "P, at most as many as there are" },
     images: { type: "integer", minimum: 2, default: 25, description: "K, of each class" },
@@ -22,13 +22,13 @@ export default {
   start(labels, params, random) {
     const members = requirePairs(labels);
     const decks = new Map([...members].map(([label, images]) => [label, deck(images, random)]));
-    const classes = Math.min(params.classes as number, members.size);
+    const classes = Math.min(params.classes, members.size);
     const dealClasses = deck([...members.keys()], random);
     return () => {
       const batch = dealClasses(classes).flatMap((label) =>
-        decks.get(label)!(Math.min(params.images as number, members.get(label)!.length)),
+        decks.get(label)!(Math.min(params.images, members.get(label)!.length)),
       );
       return { images: Int32Array.from(batch) };
     };
   },
-} satisfies SamplerDefinition;
+});

@@ -12,13 +12,13 @@
  * siamese time delay neural network"
  */
 import type { Random } from "../../shared/compute/random.ts";
-import type { SamplerDefinition } from "../sampler.ts";
+import { defineSampler } from "../sampler.ts";
 import { requirePairs } from "../sampling/classes.ts";
 import { deck } from "../sampling/deck.ts";
 import { otherOf, outsider } from "../sampling/partner.ts";
 import type { PairSet } from "../scoring/batch.ts";
 
-export default {
+export default defineSampler({
   gives: "pairs",
   params: {
     pairs: {
@@ -34,7 +34,7 @@ export default {
       Array.from(labels, (_, image) => image),
       random,
     );
-    const count = Math.min(params.pairs as number, labels.length);
+    const count = Math.min(params.pairs, labels.length);
     return () => {
       const first = deal(count);
       const same = first.map(() => random.int(2) === 1);
@@ -50,7 +50,7 @@ export default {
     const pairs = same.map((alike, image) => [image, partner(members, labels, image, alike, random)]);
     return { pairs: pairSet(pairs, same) };
   },
-} satisfies SamplerDefinition;
+});
 
 function partner(
   members: Map<number, number[]>,

@@ -11,12 +11,12 @@
  * @source siamese-triplet's TripletMNIST; Hoffer & Ailon 2015, "Deep metric learning using triplet network"
  */
 
-import type { SamplerDefinition } from "../sampler.ts";
+import { defineSampler } from "../sampler.ts";
 import { requirePairs } from "../sampling/classes.ts";
 import { deck } from "../sampling/deck.ts";
 import { otherOf, outsider } from "../sampling/partner.ts";
 
-export default {
+export default defineSampler({
   gives: "triplets",
   params: {
     triplets: {
@@ -32,7 +32,7 @@ export default {
       Array.from(labels, (_, image) => image),
       random,
     );
-    const count = Math.min(params.triplets as number, labels.length);
+    const count = Math.min(params.triplets, labels.length);
     const rows = Int32Array.from({ length: count }, (_, k) => k);
     const triplets = {
       anchors: rows,
@@ -54,4 +54,4 @@ export default {
     const negatives = anchors.map((image) => outsider(members, labels[image], random));
     return { triplets: { anchors, positives, negatives, count: anchors.length } };
   },
-} satisfies SamplerDefinition;
+});

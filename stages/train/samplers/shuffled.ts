@@ -8,10 +8,10 @@
  * @source The usual mini-batches of stochastic gradient descent
  */
 
-import type { SamplerDefinition } from "../sampler.ts";
+import { defineSampler } from "../sampler.ts";
 import { deck } from "../sampling/deck.ts";
 
-export default {
+export default defineSampler({
   params: {
     images: { type: "integer", minimum: 1, default: 250, description: "of a batch" },
   },
@@ -20,7 +20,7 @@ export default {
       Array.from(labels, (_, image) => image),
       random,
     );
-    const size = Math.min(params.images as number, labels.length);
+    const size = Math.min(params.images, labels.length);
     return () => ({ images: Int32Array.from(deal(size)) });
   },
-} satisfies SamplerDefinition;
+});

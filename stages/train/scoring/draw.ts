@@ -1,8 +1,8 @@
 /** A random negative for each positive pair, without asking each negative about each pair. */
 import type { Random } from "../../shared/compute/random.ts";
-import { emptyTriplets, push } from "../selector.ts";
 import type { Batch, Triplets } from "./batch.ts";
 import { justAbove, notAbove, sortLimits } from "./limits.ts";
+import { emptyTriplets, push } from "./tuples.ts";
 
 /** Negatives that are counted together. */
 const BLOCK = 32;

@@ -3,9 +3,9 @@
  * one for each pair, and none for each triplet.
  */
 
-import { mean, scoreTriplets, type Term } from "../kinds/triplets.ts";
-import { emptyTriplets, push } from "../selector.ts";
-import { type Batch, forUpperTiles, type Scored, type Triplets } from "./batch.ts";
+import { type Batch, forUpperTiles, type Scored } from "./batch.ts";
+import type { Term } from "./term.ts";
+import { everyTriplet, mean, scoreTriplets } from "./tuples.ts";
 
 /** Sums over the triplets of one anchor. */
 export interface AnchorSums {
@@ -68,14 +68,4 @@ export function scoreByExponentials(batch: Batch, sums: AnchorSums, term: Term):
     count += (end - start) * others.length;
   }
   return mean(gradient, sums.loss, count, count);
-}
-
-function everyTriplet({ positives, negatives }: Batch): Triplets {
-  let most = 0;
-  for (let pair = 0; pair < positives.count; pair++) most += negatives[positives.first[pair]].length;
-  const triplets = emptyTriplets(most);
-  for (let pair = 0; pair < positives.count; pair++)
-    for (const negative of negatives[positives.first[pair]])
-      push(triplets, positives.first[pair], positives.second[pair], negative);
-  return triplets;
 }

@@ -1,8 +1,8 @@
 /** max(0, d(a,p) + margin - d(a,n)) over every triplet of a batch, without visiting the triplets. */
 
-import { mean } from "../kinds/triplets.ts";
 import type { Batch, Scored } from "./batch.ts";
 import { notAbove, sortLimits } from "./limits.ts";
+import { mean } from "./tuples.ts";
 
 /**
  * For one anchor, the limits d(a,p) + margin of its positives are sorted. A negative's place among them says for

@@ -1,8 +1,8 @@
 /** Each positive pair with the mean over its negatives: as many triplets as there are, and none written down. */
 
-import type { Term } from "../kinds/triplets.ts";
 import type { Batch, Means, Scored } from "./batch.ts";
 import { justAbove, notAbove, sortLimits } from "./limits.ts";
+import type { Term } from "./term.ts";
 
 /** Writes the images that are positives of an anchor into the front of `partners`. @returns how many */
 function findPartners({ members }: Batch, anchor: number, { bothEnds }: Means, partners: Int32Array): number {

@@ -8,10 +8,9 @@
  * @when Pairs train a loss, and hard negatives are not wanted: a baseline for `hard-negative`.
  * @source siamese-triplet's AllPositivePairSelector (https://github.com/adambielski/siamese-triplet)
  */
-import { negativePairs, type PairSelector, takePairs } from "../selector.ts";
+import { negativePairs, pairSelector, takePairs } from "../selector.ts";
 
-export default {
-  selects: "pairs",
+export default pairSelector({
   params: {
     balanced: {
       type: "boolean",
@@ -19,9 +18,9 @@ export default {
       description: "whether to draw as many negative pairs as there are positive ones, rather than take all",
     },
   },
-  select(batch, random, params) {
+  select(batch, random, { balanced }) {
     const all = negativePairs(batch);
-    if (!params.balanced) return { positive: batch.positives, negative: all };
+    if (!balanced) return { positive: batch.positives, negative: all };
     const count = Math.min(batch.positives.count, all.count);
     // The front of a shuffled deck: only as much is shuffled as is taken.
     const deck = Int32Array.from({ length: all.count }, (_, i) => i);
@@ -33,4 +32,4 @@ export default {
     }
     return { positive: batch.positives, negative: takePairs(all, deck.subarray(0, count)) };
   },
-} satisfies PairSelector;
+});

@@ -9,6 +9,6 @@
  * have no loss any more still count in the mean, and learning slows down.
  * @source siamese-triplet's AllTripletSelector (https://github.com/adambielski/siamese-triplet)
  */
-import type { TripletSelector } from "../selector.ts";
+import { tripletSelector } from "../selector.ts";
 
-export default { selects: "triplets", select: () => "all" } satisfies TripletSelector;
+export default tripletSelector({ select: () => "all" });

@@ -9,10 +9,10 @@
  * use `semihard-negative` or `mean-negative` there.
  * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", equation 5
  */
-import { distancesTo, emptyTriplets, push, smallest, type TripletSelector } from "../selector.ts";
+import { emptyTriplets, push } from "../scoring/tuples.ts";
+import { distancesTo, smallest, tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   select(batch) {
     const { size, squared, members, negatives } = batch;
     const triplets = emptyTriplets(size);
@@ -30,4 +30,4 @@ export default {
     }
     return triplets;
   },
-} satisfies TripletSelector;
+});

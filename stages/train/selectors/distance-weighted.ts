@@ -9,10 +9,9 @@
  * @when Negatives of all distances should train, and the embeddings are on the unit sphere (`facenet`).
  * @source Wu, Manmatha, Smola & Krähenbühl 2017, "Sampling matters in deep embedding learning", equations 3 and 4
  */
-import { forEachPositivePair, type TripletSelector } from "../selector.ts";
+import { forEachPositivePair, tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   params: {
     nearest: {
       type: "number",
@@ -29,9 +28,9 @@ export default {
       description: "negatives at this distance or farther are not drawn: they have no loss",
     },
   },
-  select(batch, _margin, random, params) {
-    const low = (params.nearest as number) ** 2;
-    const high = (params.farthest as number) ** 2;
+  select(batch, _margin, random, { nearest, farthest }) {
+    const low = nearest ** 2;
+    const high = farthest ** 2;
     const sums = new Float64Array(batch.size);
     return forEachPositivePair(batch, (near) => {
       weigh(near, low, high, batch.dim, sums);
@@ -49,7 +48,7 @@ export default {
       };
     });
   },
-} satisfies TripletSelector;
+});
 
 /** The weights of the negatives, the largest 1. @param weights the first `near.length` are written */
 function weigh(near: Float32Array, low: number, high: number, dim: number, weights: Float64Array): void {

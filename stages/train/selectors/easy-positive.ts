@@ -10,10 +10,10 @@
  * ranking of the whole database.
  * @source Xuan, Stylianou & Pless 2020, "Improved embeddings with easy positive triplet mining", section 3
  */
-import { distancesTo, emptyTriplets, push, smallest, type TripletSelector } from "../selector.ts";
+import { emptyTriplets, push } from "../scoring/tuples.ts";
+import { distancesTo, smallest, tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   params: {
     negative: {
       enum: ["semihard", "hard"],
@@ -21,7 +21,7 @@ export default {
       description: "the nearest negative that is farther than the positive, or the nearest of all",
     },
   },
-  select(batch, _margin, _random, params) {
+  select(batch, _margin, _random, { negative }) {
     const { size, squared, members, negatives } = batch;
     const triplets = emptyTriplets(size);
     const scratch = new Float32Array(size);
@@ -32,10 +32,9 @@ export default {
           easy = other;
       if (easy < 0) continue;
       const near = distancesTo(batch, anchor, negatives[anchor], scratch);
-      const place =
-        params.negative === "semihard" ? smallest(near, squared[anchor * size + easy]) : smallest(near);
+      const place = negative === "semihard" ? smallest(near, squared[anchor * size + easy]) : smallest(near);
       if (place >= 0) push(triplets, anchor, easy, negatives[anchor][place]);
     }
     return triplets;
   },
-} satisfies TripletSelector;
+});

@@ -6,10 +6,9 @@
  * @when Pairs train a loss (`contrastive`, `identification-verification`).
  * @source siamese-triplet's HardNegativePairSelector (https://github.com/adambielski/siamese-triplet)
  */
-import { negativePairs, type PairSelector, takePairs } from "../selector.ts";
+import { negativePairs, pairSelector, takePairs } from "../selector.ts";
 
-export default {
-  selects: "pairs",
+export default pairSelector({
   select(batch) {
     const { size, squared, positives } = batch;
     const all = negativePairs(batch);
@@ -18,7 +17,7 @@ export default {
     const nearest = nearestPlaces(distances, Math.min(positives.count, all.count));
     return { positive: positives, negative: takePairs(all, nearest) };
   },
-} satisfies PairSelector;
+});
 
 /**
  * The places of the `count` smallest values, ascending by place; of equal values the first. A number's bits, read

@@ -7,13 +7,12 @@
  * withstands it.
  * @source siamese-triplet's HardestNegativeTripletSelector (https://github.com/adambielski/siamese-triplet)
  */
-import { forEachPositivePair, smallest, type TripletSelector } from "../selector.ts";
+import { forEachPositivePair, smallest, tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   select: (batch, margin) =>
     forEachPositivePair(batch, (near) => {
       const nearest = smallest(near);
       return (positive) => (nearest >= 0 && near[nearest] < positive + margin ? nearest : -1);
     }),
-} satisfies TripletSelector;
+});

@@ -13,10 +13,9 @@
  * @when A triplet loss with a margin trains (`facenet`): the first selector to try.
  * @source This project; docs/study.md compares it with the others
  */
-import type { TripletSelector } from "../selector.ts";
+import { tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   params: {
     both_ends: {
       type: "boolean",
@@ -29,8 +28,5 @@ export default {
       description: "whether negatives as near as the positive, or nearer, are left out",
     },
   },
-  select: (_batch, _margin, _random, params) => ({
-    bothEnds: params.both_ends as boolean,
-    semihard: params.semihard as boolean,
-  }),
-} satisfies TripletSelector;
+  select: (_batch, _margin, _random, { both_ends, semihard }) => ({ bothEnds: both_ends, semihard }),
+});

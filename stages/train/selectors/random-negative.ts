@@ -8,9 +8,8 @@
  * @source siamese-triplet's RandomNegativeTripletSelector (https://github.com/adambielski/siamese-triplet)
  */
 import { drawNegatives } from "../scoring/draw.ts";
-import type { TripletSelector } from "../selector.ts";
+import { tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   select: (batch, margin, random) => drawNegatives(batch, margin, random, false),
-} satisfies TripletSelector;
+});

@@ -11,9 +11,8 @@
  * section 3.2; siamese-triplet's SemihardNegativeTripletSelector
  */
 import { drawNegatives } from "../scoring/draw.ts";
-import type { TripletSelector } from "../selector.ts";
+import { tripletSelector } from "../selector.ts";
 
-export default {
-  selects: "triplets",
+export default tripletSelector({
   select: (batch, margin, random) => drawNegatives(batch, margin, random, true),
-} satisfies TripletSelector;
+});

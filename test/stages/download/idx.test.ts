@@ -54,7 +54,7 @@ describe("download of MNIST and Fashion-MNIST", () => {
 
   it("keeps the two apart in a mirror folder, where their files have the same names", () => {
     const paths = [mnist, fashion].flatMap(({ params }) =>
-      Object.values(params).map(
+      Object.values(params!).map(
         (param) =>
           (param as unknown as { properties: { file: { default: string } } }).properties.file.default,
       ),

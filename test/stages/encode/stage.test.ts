@@ -1,7 +1,6 @@
 import { join } from "node:path";
 import { Matrix } from "ml-matrix";
 import { beforeAll, describe, expect, test } from "vitest";
-import type { Binariser } from "../../../stages/encode/binariser.ts";
 import itq from "../../../stages/encode/binarisers/itq.ts";
 import pcaSign from "../../../stages/encode/binarisers/pca-sign.ts";
 import { principalDirections } from "../../../stages/encode/principal.ts";
@@ -54,7 +53,7 @@ test("the principal directions are those of the largest variance, in order", () 
 test("itq brings the components nearer to their codes than a random rotation, the more the longer", () => {
   const { sample: given } = sample();
   const error = (iterations: number) => {
-    const projection = (itq as Binariser).fit(given, 6, random(1, "binariser"), { iterations });
+    const projection = itq.fit(given, 6, random(1, "binariser"), { iterations });
     return project(projection, given.values).reduce((sum, value) => sum + (Math.abs(value) - 1) ** 2, 0);
   };
   const errors = [0, 1, 5, 50].map(error);
@@ -64,7 +63,7 @@ test("itq brings the components nearer to their codes than a random rotation, th
 
 test("pca-sign takes the components as they are, or turned", () => {
   const { sample: given } = sample();
-  const fit = (rotate: boolean) => (pcaSign as Binariser).fit(given, 4, random(1, "binariser"), { rotate });
+  const fit = (rotate: boolean) => pcaSign.fit(given, 4, random(1, "binariser"), { rotate });
   const variances = (rotate: boolean) => {
     const values = project(fit(rotate), given.values);
     return [0, 1, 2, 3].map((bit) => {

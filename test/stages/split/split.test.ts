@@ -278,7 +278,13 @@ describe("every protocol", () => {
     const labels = Uint16Array.from(images, ({ label }) => label);
     const test = Uint8Array.from(images, ({ split }) => Number(split === "test"));
     for (let seed = 0; seed < runs; seed++) {
-      const drawn = official.draw({ labels, test, classes: CLASSES }, 12, random(seed, "split"));
+      const drawn = official.draw(
+        { labels, test, classes: CLASSES },
+        12,
+        random(seed, "split"),
+        {},
+        () => {},
+      );
       for (const row of times.keys()) times[row] += drawn.validation[row];
     }
     // 3 of 10: mean 30 of 100, deviation 4.6.

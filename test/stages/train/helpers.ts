@@ -2,7 +2,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Random, random } from "../../../stages/shared/compute/random.ts";
 import type { Loss, LossRun } from "../../../stages/train/loss.ts";
-import { type Batch, batchOf, type Given, type Triplets } from "../../../stages/train/scoring/batch.ts";
+import {
+  type Batch,
+  batchOf,
+  type Given,
+  type PairSet,
+  type Triplets,
+} from "../../../stages/train/scoring/batch.ts";
 import type { PairSelector, TripletSelector } from "../../../stages/train/selector.ts";
 
 /** `[rows, dim]`, as the embeddings of a batch. */
@@ -126,6 +132,24 @@ export function relativeError(found: Rows, expected: Rows, floor = 1e-12): numbe
     }
   return error / most;
 }
+
+/** The listed triplets that a selector chooses, with its default params. */
+export const select = (
+  selector: TripletSelector,
+  batch: Batch,
+  margin = 0.2,
+  params: Record<string, unknown> = {},
+  seed = 1,
+): Triplets =>
+  selector.select(batch, margin, random(seed, "selector"), withDefaults(selector, params)) as Triplets;
+
+/** The pairs that a selector chooses, with its default params. */
+export const selectPairs = (
+  selector: PairSelector,
+  batch: Batch,
+  params: Record<string, unknown> = {},
+  seed = 1,
+): PairSet => selector.select(batch, random(seed, "selector"), withDefaults(selector, params));
 
 /** Index triplets as sorted text, so that sets can be compared. */
 export function tripletSet({ anchors, positives, negatives, count }: Triplets): string[] {

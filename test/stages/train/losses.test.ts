@@ -650,9 +650,9 @@ describe("hashing", () => {
     const told: number[] = [];
     const selector: TripletSelector = {
       selects: "triplets",
-      select(batch, margin) {
+      select(batch, margin, ...rest) {
         told.push(margin);
-        return batchHard.select(batch);
+        return batchHard.select(batch, margin, ...rest);
       },
     };
     const rows = randomRows(random(1, "rows"), 8, 6);

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
-import type { Drawn, SamplerDefinition } from "../../../stages/train/sampler.ts";
+import type { SampledBatch, SamplerDefinition } from "../../../stages/train/sampler.ts";
 import balanced from "../../../stages/train/samplers/balanced.ts";
 import randomPairs from "../../../stages/train/samplers/random-pairs.ts";
 import randomTriplets from "../../../stages/train/samplers/random-triplets.ts";
@@ -77,7 +77,7 @@ describe("balanced", () => {
   test("P classes with K images each, no image twice in a batch", () => {
     const next = balanced.start(labels, { classes: 2, images: 5 }, random(1, "sampler"));
     for (let batch = 0; batch < 50; batch++) {
-      const { images, pairs, triplets }: Drawn = next();
+      const { images, pairs, triplets }: SampledBatch = next();
       expect(new Set(images).size).toBe(10);
       expect([...tally([...images].map((image) => labels[image])).values()]).toEqual([5, 5]);
       expect(pairs ?? triplets).toBeUndefined();
@@ -137,7 +137,7 @@ describe("random-pairs", () => {
   });
 
   test("a fixed test set: positive and negative pairs by turns, one for each image", () => {
-    const { positive, negative } = randomPairs.testSet(labels, random(29, "test")).pairs!;
+    const { positive, negative } = randomPairs.testSet!(labels, random(29, "test")).pairs!;
     expect([...positive.first]).toEqual([...Array(14).keys()].map((i) => 2 * i));
     expect([...negative.first]).toEqual([...Array(14).keys()].map((i) => 2 * i + 1));
     for (let k = 0; k < 14; k++) {
@@ -145,7 +145,7 @@ describe("random-pairs", () => {
       expect(positive.first[k]).not.toBe(positive.second[k]);
       expect(labels[negative.first[k]]).not.toBe(labels[negative.second[k]]);
     }
-    expect(randomPairs.testSet(labels, random(29, "test")).pairs).toEqual({ positive, negative });
+    expect(randomPairs.testSet!(labels, random(29, "test")).pairs).toEqual({ positive, negative });
   });
 });
 
@@ -174,7 +174,7 @@ describe("random-triplets", () => {
   });
 
   test("a fixed test set: one triplet for each image", () => {
-    const { triplets } = randomTriplets.testSet(labels, random(29, "test"));
+    const { triplets } = randomTriplets.testSet!(labels, random(29, "test"));
     const { anchors, positives, negatives, count } = triplets!;
     expect([...anchors]).toEqual([...labels.keys()]);
     for (let t = 0; t < count; t++) {
@@ -182,7 +182,7 @@ describe("random-triplets", () => {
       expect(positives[t]).not.toBe(anchors[t]);
       expect(labels[negatives[t]]).not.toBe(labels[anchors[t]]);
     }
-    expect(randomTriplets.testSet(labels, random(29, "test"))).toEqual({ triplets });
+    expect(randomTriplets.testSet!(labels, random(29, "test"))).toEqual({ triplets });
   });
 });
 

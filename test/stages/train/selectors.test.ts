@@ -13,7 +13,7 @@ import hardNegative, { nearestPlaces } from "../../../stages/train/selectors/har
 import hardestNegative from "../../../stages/train/selectors/hardest-negative.ts";
 import randomNegative from "../../../stages/train/selectors/random-negative.ts";
 import semihardNegative from "../../../stages/train/selectors/semihard-negative.ts";
-import { batchFrom, randomRows, tripletSet, withDefaults } from "./helpers.ts";
+import { batchFrom, randomRows, select, selectPairs, tripletSet } from "./helpers.ts";
 
 const TRIPLETS: Record<string, TripletSelector> = {
   "hardest-negative": hardestNegative,
@@ -23,9 +23,6 @@ const TRIPLETS: Record<string, TripletSelector> = {
   "distance-weighted": distanceWeighted,
   "easy-positive": easyPositive,
 };
-
-const select = (selector: TripletSelector, batch: Batch, margin = 0.2, params = {}, seed = 1): Triplets =>
-  selector.select(batch, margin, random(seed, "selector"), withDefaults(selector, params)) as Triplets;
 
 const eachTriplet = ({ anchors, positives, negatives, count }: Triplets) =>
   Array.from({ length: count }, (_, t) => [anchors[t], positives[t], negatives[t]]);
@@ -46,9 +43,9 @@ const batchArbitrary = fc
 test("10 classes of 16 images give 12,720 pairs and 172,800 triplets", () => {
   const labels = Array.from({ length: 160 }, (_, i) => Math.floor(i / 16));
   const batch = batchFrom(randomRows(random(1, "rows"), 160, 4, true), labels);
-  const { positive, negative } = allPositive.select(batch, random(1, "selector"), { balanced: false });
+  const { positive, negative } = selectPairs(allPositive, batch, { balanced: false }, 1);
   expect(positive.count + negative.count).toBe(12_720);
-  expect(all.select()).toBe("all");
+  expect(select(all, batch)).toBe("all");
   expect(batch.positives.count * batch.negatives[0].length).toBe(172_800);
   // An endless margin leaves out none: one triplet for each positive pair.
   expect(select(randomNegative, batch, Number.POSITIVE_INFINITY).count).toBe(1200);
@@ -119,14 +116,14 @@ describe("by hand, on a line", () => {
   });
 
   test("all-positive and hard-negative", () => {
-    const { positive, negative } = hardNegative.select(line);
+    const { positive, negative } = selectPairs(hardNegative, line);
     expect(eachPair(positive)).toEqual(["0,1", "0,2", "1,2", "3,4"]);
     // 1-2, then 0-2, 4-2 and 4-6 at the same distance.
     expect(eachPair(negative)).toEqual(["0,3", "1,3", "2,3", "2,5"]);
-    const balanced = allPositive.select(line, random(1, "selector"), { balanced: true });
+    const balanced = selectPairs(allPositive, line, { balanced: true }, 1);
     expect(eachPair(balanced.positive)).toEqual(["0,1", "0,2", "1,2", "3,4"]);
     expect(new Set(eachPair(balanced.negative)).size).toBe(4);
-    const every = allPositive.select(line, random(1, "selector"), { balanced: false });
+    const every = selectPairs(allPositive, line, { balanced: false }, 1);
     expect(every.negative.count).toBe(15 - 4);
   });
 });
@@ -134,9 +131,7 @@ describe("by hand, on a line", () => {
 test("balanced negative pairs: each is as likely", () => {
   const counts = new Map<string, number>();
   for (let seed = 0; seed < 2000; seed++)
-    for (const pair of eachPair(
-      allPositive.select(line, random(seed, "selector"), { balanced: true }).negative,
-    ))
+    for (const pair of eachPair(selectPairs(allPositive, line, { balanced: true }, seed).negative))
       counts.set(pair, (counts.get(pair) ?? 0) + 1);
   expect(counts.size).toBe(11);
   for (const count of counts.values()) expect(Math.abs(count / 2000 - 4 / 11)).toBeLessThan(0.05);
@@ -144,8 +139,8 @@ test("balanced negative pairs: each is as likely", () => {
 
 test("with fewer negative pairs than positive ones both pair selectors take all of them", () => {
   const few = batchFrom([[0], [1], [2], [3]], [0, 0, 0, 1]);
-  expect(eachPair(hardNegative.select(few).negative)).toEqual(["0,3", "1,3", "2,3"]);
-  const { negative } = allPositive.select(few, random(1, "selector"), { balanced: true });
+  expect(eachPair(selectPairs(hardNegative, few).negative)).toEqual(["0,3", "1,3", "2,3"]);
+  const { negative } = selectPairs(allPositive, few, { balanced: true }, 1);
   expect(eachPair(negative).sort()).toEqual(["0,3", "1,3", "2,3"]);
 });
 

@@ -23,7 +23,7 @@ const embedded = { embeddings: Float32Array.from(rows.flat()), labels };
 const mean = (values: number[]) => values.reduce((sum, value) => sum + value, 0) / values.length;
 
 test("the triplets of random-triplets", () => {
-  const given = randomTriplets.testSet(labels, random(2, "set")).triplets;
+  const given = randomTriplets.testSet!(labels, random(2, "set")).triplets!;
   const batches = testBatches(randomTriplets, labels, {}, random(2, "set"));
   const found = lossMeter(batches, 4, () => start(facenet, 4))(embedded, [], { margin: 0.5 });
   const terms = [...labels.keys()].map((t) => {
@@ -34,7 +34,7 @@ test("the triplets of random-triplets", () => {
 });
 
 test("the pairs of random-pairs", () => {
-  const { positive, negative } = randomPairs.testSet(labels, random(2, "set")).pairs;
+  const { positive, negative } = randomPairs.testSet!(labels, random(2, "set")).pairs!;
   const batches = testBatches(randomPairs, labels, {}, random(2, "set"));
   expect(batches.every(({ images }) => images.length <= 256)).toBe(true);
   const found = lossMeter(batches, 4, () => start(contrastive, 4))(embedded, [], { margin: 1 });

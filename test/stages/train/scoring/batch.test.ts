@@ -2,11 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../../stages/shared/compute/random.ts";
-import { scoreTriplets } from "../../../../stages/train/kinds/triplets.ts";
-import { laplacianOf } from "../../../../stages/train/loss.ts";
 import { type Batch, forUpperTiles, squaredDistances } from "../../../../stages/train/scoring/batch.ts";
 import { scoreEveryHinge } from "../../../../stages/train/scoring/hinge.ts";
-import { emptyTriplets, push } from "../../../../stages/train/selector.ts";
+import { laplacianOf } from "../../../../stages/train/scoring/ops.ts";
+import { emptyTriplets, push, scoreTriplets } from "../../../../stages/train/scoring/tuples.ts";
 import { batchFrom, type Rows, randomRows } from "../helpers.ts";
 
 function distancesOf(rows: Rows): Float32Array {

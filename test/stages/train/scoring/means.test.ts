@@ -2,19 +2,10 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../../stages/shared/compute/random.ts";
-import type { Term } from "../../../../stages/train/kinds/triplets.ts";
 import { justAbove } from "../../../../stages/train/scoring/limits.ts";
 import { scoreHingeMeans, scoreMeans } from "../../../../stages/train/scoring/means.ts";
+import { hinge } from "../../../../stages/train/scoring/term.ts";
 import { batchFrom, randomRows } from "../helpers.ts";
-
-const hinge = (margin: number): Term => ({
-  loss: 0,
-  positive: 1,
-  negative: -1,
-  at(ap, an) {
-    this.loss = ap - an + margin;
-  },
-});
 
 /** A line: what is near what can be read off. Classes 0: 0, 1, 4; 1: 2, 9; 2: 6. */
 const line = batchFrom([[0], [1], [4], [2], [9], [6]], [0, 0, 0, 1, 1, 2]);
