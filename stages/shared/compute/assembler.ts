@@ -22,10 +22,18 @@ export const advance = (local: number, step: number) => [
 /** local -= 1, and back to the loop's begin unless it is 0 */
 export const again = (local: number) => [...get(local), ...constant(1), 0x6b, ...tee(local), 0x0d, 0];
 
-export const [I32, F64, V128] = [0x7f, 0x7c, 0x7b];
+export const [I32, I64, F32, F64, V128] = [0x7f, 0x7e, 0x7d, 0x7c, 0x7b];
 export const END = 0x0b;
 export const LOOP = [0x03, 0x40];
 export const IF = [0x04, 0x40];
+
+/** A vector from memory; {@link storeVector} takes an address and a vector. */
+export const loadVector = (address: number, offset = 0) => [...get(address), 0xfd, 0x00, 2, ...leb(offset)];
+export const storeVector = (offset = 0) => [0xfd, 0x0b, 2, ...leb(offset)];
+/** Of four float32. */
+export const [ADD, SUBTRACT, MULTIPLY, DIVIDE] = [0xe4, 0xe5, 0xe6, 0xe7].map((code) => [0xfd, code, 1]);
+/** local += other */
+export const plus = (local: number, other: number) => [...get(local), ...get(other), 0x6a, ...set(local)];
 
 export const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
 export const named = (letter: string) => [1, letter.charCodeAt(0)];

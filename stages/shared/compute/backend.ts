@@ -1,15 +1,15 @@
-/** The tensor backend: which one, why, and the two kernels that must be mended for speed. */
+/** The tensor backend: which one, why, and the kernels that it needs for speed. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { putFastKernels } from "./kernels.ts";
 
 /** `wasm` is the same arithmetic on every machine; `gpu` is tfjs-node-gpu; `auto` takes gpu where it loads. */
 export type BackendName = "wasm" | "cpu" | "gpu" | "auto";
 
 /**
- * On WebAssembly a matrix product with a transposed operand leaves the fast kernel (9 times slower), and the
- * gradients of matMul and of dense layers ask for nothing else. Transposing first keeps every product on the
- * fast path.
+ * In tfjs's WebAssembly a product of batches of matrices with a transposed operand leaves the fast kernel (9 times
+ * slower). Transposing first keeps every product on the fast path.
  */
 function keepProductsFast(): void {
   const product = tf.getKernel("BatchMatMul", "wasm");
@@ -40,42 +40,7 @@ function keepProductsFast(): void {
   fast.add(replacement);
 }
 
-/**
- * The gradient of batch norm tiles the means over the batch, with a kernel that walks every index: a fifth of a training
- * step. Where tiling comes to the same values again and again, they are copied as a block.
- */
-function keepTilesFast(): void {
-  const tile = tf.getKernel("Tile", "wasm");
-  if (fast.has(tile)) return;
-  const replacement: tf.KernelConfig = {
-    ...tile,
-    kernelFunc(call) {
-      const { x } = call.inputs as { x: tf.TensorInfo };
-      const { reps } = call.attrs as unknown as { reps: number[] };
-      const outer = x.shape.slice(0, reps.findLastIndex((times) => times > 1) + 1);
-      const block = reps.length === x.shape.length && outer.every((length) => length === 1);
-      if (!block || x.dtype !== "float32") return tile.kernelFunc(call);
-      const heap = call.backend as unknown as Heap;
-      const shape = x.shape.map((length, axis) => length * reps[axis]);
-      const result = heap.makeOutput(shape, "float32");
-      const to = heap.typedArrayFromHeap(result); // views of the heap are void after the next allocation
-      const values = heap.typedArrayFromHeap(x);
-      for (let start = 0; start < to.length; start += values.length) to.set(values, start);
-      return result;
-    },
-  };
-  tf.unregisterKernel("Tile", "wasm");
-  tf.registerKernel(replacement);
-  fast.add(replacement);
-}
-
 const fast = new WeakSet<tf.KernelConfig>();
-
-/** The part of the WebAssembly backend that kernels use. */
-interface Heap {
-  makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
-  typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
-}
 
 /**
  * Makes a backend ready and returns its name ("wasm", "cpu" or "tensorflow") with the reason in words.
@@ -106,7 +71,7 @@ export async function startBackend(
     wasm.setWasmPaths(dirname(createRequire(import.meta.url).resolve("@tensorflow/tfjs-backend-wasm")) + "/");
     await tf.setBackend("wasm");
     keepProductsFast();
-    keepTilesFast();
+    putFastKernels();
   }
   await tf.ready();
   return { backend: tf.getBackend(), reason };

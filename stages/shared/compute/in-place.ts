@@ -1,10 +1,6 @@
 /** Values of tensors where they are. */
 import * as tf from "@tensorflow/tfjs-core";
-
-/** The part of the WebAssembly backend that is used. */
-interface Heap {
-  typedArrayFromHeap(tensor: tf.TensorInfo): Float32Array;
-}
+import type { Heap } from "./heap.ts";
 
 /**
  * The values of a float32 tensor: on WebAssembly a view of its memory, which is void as soon as a tensor is made or

@@ -3,19 +3,32 @@
  * for each variable take a fifth of a training step.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import {
+  ADD,
+  advance,
+  again,
+  DIVIDE,
+  END,
+  F32,
+  get,
+  I32,
+  LOOP,
+  loadVector,
+  MULTIPLY,
+  named,
+  section,
+  set,
+  sized,
+  storeVector,
+  tee,
+  V128,
+} from "../../shared/compute/assembler.ts";
+import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
 
 /** What training asks of an optimizer. */
 export interface Optimizer {
   learningRate: number;
   applyGradients(gradients: Record<string, tf.Tensor>): void;
-}
-
-/** The part of the WebAssembly backend that is used. Views of the heap are void after the next allocation. */
-interface Heap {
-  wasm: { asm?: { memory?: WebAssembly.Memory } };
-  makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
-  getMemoryOffset(dataId: object): number;
-  typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
 }
 
 const { fround } = Math;
@@ -26,11 +39,7 @@ const FIXED = [BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON].map(fround);
 /** (values, slopes, first, second, out: byte addresses; fours of values, at least 1; the eight numbers of `one`) */
 type Pass = (...numbers: number[]) => void;
 
-const get = (local: number) => [0x20, local];
-const set = (local: number) => [0x21, local];
-const load = (address: number) => [...get(address), 0xfd, 0x00, 2, 0];
-const store = [0xfd, 0x0b, 2, 0];
-const [sqrt, add, mul, div] = [0xe3, 0xe4, 0xe6, 0xe7].map((operation) => [0xfd, operation, 1]); // of four float32
+const SQRT = [0xfd, 0xe3, 1];
 const [VALUES, SLOPES, FIRST, SECOND, OUT, FOURS] = [0, 1, 2, 3, 4, 5];
 /** The numbers' locals as arguments, and as vectors of four. */
 const [NUMBERS, SPLATS, SLOPE, MOMENT] = [6, 14, 22, 23];
@@ -41,51 +50,39 @@ const [KEEP1, TAKE1, KEEP2, TAKE2, LEAST, REST1, REST2, RATE] = Array.from(
 
 /** https://webassembly.github.io/spec/core/binary/ */
 const BODY = [
-  [1, 10, 0x7b], // ten more local variables of type v128
+  [1, 10, V128],
   ...Array.from({ length: 8 }, (_, k) => [...get(NUMBERS + k), 0xfd, 0x13, ...set(SPLATS + k)]),
-  [0x03, 0x40], // loop
-  [...load(SLOPES), ...set(SLOPE)],
+  LOOP,
+  [...loadVector(SLOPES), ...set(SLOPE)],
   [...get(FIRST)],
   [
-    ...load(FIRST),
+    ...loadVector(FIRST),
     ...get(KEEP1),
-    ...mul,
+    ...MULTIPLY,
     ...get(SLOPE),
     ...get(TAKE1),
-    ...mul,
-    ...add,
-    0x22,
-    MOMENT,
-    ...store,
+    ...MULTIPLY,
+    ...ADD,
+    ...tee(MOMENT),
+    ...storeVector(),
   ],
-  [...get(OUT), ...get(MOMENT), ...get(REST1), ...div], // the address to store to, and the dividend
-  [...load(SECOND), ...get(KEEP2), ...mul],
-  [...get(SLOPE), ...get(SLOPE), ...mul, ...get(TAKE2), ...mul, ...add, ...set(MOMENT)],
-  [...get(SECOND), ...get(MOMENT), ...store],
-  [...get(MOMENT), ...get(REST2), ...div, ...sqrt, ...get(LEAST), ...add, ...div],
-  [...get(RATE), ...mul, ...load(VALUES), ...add, ...store],
-  ...[VALUES, SLOPES, FIRST, SECOND, OUT].map((address) => [
-    ...get(address),
-    0x41,
-    16,
-    0x6a,
-    ...set(address),
-  ]),
-  [...get(FOURS), 0x41, 1, 0x6b, 0x22, FOURS, 0x0d, 0], // again, unless fours -= 1 gives 0
-  [0x0b, 0x0b], // ends of the loop and the function
+  [...get(OUT), ...get(MOMENT), ...get(REST1), ...DIVIDE], // the address to store to, and the dividend
+  [...loadVector(SECOND), ...get(KEEP2), ...MULTIPLY],
+  [...get(SLOPE), ...get(SLOPE), ...MULTIPLY, ...get(TAKE2), ...MULTIPLY, ...ADD, ...set(MOMENT)],
+  [...get(SECOND), ...get(MOMENT), ...storeVector()],
+  [...get(MOMENT), ...get(REST2), ...DIVIDE, ...SQRT, ...get(LEAST), ...ADD, ...DIVIDE],
+  [...get(RATE), ...MULTIPLY, ...loadVector(VALUES), ...ADD, ...storeVector()],
+  ...[VALUES, SLOPES, FIRST, SECOND, OUT].map((address) => advance(address, 16)),
+  [...again(FOURS), END, END],
 ].flat();
-
-const leb = (value: number): number[] => (value < 128 ? [value] : [(value & 127) | 128, ...leb(value >>> 7)]);
-const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
-const name = (letter: string) => [1, letter.charCodeAt(0)];
 
 const MODULE = Uint8Array.from([
   ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 14, ...new Array(6).fill(0x7f), ...new Array(8).fill(0x7d), 0), // (i32 x 6, f32 x 8) → ()
-  ...section(2, 1, ...name("e"), ...name("m"), 2, 0, 0), // import of the memory
+  ...section(1, 1, 0x60, 14, ...new Array(6).fill(I32), ...new Array(8).fill(F32), 0), // (i32 x 6, f32 x 8) → ()
+  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
   ...section(3, 1, 0), // one function of this type
-  ...section(7, 1, ...name("a"), 0, 0), // export
-  ...section(10, 1, ...leb(BODY.length), ...BODY),
+  ...section(7, 1, ...named("a"), 0, 0), // export
+  ...section(10, 1, ...sized(BODY)),
 ]);
 
 /** One value in float32: the new moments, and the new value. Each operation is rounded, as the vectors' are. */
@@ -123,9 +120,8 @@ function step(
 
 /** Adam on the backend that is at work: in one pass on WebAssembly with vectors, tfjs's own elsewhere. */
 export function adam(): Optimizer {
-  const memory = (tf.backend() as unknown as Partial<Heap>).wasm?.asm?.memory;
-  if (tf.getBackend() !== "wasm" || !memory || !WebAssembly.validate(MODULE))
-    return tf.train.adam(0) as unknown as Optimizer;
+  const memory = memoryHere();
+  if (!memory || !WebAssembly.validate(MODULE)) return tf.train.adam(0) as unknown as Optimizer;
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
   const moments = new Map<string, Moments>();
   let [power1, power2] = [fround(BETA1), fround(BETA2)];

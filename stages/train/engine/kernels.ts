@@ -4,14 +4,8 @@
  * convolutions themselves, which have a fast kernel.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Heap } from "../../shared/compute/heap.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
-
-/** The part of the WebAssembly backend that kernels use. Views of the heap are void after the next allocation. */
-interface Heap {
-  makeOutput(shape: number[], dtype: "float32"): tf.TensorInfo;
-  typedArrayFromHeap(info: tf.TensorInfo): Float32Array;
-  disposeData(id: object): boolean;
-}
 
 type Shape4D = [number, number, number, number];
 

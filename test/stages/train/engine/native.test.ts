@@ -140,61 +140,6 @@ test.each(["linear", "relu"] as const)("a fused product with a bias, then %s", a
   expect(relativeError([values(native)], [values(own)])).toBeLessThan(1e-6);
 });
 
-describe.each([
-  ["sum", tf.sum],
-  ["mean", tf.mean],
-] as const)("a %s", (_, reduce) => {
-  test.each<[number[], number | number[] | undefined]>([
-    [[7, 5], 0],
-    [
-      [3, 4, 5],
-      [0, 1],
-    ],
-    [
-      [3, 4, 5],
-      [1, 0],
-    ],
-    [[3, 4, 5], 0],
-    [
-      [1, 1, 9, 6],
-      [0, 1, 2],
-    ],
-    [[3, 4, 5], [1]], // WebAssembly's own
-    [[3, 4, 5], 2],
-    [[3, 4], undefined],
-    [[0, 4], 0],
-  ])("of %j over %j", async (shape, axis) => {
-    const x = floats(1, shape);
-    for (const keep of [false, true]) {
-      const [own, native] = await onBoth(() => reduce(x, axis, keep));
-      expect(native.shape).toEqual(own.shape);
-      expect(native.dtype).toBe(own.dtype);
-      if (x.size) expect(relativeError([values(native)], [values(own)])).toBeLessThan(1e-6);
-      stop();
-    }
-  });
-});
-
-test("a clone outlives what it was made of, and what replaces that", async () => {
-  await goNative();
-  const x = tf.variable(tf.tensor1d([1, 2, 3]));
-  const [first, second] = [tf.clone(x), tf.clone(x)];
-  expect(first.dataId).toBe(x.dataId); // shared, not copied
-  x.assign(tf.tensor1d([4, 5, 6]));
-  first.dispose();
-  tf.ones([3]).dispose(); // would take the memory if it were free
-  expect(values(second)).toEqual([1, 2, 3]);
-  x.dispose();
-  expect(values(second)).toEqual([1, 2, 3]);
-});
-
-test("sums and means of whole numbers are WebAssembly's own", async () => {
-  const x = tf.tensor2d([1, 2, 3, 5], [2, 2], "int32");
-  const [own, native] = await onBoth(() => [tf.sum(x, 0), tf.mean(x, 0)]);
-  expect(native.map(({ dtype }) => dtype)).toEqual(own.map(({ dtype }) => dtype));
-  expect(native.map(values)).toEqual(own.map(values));
-});
-
 test("small products are WebAssembly's to the last bit, large ones are onnxruntime's", async () => {
   const product = (size: number) => () => values(tf.matMul(floats(1, [size, size]), floats(2, [size, size])));
   const [small, same] = await onBoth(product(63), 64 ** 3);
