@@ -4,7 +4,7 @@
  */
 import { uniformFloat64 } from "pure-rand/distribution/uniformFloat64";
 import { uniformInt } from "pure-rand/distribution/uniformInt";
-import { xoroshiro128plus } from "pure-rand/generator/xoroshiro128plus";
+import { xoroshiro128plus, xoroshiro128plusFromState } from "pure-rand/generator/xoroshiro128plus";
 
 export interface Random {
   /** A whole number in [0, below). */
@@ -15,6 +15,8 @@ export interface Random {
   normal(): number;
   /** Shuffles in place (Fisher & Yates) and returns the same array. */
   shuffle<T extends { length: number; [index: number]: unknown }>(items: T): T;
+  /** Lets a faster generator of the same sequence draw: it gets the state, and returns the state after its draws. */
+  handOver(draw: (state: readonly number[]) => readonly number[]): void;
 }
 
 /** FNV-1a over the seed's bytes and the name, so that both choose a stream. */
@@ -34,7 +36,7 @@ function hashName(name: string, seed: number): number {
  * @param name what the numbers are for: "sampler", "dropout", …
  */
 export function random(seed: number, name: string): Random {
-  const generator = xoroshiro128plus(hashName(name, seed));
+  let generator = xoroshiro128plus(hashName(name, seed));
   const self: Random = {
     int: (below) => uniformInt(generator, 0, below - 1),
     float: () => uniformFloat64(generator),
@@ -50,6 +52,9 @@ export function random(seed: number, name: string): Random {
         items[j] = kept;
       }
       return items;
+    },
+    handOver(draw) {
+      generator = xoroshiro128plusFromState(draw(generator.getState()));
     },
   };
   return self;

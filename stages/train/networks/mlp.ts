@@ -10,9 +10,9 @@
  * @source Ioffe & Szegedy 2015, "Batch normalization"; Srivastava et al. 2014, "Dropout"; weights start as in He et al.
  * 2015, "Delving deep into rectifiers"
  */
-import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { applyDense, defineNetwork, dropout } from "../network.ts";
+import { hiddenLayer } from "../engine/hidden.ts";
+import { applyDense, defineNetwork } from "../network.ts";
 
 export default defineNetwork({
   takes: "features",
@@ -57,12 +57,7 @@ export default defineNetwork({
       model,
       train(batch) {
         let h = batch;
-        for (const { dense, norm, relu } of hidden)
-          h = dropout(
-            relu.apply(norm.apply(applyDense(dense, h), { training: true })) as tf.Tensor,
-            rate,
-            random,
-          );
+        for (const { dense, norm } of hidden) h = hiddenLayer(applyDense(dense, h), norm, rate, random);
         return applyDense(out, h);
       },
     };

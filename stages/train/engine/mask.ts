@@ -1,0 +1,71 @@
+/** The mask of dropout in WebAssembly: the numbers that {@link Random.float} would draw, one after the other. */
+import {
+  advance,
+  again,
+  constant,
+  END,
+  F32,
+  F64,
+  get,
+  I32,
+  I64,
+  LOOP,
+  named,
+  section,
+  set,
+  sized,
+} from "../../shared/compute/assembler.ts";
+import type { Random } from "../../shared/compute/random.ts";
+
+const wide = (value: number) => [0x42, ...constant(value).slice(1)]; // i64.const
+const [AND, OR, XOR, SHIFT, ROTATE] = [0x83, 0x84, 0x85, 0x86, 0x89]; // of i64
+
+/** (to, values, state, rate, kept): writes `kept` for each number of at least `rate`, else 0. */
+function draw(): number[] {
+  const [to, values, state, rate, kept, first, second, mixed] = [0, 1, 2, 3, 4, 5, 6, 7];
+  /** The lowest bits of a draw of xoroshiro128+ (Blackman & Vigna 2018), its state one step further. */
+  const next = (bits: number) => [
+    ...[...get(first), ...get(second), 0x7c, ...wide(2 ** bits - 1), AND],
+    ...[...get(first), ...get(second), XOR, ...set(mixed)],
+    ...[...get(first), ...wide(24), ROTATE, ...get(mixed), XOR, ...get(mixed), ...wide(16), SHIFT, XOR],
+    ...[...set(first), ...get(mixed), ...wide(37), ROTATE, ...set(second)],
+  ];
+  const scale = [...new Uint8Array(Float64Array.of(2 ** -53).buffer)];
+  const body = [
+    ...[...get(state), 0x29, 3, 0, ...set(first), ...get(state), 0x29, 3, 8, ...set(second)],
+    ...LOOP,
+    ...[...get(to), ...get(kept), 0x43, 0, 0, 0, 0], // where to, and the two values
+    ...[...next(26), ...wide(27), SHIFT, ...next(27), OR, 0xb9, 0x44, ...scale, 0xa2], // as float64
+    ...[...get(rate), 0x66, 0x1b, 0x38, 2, 0], // at least rate? select, store
+    ...[...advance(to, 4), ...again(values)],
+    END,
+    ...[...get(state), ...get(first), 0x37, 3, 0, ...get(state), ...get(second), 0x37, 3, 8],
+  ];
+  return [1, 3, I64, ...body, END];
+}
+
+/** https://webassembly.github.io/spec/core/binary/ */
+const MODULE = Uint8Array.from([
+  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+  ...section(1, 1, 0x60, 5, I32, I32, I32, F64, F32, 0),
+  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
+  ...section(3, 1, 0),
+  ...section(7, 1, ...named("d"), 0, 0), // export
+  ...section(10, 1, ...sized(draw())),
+]);
+
+/** Writes a mask; `to` and `state` are byte addresses, of the values and of 16 bytes for the generator. */
+export type Masks = (to: number, values: number, state: number, rate: number, random: Random) => void;
+
+/** Masks in a memory. */
+export function masksIn(memory: WebAssembly.Memory): Masks {
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
+  const write = exports.d as (...given: number[]) => void;
+  return (to, values, state, rate, random) =>
+    random.handOver(([s01, s00, s11, s10]) => {
+      const words = new Int32Array(memory.buffer, state, 4);
+      words.set([s00, s01, s10, s11]);
+      write(to, values, state, rate, 1 / (1 - rate));
+      return [words[1], words[0], words[3], words[2]];
+    });
+}
