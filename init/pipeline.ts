@@ -167,7 +167,10 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       thumbnails: browse.thumbnails
       figures: plot.figures
       timing_figures: plot.timing_figures
-    with: { title: "The images of ${name}", profile: ${quoted(`\${profile} --pipeline ${literal(command)}`)} }
+    with:
+      title: "The images of ${name}"
+      profile: ${quoted(`\${profile} --pipeline ${literal(command)}`)}
+      folder: reports/\${profile}
 
   # What npm run search takes.
   index:

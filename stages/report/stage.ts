@@ -1,32 +1,41 @@
-/** report: what a study found, as numbers, Markdown and one page; what the clock says in files of its own. */
+/** report: what a study found, as numbers, Markdown and one page; measured time in files of its own. */
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
-import { protocolLabel, readHistories, readTimings, timedHistories } from "../shared/artifacts/history.ts";
+import {
+  type History,
+  protocolLabel,
+  readHistories,
+  readTimings,
+  timedHistories,
+} from "../shared/artifacts/history.ts";
+import type { Evaluation } from "../shared/artifacts/metrics.ts";
 import { readEvaluations } from "../shared/artifacts/metrics.ts";
 import type { Neighbours } from "../shared/artifacts/neighbours.ts";
 import { readQueries } from "../shared/artifacts/per-query.ts";
 import { readJson } from "../shared/artifacts/schema.ts";
 import { readMap } from "../shared/artifacts/tsne-map.ts";
-import { type Block, type Document, heading, pageOnly, part, text } from "./document/document.ts";
+import { axesOf, isRaw } from "../shared/runs/groups.ts";
+import { GREY, looksOf, methodKey } from "../shared/runs/looks.ts";
+import { namesOf } from "../shared/runs/words.ts";
 import { toMarkdown } from "./document/markdown.ts";
-import { type Figures, openFigures } from "./document/pictures.ts";
+import { openFigures } from "./document/pictures.ts";
 import { comparisonsCsv, heldNumbers, toJson, trainingsCsv } from "./numbers/files.ts";
-import { type Choice, type Summary, summarise } from "./numbers/summary.ts";
-import { NO_DATA, type PageData } from "./page/data.ts";
+import { type Choice, summarise } from "./numbers/summary.ts";
+import { NO_DATA, type PageData, type Seconds } from "./page/data.ts";
 import { confusions, mapData, readRadii, readThumbnails, runData } from "./page/gather.ts";
 import { toPage } from "./page/page.ts";
-import { codeBlocks, codeLines } from "./sections/codes.ts";
-import { comparisonBlocks } from "./sections/comparisons.ts";
-import { headlineBlocks } from "./sections/headline.ts";
+import { codeLines } from "./sections/codes.ts";
+import { leadOf } from "./sections/lead.ts";
 import { PROVENANCE, provenance } from "./sections/provenance.ts";
-import { classBlocks, leadOf, resultBlocks } from "./sections/results.ts";
-import { bySelector, timedGroups, timingsDocument } from "./sections/timings.ts";
-import { choiceBlocks, trainingBlocks } from "./sections/trainings.ts";
+import { reportDocument } from "./sections/report.ts";
+import { bySelector, miningSeconds, timedGroups, timingsDocument } from "./sections/timings.ts";
 
 interface Params {
   title: string;
   profile?: string;
+  folder?: string;
+  study?: boolean;
   resamples: number;
   seed: number;
 }
@@ -34,76 +43,29 @@ interface Params {
 /** A page that is larger is slow to open and to keep under version control. */
 const LARGEST_PAGE = 5_000_000;
 
-/** What the page lets one look at, query by query. */
-function browserBlocks({ neighbours }: PageData): Block[] {
-  if (!neighbours) return [];
-  return [
-    heading(2, "Look at queries"),
-    text(
-      `The ${neighbours.k} images of the database nearest to a query, in each representation. ${neighbours.drawn} queries are drawn at random, every class alike (seed ${neighbours.seed}); ordered by the worst, those of the lowest average precision of all queries are there as well.`,
-    ),
-    part("queries"),
-  ];
+/** The seconds that the page shows where they lie beside it. */
+const SECONDS = "timings/seconds.js";
+
+/** The groups of all results and trainings, in words and with their colours. */
+function namesAndLooks(evaluations: Evaluation[], histories: History[]) {
+  const all = new Map([...evaluations, ...histories].map((one) => [one.label, one]));
+  const groups = [...all.values()].map(({ label, point, recipe }) => ({
+    label,
+    point: axesOf(point),
+    recipe,
+  }));
+  const names = namesOf(groups);
+  const looks = looksOf(groups.filter(({ label }) => !isRaw(label)));
+  const shown = groups.map(({ label, point }) => {
+    const look = isRaw(label) ? GREY : looks.get(methodKey(point, label))!;
+    return [label, { name: names.get(label)!, ...look }];
+  });
+  return { names, groups: Object.fromEntries(shown) as PageData["groups"] };
 }
 
-/** The report without the clock. @param made where its numbers come from */
-function reportDocument(
-  title: string,
-  summary: Summary,
-  figures: Figures,
-  timed: boolean,
-  data: PageData,
-  made: Block[],
-): Document {
-  const protocols = Object.entries(summary.protocols);
-  const planes = [...figures.named("plane-query"), ...figures.named("plane-train")];
-  const blocks = [
-    ...(planes.length ? [heading(2, "The embeddings themselves"), ...planes] : []),
-    ...protocols.flatMap(([protocol, own]) => [
-      ...codeBlocks(protocol, own, figures.named),
-      ...resultBlocks(protocol, own, figures.named),
-      ...comparisonBlocks(protocol, own, summary.resamples),
-    ]),
-    ...choiceBlocks(summary),
-    ...trainingBlocks(summary, figures.named),
-    ...protocols.flatMap(([protocol, own]) => classBlocks(protocol, own, figures.named)),
-  ];
-  const { maps: shownMaps, confusions: shownConfusions } = data;
-  const maps = figures.others();
-  return {
-    title,
-    lead: leadOf(summary.protocols),
-    blocks: [
-      pageOnly(...headlineBlocks(summary)),
-      ...blocks,
-      ...(shownConfusions.length
-        ? [pageOnly(heading(2, "Which classes are taken for each other"), part("confusion"))]
-        : []),
-      ...(maps.length || shownMaps.length ? [heading(2, "Maps"), part("maps", maps)] : []),
-      pageOnly(...browserBlocks(data)),
-      pageOnly(heading(2, PROVENANCE.title), text(PROVENANCE.lead), ...made),
-      heading(2, "Beside this report"),
-      text(
-        "Everything here is generated from measured numbers and is the same on every machine for the same files; what the clock says stands apart.",
-      ),
-      {
-        kind: "links",
-        links: [
-          { text: "metrics.json: the numbers that a check holds a run to", to: "metrics.json" },
-          { text: "comparisons.csv: every pair", to: "comparisons.csv" },
-          { text: "trainings.csv: every training", to: "trainings.csv" },
-          { text: "provenance.md: where each number comes from", to: "provenance.md" },
-          ...(timed
-            ? [
-                { text: "timings.html: what the clock says", to: "timings.html" },
-                { text: "timings.md: the same as Markdown", to: "timings.md" },
-              ]
-            : []),
-        ],
-      },
-    ],
-  };
-}
+/** The answers' seconds and the curves against them: a script beside the page, which shows them where it is there. */
+const secondsScript = (seconds: Seconds): string =>
+  `globalThis.deephashSeconds = ${JSON.stringify(seconds)};\n`;
 
 export default defineStage<Params>({
   params: "report",
@@ -149,7 +111,8 @@ export default defineStage<Params>({
     };
     const timings = sources.timings.map(readTimings);
     const summary = summarise(study, params.resamples, params.seed);
-    note("headline", leadOf(summary.protocols));
+    const { names, groups } = namesAndLooks(study.evaluations, study.histories);
+    note("headline", leadOf(summary.protocols, names));
     writeFileSync(outputs.metrics, toJson(heldNumbers(summary)));
     writeFileSync(outputs.comparisons, comparisonsCsv(summary));
     writeFileSync(outputs.trainings, trainingsCsv(summary));
@@ -160,23 +123,24 @@ export default defineStage<Params>({
     const maps = sources.maps.map(readMap);
     const data: PageData = {
       classes: neighbours?.classes ?? maps[0]?.classes ?? [],
+      groups,
       neighbours,
-      maps: maps.map((map) => mapData(map, neighbours)),
+      maps: maps.map((map) => mapData(map, neighbours, (label) => names.get(label) ?? label)),
       runs: study.histories.map((history) => runData(history)),
       confusions: confusions(study.evaluations, study.queries),
-      codes: Object.entries(summary.protocols).flatMap(([protocol, own]) => codeLines(protocol, own)),
+      codes: Object.entries(summary.protocols).flatMap(([protocol, own]) => codeLines(protocol, own, names)),
       radii: sources.curves.map(readRadii),
     };
-    const report = reportDocument(
-      params.title,
-      summary,
-      figures,
-      timings.length > 0,
-      data,
-      provenance(study, params.profile, 3),
-    );
+    const report = reportDocument(summary, names, figures, data, {
+      title: params.title,
+      folder: params.folder ?? "",
+      timed: timings.length > 0,
+      study: params.study ?? false,
+      provenance: provenance(study, params.profile, 3),
+    });
     writeFileSync(outputs.report, toMarkdown(report));
-    const page = toPage(report, figures.picture, data);
+    const beside = { base: "", seconds: timings.length ? SECONDS : undefined };
+    const page = toPage(report, figures.picture, data, beside);
     writeFileSync(outputs.page, page);
     note("page_megabytes", Math.round(page.length / 1e4) / 100);
     if (page.length > LARGEST_PAGE)
@@ -185,21 +149,30 @@ export default defineStage<Params>({
     if (thumbnails)
       writeFileSync(
         join(outputs.page_with_images, "index.html"),
-        toPage(report, figures.picture, { ...data, thumbnails }, "../"),
+        toPage(report, figures.picture, { ...data, thumbnails }, { ...beside, base: "../" }),
       );
     writeFileSync(
       outputs.provenance,
       toMarkdown({ ...PROVENANCE, blocks: provenance(study, params.profile, 2) }),
     );
 
-    const clock = openFigures(inputs.timing_figures, "timings/");
-    for (const file of clock.files)
+    const measured = openFigures(inputs.timing_figures, "timings/");
+    for (const file of measured.files)
       copyFileSync(join(inputs.timing_figures, file), join(outputs.timing_figures, file));
     const timed = timedGroups(study.histories, timings);
-    const seconds = timingsDocument(timed, bySelector(study.histories), clock, upstream);
+    const families = bySelector(study.histories);
+    const seconds = timingsDocument(timed, families, measured, upstream, names);
     const raced = timedHistories(study.histories, timings).map((pair) => runData(...pair));
     writeFileSync(outputs.timings, toJson(timed));
     writeFileSync(outputs.timings_report, toMarkdown(seconds));
-    writeFileSync(outputs.timings_page, toPage(seconds, clock.picture, { ...NO_DATA, runs: raced }));
+    writeFileSync(
+      outputs.timings_page,
+      toPage(seconds, measured.picture, { ...NO_DATA, groups, runs: raced }),
+    );
+    if (timings.length)
+      writeFileSync(
+        join(outputs.timing_figures, "seconds.js"),
+        secondsScript({ mining: miningSeconds(timed, families, names), runs: raced }),
+      );
   },
 });

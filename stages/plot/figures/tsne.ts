@@ -1,9 +1,10 @@
 /** t-SNE maps side by side. */
 
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
+import { placeNames } from "../../shared/charts/names.ts";
 import { MUTED } from "../../shared/runs/colours.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { placeNames } from "../maps.ts";
+
 import { coloured } from "../theme.ts";
 
 /** Side of a map in pixels, and how many stand side by side. */

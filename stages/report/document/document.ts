@@ -1,4 +1,5 @@
 /** A report before it has a form: blocks, which markdown.ts and page.ts each write in their own way. */
+import type { Answer } from "../answers/answer.ts";
 
 /** A cell: text, or a number with how it is shown. `sort` orders a column where the text would not. */
 export interface Cell {
@@ -10,12 +11,19 @@ export interface Cell {
   strong?: boolean;
   /** On the page: the anchor of how it was made. */
   to?: string;
+  /** On the page: a bar behind the number, from 0 to the largest of its column, with the interval. */
+  bar?: { value: number; low?: number; high?: number; most: number };
+  /** On the page: the label of the group whose colour is shown. */
+  look?: string;
+  /** A warning after the text, as "3 of 3 collapsed". */
+  mark?: string;
 }
 
 export interface Table {
   kind: "table";
   caption: string;
-  columns: { title: string; number?: boolean }[];
+  /** A minor column is left out where the page is narrow. */
+  columns: { title: string; number?: boolean; minor?: boolean }[];
   rows: Cell[][];
   /** On the page: an anchor for each row; of equal ones the first row has it. */
   anchors?: string[];
@@ -35,7 +43,7 @@ export interface FigureBlock {
 /** A part of the page that its script fills. */
 export interface PartBlock {
   kind: "part";
-  name: "maps" | "queries" | "curves" | "race" | "confusion" | "codes";
+  name: "maps" | "queries" | "curves" | "race" | "seconds" | "confusion" | "codes" | "radii";
   /** Which of several: a protocol. */
   about?: string;
   /** What stands in its place in Markdown, and where no script runs. */
@@ -45,20 +53,13 @@ export interface PartBlock {
 /** One of a list: words, on the page perhaps with the way to how they were found. */
 export type Item = string | { text: string; to: string };
 
-/** A number of the headline. */
-export interface Card {
-  title: string;
-  value: string;
-  /** Its intervals. */
-  notes: string[];
-  to?: string;
-}
-
 export type Block =
   | PartBlock
-  | { kind: "cards"; cards: Card[] }
+  | { kind: "answers"; answers: Answer[]; seconds: boolean }
+  | { kind: "details"; summary: string; blocks: Block[] }
   | { kind: "drawing"; svg: string }
   | { kind: "page-only"; blocks: Block[] }
+  | { kind: "markdown-only"; blocks: Block[] }
   | { kind: "heading"; level: 2 | 3; text: string }
   | { kind: "text"; text: string }
   | { kind: "list"; items: Item[] }
@@ -75,6 +76,11 @@ export interface Document {
 export const heading = (level: 2 | 3, text: string): Block => ({ kind: "heading", level, text });
 /** What Markdown leaves out. */
 export const pageOnly = (...blocks: Block[]): Block => ({ kind: "page-only", blocks });
+/** What the page leaves out: it has a chart in its place. */
+export const markdownOnly = (...blocks: Block[]): Block => ({ kind: "markdown-only", blocks });
+/** What is folded until a reader opens it. */
+export const details = (summary: string, ...blocks: Block[]): Block[] =>
+  blocks.length ? [{ kind: "details", summary, blocks }] : [];
 export const part = (name: PartBlock["name"], instead: Block[] = [], about?: string): Block => ({
   kind: "part",
   name,
@@ -94,5 +100,9 @@ export const madeAnchor = (label: string): string =>
   `made-${label.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
 /** The anchor of one run, by its id. */
 export const runAnchor = (id: string): string => `run-${id.toLowerCase().replaceAll(/[^a-z0-9]+/g, "-")}`;
-/** A group's name, with the way to how its numbers were made. */
-export const groupCell = (label: string): Cell => ({ text: label, to: madeAnchor(label) });
+/** A group's name in words, with its colour and the way to how its numbers were made. */
+export const groupCell = (label: string, names: Map<string, string>): Cell => ({
+  text: names.get(label) ?? label,
+  to: madeAnchor(label),
+  look: label,
+});

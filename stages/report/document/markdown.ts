@@ -1,4 +1,5 @@
 /** A report as Markdown. */
+import type { Answer } from "../answers/answer.ts";
 import type { Block, Cell, Document, Table } from "./document.ts";
 
 /** Characters that would be taken for layout. */
@@ -10,9 +11,16 @@ const escaped = (words: string): string =>
     .replaceAll("<", "&lt;")
     .replaceAll("[", "\\[");
 
-function cellText({ text, strong, code }: Cell): string {
+function cellText({ text, strong, code, mark }: Cell): string {
   if (code) return `\`${text.replaceAll("|", "\\|")}\``;
-  return strong ? `**${escaped(text)}**` : escaped(text);
+  const words = mark ? `${escaped(text)} (${escaped(mark)})` : escaped(text);
+  return strong ? `**${words}**` : words;
+}
+
+/** A question as a heading, its answer, and what `explain` takes. */
+function answer({ question, lines, addresses }: Answer): string {
+  const numbers = addresses.map((one) => `\`${one}\``).join(", ");
+  return [`### ${escaped(question)}`, ...lines.map(escaped), `Numbers: ${numbers}`].join("\n\n");
 }
 
 function table({ caption, columns, rows }: Table): string {
@@ -30,7 +38,17 @@ function block(one: Block): string[] {
   switch (one.kind) {
     case "part":
       return one.instead.flatMap(block);
-    case "cards":
+    case "answers":
+      return one.answers.map(answer);
+    case "details":
+      return [
+        "<details>",
+        `<summary>${escaped(one.summary)}</summary>`,
+        ...one.blocks.flatMap(block),
+        "</details>",
+      ];
+    case "markdown-only":
+      return one.blocks.flatMap(block);
     case "drawing":
     case "page-only":
       return [];
@@ -39,7 +57,10 @@ function block(one: Block): string[] {
   }
 }
 
-type Worded = Exclude<Block, { kind: "part" | "cards" | "drawing" | "page-only" }>;
+type Worded = Exclude<
+  Block,
+  { kind: "part" | "answers" | "details" | "drawing" | "page-only" | "markdown-only" }
+>;
 
 function words(one: Worded): string {
   switch (one.kind) {

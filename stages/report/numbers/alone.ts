@@ -13,7 +13,7 @@ export interface Measured {
 }
 
 /** Whether all were measured with the machine to themselves; undefined: nobody knows. */
-function alone(runs: Measured[]): boolean | undefined {
+export function alone(runs: Measured[]): boolean | undefined {
   if (runs.some(({ others_busy }) => others_busy === undefined)) return undefined;
   return runs.every(({ others_busy }) => others_busy! <= QUIET);
 }

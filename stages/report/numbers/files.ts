@@ -1,7 +1,8 @@
 /**
- * The numbers as files. metrics.json holds what a run on another machine can be held to within a tolerance;
- * steps, p values and words, which a rounding can turn, stand in tables of comma-separated values.
+ * The numbers as files. metrics.json has what `check` compares within a tolerance; steps, p values and words, which a
+ * rounding can change, go to tables of comma-separated values.
  */
+import { kinOf } from "./kin.ts";
 import type { Comparison, GroupSummary, Summary } from "./summary.ts";
 import type { Training } from "./training.ts";
 
@@ -73,13 +74,25 @@ function line(values: (string | number | boolean | null)[]): string {
     .join(",");
 }
 
-/** Every pair of groups of every protocol, both metrics. */
+/** The params in which two groups differ; "several" where these are too many to be a cause. */
+function causesOf(first: GroupSummary, second: GroupSummary): string {
+  const kin = kinOf(first, second);
+  return kin ? [...kin.causes, ...kin.chosen.map((name) => `${name} (chosen)`)].join("; ") : "several";
+}
+
+/** Every pair of groups of every protocol, both metrics, and what the two differ in. */
 export function comparisonsCsv({ protocols }: Summary): string {
   const columns = ["metric", "first", "second", "difference", "low", "high", "excludes_zero", "p", "p_holm"];
-  const rows = Object.entries(protocols).flatMap(([protocol, { comparisons }]) =>
-    comparisons.map((one) => line([protocol, ...columns.map((column) => one[column as keyof Comparison])])),
+  const rows = Object.entries(protocols).flatMap(([protocol, { groups, comparisons }]) =>
+    comparisons.map((one) =>
+      line([
+        protocol,
+        ...columns.map((column) => one[column as keyof Comparison]),
+        causesOf(groups[one.first], groups[one.second]),
+      ]),
+    ),
   );
-  return `${[line(["protocol", ...columns]), ...rows].join("\n")}\n`;
+  return `${[line(["protocol", ...columns, "differ_in"]), ...rows].join("\n")}\n`;
 }
 
 /** Every training. */

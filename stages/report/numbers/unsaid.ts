@@ -3,7 +3,8 @@ import { paramNames, paramOf, shown } from "../../shared/runs/recipe.ts";
 import type { GroupSummary } from "./summary.ts";
 
 /** Parts are named by the labels, and their params belong to them; so does what the parts are shown and make. */
-const SAID = /^((loss|selector|binariser)(\..*)?|network|sampler|features|bits|dim|distance)$/;
+const SAID =
+  /^((loss|selector|binariser)(\..*)?|network|network\.hidden|sampler|features|bits|dim|distance)$/;
 
 /** The value that most groups have, with how many do. */
 function commonest(values: string[]): { value: string; count: number } {
@@ -14,7 +15,10 @@ function commonest(values: string[]): { value: string; count: number } {
 }
 
 /** Sentences on the params that a trained group does not share with most, and that none of its axes is named after. */
-export function unsaid(groups: Record<string, Pick<GroupSummary, "point" | "recipe" | "trained">>): string[] {
+export function unsaid(
+  groups: Record<string, Pick<GroupSummary, "point" | "recipe" | "trained">>,
+  words: Map<string, string> = new Map(),
+): string[] {
   const trained = Object.entries(groups).filter(([, group]) => group.trained);
   const names = [...new Set(trained.flatMap(([, { recipe }]) => paramNames(recipe)))];
   const found = new Map<string, string[]>();
@@ -29,5 +33,5 @@ export function unsaid(groups: Record<string, Pick<GroupSummary, "point" | "reci
           `${name} ${valueIn(group)} where most have ${most.value}`,
         ]);
   }
-  return [...found].map(([label, told]) => `${label}: ${told.join("; ")}.`);
+  return [...found].map(([label, told]) => `${words.get(label) ?? label}: ${told.join("; ")}.`);
 }

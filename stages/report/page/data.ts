@@ -21,17 +21,19 @@ export interface RunData {
   /** Of its group. */
   label: string;
   point: Point;
+  protocol: string;
   /** The loss function: losses of different functions have no common scale. */
   loss_name: string;
   steps: number[];
   images: number[];
   /** Triplets or pairs used so far; none where the loss takes neither. */
   triplets?: number[];
-  /** In the steps so far: only where clocks may speak. */
+  /** In the steps so far: only where timings may be shown. */
   seconds?: number[];
   loss: number[];
   active: number[];
   map: number[];
+  collapsed: boolean;
 }
 
 /** What kNN takes the queries of each class for. */
@@ -55,11 +57,15 @@ export interface Thumbnails {
 /** mAP of a method's codes by their length. */
 export interface CodeLine {
   protocol: string;
+  /** In words. */
   method: string;
-  /** What its paper has, not what was measured here. */
-  published: boolean;
+  /** Of its first group: gives its colour. Published numbers have none. */
+  label?: string;
   bits: number[];
   map: number[];
+  /** 95 % over seeds; published numbers have none. */
+  low?: number[];
+  high?: number[];
 }
 
 /** Precision and recall of a run's codes within each Hamming radius, means over queries. */
@@ -76,6 +82,8 @@ export interface RadiusCurve {
 /** All of it. */
 export interface PageData {
   classes: string[];
+  /** By the label of a group: its name in words, its colour, and how often the colours were used up before it. */
+  groups: Record<string, { name: string; colour: number; round: number }>;
   neighbours?: Neighbours;
   thumbnails?: Thumbnails;
   maps: MapData[];
@@ -86,4 +94,20 @@ export interface PageData {
 }
 
 /** A page without anything to play with. */
-export const NO_DATA: PageData = { classes: [], maps: [], runs: [], confusions: [], codes: [], radii: [] };
+export const NO_DATA: PageData = {
+  classes: [],
+  groups: {},
+  maps: [],
+  runs: [],
+  confusions: [],
+  codes: [],
+  radii: [],
+};
+
+/** Measured time, which lies beside the page: the page itself is the same on every machine. */
+export interface Seconds {
+  /** What the selectors take, in a sentence; "": nothing was compared. */
+  mining: string;
+  /** The runs of the page with their seconds. */
+  runs: RunData[];
+}

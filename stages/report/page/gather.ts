@@ -8,6 +8,7 @@ import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
 import type { Queries } from "../../shared/artifacts/per-query.ts";
 import { numbers, readMetadata, readTable } from "../../shared/artifacts/tables.ts";
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
+import { signsOf } from "../../shared/runs/collapse.ts";
 import { byName, groupRuns, labelOf } from "../../shared/runs/groups.ts";
 import type { Confusion, MapData, RadiusCurve, RunData, Thumbnails } from "./data.ts";
 
@@ -20,7 +21,11 @@ const rounded = (values: ArrayLike<number>): number[] =>
   Array.from(values, (value) => Number(value.toPrecision(DIGITS)));
 
 /** A map, scaled by one factor, so that it keeps its shape. */
-export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapData {
+export function mapData(
+  map: TsneMap,
+  neighbours: Neighbours | undefined,
+  nameOf: (label: string) => string,
+): MapData {
   const range = (values: Float32Array) => {
     let [low, high] = [values[0], values[0]];
     for (const value of values) {
@@ -34,8 +39,8 @@ export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapDa
   const scaled = (values: Float32Array, low: number) =>
     Array.from(values, (value) => Number(((value - low) / side).toFixed(DIGITS)));
   return {
-    title: map.point.seed === undefined ? map.label : `${map.label} · seed ${map.point.seed}`,
-    facts: `${map.labels.length} query images, ${map.dim} dimensions; perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
+    title: map.point.seed === undefined ? nameOf(map.label) : `${nameOf(map.label)}, seed ${map.point.seed}`,
+    facts: `${map.labels.length} query images, ${map.dim} dimensions; trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}; perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
     x: scaled(map.x, h.low),
     y: scaled(map.y, v.low),
     labels: [...map.labels],
@@ -44,11 +49,12 @@ export function mapData(map: TsneMap, neighbours: Neighbours | undefined): MapDa
   };
 }
 
-/** A training's curves. @param timings what the clock said of it, where clocks may speak */
+/** A training's curves. @param timings its seconds, for a page that shows measured time */
 export function runData(history: History, timings?: Timings): RunData {
   return {
     label: history.label,
     point: history.point,
+    protocol: history.protocol,
     loss_name: String(history.metadata.loss),
     steps: [...history.step],
     images: [...history.images],
@@ -57,6 +63,7 @@ export function runData(history: History, timings?: Timings): RunData {
     loss: rounded(history.loss),
     active: rounded(history.active),
     map: rounded(history.validationMap),
+    collapsed: signsOf(history).collapsed,
   };
 }
 

@@ -2,13 +2,18 @@
 import { methodOf } from "../../shared/runs/groups.ts";
 import { publishedUnder } from "../../shared/runs/published.ts";
 import { differing, paramOf } from "../../shared/runs/recipe.ts";
+import { partWords } from "../../shared/runs/words.ts";
 import {
   type Block,
   type Cell,
   cell,
+  details,
   figureCell,
+  groupCell,
   heading,
   list,
+  madeAnchor,
+  markdownOnly,
   part,
   type Table,
   text,
@@ -17,13 +22,12 @@ import { listed } from "../numbers/kin.ts";
 import type { BitMeans, GroupSummary, ProtocolSummary } from "../numbers/summary.ts";
 import type { CodeLine } from "../page/data.ts";
 import { lostTo, sentence } from "./comparisons.ts";
-import { DECIMALS } from "./results.ts";
+import { DECIMALS, lookupBlocks, NONE } from "./results.ts";
 
 /** The training-free method that every learned code must be held against. */
 const BASELINE = "itq";
 /** What stands behind a published number that nobody compared with its source. */
 const UNCHECKED = "†";
-const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
 
 const isCode = ({ distance }: GroupSummary): boolean => distance === "hamming";
 
@@ -33,75 +37,115 @@ function meanCell({ metrics: { map } }: GroupSummary, best: boolean): Cell {
   return { text: `${map.mean.toFixed(DECIMALS)}${half}`, sort: map.mean, strong: best };
 }
 
-/** mAP of every method at every length, the published numbers below. */
-function lengthTable(protocol: string, codes: [string, GroupSummary][]): Table {
-  const papers = publishedUnder(protocol);
-  const lengths = [
-    ...new Set([
-      ...codes.map(([, { dim }]) => dim),
-      ...papers.flatMap(({ map }) => Object.keys(map).map(Number)),
-    ]),
-  ].sort((a, b) => a - b);
-  const methods = [...new Set(codes.map(([label, { point }]) => methodOf(label, point)))];
-  const of = (method: string, bits: number) =>
-    codes.find(([label, { dim, point }]) => dim === bits && methodOf(label, point) === method)?.[1];
+/** A method of codes: one at several lengths. */
+interface Method {
+  /** In words. */
+  name: string;
+  /** Of its first code: gives the colour. */
+  label: string;
+  /** By bits. */
+  codes: Map<number, GroupSummary>;
+}
+
+/** A name without the length of its code. */
+const lengthless = (name: string) => name.replace(/, [\d,]+ bits(?= \(|,|$)/, "");
+
+/** The methods of a protocol's codes, the best first. */
+function methodsOf(codes: [string, GroupSummary][], names: Map<string, string>): Method[] {
+  const methods = new Map<string, Method>();
+  for (const [label, group] of codes) {
+    const key = methodOf(label, group.point);
+    const method = methods.get(key) ?? { name: lengthless(names.get(label)!), label, codes: new Map() };
+    method.codes.set(group.dim, group);
+    methods.set(key, method);
+  }
+  return [...methods.values()];
+}
+
+/** mAP of every method at every length. */
+function lengthTable(protocol: string, codes: [string, GroupSummary][], names: Map<string, string>): Table {
+  const lengths = [...new Set(codes.map(([, { dim }]) => dim))].sort((a, b) => a - b);
   const best = lengths.map((bits) =>
     Math.max(...codes.filter(([, { dim }]) => dim === bits).map(([, { metrics }]) => metrics.map.mean)),
   );
   return {
     kind: "table",
-    caption: `mAP by length of the code in bits, protocol ${protocol}: the expectation over all orders of ties, mean over seeds ± half its 95 % interval.${papers.length ? ` Published numbers stand below; ${UNCHECKED}: not compared with its source.` : ""}`,
-    columns: [
-      { title: "method" },
-      { title: "what it learns on" },
-      ...lengths.map((bits) => ({ title: `${bits} bits`, number: true })),
-    ],
-    rows: [
-      ...methods.map((method) => [
-        cell(method),
-        cell("frozen features"),
+    caption: `mAP by length of the code, protocol ${protocol}: the expectation over all orders of ties, mean over seeds ± half its 95 % interval.`,
+    columns: [{ title: "method" }, ...lengths.map((bits) => ({ title: `${bits} bits`, number: true }))],
+    rows: methodsOf(codes, names).map(({ name, label, codes: own }) => {
+      const marks = new Set([...own.values()].flatMap(({ collapsed }) => collapsed || []));
+      return [
+        { text: name, look: label, to: madeAnchor(label), mark: [...marks].join(", ") || undefined },
         ...lengths.map((bits, index) => {
-          const group = of(method, bits);
+          const group = own.get(bits);
           return group ? meanCell(group, group.metrics.map.mean === best[index]) : NONE;
         }),
-      ]),
-      ...papers.map(({ method, backbone, source, map, checked }) => [
-        cell(`published: ${method} (${source})`),
-        cell(backbone),
-        ...lengths.map((bits) => {
-          const value = map[bits];
-          if (value === undefined) return NONE;
-          return { text: `${value.toFixed(3)}${checked.includes(bits) ? "" : ` ${UNCHECKED}`}`, sort: value };
-        }),
-      ]),
+      ];
+    }),
+  };
+}
+
+/** The published numbers of a protocol. */
+function publishedTable(protocol: string): Table {
+  const papers = publishedUnder(protocol);
+  const lengths = [...new Set(papers.flatMap(({ map }) => Object.keys(map).map(Number)))].sort(
+    (a, b) => a - b,
+  );
+  return {
+    kind: "table",
+    caption: `Published mAP, protocol ${protocol}; ${UNCHECKED}: not compared with its source. The methods train a whole network and, under P2, on the validation images too; here the backbone stays frozen. A published mAP depends on the order that its program gave to ties.`,
+    columns: [
+      { title: "method" },
+      { title: "network" },
+      { title: "source" },
+      ...lengths.map((bits) => ({ title: `${bits} bits`, number: true })),
     ],
+    rows: papers.map(({ method, backbone, source, map, checked }) => [
+      cell(method),
+      cell(backbone),
+      cell(source),
+      ...lengths.map((bits) => {
+        const value = map[bits];
+        if (value === undefined) return NONE;
+        return { text: `${value.toFixed(3)}${checked.includes(bits) ? "" : ` ${UNCHECKED}`}`, sort: value };
+      }),
+    ]),
   };
 }
 
 /** mAP by length as lines: the methods measured here, then the published ones. */
-export function codeLines(protocol: string, { groups }: ProtocolSummary): CodeLine[] {
-  const codes = Object.entries(groups).flatMap(([label, group]) =>
-    isCode(group) ? [{ ...group, method: methodOf(label, group.point) }] : [],
-  );
+export function codeLines(
+  protocol: string,
+  { groups }: ProtocolSummary,
+  names: Map<string, string>,
+): CodeLine[] {
+  const codes = Object.entries(groups).filter(([, group]) => isCode(group));
   if (codes.length === 0) return [];
-  const methods = [...new Set(codes.map(({ method }) => method))].map((method): CodeLine => {
-    const own = codes.filter((one) => one.method === method).sort((a, b) => a.dim - b.dim);
-    const map = own.map(({ metrics }) => Number(metrics.map.mean.toFixed(DECIMALS)));
-    return { protocol, method, published: false, bits: own.map(({ dim }) => dim), map };
+  const rounded = (value: number) => Number(value.toFixed(DECIMALS));
+  const methods = methodsOf(codes, names).map(({ name, label, codes: own }): CodeLine => {
+    const some = [...own.values()].sort((a, b) => a.dim - b.dim);
+    const spread = (end: "low" | "high") =>
+      some.map(({ metrics: { map } }) => rounded(map.seeds?.[end] ?? map.mean));
+    return {
+      protocol,
+      method: name,
+      label,
+      bits: some.map(({ dim }) => dim),
+      map: some.map(({ metrics }) => rounded(metrics.map.mean)),
+      low: spread("low"),
+      high: spread("high"),
+    };
   });
-  const papers = publishedUnder(protocol);
-  return [
-    ...methods,
-    ...papers.map(({ method, backbone, map }): CodeLine => {
-      const bits = Object.keys(map).map(Number);
-      const name = `${method}, ${backbone} (published)`;
-      return { protocol, method: name, published: true, bits, map: bits.map((one) => map[one]) };
-    }),
-  ];
+  const papers = publishedUnder(protocol).map(({ method, backbone, source, map }): CodeLine => {
+    const bits = Object.keys(map).map(Number);
+    const name = `${method}, ${backbone.split(",")[0]} (${source})`;
+    return { protocol, method: name, bits, map: bits.map((one) => map[one]) };
+  });
+  return [...methods, ...papers];
 }
 
 /** How much the order of ties matters, and what the bits are like. */
-function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
+function bitsTable(protocol: string, codes: [string, GroupSummary][], names: Map<string, string>): Table {
   const figure = ({ metrics }: GroupSummary, name: string): Cell =>
     metrics[name] ? figureCell(metrics[name].mean, DECIMALS) : NONE;
   const bit = ({ bits }: GroupSummary, name: keyof BitMeans, digits: number): Cell =>
@@ -124,7 +168,7 @@ function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
       ].map((title) => ({ title, number: true })),
     ],
     rows: codes.map(([label, group]) => [
-      cell(label),
+      groupCell(label, names),
       figure(group, "map"),
       figure(group, "map_worst"),
       figure(group, "map_best"),
@@ -139,7 +183,11 @@ function bitsTable(protocol: string, codes: [string, GroupSummary][]): Table {
 }
 
 /** Every learned code against the baseline of its length, on the same features. */
-function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string, GroupSummary][]): Block[] {
+function baselineBlocks(
+  { groups, comparisons }: ProtocolSummary,
+  codes: [string, GroupSummary][],
+  names: Map<string, string>,
+): Block[] {
   const baselines = codes.filter(
     ([, { trained, recipe }]) => !trained && paramOf(recipe, "binariser") === BASELINE,
   );
@@ -160,36 +208,57 @@ function baselineBlocks({ groups, comparisons }: ProtocolSummary, codes: [string
   const beaten = pairs.filter(({ first, excludes_zero }) => excludes_zero && groups[first].trained);
   const not = pairs.filter((pair) => !beaten.includes(pair));
   const held = new Set(pairs.flatMap(({ first, second }) => [first, second]));
-  const alone = learned.flatMap(([label]) => (held.has(label) ? [] : label));
+  const alone = learned.flatMap(([label]) => (held.has(label) ? [] : names.get(label)!));
   return [
-    heading(3, `Against ${BASELINE}`),
     text(
-      `${beaten.length} of ${pairs.length} learned codes are significantly above ${BASELINE} of the same length on the same features.${lostTo(beaten)}${alone.length ? ` Of the features and the length of ${listed(alone)} there is no ${BASELINE}.` : ""}${not.length ? " These are not above it:" : ""}`,
+      `${beaten.length} of ${pairs.length} learned codes are significantly above ${partWords(BASELINE)} of the same length on the same features.${lostTo(beaten)}${alone.length ? ` Of the features and the length of ${listed(alone)} there is no ${partWords(BASELINE)}.` : ""}${not.length ? " These are not above it:" : ""}`,
     ),
-    ...list(not.map((pair) => sentence(pair))),
+    ...list(not.map((pair) => sentence(pair, names))),
   ];
 }
 
-/** The section of one protocol's codes; nothing where there are none. */
-export function codeBlocks(
+/** One protocol's codes: the chart, the table, and what one looks up. */
+function protocolBlocks(
   protocol: string,
   summary: ProtocolSummary,
-  figures: (name: string) => Block[] = () => [],
+  names: Map<string, string>,
+  figures: (name: string) => Block[],
+  significance: (protocol: string, summary: ProtocolSummary) => Block[],
 ): Block[] {
   const codes = Object.entries(summary.groups).filter(([, group]) => isCode(group));
   if (codes.length === 0) return [];
+  const vectors = codes.length < Object.keys(summary.groups).length; // their section has the rest
   return [
-    heading(2, `Codes under protocol ${protocol}`),
-    lengthTable(protocol, codes),
-    ...(publishedUnder(protocol).length
-      ? [
-          text(
-            "The published methods train a whole network and, under P2, on the validation images too; here the backbone stays as ImageNet made it and only a head learns. A published mAP rests on whatever order its program gave to ties.",
-          ),
-        ]
-      : []),
+    heading(3, `Protocol ${protocol}`),
     part("codes", figures(`lengths-${protocol}`), protocol),
-    bitsTable(protocol, codes),
-    ...baselineBlocks(summary, codes),
+    lengthTable(protocol, codes, names),
+    ...baselineBlocks(summary, codes, names),
+    ...details(
+      `Ties and bits${publishedUnder(protocol).length ? ", published numbers" : ""}, protocol ${protocol}`,
+      part("radii", [], protocol),
+      bitsTable(protocol, codes, names),
+      ...(publishedUnder(protocol).length ? [publishedTable(protocol)] : []),
+    ),
+    ...(vectors
+      ? []
+      : [
+          markdownOnly(...figures(`map-${protocol}`), ...figures(`knn-${protocol}`)),
+          ...significance(protocol, summary),
+          ...lookupBlocks(protocol, summary, names),
+        ]),
   ];
+}
+
+/** The section of codes; nothing where there are none. */
+export function codeBlocks(
+  protocols: [string, ProtocolSummary][],
+  names: Map<string, string>,
+  figures: (name: string) => Block[] = () => [],
+  significance: (protocol: string, summary: ProtocolSummary) => Block[] = () => [],
+): Block[] {
+  const blocks = protocols
+    .filter(([, { groups }]) => Object.values(groups).some(isCode))
+    .sort(([, a], [, b]) => Object.keys(b.groups).length - Object.keys(a.groups).length)
+    .flatMap(([protocol, own]) => protocolBlocks(protocol, own, names, figures, significance));
+  return blocks.length ? [heading(2, "Binary codes"), ...blocks] : [];
 }

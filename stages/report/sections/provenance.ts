@@ -1,4 +1,4 @@
-/** Where each number comes from: the run, what it read, with which params, and the command that makes it again. */
+/** The provenance of each number: the run, its inputs, its params, and the command that repeats it. */
 
 import { type History, trainingOf } from "../../shared/artifacts/history.ts";
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
@@ -20,7 +20,7 @@ const SHOWN = 16;
 
 const code = (words: string): Cell => ({ text: words, code: true });
 
-/** The command that makes one instance again. */
+/** The command that repeats one instance. */
 export function commandFor(id: string, profile: string | undefined): string {
   return `npm run pipeline -- ${profile ? `--profile ${profile} ` : ""}--only '${id}'`;
 }
@@ -31,10 +31,10 @@ function paramsOf({ metadata }: History): string {
   return JSON.stringify(params);
 }
 
-/** What stands above it. */
+/** Its title and introduction. */
 export const PROVENANCE = {
-  title: "Where the numbers come from",
-  lead: "Every row of the report is the mean of the runs listed here. A hash is the sha256 of the file's content; the command makes the run again, or finds it up to date.",
+  title: "Provenance of every number",
+  lead: "Every row of the report is the mean of the runs listed here. A hash is the sha256 of the file's content; the command repeats the run, or finds it up to date.",
 };
 
 /** The tables of provenance. */
@@ -49,7 +49,7 @@ export function provenance(
     heading(level, "Evaluations"),
     {
       kind: "table",
-      caption: "The evaluations behind each row, with the k that each chose on validation images.",
+      caption: "The evaluations of each row, with the k that validation chose for each.",
       columns: [
         { title: "row" },
         { title: "run" },
@@ -94,7 +94,7 @@ export function provenance(
           heading(level, "Choices"),
           {
             kind: "table" as const,
-            caption: "What was chosen on validation images, and from which trainings.",
+            caption: "The choices made on validation images, with their candidates.",
             columns: [{ title: "choice" }, { title: "param" }, { title: "value" }, { title: "candidates" }],
             anchors: choices.map(({ id }) => runAnchor(id)),
             rows: choices.map(({ id, param, value, candidates }) => [
@@ -106,6 +106,6 @@ export function provenance(
           },
         ]
       : []),
-    text("npm run pipeline -- why RUN says what a run rests on: its key, its files, its log."),
+    text("npm run pipeline -- why RUN shows the key, the files and the log of a run."),
   ];
 }

@@ -1,18 +1,17 @@
-/** The sections of results: the headline, all metrics, classes. */
-import { isRaw } from "../../shared/runs/groups.ts";
+/** The section of representations: one table; every metric, interval and class folded below it. */
 import {
   type Block,
   type Cell,
   cell,
+  details,
   figureCell,
   groupCell,
   heading,
-  list,
+  markdownOnly,
   type Table,
   text,
 } from "../document/document.ts";
-import type { GroupMetric, Interval, ProtocolSummary } from "../numbers/summary.ts";
-import { unsaid } from "../numbers/unsaid.ts";
+import type { GroupMetric, GroupSummary, Interval, ProtocolSummary } from "../numbers/summary.ts";
 
 /** Decimals of a metric. */
 export const DECIMALS = 4;
@@ -32,7 +31,9 @@ export const NAMES: Record<string, string> = {
 export const nameOf = (metric: string): string => NAMES[metric] ?? metric;
 
 /** Where there is no number. */
-const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
+export const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
+
+type Groups = [label: string, group: GroupSummary][];
 
 /** An interval as text; a dash where there is none. */
 export function range(interval: Interval | undefined): Cell {
@@ -44,7 +45,7 @@ export function range(interval: Interval | undefined): Cell {
 }
 
 /** The mean of each group, the best one strong. */
-function means(groups: [string, { metrics: Record<string, GroupMetric> }][], metric: string): Cell[] {
+function means(groups: Groups, metric: string): Cell[] {
   const values = groups.map(([, { metrics }]) => metrics[metric]?.mean);
   const best = Math.max(...values.filter((value) => value !== undefined));
   return values.map((value) =>
@@ -52,46 +53,81 @@ function means(groups: [string, { metrics: Record<string, GroupMetric> }][], met
   );
 }
 
-/** mAP and kNN accuracy of every group with both intervals. */
-export function headline(protocol: string, { groups, queries, database }: ProtocolSummary): Table {
-  const rows = Object.entries(groups);
-  const marks = rows.some(([, { collapsed }]) => collapsed);
-  const [maps, accuracies] = [means(rows, "map"), means(rows, "knn_accuracy")];
+/** The same with bars and intervals behind the numbers. */
+export function barCells(groups: Groups, metric: string): Cell[] {
+  const found = groups.map(([, { metrics }]) => metrics[metric]);
+  const ends = found.map((one) => (one ? ((one.seeds ?? one.queries)?.high ?? one.mean) : 0));
+  const most = Math.max(...ends, ...found.map((one) => one?.mean ?? 0));
+  return means(groups, metric).map((made, at) => {
+    const one = found[at];
+    if (!one) return made;
+    return { ...made, bar: { value: one.mean, ...(one.seeds ?? one.queries), most } };
+  });
+}
+
+/** The interval that counts first: over seeds where there are several, else over queries. */
+const spread = ({ seeds, queries }: GroupMetric): Cell => range(seeds ?? queries);
+
+/** Every group in the columns that matter. */
+export function headline(
+  protocol: string,
+  { queries, database }: ProtocolSummary,
+  rows: Groups,
+  names: Map<string, string>,
+): Table {
+  const [maps, accuracies] = [barCells(rows, "map"), means(rows, "knn_accuracy")];
+  const collapsed = rows.some(([, group]) => group.collapsed);
   return {
     kind: "table",
-    caption: `Protocol ${protocol}: ${queries} queries, database of ${database}. Highest mAP first; means over runs.${marks ? " Collapsed runs are among the means." : ""}`,
+    caption: `Protocol ${protocol}: ${queries.toLocaleString("en-US")} queries, a database of ${database.toLocaleString("en-US")}. Highest mAP first; means over runs. 95 % intervals: over seeds where there are several, else over queries.${collapsed ? " Collapsed runs are among the means of marked rows." : ""}`,
+    columns: [
+      { title: "representation" },
+      { title: "mAP", number: true },
+      { title: "95 %", number: true, minor: true },
+      { title: "kNN accuracy", number: true },
+      { title: "dim", number: true, minor: true },
+      { title: "runs", number: true, minor: true },
+    ],
+    rows: rows.map(([label, { dim, ids, metrics, collapsed }], index) => [
+      { ...groupCell(label, names), mark: collapsed || undefined },
+      maps[index],
+      spread(metrics.map),
+      accuracies[index],
+      figureCell(dim, 0),
+      figureCell(ids.length, 0),
+    ]),
+  };
+}
+
+/** Both intervals of both metrics. */
+function intervalTable(protocol: string, rows: Groups, names: Map<string, string>): Table {
+  const both = ["map", "knn_accuracy"] as const;
+  return {
+    kind: "table",
+    caption: `95 % intervals of the means, protocol ${protocol}: over seeds (Student's t, how far the mean of this many trainings may be off) and over queries (bootstrap, the same for the choice of query images with these very trainings). They answer two questions; neither contains the other.`,
     columns: [
       { title: "representation" },
       { title: "distance" },
-      { title: "dim", number: true },
-      { title: "runs", number: true },
-      ...(marks ? [{ title: "collapsed" }] : []),
-      { title: "mAP", number: true },
-      { title: "95 % over seeds", number: true },
-      { title: "95 % over queries", number: true },
-      { title: "kNN accuracy", number: true },
-      { title: "95 % over seeds", number: true },
-      { title: "95 % over queries", number: true },
+      ...both.flatMap((metric) => [
+        { title: nameOf(metric), number: true },
+        { title: "over seeds", number: true },
+        { title: "over queries", number: true },
+      ]),
     ],
-    rows: rows.map(([label, { distance, dim, ids, metrics, collapsed }], index) => [
-      groupCell(label),
+    rows: rows.map(([label, { distance, metrics }]) => [
+      groupCell(label, names),
       cell(distance),
-      figureCell(dim, 0),
-      figureCell(ids.length, 0),
-      ...(marks ? [cell(collapsed || "none")] : []),
-      maps[index],
-      range(metrics.map.seeds),
-      range(metrics.map.queries),
-      accuracies[index],
-      range(metrics.knn_accuracy.seeds),
-      range(metrics.knn_accuracy.queries),
+      ...both.flatMap((metric) => [
+        figureCell(metrics[metric].mean, DECIMALS),
+        range(metrics[metric].seeds),
+        range(metrics[metric].queries),
+      ]),
     ]),
   };
 }
 
 /** Every metric, mean over seeds. */
-export function allMetrics(protocol: string, { groups }: ProtocolSummary): Table {
-  const rows = Object.entries(groups);
+function allMetrics(protocol: string, rows: Groups, known: Map<string, string>): Table {
   const names = [...new Set(rows.flatMap(([, { metrics }]) => Object.keys(metrics)))];
   const ties = rows.some(([, { distance }]) => distance === "hamming")
     ? " Those of codes are expectations over all orders of ties."
@@ -99,26 +135,26 @@ export function allMetrics(protocol: string, { groups }: ProtocolSummary): Table
   const columns = names.map((name) => means(rows, name));
   return {
     kind: "table",
-    caption: `Every metric, mean over runs, protocol ${protocol}. Recall@k is the share of queries with a relevant image among the first k.${ties}`,
+    caption: `Every metric, mean over runs, protocol ${protocol}. Recall@k is the share of queries with a relevant image among the first k.${ties} k of kNN was chosen on validation images for each run.`,
     columns: [{ title: "representation" }, ...names.map((name) => ({ title: nameOf(name), number: true }))],
-    rows: rows.map(([label], index) => [groupCell(label), ...columns.map((column) => column[index])]),
+    rows: rows.map(([label], index) => [groupCell(label, known), ...columns.map((column) => column[index])]),
   };
 }
 
-/** mAP and kNN accuracy of each class, the groups side by side. */
-export function classTable(
+/** mAP or kNN accuracy of each class. */
+function classTable(
   protocol: string,
-  { groups }: ProtocolSummary,
+  rows: Groups,
+  names: Map<string, string>,
   metric: "map" | "knn_accuracy",
 ): Table {
-  const rows = Object.entries(groups);
   const classes = [...new Set(rows.flatMap(([, summary]) => Object.keys(summary.classes)))];
   return {
     kind: "table",
     caption: `${nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
-      groupCell(label),
+      groupCell(label, names),
       ...classes.map((name) =>
         Object.hasOwn(summary.classes, name) ? figureCell(summary.classes[name][metric], 3) : NONE,
       ),
@@ -126,62 +162,54 @@ export function classTable(
   };
 }
 
-/** The intervals of a mean in words; nothing where there is none. */
-function intervals({ seeds, queries }: GroupMetric): string {
-  const said = [
-    ...(seeds ? [`over seeds ${range(seeds).text}`] : []),
-    ...(queries ? [`over queries ${range(queries).text}`] : []),
-  ];
-  return said.length ? ` (95 %: ${said.join("; ")})` : "";
+/** What one wants to look up, not to read: folded. */
+export function lookupBlocks(
+  protocol: string,
+  { groups }: ProtocolSummary,
+  names: Map<string, string>,
+): Block[] {
+  const rows = Object.entries(groups);
+  return details(
+    `Every metric and interval, protocol ${protocol}`,
+    intervalTable(protocol, rows, names),
+    allMetrics(protocol, rows, names),
+  );
 }
 
-/** The first sentences: what is best, and by how much it is above the raw features. */
-export function leadOf(protocols: Record<string, ProtocolSummary>): string {
-  return Object.entries(protocols)
-    .map(([protocol, { groups, comparisons }]) => {
-      const [best, { metrics, seeds }] = Object.entries(groups)[0];
-      const over = seeds.length > 1 ? `, mean of ${seeds.length} seeds` : "";
-      const found = `Protocol ${protocol}: the highest mAP is ${metrics.map.mean.toFixed(3)}${intervals(metrics.map)}, of ${best}${over} (kNN accuracy ${metrics.knn_accuracy.mean.toFixed(3)}).`;
-      const raw = comparisons.find(
-        ({ metric, first, second }) => metric === "map" && first === best && isRaw(second),
-      );
-      if (!raw) return found;
-      return `${found} The raw features have ${groups[raw.second].metrics.map.mean.toFixed(3)} (${groups[raw.second].metrics.knn_accuracy.mean.toFixed(3)}).`;
-    })
-    .join(" ");
-}
+/** The classes of a protocol: folded. */
+export const classBlocks = (
+  protocol: string,
+  { groups }: ProtocolSummary,
+  names: Map<string, string>,
+  figures: (name: string) => Block[],
+): Block[] =>
+  details(
+    `Each class, protocol ${protocol}`,
+    markdownOnly(...figures(`classes-${protocol}`)),
+    classTable(protocol, Object.entries(groups), names, "map"),
+    classTable(protocol, Object.entries(groups), names, "knn_accuracy"),
+  );
 
-/** The sections of one protocol's numbers. */
+/** Vectors, as they are ranked: codes have a section of their own. */
+export const isVector = ([, { distance }]: [string, GroupSummary]): boolean => distance !== "hamming";
+
+/** The section of representations; none where there are only codes. */
 export function resultBlocks(
-  protocol: string,
-  summary: ProtocolSummary,
+  protocols: [string, ProtocolSummary][],
+  names: Map<string, string>,
   figures: (name: string) => Block[],
+  significance: (protocol: string, summary: ProtocolSummary) => Block[],
 ): Block[] {
-  const more = unsaid(summary.groups);
+  const own = protocols.filter(([, { groups }]) => Object.entries(groups).some(isVector));
+  if (own.length === 0) return [];
   return [
-    heading(2, `Results under protocol ${protocol}`),
-    headline(protocol, summary),
-    ...(more.length ? [text("What the names of these leave out:"), ...list(more)] : []),
-    text(
-      "The interval over seeds says how far the mean of this many trainings may be off (Student's t); the interval over queries says it of the choice of query images, with these very trainings (bootstrap). They answer two questions; neither contains the other. The highest of many means on the same queries is likely to owe some of its lead to chance. k of kNN was chosen on validation images for each run.",
-    ),
-    ...figures(`map-${protocol}`),
-    ...figures(`knn-${protocol}`),
-    heading(3, "All metrics"),
-    allMetrics(protocol, summary),
-  ];
-}
-
-/** The section of classes. */
-export function classBlocks(
-  protocol: string,
-  summary: ProtocolSummary,
-  figures: (name: string) => Block[],
-): Block[] {
-  return [
-    heading(2, `Classes under protocol ${protocol}`),
-    ...figures(`classes-${protocol}`),
-    classTable(protocol, summary, "map"),
-    classTable(protocol, summary, "knn_accuracy"),
+    heading(2, "Representations"),
+    ...own.flatMap(([protocol, summary]) => [
+      headline(protocol, summary, Object.entries(summary.groups).filter(isVector), names),
+      markdownOnly(...figures(`map-${protocol}`), ...figures(`knn-${protocol}`)),
+      ...significance(protocol, summary),
+      ...lookupBlocks(protocol, summary, names),
+    ]),
+    text("The highest of many means on the same queries is likely to owe some of its lead to chance."),
   ];
 }

@@ -1,4 +1,4 @@
-/** What the clock says, apart from all else: no two runs give the same. */
+/** Measured time, apart from the report: no two runs give the same. */
 import type { UpstreamRun } from "../../../runner/stage.ts";
 import { type History, type Timings, timedHistories } from "../../shared/artifacts/history.ts";
 import { groupRuns } from "../../shared/runs/groups.ts";
@@ -6,18 +6,21 @@ import { differing, paramOf } from "../../shared/runs/recipe.ts";
 import { meanInterval } from "../../shared/statistics/intervals.ts";
 import {
   type Cell,
-  cell,
   type Document,
+  details,
   figureCell,
   heading,
   list,
+  markdownOnly,
   part,
+  type Table,
   text,
 } from "../document/document.ts";
 import type { Figures } from "../document/pictures.ts";
-import { besides, type Measured, spreadOf } from "../numbers/alone.ts";
+import { alone, besides, type Measured, spreadOf } from "../numbers/alone.ts";
 import { firstAt, levelsOf, NEAR_BEST } from "../numbers/training.ts";
 import { dagBlocks } from "./dag.ts";
+import { NONE } from "./results.ts";
 
 /** Seconds of one training. */
 export interface Timed extends Measured {
@@ -72,8 +75,6 @@ export function bySelector(histories: History[]): string[][] {
   return families.filter((own) => own.length > 1).map((own) => own.map(({ label }) => label));
 }
 
-const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
-
 /** How far the mean of the seconds may be off. */
 function secondsRange(runs: Timed[]): Cell {
   const { low, high } = meanInterval(runs.map(({ step_seconds }) => step_seconds));
@@ -86,84 +87,139 @@ const othersCell = (runs: Timed[]): Cell =>
     ? { text: "not measured", sort: Number.POSITIVE_INFINITY }
     : figureCell(Math.max(...runs.map(({ others_busy }) => others_busy!)), 2);
 
+const mean = (runs: Timed[], of: (run: Timed) => number) =>
+  runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
+
+/** Seconds until all of some runs came near the best; "never" where one did not. */
+const toNear = (runs: Timed[]): Cell =>
+  runs.some((run) => run.seconds_to_near_best === null)
+    ? { text: "never", sort: Number.POSITIVE_INFINITY }
+    : figureCell(
+        mean(runs, (run) => run.seconds_to_near_best!),
+        2,
+      );
+
+/** The families whose groups were timed, two groups or more each. */
+const racedOf = (groups: Record<string, Timed[]>, families: string[][]): string[][] =>
+  families
+    .map((labels) => labels.filter((label) => Object.hasOwn(groups, label)))
+    .filter((labels) => labels.length > 1);
+
+/** The spread of each family's seconds, in a sentence each. */
+const spreads = (
+  groups: Record<string, Timed[]>,
+  families: string[][],
+  names: Map<string, string>,
+): string[] =>
+  racedOf(groups, families).map((labels) =>
+    spreadOf(Object.fromEntries(labels.map((label) => [names.get(label) ?? label, groups[label]]))),
+  );
+
+/** What the selectors of the largest family take; "" where no two were timed. */
+export function miningSeconds(
+  groups: Record<string, Timed[]>,
+  families: string[][],
+  names: Map<string, string>,
+): string {
+  const largest = racedOf(groups, families).sort((a, b) => b.length - a.length)[0];
+  if (!largest) return "";
+  const rows = largest
+    .map((label) => ({
+      name: names.get(label) ?? label,
+      ...meanInterval(groups[label].map((run) => run.step_seconds)),
+    }))
+    .sort((a, b) => a.mean - b.mean);
+  const told = ({ name, mean, low, high }: (typeof rows)[number]) =>
+    `${mean.toFixed(1)} s with ${name}${low === undefined ? "" : ` (95 %: ${Math.max(0, low).toFixed(1)} to ${high!.toFixed(1)})`}`;
+  return `In seconds: ${told(rows[0])} to ${told(rows.at(-1)!)}. ${alone(largest.flatMap((label) => groups[label])) ? "" : "Not measured alone: these seconds rank nothing. "}`;
+}
+
+const share = (part: number, whole: number): Cell => ({
+  text: `${((100 * part) / whole).toFixed(1)} %`,
+  sort: part / whole,
+});
+
+/** Every group's seconds in the columns that matter. */
+function secondsTable(groups: Record<string, Timed[]>, names: Map<string, string>): Table {
+  return {
+    kind: "table",
+    caption: `Seconds of the steps of a whole training, means over runs, with the 95 % interval over runs; near the best: ${Math.round(100 * NEAR_BEST)} % of the best validation mAP under the same protocol, "never" where a run did not reach it.`,
+    columns: [
+      { title: "training" },
+      { title: "steps, s", number: true },
+      { title: "95 % over runs", number: true, minor: true },
+      { title: "s to near the best", number: true },
+      { title: "share selecting", number: true, minor: true },
+    ],
+    rows: Object.entries(groups).map(([label, runs]) => {
+      const steps = mean(runs, (run) => run.step_seconds);
+      return [
+        { text: names.get(label) ?? label, look: label },
+        figureCell(steps, 2),
+        secondsRange(runs),
+        toNear(runs),
+        share(
+          mean(runs, (run) => run.select_seconds),
+          steps,
+        ),
+      ];
+    }),
+  };
+}
+
+/** Where the seconds went, and what the machine did beside. */
+function detailTable(groups: Record<string, Timed[]>, names: Map<string, string>): Table {
+  const number = (title: string) => ({ title, number: true });
+  return {
+    kind: "table",
+    caption:
+      'The parts of the seconds, means over runs. "Others" is the number of cores that other processes kept busy meanwhile, at most.',
+    columns: [
+      { title: "training" },
+      ...["runs", "selecting, s", "gradient, s", "with validation, s", "images/s", "others, cores"].map(
+        number,
+      ),
+    ],
+    rows: Object.entries(groups).map(([label, runs]) => [
+      { text: names.get(label) ?? label, look: label },
+      figureCell(runs.length, 0),
+      ...(["select_seconds", "gradient_seconds", "total_seconds"] as const).map((name) =>
+        figureCell(
+          mean(runs, (run) => run[name]),
+          2,
+        ),
+      ),
+      figureCell(
+        mean(runs, (run) => run.images_per_second),
+        0,
+      ),
+      othersCell(runs),
+    ]),
+  };
+}
+
 /** The page of timings. @param families labels of groups that differ in their selector alone */
 export function timingsDocument(
   groups: Record<string, Timed[]>,
   families: string[][],
   figures: Figures,
   upstream: UpstreamRun[],
+  names: Map<string, string>,
 ): Document {
-  const rows = Object.entries(groups);
   const runs = Object.values(groups).flat();
-  const raced = families.map((labels) => labels.filter((label) => Object.hasOwn(groups, label)));
-  const mean = (runs: Timed[], of: (run: Timed) => number) =>
-    runs.reduce((sum, run) => sum + of(run), 0) / runs.length;
-  const toNear = (runs: Timed[]): Cell =>
-    runs.some((run) => run.seconds_to_near_best === null)
-      ? { text: "never", sort: Number.POSITIVE_INFINITY }
-      : figureCell(
-          mean(runs, (run) => run.seconds_to_near_best!),
-          2,
-        );
+  const said = spreads(groups, families, names);
   return {
-    title: "What the clock says",
-    lead: "Seconds of training on the machine that ran it. They differ from run to run and from machine to machine, so they stand apart from the report and no check compares them.",
+    title: "Measured time",
+    lead: "Seconds of training on the machine that ran it. They differ from run to run and from machine to machine, so they are kept apart from the report, and check does not compare them.",
     blocks: [
       ...(runs.length ? [text(besides(runs))] : []),
-      ...(raced.some((labels) => labels.length > 1) ? [heading(2, "What a selector costs")] : []),
-      ...list(
-        raced
-          .filter((labels) => labels.length > 1)
-          .map((labels) => spreadOf(Object.fromEntries(labels.map((label) => [label, groups[label]])))),
-      ),
       heading(2, "Quality against seconds"),
       part("race", figures.named("race")),
-      ...figures.others(),
-      {
-        kind: "table",
-        caption: `Seconds of a whole training, means over runs; "near the best" is ${Math.round(100 * NEAR_BEST)} % of the best validation mAP under the same protocol, "never" where a run did not reach it; "others" is how many cores other work kept busy meanwhile, at most.`,
-        columns: [
-          { title: "training" },
-          { title: "runs", number: true },
-          { title: "steps, s", number: true },
-          { title: "95 % over runs", number: true },
-          { title: "selecting, s", number: true },
-          { title: "gradient, s", number: true },
-          { title: "share selecting", number: true },
-          { title: "with validation, s", number: true },
-          { title: "images/s", number: true },
-          { title: "s to near the best", number: true },
-          { title: "others, cores", number: true },
-        ],
-        rows: rows.map(([label, runs]) => {
-          const [steps, selecting] = [
-            mean(runs, (run) => run.step_seconds),
-            mean(runs, (run) => run.select_seconds),
-          ];
-          return [
-            cell(label),
-            figureCell(runs.length, 0),
-            figureCell(steps, 2),
-            secondsRange(runs),
-            figureCell(selecting, 2),
-            figureCell(
-              mean(runs, (run) => run.gradient_seconds),
-              2,
-            ),
-            { text: `${((100 * selecting) / steps).toFixed(1)} %`, sort: selecting / steps },
-            figureCell(
-              mean(runs, (run) => run.total_seconds),
-              2,
-            ),
-            figureCell(
-              mean(runs, (run) => run.images_per_second),
-              0,
-            ),
-            toNear(runs),
-            othersCell(runs),
-          ];
-        }),
-      },
+      ...(said.length ? [heading(2, "Cost of mining")] : []),
+      ...list(said),
+      heading(2, "Seconds of each training"),
+      secondsTable(groups, names),
+      ...details("Parts of the seconds", markdownOnly(...figures.others()), detailTable(groups, names)),
       ...dagBlocks(upstream),
     ],
   };

@@ -30,3 +30,18 @@ export const LIGHT = [
   "#DDDDDD",
   "#FFFFFF",
 ];
+
+/** Lines and bars of methods, on white: "bright" without its grey, which is for what was not trained, and two more. */
+export const METHODS = [...BRIGHT.slice(0, -1), "#332288", "#EE7733"];
+
+/** The same on black: each the light neighbour of its colour in {@link METHODS}. */
+export const METHODS_ON_BLACK = [
+  "#77AADD",
+  "#FFAABB",
+  "#44BB99",
+  "#DD88CC",
+  "#99DDFF",
+  "#EEDD88",
+  "#AAAAFF",
+  "#EE8866",
+];

@@ -10,9 +10,11 @@ const MOST_DRAWN = 4000;
 /** A chart in its place. */
 export interface Chart {
   /** The view that is shown now: another one after a change of width or colours. */
-  view(): View;
+  view(): View | undefined;
   /** Draws another spec. */
   redraw(): void;
+  /** Lets the view go. */
+  close(): void;
 }
 
 /**
@@ -30,13 +32,13 @@ export function chart(
   tipOf: (value: unknown) => Node | string | undefined,
   drawn: (view: View) => void = () => {},
 ): Chart {
-  let view: View;
+  let view: View | undefined;
   let width = 0;
   const inner = make("div"); // Vega gives its own role and name to what it draws in
   place.append(inner);
   const redraw = () => {
     width = place.clientWidth;
-    if (width === 0) return; // not shown yet
+    if (width === 0) return; // not shown yet: folded, or closed
     view?.finalize();
     const colours = theme();
     view = new View(parse(specOf(width, colours), vegaConfig(colours)), {
@@ -53,8 +55,14 @@ export function chart(
   };
   redraw();
   onTheme(redraw);
-  new ResizeObserver(() => {
+  const resized = new ResizeObserver(() => {
     if (place.clientWidth !== width) redraw();
-  }).observe(place);
-  return { view: () => view, redraw };
+  });
+  resized.observe(place);
+  const close = () => {
+    resized.disconnect();
+    view?.finalize();
+    place.remove();
+  };
+  return { view: () => view, redraw, close };
 }

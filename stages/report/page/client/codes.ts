@@ -1,43 +1,86 @@
-/** Codes: mAP by their length beside what is published, and precision against recall by Hamming radius. */
+/** Codes: mAP by their length beside the published numbers, and precision against recall by Hamming radius. */
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
-import { chart } from "./chart.ts";
+import { MOST_LINES } from "../view/panels.ts";
+import { type Chart, chart } from "./chart.ts";
 import { chooser, make } from "./element.ts";
-import { legend, linesSpec, looks } from "./lines.ts";
+import { keepLegend, type Line, lineOf, linesSpec } from "./lines.ts";
 
-/** @param protocol whose codes are shown */
-export function codes(place: HTMLElement, { codes: all, radii }: PageData, protocol: string): void {
-  const lines = all.filter((line) => line.protocol === protocol);
-  if (lines.length === 0) return;
-  if (lines.some(({ bits }) => bits.length > 1)) byLength(place, lines);
-  precisionByRadius(
-    place,
-    radii.filter((curve) => curve.protocol === protocol),
-  );
-}
+/** Height of the chart by length, in pixels. */
+const LARGE = 380;
+/** Pixels between methods of the same length. */
+const APART = 3;
+/** The line of all published numbers. */
+const PUBLISHED = "published";
 
-function byLength(place: HTMLElement, lines: CodeLine[]): void {
-  const look = looks(lines.map(({ method }) => method));
-  for (const { method, published } of lines) if (published) look.get(method)!.dash = [2, 3];
-  const points = lengthPoints(lines);
+const best = ({ map }: CodeLine) => Math.max(...map);
+
+/** mAP by length, of the methods that have several lengths. @param protocol whose codes are shown */
+export function codes(place: HTMLElement, { codes: all, groups }: PageData, protocol: string): void {
+  const own = all.filter((line) => line.protocol === protocol);
+  const measured = own.filter(({ label, bits }) => label !== undefined && bits.length > 1);
+  if (measured.length === 0) return;
+  measured.sort((a, b) => best(b) - best(a));
+  const shown = measured.slice(0, MOST_LINES);
+  const papers = own.filter(({ label }) => label === undefined);
+  const lines: Line[] = shown.map(({ label, method }) => lineOf(label!, groups, method));
+  // Lines that nearly coincide still show both colours.
+  for (const [at, line] of lines.entries()) line.dash = at % 2 ? [8, 5] : [];
+  if (papers.length)
+    lines.push({
+      line: PUBLISHED,
+      name: "published (hover for the source)",
+      colour: -1,
+      dash: [],
+      marks: true,
+    });
+  const points = lengthPoints([...shown, ...papers], PUBLISHED);
+  const lengths = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
   const canvas = make("div", {
-    class: "chart",
+    class: "chart first",
     role: "img",
-    "aria-label": "mAP by length of the code; the table below has the numbers.",
+    "aria-label": `mAP by length of the code, protocol ${protocol}; the table below has the numbers.`,
   });
-  place.append(make("div", { class: "panels" }, canvas));
-  if (lines.some(({ published }) => published))
-    place.append(make("p", { class: "said" }, "Dotted: published, with other networks; see the table."));
-  place.append(legend(look));
-  chart(
+  const names = make("div");
+  const more = measured.length > shown.length ? ` The ${MOST_LINES} best of ${measured.length} methods.` : "";
+  place.append(
+    make("p", { class: "said" }, `mAP by length; bands are 95 % intervals over seeds.${more}`),
     canvas,
-    (width) => linesSpec(points, look, { title: "bits", format: "d" }, { title: "mAP" }, width),
+    names,
+  );
+  let only: string | undefined;
+  const drawn = chart(
+    canvas,
+    (width, colours) =>
+      linesSpec(
+        {
+          points,
+          lines,
+          x: { title: "bits (logarithmic)", format: "d", log: true, values: lengths },
+          y: { title: "mAP" },
+          height: LARGE,
+          apart: APART,
+          only,
+        },
+        width,
+        colours,
+      ),
     points.length,
     (value) => String(value),
   );
+  keepLegend(names, lines, (next) => {
+    only = next;
+    drawn.redraw();
+  });
 }
 
-function precisionByRadius(place: HTMLElement, curves: RadiusCurve[]): void {
+/** Precision against recall by Hamming radius. @param protocol whose codes are shown */
+export function radii(
+  place: HTMLElement,
+  { radii: all, codes: known, groups }: PageData,
+  protocol: string,
+): void {
+  const curves = all.filter((curve) => curve.protocol === protocol);
   if (curves.length === 0) return;
   const lengths = [...new Set(curves.map(({ bits }) => bits))].sort((a, b) => a - b);
   const choice = chooser(
@@ -46,33 +89,49 @@ function precisionByRadius(place: HTMLElement, curves: RadiusCurve[]): void {
     () => draw(),
   );
   choice.select.value = String(lengths.at(-1));
-  const panel = make("div", { class: "panels" });
+  const area = make("div");
   const names = make("div");
+  const order = known.filter((line) => line.protocol === protocol);
+  let drawn: Chart | undefined;
   const draw = () => {
-    const own = curves.filter(({ bits }) => String(bits) === choice.select.value);
-    const named = looks([...new Set(own.map(({ label }) => label))]);
-    const shown = radiusPoints(own);
-    const area = make("div", {
+    const own: RadiusCurve[] = curves.filter(({ bits }) => String(bits) === choice.select.value);
+    const labels = [...new Set(own.map(({ label }) => label))];
+    const rank = (label: string) => order.findIndex((line) => line.label === label);
+    labels.sort((a, b) => rank(a) - rank(b));
+    const lines = labels
+      .slice(0, MOST_LINES)
+      .map((label) => lineOf(label, groups, groups[label]?.name ?? label));
+    const points = radiusPoints(own).filter(({ line }) => lines.some((one) => one.line === line));
+    const canvas = make("div", {
       class: "chart",
       role: "img",
       "aria-label": `Precision against recall by Hamming radius, codes of ${choice.select.value} bits`,
     });
-    panel.replaceChildren(area);
-    names.replaceChildren(legend(named));
-    chart(
-      area,
-      (width) =>
+    area.replaceChildren(canvas);
+    drawn?.close();
+    let only: string | undefined;
+    drawn = chart(
+      canvas,
+      (width, colours) =>
         linesSpec(
-          shown,
-          named,
-          { title: "recall", zero: true, format: ".1f" },
-          { title: "precision", zero: true },
+          {
+            points,
+            lines,
+            x: { title: "recall", zero: true, format: ".1f" },
+            y: { title: "precision", zero: true },
+            only,
+          },
           width,
+          colours,
         ),
-      shown.length,
+      points.length,
       (value) => String(value),
     );
+    keepLegend(names, lines, (next) => {
+      only = next;
+      drawn!.redraw();
+    });
   };
-  place.append(make("div", { class: "controls" }, choice.element), panel, names);
+  place.append(make("div", { class: "controls" }, choice.element), area, names);
   draw();
 }

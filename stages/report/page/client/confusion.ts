@@ -8,8 +8,10 @@ const NAMED = 5;
 
 const percent = (share: number) => `${(100 * share).toFixed(1)} %`;
 
-export function confusion(place: HTMLElement, { confusions }: PageData): void {
-  const views = confusions.flatMap(({ groups, ...about }) => groups.map((group) => ({ ...about, ...group })));
+export function confusion(place: HTMLElement, { confusions, groups: named }: PageData): void {
+  const views = confusions.flatMap(({ groups, ...about }) =>
+    groups.map(({ label, shares }) => ({ ...about, shares, label: named[label]?.name ?? label })),
+  );
   if (views.length === 0) return;
   const choice = chooser(
     "Representation",

@@ -1,98 +1,123 @@
-/** Training curves: runs chosen by filters, against what they cost. */
+/** Training curves, a panel at a time: validation mAP large, the loss and the active share below it. */
+import { partWords } from "../../../shared/runs/words.ts";
 import type { PageData, RunData } from "../data.ts";
-import {
-  axesOf,
-  byLoss,
-  COSTS,
-  type Cost,
-  costsOf,
-  counting,
-  curvePoints,
-  filtered,
-  type Measure,
-} from "../view/series.ts";
+import { bestOf, lineNames, type Panel, panelsOf } from "../view/panels.ts";
+import { byLoss, COSTS, type Cost, costsOf, counting, curvePoints, type Measure } from "../view/series.ts";
 import { type Chart, chart } from "./chart.ts";
-import { chooser, make, tick } from "./element.ts";
-import { legend, linesSpec, looks } from "./lines.ts";
+import { chooser, make } from "./element.ts";
+import { keepLegend, lineOf, linesSpec } from "./lines.ts";
 
 const NAMES: Record<Measure, string> = { loss: "loss", active: "active share", map: "validation mAP" };
+/** Height of the chart that decides, in pixels. */
+const LARGE = 340;
+
+/** The lines of a panel, the best first. */
+function linesOf(runs: RunData[], groups: PageData["groups"]) {
+  const labels = [...new Set(runs.map(({ label }) => label))];
+  const best = (label: string) => Math.max(...runs.filter((run) => run.label === label).map(bestOf));
+  labels.sort((a, b) => best(b) - best(a));
+  const names = lineNames(labels, groups);
+  return labels.map((label) => {
+    const collapsed = runs.some((run) => run.label === label && run.collapsed);
+    return lineOf(label, groups, names.get(label)!, collapsed);
+  });
+}
+
+/** The charts of a panel: what is measured, of which runs. */
+function wantedOf(
+  runs: RunData[],
+  measures: Measure[],
+): { measure: Measure; own: RunData[]; title: string }[] {
+  return measures
+    .flatMap((measure): { measure: Measure; own: RunData[]; title: string }[] =>
+      measure === "loss"
+        ? byLoss(runs).map(([loss, own]) => ({ measure, own, title: `loss of ${partWords(loss)}` }))
+        : [{ measure, own: measure === "active" ? counting(runs) : runs, title: NAMES[measure] }],
+    )
+    .filter(({ own }) => own.length > 0);
+}
 
 /**
  * The curves with their controls.
  * @param first the cost to begin with, where runs know it
- * @param measures along the y axes, a panel for each; of the loss a panel for each loss function
+ * @param measures along the y axes, the deciding one first and large
+ * @param only the costs to choose from; undefined: all that the runs know
  */
-export function curves(place: HTMLElement, { runs }: PageData, first: Cost, measures: Measure[]): void {
-  if (runs.length === 0) return;
-  const look = looks([...new Set(runs.map(({ label }) => label))]);
-  const off: { axis: string; value: string }[] = [];
-  const costs = costsOf(runs);
+export function curves(
+  place: HTMLElement,
+  { runs, groups }: PageData,
+  first: Cost,
+  measures: Measure[],
+  only?: Cost[],
+): void {
+  const costs = costsOf(runs).filter((one) => !only || only.includes(one));
+  if (runs.length === 0 || costs.length === 0) return;
+  const panels = panelsOf(runs, partWords);
+  const panel = chooser(
+    "Trainings",
+    panels.map(({ title }, at) => [String(at), title]),
+    () => draw(),
+  );
   const cost = chooser(
     "Against",
     costs.map((one) => [one, COSTS[one]]),
     () => draw(),
   );
   cost.select.value = costs.includes(first) ? first : costs[0];
-  const filters = axesOf(runs).map(({ axis, values }) =>
-    make(
-      "fieldset",
-      {},
-      make("legend", {}, axis),
-      ...values.map((value) =>
-        tick(value, true, (checked) => {
-          const at = off.findIndex((one) => one.axis === axis && one.value === value);
-          if (checked) off.splice(at, 1);
-          else off.push({ axis, value });
-          draw();
-        }),
-      ),
-    ),
-  );
   const said = make("p", { class: "said", role: "status" });
   const names = make("div");
-  const panels = make("div", { class: "panels" });
+  const area = make("div");
   let charts: Chart[] = [];
   const draw = () => {
-    const left = filtered(runs, off);
+    const { runs: all }: Panel = panels[Number(panel.select.value)];
     const against = cost.select.value as Cost;
-    const known = left.filter((run) => run[against] !== undefined);
-    const without = left.length - known.length;
-    said.textContent = `${known.length} of ${runs.length} trainings are shown${without ? `; ${without} have no ${COSTS[against]}` : ""}.`;
-    const shown = new Set(known.map(({ label }) => label));
-    names.replaceChildren(legend(new Map([...look].filter(([line]) => shown.has(line)))));
-    for (const one of charts) one.view().finalize();
-    panels.replaceChildren();
-    const wanted = measures.flatMap((measure): { measure: Measure; own: RunData[]; title: string }[] =>
-      measure === "loss"
-        ? byLoss(known).map(([loss, own]) => ({ measure, own, title: `loss of ${loss}` }))
-        : [{ measure, own: measure === "active" ? counting(known) : known, title: NAMES[measure] }],
-    );
-    charts = wanted
-      .filter(({ own }) => own.length > 0)
-      .map(({ measure, own, title }) => {
-        const canvas = make("div", {
-          class: "chart",
-          role: "img",
-          "aria-label": `${title} against ${COSTS[against]}, ${own.length} trainings`,
-        });
-        panels.append(canvas);
-        const log = against === "triplets"; // such an axis has no 0
-        const points = curvePoints(own, against, measure, NAMES[measure]).filter(({ x }) => !log || x > 0);
-        return chart(
+    const known = all.filter((run) => run[against] !== undefined);
+    const without = all.length - known.length;
+    said.textContent = `${known.length} of ${runs.length} trainings: means over seeds, bands are 95 % intervals over seeds.${without ? ` ${without} have no ${COSTS[against]}.` : ""}`;
+    const lines = linesOf(known, groups);
+    let single: string | undefined;
+    for (const one of charts) one.close();
+    charts = [];
+    const small = make("div", { class: "panels" });
+    area.replaceChildren();
+    for (const [at, { measure, own, title }] of wantedOf(known, measures).entries()) {
+      const canvas = make("div", {
+        class: at === 0 ? "chart first" : "chart",
+        role: "img",
+        "aria-label": `${title} against ${COSTS[against]}, ${own.length} trainings`,
+      });
+      (at === 0 ? area : small).append(canvas);
+      if (at === 0) area.append(names, small);
+      const log = against === "triplets"; // such an axis has no 0
+      const labels = new Map(lines.map(({ line, name }) => [line, name]));
+      const points = curvePoints(own, against, measure, NAMES[measure], labels).filter(
+        ({ x }) => !log || x > 0,
+      );
+      const x = { title: COSTS[against], zero: true, log };
+      const y = { title, zero: measure !== "map" };
+      charts.push(
+        chart(
           canvas,
-          (width) =>
+          (width, colours) =>
             linesSpec(
-              points,
-              look,
-              { title: COSTS[against], zero: true, log },
-              { title, zero: measure !== "map" },
+              { points, lines, x, y, only: single, height: at === 0 ? LARGE : undefined },
               width,
+              colours,
             ),
           points.length,
           (value) => String(value),
-        );
-      });
+        ),
+      );
+    }
+    keepLegend(names, lines, (next) => {
+      single = next;
+      for (const one of charts) one.redraw();
+    });
   };
-  place.append(make("div", { class: "controls" }, cost.element, ...filters), said, panels, names);
+  const controls = [
+    ...(panels.length > 1 ? [panel.element] : []),
+    ...(costs.length > 1 ? [cost.element] : []),
+  ];
+  place.append(make("div", { class: "controls" }, ...controls), said, area);
   draw();
 }

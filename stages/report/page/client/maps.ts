@@ -1,5 +1,6 @@
 /** t-SNE maps side by side: hover tells the image, a press shows what lies nearest to it. */
-import type { Spec, View } from "vega";
+import type { Mark, Spec, View } from "vega";
+import { type Name, placeNames } from "../../../shared/charts/names.ts";
 import type { MapData, PageData } from "../data.ts";
 import { nearPoints } from "../view/answers.ts";
 import { pointAhead, WAYS } from "../view/direction.ts";
@@ -11,6 +12,9 @@ import type { Tiles } from "./tiles.ts";
 
 /** Free space around the points, as a share of the map. */
 const MARGIN = 0.03;
+/** Size of the names of classes, in pixels; more of them than this would hide the map. */
+const NAME_SIZE = 13;
+const MOST_NAMES = 20;
 /** With more points than this, each is drawn smaller. */
 const MANY = 400;
 
@@ -22,12 +26,15 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
   const points = map.x.flatMap((x, at) =>
     hidden.has(map.labels[at]) ? [] : [{ at, x, y: map.y[at], label: map.labels[at] }],
   );
-  const tall = map.y.reduce((most, y) => Math.max(most, y), Number.NEGATIVE_INFINITY);
   const size = map.x.length > MANY ? 18 : 36;
-  const domain = (high: number) => [-MARGIN, high + MARGIN];
+  // Every map is a square, whatever its shape, so that maps side by side have one height.
+  const domain = (values: number[]) => {
+    const extent = values.reduce((most, value) => Math.max(most, value), 0);
+    return [extent / 2 - 0.5 - MARGIN, extent / 2 + 0.5 + MARGIN];
+  };
   return {
     width,
-    height: (width * (tall + 2 * MARGIN)) / (1 + 2 * MARGIN),
+    height: width,
     autosize: "none",
     signals: [
       { name: "picked", value: -1 },
@@ -39,10 +46,11 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
         values: points,
         transform: [{ type: "formula", as: "state", expr: STATE }],
       },
+      { name: "names", values: namesIn(map, classes, hidden, width) },
     ],
     scales: [
-      { name: "x", domain: domain(1), range: "width", zero: false },
-      { name: "y", domain: domain(tall), range: "height", zero: false },
+      { name: "x", domain: domain(map.x), range: "width", zero: false },
+      { name: "y", domain: domain(map.y), range: "height", zero: false },
       {
         name: "colour",
         type: "ordinal",
@@ -86,8 +94,40 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
           hover: { opacity: { value: 1 }, size: { value: 90 } },
         },
       },
+      ...[
+        { stroke: { value: colours.back }, strokeWidth: { value: 4 } },
+        { fill: { value: colours.ink } },
+      ].map(
+        (own): Mark => ({
+          type: "text",
+          from: { data: "names" },
+          interactive: false,
+          encode: {
+            enter: {
+              x: { scale: "x", field: "x" },
+              y: { scale: "y", field: "y" },
+              text: { field: "text" },
+              align: { value: "center" },
+              baseline: { value: "middle" },
+              fontSize: { value: NAME_SIZE },
+              fontWeight: { value: "bold" },
+              strokeJoin: { value: "round" },
+              ...own,
+            },
+          },
+        }),
+      ),
     ],
   };
+}
+
+/** The names of the classes that are shown, none over another. @param width of the map, in pixels */
+function namesIn(map: MapData, classes: string[], hidden: Set<number>, width: number): Name[] {
+  if (classes.length > MOST_NAMES) return [];
+  const shown = classes.map((name, label) => (hidden.has(label) ? "" : name));
+  const tall = map.y.reduce((most, y) => Math.max(most, y), 0);
+  const size = { width: (NAME_SIZE * 0.62) / width, height: (NAME_SIZE * 1.25) / width };
+  return placeNames(map, shown, size, tall).filter(({ text }) => text);
 }
 
 /** One map, with what is said of the point that was picked. */
@@ -121,7 +161,7 @@ class MapPanel {
     this.element = make(
       "section",
       { "aria-label": map.title },
-      make("h3", {}, map.title),
+      make("h4", {}, map.title),
       make("p", { class: "facts" }, map.facts),
       canvas,
       this.answer,
@@ -197,8 +237,10 @@ class MapPanel {
   pick(id: number | undefined): void {
     this.picked = id === undefined ? -1 : this.map.ids.indexOf(id);
     const view = this.chart.view();
-    this.mark(view);
-    view.runAsync();
+    if (view) {
+      this.mark(view);
+      view.runAsync();
+    }
     if (this.picked < 0) {
       this.answer.replaceChildren();
       return;

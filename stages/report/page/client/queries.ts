@@ -1,12 +1,14 @@
 /** The query browser: a query, and what each representation finds nearest to it. */
 import type { Answers } from "../../../shared/artifacts/neighbours.ts";
 import type { PageData } from "../data.ts";
-import { answerOf, chosenQueries } from "../view/answers.ts";
+import { answerOf, chosenQueries, middleOf } from "../view/answers.ts";
 import { chooser, make, tick } from "./element.ts";
 import type { Tiles } from "./tiles.ts";
 
 /** Lines of the list of queries. */
-const LINES = 16;
+const LINES = 12;
+/** Step of the walk through the queries that "random" takes: prime to most counts, and the same on every page. */
+const STRIDE = 7919;
 
 const UNITS: Record<Answers["distance"], string> = {
   hamming: "bits that differ",
@@ -15,47 +17,72 @@ const UNITS: Record<Answers["distance"], string> = {
   "centred-cosine": "1 less the cosine, the mean of the training images taken off",
 };
 
-/** "raw features", with the seed where there are several. */
-const titleOf = ({ name, point }: Answers) =>
-  point.seed === undefined ? name : `${name} · seed ${point.seed}`;
-
 export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void {
-  const { neighbours, classes } = data;
+  const { neighbours, classes, groups } = data;
   if (!neighbours) return;
   const { representations } = neighbours;
+  /** "pretrained features", with the seed where there are several. */
+  const titleOf = ({ name, point }: Answers) => {
+    const words = groups[name]?.name ?? name;
+    return point.seed === undefined ? words : `${words}, seed ${point.seed}`;
+  };
   let wrong = false;
-  const present = classes.map((name, label) => ({ name, label }));
+  let walked = 0;
+  let listed: number[] = [];
   const label = chooser(
     "Class",
-    [["", "all"], ...present.map(({ name, label }): [string, string] => [String(label), name])],
+    [["", "all"], ...classes.map((name, at): [string, string] => [String(at), name])],
     () => list(),
   );
   const order = chooser(
-    "Order",
-    [
-      ["", `the ${neighbours.drawn} drawn, by id`],
-      ...representations.map((one, at): [string, string] => [String(at), `worst first in ${titleOf(one)}`]),
-    ],
+    "Ordered by average precision in",
+    representations.map((one, at): [string, string] => [String(at), titleOf(one)]),
     () => list(),
+  );
+  order.select.value = String(
+    Math.max(
+      0,
+      representations.findIndex(({ kind }) => kind === "embedding"),
+    ),
   );
   const onlyWrong = tick("only with a wrong one among the nearest", false, (checked) => {
     wrong = checked;
     list();
   });
-  const said = make("p", { class: "said", role: "status" });
+  const said = make("p", { class: "said", role: "status", id: "query-said" });
   const choice = make("select", { size: LINES, id: "query", "aria-describedby": "query-said" });
-  said.id = "query-said";
   const answers = make("div", { class: "answers", "aria-live": "polite" });
 
+  /** Where to look in the list, worst first. */
+  const jumps: Record<string, (count: number) => number> = {
+    Median: () => middleOf(neighbours, listed),
+    Worst: () => 0,
+    Best: (count) => count - 1,
+    Random: (count) => {
+      walked += STRIDE;
+      return walked % count;
+    },
+  };
+  const jump = (to: string) => {
+    if (choice.options.length === 0) return;
+    choice.selectedIndex = jumps[to](choice.options.length);
+    show();
+  };
+  const buttons = Object.keys(jumps).map((name) => {
+    const button = make("button", { type: "button" }, name);
+    button.addEventListener("click", () => jump(name));
+    return button;
+  });
+
   const list = () => {
-    const sorted = order.select.value === "" ? undefined : Number(order.select.value);
-    const chosen = chosenQueries(neighbours, {
+    const sorted = Number(order.select.value);
+    listed = chosenQueries(neighbours, {
       label: label.select.value === "" ? undefined : Number(label.select.value),
       worstIn: sorted,
-      wrongIn: wrong ? (sorted ?? representations.length - 1) : undefined,
+      wrongIn: wrong ? sorted : undefined,
     });
     choice.replaceChildren(
-      ...chosen.map((index) =>
+      ...listed.map((index) =>
         make(
           "option",
           { value: index },
@@ -65,9 +92,9 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
         ),
       ),
     );
-    said.textContent = `${chosen.length} queries; the numbers are the average precision in ${representations.map(titleOf).join(" / ")}.`;
-    choice.selectedIndex = 0;
-    show();
+    said.textContent = `${listed.length} queries, the worst first; the numbers are the average precision in ${representations.map(titleOf).join(" / ")}.`;
+    if (listed.length) jump("Median");
+    else show();
   };
 
   const show = () => {
@@ -83,12 +110,12 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
         const { near, right, averagePrecision, within } = answerOf(neighbours, one, index);
         const tied =
           within > near.length
-            ? ` ${within} images lie as near as the last of these: which of them are shown is their order in the database.`
+            ? ` ${within} images are as near as the last of these; their order in the database decides which are shown.`
             : "";
         return make(
           "section",
           { "aria-label": titleOf(one) },
-          make("h3", {}, titleOf(one)),
+          make("h4", {}, titleOf(one)),
           make(
             "p",
             { class: "facts" },
@@ -101,7 +128,14 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
   };
   choice.addEventListener("change", show);
   place.append(
-    make("div", { class: "controls" }, label.element, order.element, onlyWrong),
+    make(
+      "div",
+      { class: "controls" },
+      make("div", { class: "choices" }, ...buttons),
+      label.element,
+      order.element,
+      onlyWrong,
+    ),
     make(
       "div",
       { class: "browser" },

@@ -1,3 +1,5 @@
+import { make } from "./element.ts";
+
 /** Sorts a table by the column whose title is pressed; numbers by their value, the rest by its words. */
 export function sortable(): void {
   for (const button of document.querySelectorAll<HTMLButtonElement>("thead button"))
@@ -20,4 +22,23 @@ export function sortable(): void {
       };
       body.append(...[...body.rows].sort(compare));
     });
+}
+
+/** Says below a table that it goes on to the side, until one has seen its end. */
+export function cue(within: HTMLElement): void {
+  for (const box of within.querySelectorAll<HTMLElement>(".table")) {
+    if (box.dataset.cued) continue;
+    box.dataset.cued = "yes";
+    box.after(
+      make(
+        "p",
+        { class: "scrolls", "aria-hidden": "true" },
+        "Scroll the table sideways for more columns \u2192",
+      ),
+    );
+    const check = () => box.classList.toggle("more", box.scrollWidth - box.clientWidth - box.scrollLeft > 2);
+    box.addEventListener("scroll", check);
+    new ResizeObserver(check).observe(box);
+    check();
+  }
 }

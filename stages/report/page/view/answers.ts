@@ -71,3 +71,9 @@ export function chosenQueries(found: Neighbours, { label, wrongIn, worstIn }: Ch
   const { average_precision: precision } = representations[worstIn];
   return chosen.sort((a, b) => precision[a] - precision[b] || a - b);
 }
+
+/** The place in a list, ordered by average precision, of the query in the middle of those that were drawn at random. */
+export function middleOf({ drawn }: Pick<Neighbours, "drawn">, listed: number[]): number {
+  const places = listed.flatMap((index, place) => (index < drawn ? place : []));
+  return places.length ? places[places.length >> 1] : listed.length >> 1;
+}

@@ -3,13 +3,14 @@ import { meanSeries } from "../../../shared/statistics/means.ts";
 import type { CodeLine, RadiusCurve } from "../data.ts";
 import type { CurvePoint } from "./series.ts";
 
-/** mAP by length. */
-export const lengthPoints = (lines: CodeLine[]): CurvePoint[] =>
-  lines.flatMap(({ method, bits, map }) =>
+/** mAP by length. @param reference the line of all published numbers */
+export const lengthPoints = (lines: CodeLine[], reference: string): CurvePoint[] =>
+  lines.flatMap(({ method, label, bits, map, low, high }) =>
     bits.map((x, at) => ({
       x,
       y: map[at],
-      line: method,
+      ...(low && high && { low: low[at], high: high[at] }),
+      line: label ?? reference,
       run: "mean",
       tip: `${method}: mAP ${map[at]} at ${x} bits`,
     })),

@@ -1,8 +1,9 @@
 /** Which curves are drawn, and through which points. */
+import { meanInterval } from "../../../shared/statistics/intervals.ts";
 import { meanSeries } from "../../../shared/statistics/means.ts";
 import type { RunData } from "../data.ts";
 
-/** What can stand along the x axis. */
+/** What the x axis can show. */
 export const COSTS = {
   seconds: "seconds of training",
   images: "images seen",
@@ -11,16 +12,19 @@ export const COSTS = {
 } as const;
 export type Cost = keyof typeof COSTS;
 
-/** What can stand along the y axis. */
+/** What the y axis can show. */
 export type Measure = "loss" | "active" | "map";
 
 /** A point of a curve. */
 export interface CurvePoint {
   x: number;
   y: number;
+  /** 95 % over seeds. */
+  low?: number;
+  high?: number;
   /** Of its group. */
   line: string;
-  /** A seed, or "mean". */
+  /** "mean", of one run too. */
   run: string;
   tip: string;
 }
@@ -29,59 +33,43 @@ export interface CurvePoint {
 export const costsOf = (runs: RunData[]): Cost[] =>
   (Object.keys(COSTS) as Cost[]).filter((cost) => runs.some((run) => run[cost] !== undefined));
 
-/** Axes by which runs can be filtered, each with its values in the order in which they first stand. */
-export function axesOf(runs: RunData[]): { axis: string; values: string[] }[] {
-  const axes = new Map<string, Set<string>>();
-  for (const { point } of runs)
-    for (const [axis, value] of Object.entries(point)) {
-      if (!axes.has(axis)) axes.set(axis, new Set());
-      axes.get(axis)!.add(String(value));
-    }
-  return [...axes]
-    .map(([axis, values]) => ({ axis, values: [...values] }))
-    .filter(({ values }) => values.length > 1);
-}
-
-/** The runs left when some values of some axes are switched off. A run that lacks an axis is not filtered by it. */
-export const filtered = (runs: RunData[], off: { axis: string; value: string }[]): RunData[] =>
-  runs.filter(({ point }) => !off.some(({ axis, value }) => axis in point && String(point[axis]) === value));
-
 /** The runs whose loss takes triplets or pairs: of the others there is no active share. */
 export const counting = (runs: RunData[]): RunData[] => runs.filter(({ triplets }) => triplets !== undefined);
 
 const shown = (value: number) =>
   Math.abs(value) < 1000 ? String(Number(value.toPrecision(4))) : Math.round(value).toLocaleString("en-US");
 
-/** The points of all curves: each seed's, and where a group has several, their mean's. */
+/**
+ * The points of all curves: the mean over the seeds of a group, with its interval, as far as all of them go.
+ * @param names of groups, in words
+ */
 export function curvePoints(
   runs: RunData[],
   cost: Cost,
   measure: Measure,
   measureName: string,
+  names: Map<string, string>,
 ): CurvePoint[] {
   const groups = new Map<string, RunData[]>();
   for (const run of runs) if (run[cost]) groups.set(run.label, [...(groups.get(run.label) ?? []), run]);
   return [...groups].flatMap(([line, members]) => {
-    const curves = members.map((run) => ({
-      run: members.length > 1 ? `seed ${run.point.seed}` : "mean",
-      x: run[cost]!,
-      y: run[measure],
-    }));
-    if (members.length > 1)
-      curves.push({
-        run: "mean",
-        x: meanSeries(members.map((run) => run[cost]!)),
-        y: meanSeries(members.map((run) => run[measure])),
-      });
-    return curves.flatMap(({ run, x, y }) =>
-      x.slice(0, y.length).map((at, index) => ({
-        x: at,
-        y: y[index],
+    const costs = meanSeries(members.map((run) => run[cost]!));
+    const rows = Math.min(costs.length, ...members.map((run) => run[measure].length));
+    const seeds = members.length > 1 ? `, mean of ${members.length} seeds` : "";
+    return Array.from({ length: rows }, (_, at) => {
+      const { mean, low, high } = meanInterval(members.map((run) => run[measure][at]));
+      return {
+        x: costs[at],
+        y: mean,
+        ...(low !== undefined && {
+          low: Math.max(0, low),
+          high: measure === "loss" ? high : Math.min(1, high!),
+        }),
         line,
-        run,
-        tip: `${line}${members.length > 1 ? `, ${run === "mean" ? `mean of ${members.length} seeds` : run}` : ""}: ${measureName} ${shown(y[index])} at ${shown(at)} ${COSTS[cost]}`,
-      })),
-    );
+        run: "mean",
+        tip: `${names.get(line) ?? line}${seeds}: ${measureName} ${shown(mean)} at ${shown(costs[at])} ${COSTS[cost]}`,
+      };
+    });
   });
 }
 

@@ -16,10 +16,12 @@ it("tells what sets a group apart beside its name, and nothing that its name say
     supcon: group({ loss: "supcon" }),
     "facenet · all · steps 2000": group(
       { loss: "facenet", selector: "all", steps: 2000 },
-      { ...wide, steps: 2000 },
+      { ...wide, steps: 2000, learning_rate: 0.1 },
     ),
   };
-  expect(unsaid(groups)).toEqual(["facenet · all · steps 2000: network.hidden 1024 where most have 512."]);
+  expect(unsaid(groups, new Map([["facenet · all · steps 2000", "FaceNet, 2,000 steps"]]))).toEqual([
+    "FaceNet, 2,000 steps: learning_rate 0.1 where most have 0.003.", // its name says the width
+  ]);
 });
 
 it("calls nothing common that half of the groups have", () => {

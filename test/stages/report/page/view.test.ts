@@ -1,17 +1,16 @@
 import { describe, expect, it } from "vitest";
 import type { RunData } from "../../../../stages/report/page/data.ts";
-import { answerOf, chosenQueries, nearPoints } from "../../../../stages/report/page/view/answers.ts";
+import {
+  answerOf,
+  chosenQueries,
+  middleOf,
+  nearPoints,
+} from "../../../../stages/report/page/view/answers.ts";
 import { radiusPoints } from "../../../../stages/report/page/view/codes.ts";
 import { confused } from "../../../../stages/report/page/view/confusion.ts";
 import { pointAhead, WAYS } from "../../../../stages/report/page/view/direction.ts";
-import {
-  axesOf,
-  byLoss,
-  costsOf,
-  counting,
-  curvePoints,
-  filtered,
-} from "../../../../stages/report/page/view/series.ts";
+import { lineNames, panelsOf } from "../../../../stages/report/page/view/panels.ts";
+import { byLoss, costsOf, counting, curvePoints } from "../../../../stages/report/page/view/series.ts";
 import type { Neighbours } from "../../../../stages/shared/artifacts/neighbours.ts";
 import { makeNeighbours } from "../neighbours.ts";
 
@@ -80,6 +79,11 @@ describe("answers", () => {
     expect(chosenQueries(found, { worstIn: 0, label: 0 })).toEqual([2, 0]);
   });
 
+  it("finds the middle of the draw, whatever worst ones are listed with it", () => {
+    expect(middleOf({ drawn: 3 }, [5, 4, 1, 0, 2])).toBe(3);
+    expect(middleOf({ drawn: 0 }, [5, 4, 1])).toBe(1);
+  });
+
   it("lists those alone that have a wrong one among the nearest", () => {
     const right = structuredClone(found);
     right.representations[0].neighbours.splice(0, 2, 2, 4);
@@ -99,6 +103,8 @@ describe("curves", () => {
   const run = (loss: string, seed: number, map: number[], triplets?: number[]): RunData => ({
     label: loss,
     point: { loss, seed },
+    protocol: "official",
+    collapsed: false,
     loss_name: loss,
     steps: map.map((_, at) => 10 * (at + 1)),
     images: map.map((_, at) => 100 * (at + 1)),
@@ -113,40 +119,30 @@ describe("curves", () => {
     run("softmax", 1, [0.5]),
   ];
 
-  it("draws every seed and, where there are several, their mean, as far as all go", () => {
-    const points = curvePoints(runs, "images", "map", "validation mAP");
-    const of = (line: string, name: string) =>
-      points.filter((point) => point.line === line && point.run === name).map(({ x, y }) => [x, y]);
-    expect(of("facenet", "seed 2")).toEqual([
-      [100, 0.4],
-      [200, 0.8],
-      [300, 0.9],
-    ]);
-    const [first, second, ...more] = of("facenet", "mean");
-    expect(first[1]).toBeCloseTo(0.3, 12);
-    expect(second[1]).toBeCloseTo(0.7, 12);
+  const names = new Map([["facenet", "FaceNet"]]);
+
+  it("draws the mean over the seeds with its interval, as far as all go", () => {
+    const points = curvePoints(runs, "images", "map", "validation mAP", names);
+    const [first, second, ...more] = points.filter(({ line }) => line === "facenet");
+    expect(first.y).toBeCloseTo(0.3, 12);
+    expect(second.y).toBeCloseTo(0.7, 12);
+    expect(first.low).toBe(0); // t of two seeds reaches far; no mAP is below 0
+    expect(second.high).toBe(1);
     expect(more).toEqual([]);
-    expect(of("softmax", "mean")).toEqual([[100, 0.5]]);
-    expect(points[0].tip).toBe("facenet, seed 1: validation mAP 0.2 at 100 images seen");
+    const [classifier] = points.filter(({ line }) => line === "softmax");
+    expect(classifier).toMatchObject({ x: 100, y: 0.5 });
+    expect(classifier.low).toBeUndefined();
+    expect(points[0].tip).toBe("FaceNet, mean of 2 seeds: validation mAP 0.3 at 100 images seen");
   });
 
   it("leaves out a run that does not know what is asked of it", () => {
     expect(costsOf(runs)).toEqual(["images", "steps", "triplets"]);
-    const lines = curvePoints(runs, "triplets", "map", "mAP").map(({ line }) => line);
+    const lines = curvePoints(runs, "triplets", "map", "mAP", names).map(({ line }) => line);
     expect(new Set(lines)).toEqual(new Set(["facenet"]));
   });
 
   it("knows an active share of those runs alone that take triplets or pairs", () => {
     expect(counting(runs).map(({ label }) => label)).toEqual(["facenet", "facenet"]);
-  });
-
-  it("filters by the values of axes", () => {
-    expect(axesOf(runs)).toEqual([
-      { axis: "loss", values: ["facenet", "softmax"] },
-      { axis: "seed", values: ["1", "2"] },
-    ]);
-    expect(filtered(runs, [{ axis: "seed", value: "1" }])).toEqual([runs[1]]);
-    expect(filtered(runs, [{ axis: "selector", value: "all" }])).toEqual(runs);
   });
 
   it("parts runs by their loss function, whether or not it is an axis", () => {
@@ -156,6 +152,75 @@ describe("curves", () => {
       ["facenet", 2],
       ["softmax", 1],
     ]);
+  });
+});
+
+describe("panels", () => {
+  const run = (point: RunData["point"], map: number, protocol = "official"): RunData => ({
+    label: Object.values(point).join(" · "),
+    point: { ...point, seed: 1 },
+    protocol,
+    loss_name: String(point.loss),
+    steps: [10],
+    images: [100],
+    loss: [1],
+    active: [1],
+    map: [map],
+    collapsed: false,
+  });
+  const selectors = ["all", "hardest-negative", "random-negative", "semihard-negative"];
+  const titles = (runs: RunData[]) =>
+    panelsOf(runs, (name) => name.toUpperCase()).map(({ title, runs: own }) => [title, own.length]);
+
+  it("holds what is compared: a panel for each loss with several selectors, the codes, the others", () => {
+    const runs = [
+      ...selectors.map((selector) => run({ loss: "facenet", selector }, 0.8)),
+      ...selectors.slice(0, 2).map((selector) => run({ loss: "hoffer-ailon", selector }, 0.7)),
+      run({ loss: "softmax" }, 0.6),
+      run({ loss: "dtsh", bits: 48 }, 0.8),
+    ];
+    expect(titles(runs)).toEqual([
+      ["FACENET", 4],
+      ["HOFFER-AILON", 2],
+      ["Other losses", 1],
+      ["Codes", 1],
+    ]);
+    expect(titles([run({ loss: "softmax" }, 0.6)])).toEqual([["All losses", 1]]);
+  });
+
+  it("has no more lines than one can tell apart: by length, then by rank, protocols apart", () => {
+    const codes = ["a", "b", "c", "d", "e"].flatMap((loss) =>
+      [12, 48].map((bits) => run({ loss, bits }, 0.5, bits === 12 ? "P1" : "P1")),
+    );
+    expect(titles(codes)).toEqual([
+      ["Codes, 12 bits", 5],
+      ["Codes, 48 bits", 5],
+    ]);
+    const many = Array.from({ length: 11 }, (_, at) => run({ loss: `l${at}` }, at / 11));
+    expect(titles(many)).toEqual([
+      ["All losses, rank 1 to 8", 8],
+      ["All losses, rank 9 to 11", 3],
+    ]);
+    expect(panelsOf(many, String)[0].runs[0].label).toBe("l10");
+    expect(titles([run({ loss: "a" }, 1, "P1"), run({ loss: "b" }, 1, "P2")])).toEqual([
+      ["All losses, P1", 1],
+      ["All losses, P2", 1],
+    ]);
+  });
+
+  it("leaves out of the names of lines what all of them begin with", () => {
+    const groups = Object.fromEntries(
+      ["FaceNet, semi-hard", "FaceNet, semi-hard, 2,000 steps", "FaceNet, all"].map((name, at) => [
+        String(at),
+        { name, colour: 0, round: 0 },
+      ]),
+    );
+    expect([...lineNames(["0", "1", "2"], groups).values()]).toEqual([
+      "semi-hard",
+      "semi-hard, 2,000 steps",
+      "all",
+    ]);
+    expect([...lineNames(["0"], groups).values()]).toEqual(["FaceNet, semi-hard"]);
   });
 });
 

@@ -1,6 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { toMarkdown } from "../../../../stages/report/document/markdown.ts";
-import type { Comparison, GroupSummary } from "../../../../stages/report/numbers/summary.ts";
+import { comparisonsCsv } from "../../../../stages/report/numbers/files.ts";
+import type { Comparison, GroupSummary, Summary } from "../../../../stages/report/numbers/summary.ts";
 import { comparisonBlocks, lostTo, sentence } from "../../../../stages/report/sections/comparisons.ts";
 import { recipeFor } from "../study.ts";
 
@@ -16,25 +17,28 @@ const comparison: Comparison = {
   excludes_zero: true,
 };
 
+/** Names that are the labels. */
+const NAMES = new Map<string, string>();
+
 describe("sentence", () => {
   it("says which is above, by how much, and how sure it is", () => {
-    expect(sentence(comparison)).toBe("A is above B in mAP by 0.0200 (95 %: +0.0100 to +0.0300).");
+    expect(sentence(comparison, NAMES)).toBe("A is above B in mAP by 0.0200 (95 %: +0.0100 to +0.0300).");
   });
 
   it("turns a negative difference round, its interval with it", () => {
     const negative = { ...comparison, difference: -0.02, low: -0.03, high: -0.005 };
-    expect(sentence(negative)).toBe("B is above A in mAP by 0.0200 (95 %: +0.0050 to +0.0300).");
+    expect(sentence(negative, NAMES)).toBe("B is above A in mAP by 0.0200 (95 %: +0.0050 to +0.0300).");
   });
 
   it("claims nothing where the interval holds 0", () => {
     const none = { ...comparison, difference: -0.002, low: -0.006, high: 0.001, excludes_zero: false };
-    expect(sentence(none)).toBe(
+    expect(sentence(none, NAMES)).toBe(
       "No significant difference in mAP between B and A: 0.0020 (95 %: −0.0010 to +0.0060).",
     );
   });
 
   it("says when a difference would not outlive the correction for many pairs", () => {
-    expect(sentence({ ...comparison, p_holm: 0.2 })).toContain("Corrected for all pairs");
+    expect(sentence({ ...comparison, p_holm: 0.2 }, NAMES)).toContain("Corrected for all pairs");
   });
 });
 
@@ -66,21 +70,24 @@ describe("comparisonBlocks", () => {
         (["map", "knn_accuracy"] as const).map((metric) => ({ ...comparison, metric, first, second })),
       ),
   );
-  const blocks = comparisonBlocks("official", { queries: 9, database: 9, groups, comparisons }, 100);
+  const names = new Map(labels.map((label) => [label, label]));
+  const own = { queries: 9, database: 9, groups, comparisons };
+  const blocks = comparisonBlocks("official", own, names, 100);
+  const csv = comparisonsCsv({ protocols: { official: own } } as unknown as Summary);
   const report = toMarkdown({ title: "", lead: "", blocks });
 
   it("never says that all else is equal where a width differs beside the steps", () => {
     expect(report).not.toMatch(/By steps,/);
-    expect(report).toContain("### By network.hidden and steps, all else equal\n");
+    expect(report).toContain("\nBy network.hidden and steps, all else equal:\n");
     expect(report).toContain("; steps 2000 against 300, network.hidden 1024 against 512.");
-    expect(report).toContain("| long | short | network.hidden, steps |");
+    expect(csv).toMatch(/^official,map,long,short,.*,network\.hidden; steps$/m);
   });
 
   it("says which params validation chose, and what for each", () => {
-    expect(report).toContain("### By selector, all else equal but the loss.margin that validation chose\n");
+    expect(report).toContain("\nBy selector, all else equal but the loss.margin that validation chose:\n");
     expect(report).toContain("; loss.margin 0.2 against 1.");
-    expect(report).toContain("| short | all | selector, loss.margin (chosen) |");
-    expect(report).toContain("| long | all | several |");
+    expect(csv).toMatch(/^official,map,short,all,.*,selector; loss\.margin \(chosen\)$/m);
+    expect(csv).toMatch(/^official,map,long,all,.*,several$/m);
   });
 
   it("says of which groups there is one run, whose seed no interval knows", () => {

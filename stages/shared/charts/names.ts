@@ -12,22 +12,22 @@ export interface Name {
   y: number;
 }
 
-/** Rounds in which names that lie over each other are pushed apart. */
+/** Rounds in which names that overlap are pushed apart. */
 const ROUNDS = 200;
 
 /**
- * The names of the classes at the median of their points, moved up and down until none lies over another.
+ * The names of the classes at the median of their points, moved up and down until none overlaps another.
  * @param unit the map's coordinates, x scaled to [0, 1] and y to [0, tall]
  * @param size width of a letter and height of a line, in the same units
  */
 export function placeNames(
-  unit: { x: ArrayLike<number>; y: ArrayLike<number>; labels: Uint16Array },
+  unit: { x: ArrayLike<number>; y: ArrayLike<number>; labels: ArrayLike<number> },
   classes: string[],
   { width, height }: { width: number; height: number },
   tall: number,
 ): Name[] {
   const names = classes.flatMap((text, label): Name[] => {
-    const rows = [...unit.labels.keys()].filter((row) => unit.labels[row] === label);
+    const rows = Array.from(unit.labels, (_, row) => row).filter((row) => unit.labels[row] === label);
     if (rows.length === 0) return [];
     return [{ text, x: median(rows.map((row) => unit.x[row])), y: median(rows.map((row) => unit.y[row])) }];
   });
