@@ -43,6 +43,7 @@ export async function extract(run: Extraction, folder: string) {
     id: "extract",
     point: {},
     cpus: run.threads,
+    downloads: { kept: join(folder, "downloads") },
     progress: (done) => marks.push({ done, time: performance.now(), cpu: cpuMilliseconds() }),
     log: () => {},
     warn: (line) => console.error(line),

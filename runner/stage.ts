@@ -107,6 +107,14 @@ export type WithSchemas<Definition extends PartDefinition, S extends ParamSchema
   "params"
 > & { params?: S };
 
+/** Folders of downloaded files; absolute paths. */
+export interface DownloadFolders {
+  /** Keeps finished downloads, and unfinished ones until they are resumed. */
+  kept: string;
+  /** Searched first for a file, by its name: the folder of `--mirror`. */
+  mirror?: string;
+}
+
 /** What a stage sees while it runs. */
 export interface StageContext<Params = Record<string, unknown>> {
   /** The params, checked against the stage's schema, with its defaults filled in. */
@@ -132,6 +140,7 @@ export interface StageContext<Params = Record<string, unknown>> {
   upstream: UpstreamRun[];
   /** How many processor cores the stage may keep busy. */
   cpus: number;
+  downloads: DownloadFolders;
   /** Reports progress: `done` of `total` (0 when unknown), in `unit` ("images", "steps"). Cheap to call. */
   progress(done: number, total: number, unit: string): void;
   /** Writes one line to the stage's log; `warn` lines are shown to the user as well. */

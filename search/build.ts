@@ -2,7 +2,7 @@
 import { copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { type ParamSchema, UserError } from "../runner/stage.ts";
+import { type DownloadFolders, type ParamSchema, UserError } from "../runner/stage.ts";
 import itq from "../stages/encode/binarisers/itq.ts";
 import { MOST_BITS, packSigns, writeCodes } from "../stages/shared/artifacts/codes.ts";
 import { directions, writeOutputs } from "../stages/shared/artifacts/outputs.ts";
@@ -33,6 +33,8 @@ export interface BuildOptions {
   /** Without `like`: a file of stages/shared/backbones/, whose features become bits by itq. */
   backbone?: string;
   bits: number;
+  /** With `backbone`: the folder that is searched for its file first. */
+  mirror?: string;
   /** Replace an index of other images. */
   force?: boolean;
 }
@@ -126,12 +128,17 @@ async function encodeUntrained(
   bits: number,
   files: string[],
   data: string,
+  downloads: DownloadFolders,
 ): Promise<Made & { method: Method }> {
   await startBackend("wasm");
   const backbone = await backboneOf(name);
   const { mean, std, features, size } = backbone;
   const said = { progress() {}, log() {}, warn: (line: string) => console.error(`! ${line}`) };
-  const model = await fetchFile(downloadOf(backbone), { ...said, signal: new AbortController().signal });
+  const model = await fetchFile(downloadOf(backbone), {
+    ...said,
+    downloads,
+    signal: new AbortController().signal,
+  });
   copyFileSync(model, join(data, FILES.backbone));
   const method = {
     backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
@@ -212,9 +219,11 @@ export async function build(path: string, options: BuildOptions, root: string, f
   await replace(out, async (scratch) => {
     const data = join(scratch, UNSEALED);
     mkdirSync(data);
+    const mirror = options.mirror === undefined ? undefined : resolve(from, options.mirror);
+    const downloads = { kept: join(root, "cache/downloads"), mirror };
     const { method, ...made } = like
       ? await encodeLike(like, files, data)
-      : await encodeUntrained(backbone!, bits, files, data);
+      : await encodeUntrained(backbone!, bits, files, data, downloads);
     const classes = writeRows(data, images, classOf, made, method.bits);
     await seal(scratch, { ...method, classes, images: made.read.length, root: images });
     told = `${made.read.length} images, ${method.bits} bits each`;

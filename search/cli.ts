@@ -1,5 +1,4 @@
 /** The two commands of the tool for people: search and index. */
-import { resolve } from "node:path";
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
@@ -52,10 +51,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .option("--mirror <folder>", "look for the network's file in this folder first")
     .option("--out <folder>", "the new index (default: in indexes/, named after the folder and what encodes)")
     .option("--force", "replace an index of other images")
-    .action((path, { mirror, ...options }) => {
-      if (mirror) process.env.DEEPHASH_MIRROR = resolve(from, mirror);
-      return build(path, options, root, from);
-    });
+    .action((path, options) => build(path, options, root, from));
   try {
     await program.parseAsync(args, { from: "user" });
     return code;

@@ -150,3 +150,35 @@ test("one file loads onnxruntime-node: the one that turns its telemetry off", ()
     "test/stages/extract/fake-driver.cjs", // preloaded into a process that was told
   ]);
 });
+
+test("only these files read the environment of the process, and none hands anything down through it", () => {
+  const isEnvironment = (node: ts.Node): node is ts.PropertyAccessExpression =>
+    ts.isPropertyAccessExpression(node) &&
+    node.name.text === "env" &&
+    ts.isIdentifier(node.expression) &&
+    node.expression.text === "process";
+  const [readers, writers] = [new Set<string>(), new Set<string>()];
+  for (const [file] of imports) {
+    const text = readFileSync(file, "utf8");
+    if (!text.includes("process.env")) continue;
+    const visit = (node: ts.Node): void => {
+      if (isEnvironment(node)) readers.add(file);
+      const { parent } = node;
+      const isTarget =
+        isEnvironment(node) &&
+        (ts.isPropertyAccessExpression(parent) || ts.isElementAccessExpression(parent)) &&
+        ((ts.isBinaryExpression(parent.parent) &&
+          parent.parent.left === parent &&
+          parent.parent.operatorToken.kind >= ts.SyntaxKind.FirstAssignment &&
+          parent.parent.operatorToken.kind <= ts.SyntaxKind.LastAssignment) ||
+          ts.isDeleteExpression(parent.parent));
+      if (isTarget) writers.add(file);
+      ts.forEachChild(node, visit);
+    };
+    visit(ts.createSourceFile(file, text, ts.ScriptTarget.Latest, true));
+  }
+  // Two libraries take a setting from the environment alone.
+  const settings = ["runner/remote/s3.ts", "stages/shared/compute/onnxruntime.ts"];
+  expect([...writers].sort()).toEqual(settings);
+  expect([...readers].filter((file) => !file.startsWith("runner/")).sort()).toEqual([settings[1]]);
+});

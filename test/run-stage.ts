@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Ajv } from "ajv";
 import type {
+  DownloadFolders,
   InputFile,
   Part,
   PartDefinition,
@@ -22,6 +23,7 @@ export interface StageRun {
   upstream?: UpstreamRun[];
   cpus?: number;
   signal?: AbortSignal;
+  downloads?: DownloadFolders;
 }
 
 /** Runs `stages/NAME/stage.ts` and returns the paths of its outputs, its notes, and its log. */
@@ -86,6 +88,7 @@ export async function runStage(name: string, run: StageRun) {
     point: run.point ?? {},
     upstream: run.upstream ?? [],
     cpus: run.cpus ?? 2,
+    downloads: run.downloads ?? { kept: join(root, "downloads") },
     progress: () => {},
     log: (line) => log.push(line),
     warn: (line) => log.push(line),

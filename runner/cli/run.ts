@@ -136,10 +136,11 @@ async function executionOf(
   signal: AbortSignal,
 ): Promise<() => Promise<Summary>> {
   const { keepGoing = false, detach = false, strict = false } = options;
+  const mirror = options.mirror === undefined ? undefined : absolute(options.mirror);
   if (options.executor === "slurm") {
     const { runOnSlurm } = await import("../run/slurm/index.ts");
     const { profile, slurm: settings } = study;
-    const how = { root, profile, cores: options.jobs, keepGoing, detach, settings, signal };
+    const how = { root, profile, cores: options.jobs, keepGoing, detach, mirror, settings, signal };
     return () => runOnSlurm(plan, store, how, events);
   }
   const { capacityOf, checkClaims, execute } = await import("../run/index.ts");
@@ -149,7 +150,17 @@ async function executionOf(
     tasks.filter(({ id }) => plan.states.get(id)!.kind !== "hit"),
     capacity,
   );
-  const how = { root, jobs: capacity.cpus, capacity, keepGoing, executor: local, strict, remote, signal };
+  const how = {
+    root,
+    jobs: capacity.cpus,
+    capacity,
+    keepGoing,
+    executor: local,
+    strict,
+    mirror,
+    remote,
+    signal,
+  };
   return () => execute(plan, store, how, events);
 }
 
@@ -189,8 +200,6 @@ export async function runStages(session: Session, options: Options): Promise<Run
     const ending = endingOf({ ran: 0, failed: 0, skipped: 0, cancelled: false, user: false });
     return { code: 0, started: false, ending };
   }
-  if (options.mirror) process.env.DEEPHASH_MIRROR = absolute(options.mirror);
-  process.env.DEEPHASH_CACHE = store.folder; // downloads wait there to be resumed
   plan.run = { profile, settings: options.set.map(settingText), revision: revisionOf(root) };
   const display = await openDisplay(options, session, settled);
   stopWarnings();

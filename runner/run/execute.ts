@@ -27,6 +27,8 @@ export interface RunOptions {
   signal: AbortSignal;
   /** Memory and GPUs that all running stages together may claim; of this machine, unless given. */
   capacity?: Capacity;
+  /** The folder that stages search for a download first; absolute. */
+  mirror?: string;
   /** GPUs of the stage that runs. */
   gpus?: string[];
 }
@@ -80,6 +82,7 @@ export async function runIn(
     outputs,
     upstream: upstreamOf(task, plan),
     cpus: coresOf(task, options.jobs),
+    downloads: { kept: store.downloads, mirror: options.mirror },
     gpus: options.gpus ?? [],
     log,
     trace: join(scratch, "trace"),
@@ -126,7 +129,13 @@ export async function runIn(
   const after = before && projectFiles(options.root, store.folder);
   const beyond = after
     ? changedMeanwhile(before, after)
-    : beyondDeclared(task, job.trace, { root: options.root, cache: store.folder, scratch, log });
+    : beyondDeclared(task, job.trace, {
+        root: options.root,
+        cache: store.folder,
+        downloads: job.downloads,
+        scratch,
+        log,
+      });
   if (beyond && options.strict) throw new StageError(beyond, "user");
   if (beyond) job.onWarn(beyond);
   return { outputs, outcome, beyond };

@@ -1,6 +1,6 @@
 /** What an executor is: it runs one stage instance somewhere, and tells how it goes. */
 import type { Task } from "../plan/index.ts";
-import type { InputFile, Scalar, UpstreamRun } from "../stage.ts";
+import type { DownloadFolders, InputFile, Scalar, UpstreamRun } from "../stage.ts";
 
 /** One stage instance, ready to run. All paths are absolute. */
 export interface Job {
@@ -11,6 +11,7 @@ export interface Job {
   outputs: Record<string, string>;
   upstream: UpstreamRun[];
   cpus: number;
+  downloads: DownloadFolders;
   /** GPUs that are its own, as CUDA calls them; none where it claims none. */
   gpus: string[];
   /** The file its output and log lines go to. */

@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { resolve as absolute, join, relative, sep } from "node:path";
 import { changedBetween, type Stamps, stampOf } from "../files/index.ts";
 import type { Task } from "../plan/index.ts";
+import type { DownloadFolders } from "../stage.ts";
 import { listed } from "../text/index.ts";
 
 const isBelow = (path: string, folder: string): boolean => path === folder || path.startsWith(folder + sep);
@@ -23,6 +24,7 @@ export interface Place {
   root: string;
   /** The store. */
   cache: string;
+  downloads: DownloadFolders;
   scratch: string;
   log: string;
 }
@@ -33,13 +35,14 @@ export interface Place {
  * mirror, the schemas that check artifacts (they say whether a stage ends well, not what it makes), and
  * temporary files outside the project.
  */
-export function beyondDeclared(task: Task, trace: string, { root, cache, scratch, log }: Place): string {
+export function beyondDeclared(task: Task, trace: string, place: Place): string {
   if (!existsSync(trace)) return "";
+  const { root, cache, scratch, log } = place;
   const declared = Object.values(task.inputs)
     .flat()
     .flatMap((one) => ("file" in one ? [absolute(root, one.file)] : []));
-  const mirror = process.env.DEEPHASH_MIRROR;
-  const own = [scratch, log, join(cache, "downloads"), ...(mirror ? [mirror] : [])];
+  const { kept, mirror } = place.downloads;
+  const own = [scratch, log, kept, ...(mirror ? [mirror] : [])];
   const isSchema = (path: string) =>
     isBelow(path, join(root, "schemas")) && path.endsWith(".artifact.schema.json");
   const read = new Set<string>();

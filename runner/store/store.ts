@@ -148,6 +148,10 @@ export class Store {
   logPath(key: string): string {
     return join(this.folder, "logs", `${named(key)}.log`);
   }
+  /** The folder of downloaded files. */
+  get downloads(): string {
+    return join(this.folder, "downloads");
+  }
   /** The log of the shared cache. */
   get remoteLog(): string {
     return join(this.folder, "logs", "remote.log");

@@ -8,8 +8,8 @@ export default defineStage({
   parts: { backbone: "../shared/backbones" },
   inputs: {},
   outputs: { model: "model.onnx" },
-  async run({ parts, outputs, progress, log, warn, signal }) {
+  async run({ parts, outputs, downloads, progress, log, warn, signal }) {
     const download = parts.backbone.params as unknown as Download;
-    copyFileSync(await fetchFile(download, { progress, log, warn, signal }), outputs.model);
+    copyFileSync(await fetchFile(download, { downloads, progress, log, warn, signal }), outputs.model);
   },
 });

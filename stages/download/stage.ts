@@ -20,9 +20,9 @@ export default defineStage({
   parts: { dataset: "datasets" },
   inputs: { files: { artifact: "files", optional: true, tolerant: true } },
   outputs: { images: "images.arrow" },
-  async run({ parts, inputs, outputs, progress, log, warn, signal, note }) {
+  async run({ parts, inputs, outputs, downloads, progress, log, warn, signal, note }) {
     const dataset = parts.dataset.part as Dataset;
-    const context = { files: inputs.files, progress, log, warn, signal, note };
+    const context = { files: inputs.files, downloads, progress, log, warn, signal, note };
     const { info, rows } = await dataset.open(parts.dataset.params, context);
     const { images: expected, several, ...metadata } = info;
     const setBytes = Math.ceil(info.classes.length / 8);

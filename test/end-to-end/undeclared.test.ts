@@ -1,6 +1,6 @@
 /** A stage that reads or writes what it does not declare is named. */
 import { execFileSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
@@ -16,9 +16,14 @@ import { join } from "node:path";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { Worker } from "node:worker_threads";
-import { defineStage } from "../../runner/stage.ts";
-const work = async (how: string, given: string): Promise<unknown> => {
+import { type DownloadFolders, defineStage } from "../../runner/stage.ts";
+const work = async (how: string, given: string, downloads: DownloadFolders): Promise<unknown> => {
   switch (how) {
+    case "mirror": return readFileSync(join(downloads.mirror!, "m.csv"));
+    case "download": {
+      fs.mkdirSync(downloads.kept, { recursive: true });
+      return writeFileSync(join(downloads.kept, "kept.csv"), "");
+    }
     case "input": return readFileSync(given);
     case "sync": return readFileSync("data/a.csv");
     case "async": return readFile("data/a.csv", "utf8");
@@ -45,8 +50,8 @@ export default defineStage<{ how: string }>({
   params: "peek",
   inputs: { given: { artifact: "values", optional: true } },
   outputs: { text: "text.txt", folder: "folder/" },
-  async run({ params, inputs, outputs }) {
-    await work(params.how, inputs.given);
+  async run({ params, inputs, outputs, downloads }) {
+    await work(params.how, inputs.given, downloads);
     writeFileSync(outputs.text, params.how);
     fs.mkdirSync(join(outputs.folder, "deep/er"), { recursive: true });
     await fs.promises.writeFile(join(outputs.folder, "deep/er/file"), "");
@@ -126,6 +131,12 @@ test("what is declared, packages and temporary files are nobody's business", asy
   expect(code).toBe(0);
   make(peeks(["several", "folder"], "./data")); // a folder covers what is in it
   expect((await project.run("--strict")).code).toBe(0);
+});
+
+test("a stage may read the folder of --mirror, and write to the folder of downloads", async () => {
+  make(peeks(["mirror", "download"]), { "far/m.csv": "m" });
+  expect(await project.run("--strict", "--mirror", "far")).toMatchObject({ code: 0 });
+  expect(existsSync(project.path("cache/downloads/kept.csv"))).toBe(true);
 });
 
 test("--strict makes it a failure, also of a result that is there", async () => {

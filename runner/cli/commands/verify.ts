@@ -38,7 +38,6 @@ export async function rerunCommand(stage: string, plan: Plan, store: Store, root
       executor: local,
       signal: new AbortController().signal,
     };
-    process.env.DEEPHASH_CACHE = store.folder;
     const found = await rerun(stage, plan, store, options, (line) =>
       console.error(colors.yellow(`! ${line}`)),
     );

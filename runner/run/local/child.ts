@@ -1,7 +1,7 @@
 /** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../../stage.ts";
+import type { DownloadFolders, InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../../stage.ts";
 import { shortened } from "../../text/index.ts";
 import { type Failure, toStageError } from "../index.ts";
 import { watchGroup } from "./memory.ts";
@@ -23,6 +23,7 @@ export interface Order {
   outputs: Record<string, string>;
   upstream: UpstreamRun[];
   cpus: number;
+  downloads: DownloadFolders;
   log: string;
 }
 
@@ -79,6 +80,7 @@ async function runStage(
     id: order.id,
     point: order.point,
     cpus: order.cpus,
+    downloads: order.downloads,
     progress(done, total, unit) {
       const now = performance.now();
       if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;

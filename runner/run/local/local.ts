@@ -65,6 +65,7 @@ export const local: Executor = (job) =>
       outputs: job.outputs,
       upstream: job.upstream,
       cpus: job.cpus,
+      downloads: job.downloads,
       log: job.log,
     };
     let last: Report | undefined;

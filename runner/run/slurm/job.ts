@@ -7,7 +7,6 @@ const number = (variable: string) => Number(process.env[variable] ?? 0);
 const cancelled = new AbortController();
 process.on("SIGTERM", () => cancelled.abort());
 const [, , folder, name] = process.argv;
-process.env.DEEPHASH_CACHE = folder; // downloads wait there to be resumed
 const leave = await new Store(folder).enter((owner) => console.log(`waits: ${owner} is collecting garbage.`));
 process.once("exit", leave);
 process.exitCode = await work(folder, name, {

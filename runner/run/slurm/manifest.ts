@@ -17,6 +17,8 @@ export interface Manifest {
   forced: string[];
   /** Whether an element goes on with its other tasks after one has failed. */
   keepGoing: boolean;
+  /** The folder that stages search for a download first. */
+  mirror?: string;
   /** What must end well before, as sbatch was told; "" for nothing. */
   dependency: string;
 }

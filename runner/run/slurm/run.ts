@@ -29,6 +29,8 @@ export interface SlurmOptions {
   keepGoing: boolean;
   /** Whether to leave the jobs to themselves once they are submitted. */
   detach: boolean;
+  /** The folder that stages search for a download first; absolute. */
+  mirror?: string;
   settings: SlurmSettings;
   signal: AbortSignal;
 }
@@ -212,7 +214,7 @@ class SlurmRun {
   /** @param rows what is in the queue. @returns how many jobs were submitted */
   private async submitMissing(rows: QueueRow[]): Promise<number> {
     const { plan, store, slurm } = this;
-    const { settings, signal, root, profile, keepGoing } = this.options;
+    const { settings, signal, root, profile, keepGoing, mirror } = this.options;
     const recipe = (id: string) => this.recipes.get(id)!;
     const todo = plan.tasks.filter(
       (task) => !this.settled(task) && this.taskOf.get(recipe(task.id)) === task,
@@ -252,6 +254,7 @@ class SlurmRun {
         elements: Object.fromEntries(elements),
         forced: jobs.flat().flatMap((task) => (plan.isForced(task) ? [recipe(task.id)] : [])),
         keepGoing,
+        ...(mirror === undefined ? {} : { mirror }),
         dependency: waitsFor,
       });
       const folder = folderOfArray(store, name);

@@ -83,7 +83,8 @@ export async function work(storeFolder: string, name: string, place: Place): Pro
     if (fault) plan.redo(task.id, fault);
     else journal.write({ kind: "found", recipe: recipes.get(task.id)!, key: state.key });
   }
-  const options = { root, jobs: cores, keepGoing: manifest.keepGoing, executor, signal };
+  const { keepGoing, mirror } = manifest;
+  const options = { root, jobs: cores, keepGoing, mirror, executor, signal };
   const summary = await execute(plan, store, options, events);
   store.save();
   if (summary.cancelled) return EXIT.cancelled; // without a last word: Slurm may send it to another machine

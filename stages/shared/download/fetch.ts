@@ -1,9 +1,9 @@
 /** Downloads that are checked, resumed, and looked for near by first. */
 import { createHash } from "node:crypto";
 import { createReadStream, mkdirSync, renameSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { pipeline } from "node:stream/promises";
-import { type SchemaOf, UserError } from "../../../runner/stage.ts";
+import { type DownloadFolders, type SchemaOf, UserError } from "../../../runner/stage.ts";
 import { shown } from "../text.ts";
 import { shownAddress } from "./addresses.ts";
 import { partOf, sizeOf } from "./partial.ts";
@@ -52,6 +52,7 @@ export function pinnedFiles<Name extends string>(
 }
 
 export interface FetchContext {
+  downloads: DownloadFolders;
   progress(done: number, total: number, unit: string): void;
   log(line: string): void;
   warn(line: string): void;
@@ -68,9 +69,6 @@ const LIMITS: Limits = {
 };
 /** How often one source is asked again while every time something more arrives. */
 const TRIES = 5;
-
-/** Where unfinished downloads wait to be resumed, and finished ones for the next run. */
-const downloads = () => resolve(process.env.DEEPHASH_CACHE ?? "cache", "downloads");
 
 /** sha256 of a file, streamed. */
 async function hashOf(path: string, signal: AbortSignal): Promise<string> {
@@ -94,8 +92,8 @@ class Pin {
 
 /** A file in the mirror or among finished downloads. @throws UserError when its content is another one */
 async function findLocally(file: string, pin: Pin, context: FetchContext): Promise<string | undefined> {
-  const mirror = process.env.DEEPHASH_MIRROR;
-  for (const folder of [mirror, downloads()]) {
+  const { kept, mirror } = context.downloads;
+  for (const folder of [mirror, kept]) {
     const path = folder && join(folder, file);
     const stats = path ? statSync(path, { throwIfNoEntry: false }) : undefined;
     if (!path || !stats) continue;
@@ -186,7 +184,7 @@ export async function fetchFile(
       `${file}: no public address of this file is known. Put it (sha256 ${pin.text}) into a folder and name that with --mirror DIR.`,
     );
   const addresses = urls.map((address) => webAddress(file, address));
-  const finished = join(downloads(), file);
+  const finished = join(context.downloads.kept, file);
   mkdirSync(dirname(finished), { recursive: true });
   const paths = { part: partOf(finished, pin.sums[0]), finished };
   const bounds = { ...LIMITS, ...limits };

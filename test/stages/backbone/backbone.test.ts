@@ -19,9 +19,8 @@ describe("the stage backbone", () => {
   const content = Buffer.from("the network");
   const sha256 = createHash("sha256").update(content).digest("hex");
   const run = (own: Record<string, unknown>) => {
-    process.env.DEEPHASH_MIRROR = mirror;
-    process.env.DEEPHASH_CACHE = join(mirror, "no-cache");
-    return runStage("backbone", { params: { backbone: { use: "resnet18", urls: [], ...own } } });
+    const downloads = { kept: join(mirror, "no-cache"), mirror };
+    return runStage("backbone", { params: { backbone: { use: "resnet18", urls: [], ...own } }, downloads });
   };
 
   it("hands the checked file on", async () => {

@@ -40,9 +40,8 @@ export function idx(sizes: number[], bytes: ArrayLike<number>, magic = 0x0800 + 
 
 /** Runs the stage on a mirror folder. */
 export function download(mirror: string, dataset: unknown, inputs: Record<string, string> = {}) {
-  process.env.DEEPHASH_MIRROR = mirror;
-  process.env.DEEPHASH_CACHE = join(mirror, "no-cache");
-  return runStage("download", { params: { dataset }, inputs });
+  const downloads = { kept: join(mirror, "no-cache", "downloads"), mirror };
+  return runStage("download", { params: { dataset }, inputs, downloads });
 }
 
 /** All images of a table. */

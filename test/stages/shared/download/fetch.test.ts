@@ -63,6 +63,8 @@ afterAll(() => server.close());
 
 const mirror = scratch();
 let cache: string;
+/** The mirror folder, where a test has one. */
+let searched: string | undefined;
 let said: { logs: string[]; warnings: string[]; progress: [number, number][] };
 const root = scratch();
 let run = 0;
@@ -71,8 +73,7 @@ beforeEach(() => {
   asked = [];
   said = { logs: [], warnings: [], progress: [] };
   cache = join(root, String(run++));
-  process.env.DEEPHASH_CACHE = cache;
-  delete process.env.DEEPHASH_MIRROR;
+  searched = undefined;
 });
 
 const get = (
@@ -83,6 +84,7 @@ const get = (
   fetchFile(
     { file, urls, sha256 },
     {
+      downloads: { kept: join(cache, "downloads"), mirror: searched },
       progress: (done, total) => said.progress.push([done, total]),
       log: (line) => said.logs.push(line),
       warn: (line) => said.warnings.push(line),
@@ -153,7 +155,7 @@ describe("fetchFile from the network", () => {
     for (const owner of [`${process.ppid}-1-${hostname()}`, "1-1-another.host", String(process.ppid)]) {
       answers["/a"] = [serve(CONTENT)];
       asked = [];
-      cache = process.env.DEEPHASH_CACHE = join(root, String(run++));
+      cache = join(root, String(run++));
       const left = leave(owner, CONTENT.subarray(0, 12_345));
       const old = Date.now() / 1000 - 3700;
       utimesSync(left, old, old);
@@ -359,7 +361,7 @@ describe("fetchFile from a source that does not do what it should", () => {
     await hadFromSecond((_, response) => {
       response.socket!.end("HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\nshort");
     }, "the connection ended after");
-    cache = process.env.DEEPHASH_CACHE = join(root, String(run++));
+    cache = join(root, String(run++));
     answers["/a"] = [
       (_, response) => {
         response.socket!.end("HTTP/1.1 200 OK\r\ncontent-length: 10\r\n\r\nmore than ten bytes");
@@ -406,7 +408,7 @@ describe("the secrets of an address", () => {
 describe("fetchFile from a mirror", () => {
   it("looks into the mirror first", async () => {
     answers["/a"] = [serve(CONTENT)];
-    process.env.DEEPHASH_MIRROR = mirror;
+    searched = mirror;
     mkdirSync(join(mirror, "set"), { recursive: true });
     writeFileSync(join(mirror, "set", "data.bin"), CONTENT);
     expect(await get([`${base}/a`], { file: "set/data.bin" })).toBe(join(mirror, "set", "data.bin"));
@@ -419,17 +421,17 @@ describe("fetchFile from a mirror", () => {
 
   it("takes no file with a wrong checksum", async () => {
     answers["/a"] = [serve(CONTENT)];
-    process.env.DEEPHASH_MIRROR = mirror;
+    searched = mirror;
     writeFileSync(join(mirror, "data.bin"), "other");
     expect(await fault(get([`${base}/a`]))).toContain("Put the right file into the mirror");
-    delete process.env.DEEPHASH_MIRROR;
+    searched = undefined;
     await get([`${base}/a`]);
     writeFileSync(join(cache, "downloads", "data.bin"), "edited");
     expect(await fault(get([`${base}/a`]))).toContain("Delete it to try again.");
   });
 
   it("accepts any of several checksums", async () => {
-    process.env.DEEPHASH_MIRROR = mirror;
+    searched = mirror;
     writeFileSync(join(mirror, "data.bin"), CONTENT);
     await get([], { sha256: ["0".repeat(64), PIN] });
     expect(await fault(get([], { sha256: ["0".repeat(64), "1".repeat(64)] }))).toContain(
