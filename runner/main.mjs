@@ -1,11 +1,11 @@
 // The launcher: bundles the runner when one of its files changed, and starts the bundle. Starting from one
 // plain file takes a fraction of the time that reading many typed ones does.
 import { createHash } from "node:crypto";
-import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
+import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
 
-/** No run takes longer: what is older than a month serves nobody. */
+/** Age of a bundle that no run uses any more: none takes a month. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 const runner = dirname(fileURLToPath(import.meta.url));
@@ -62,4 +62,7 @@ if (!existsSync(folder)) {
   }
 }
 const { main } = await import(pathToFileURL(join(folder, "cli.mjs")).href);
-await main(process.argv.slice(2));
+const home = dirname(runner);
+const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
+const command = basename(process.argv[1]).startsWith("deephash") ? "deephash" : "npm run pipeline --";
+await main(process.argv.slice(2), { command, version, home });

@@ -2,7 +2,7 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
-import { diskFault } from "../runner/text/index.ts";
+import { diskFault, refuseTaken } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { build } from "./build.ts";
 import { search } from "./search.ts";
@@ -53,6 +53,9 @@ export async function main(args: string[], root: string, from: string): Promise<
     .option("--force", "replace an index of other images")
     .action((path, options) => build(path, options, root, from));
   try {
+    const [script, ...rest] = args;
+    const options = program.commands.flatMap((command) => command.options.flatMap(({ long }) => long ?? []));
+    refuseTaken(script ?? "", options, rest);
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {

@@ -1,8 +1,10 @@
 /** Every command that the documents name is one: its words are read as the command line reads them. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, test, vi } from "vitest";
-import { commandFirst, programOf } from "../runner/cli/cli.ts";
+import { SHELLS } from "../runner/cli/commands/completion.ts";
 import { kinds } from "../runner/cli/commands/scaffold.ts";
+import { SEARCHING } from "../runner/cli/commands/searching.ts";
+import { commandFirst, programOf } from "../runner/cli/program.ts";
 import { findNumber } from "../runner/inspect/address.ts";
 import { expand } from "../runner/study/expand.ts";
 import { load } from "../runner/study/load.ts";
@@ -23,8 +25,15 @@ function commandsOf(text: string): string[] {
   const lines = text.split("\n").flatMap((line) => /^ {4,}(\S.*)$/.exec(line)?.[1] ?? []);
   const fenced = [...text.matchAll(/^```\w*\n(.*?)^```/gms)].flatMap((match) => match[1].split("\n"));
   return [...inline, ...lines, ...fenced]
-    .map((line) => line.replace(/\s+#.*/, "").trim())
-    .filter((line) => /^([A-Z_]+=\S+ )?(npm|npx|node) \S/.test(line) && !line.startsWith("npm run X"));
+    .map((line) =>
+      line
+        .replace(/\s+#.*/, "")
+        .replace(/ >>? \S+$/, "")
+        .trim(),
+    )
+    .filter(
+      (line) => /^([A-Z_]+=\S+ )?(npm|npx|node|deephash) \S/.test(line) && !line.startsWith("npm run X"),
+    );
 }
 
 /** The words of a command; quotes hold words together. */
@@ -46,12 +55,16 @@ async function checkPipeline(words: string[]): Promise<void> {
       called = { name: command.name(), args: command.args, options: command.opts() };
     });
   }
-  if (words.includes("--help")) return;
+  if (words[0] === "pipeline") words = words.slice(1);
+  if (SEARCHING.includes(words[0])) return checkSearch(words[0], words.slice(1));
+  if (words[0] === "help") expect(program.commands.map((command) => command.name())).toContain(words[1]);
+  if (words.includes("--help") || words[0] === "help" || words[0] === "--version") return;
   await program.parseAsync(commandFirst(words, program), { from: "user" });
   const { name, args, options } = called!;
   if (name === "run") expect(args).toEqual([]);
   if (name === "new") expect([...kinds("."), "KIND"]).toContain(args[0]);
-  if (["new", "init"].includes(name) || options.pipeline !== "pipeline.yaml") return;
+  if (name === "completion") expect([...SHELLS, "SHELL"]).toContain(args[0]);
+  if (["new", "init", "key", "completion"].includes(name) || options.pipeline !== "pipeline.yaml") return;
   const profile = options.profile as string | undefined;
   if (profile !== undefined && isPlaceholder(profile)) return;
   const { instances } = expand(pipeline, profile, (options.set ?? []) as never);
@@ -75,7 +88,9 @@ async function checkSearch(command: string, words: string[]): Promise<void> {
 
 async function check(command: string): Promise<void> {
   const [tool, first, ...rest] = wordsOf(command.replace(/^[A-Z_]+=\S+ /, ""));
-  if (tool === "npm" && first === "rebuild") {
+  if (tool === "deephash") await checkPipeline([first, ...rest]);
+  else if (tool === "npx" && first === "deephash") await checkPipeline(rest);
+  else if (tool === "npm" && first === "rebuild") {
     for (const name of rest) expect(existsSync(`node_modules/${name}`), name).toBe(true);
   } else if (tool === "npm" && first === "run") {
     const [script, dashes, ...words] = rest;
@@ -84,7 +99,7 @@ async function check(command: string): Promise<void> {
     expect(dashes ?? "--").toBe("--");
     if (script === "pipeline") await checkPipeline(words);
     else if (["search", "index"].includes(script)) await checkSearch(script, words);
-  } else if (tool === "npm") expect(["ci", "test", "install"]).toContain(first);
+  } else if (tool === "npm") expect(["ci", "test", "install", "link"]).toContain(first);
   else if (tool === "node") {
     expect(existsSync(first), first).toBe(true);
     if (first === "bench/run.mjs" && !isPlaceholder(rest[0]))
@@ -119,6 +134,10 @@ test("a wrong command is found", async () => {
     "npm run pipeline -- --set trian.steps=3",
     "npm run pipeline -- new los my-loss",
     "npm run search -- one.jpg --tops 3",
+    "npx deephash statsu",
+    "npx deephash help statsu",
+    "deephash search one.jpg --tops 3",
+    "deephash completion tcsh",
     "npm rebuild no-such-package",
     "node bench/run.mjs nothing",
     "node examples/nothing.mjs",

@@ -11,7 +11,7 @@ const DOCUMENTS = [
 ].filter((file) => file.endsWith(".md"));
 
 /** The folders whose files a document may name by their path from the project. */
-const FOLDERS = "bench|docs|examples|init|library|runner|schemas|search|stages|templates|test";
+const FOLDERS = "bench|bin|docs|examples|init|library|runner|schemas|search|stages|templates|test";
 const PATH = new RegExp(`^(${FOLDERS})/[\\w./{},-]*$`);
 
 /** A name that stands for one of the reader's: NAME, my-loss. */

@@ -25,6 +25,8 @@ export interface Options extends RemoteOptions {
   strict?: boolean;
   quiet?: boolean;
   jsonLines?: boolean;
+  /** Of why and explain: show every line. */
+  all?: boolean;
 }
 
 function wholeNumber(text: string): number {
@@ -63,48 +65,45 @@ export const several = (text: string, before: string[]): string[] => [
   ...(text.match(/(?:[^,[]|\[[^\]]*\]?)+/g) ?? [text]),
 ];
 
-/** The options every command takes. */
+/** The options of every command that reads the study. */
 export function withOptions(command: Command): Command {
   return command
-    .option("-p, --profile <name>", "which profile of pipeline.yaml (default: the one it names)")
+    .optionsGroup("Study:")
+    .option("-p, --profile <name>", "the profile of pipeline.yaml (default: the one it names)")
     .option(
       "--set <stage.param=value>",
-      "put another value in the place of a param, or of a var (vars.NAME=VALUE); may be repeated",
+      "replace the value of a param, or of a var (vars.NAME=VALUE); repeatable",
       setting,
       [],
     )
     .option("--pipeline <file>", "the pipeline file", (path) => givenSource(path), "pipeline.yaml")
     .option("--cache <folder>", "the store", (path) => given(path), "cache")
-    .option("--debug", "show stack traces");
+    .option("--debug", "print stack traces");
 }
 
 /** The options of the commands that run stages. */
 export function withRunOptions(command: Command): Command {
   return withOptions(command)
-    .option("--only <stage>", "run this stage and what it needs, nothing else; may be repeated", several, [])
-    .option(
-      "--from <stage>",
-      "run this stage and all that follows from it again; may be repeated",
-      several,
-      [],
-    )
-    .option("-f, --force", "run again what is up to date (with --only: that stage)")
-    .option("-j, --jobs <n>", "cores that the stages may use together (default: all)", wholeNumber)
+    .optionsGroup("Stages:")
+    .option("--only <stage>", "run this stage and those it depends on; repeatable", several, [])
+    .option("--from <stage>", "rerun this stage and those that depend on it; repeatable", several, [])
+    .option("-f, --force", "rerun stages that are up to date (with --only: that stage)")
+    .option("-k, --keep-going", "after a failure, run the stages that do not depend on it")
+    .option("--strict", "fail a stage that reads or writes an undeclared file (default: warn)")
+    .optionsGroup("Resources:")
+    .option("-j, --jobs <n>", "cores that running stages share (default: all)", wholeNumber)
+    .option("--memory <amount>", "memory that running stages share, as in 16GB (default: all)", memory)
+    .option("--gpus <n>", "GPUs that running stages share (default: all)", gpus)
     .addOption(
       new Option("--executor <where>", "run the stages here, or as jobs of a Slurm cluster")
         .choices(["local", "slurm"])
         .default("local"),
     )
-    .option("--detach", "with --executor slurm: submit the jobs and leave them to themselves")
-    .option("--memory <amount>", "memory that the stages may claim together, as 16GB (default: all)", memory)
-    .option("--gpus <n>", "GPUs that the stages may claim together (default: those found)", gpus)
-    .option("--mirror <folder>", "look for downloads by file name in this folder first", (path) =>
+    .option("--detach", "with --executor slurm: submit the jobs and exit")
+    .optionsGroup("Files from elsewhere:")
+    .option("--mirror <folder>", "search this folder for downloads, by file name, first", (path) =>
       given(path),
     )
     .addOption(remoteOption())
-    .option("--remote-push", "also put results into the shared cache, signed (see the command key)")
-    .option("--strict", "a stage fails that reads or writes what it does not declare (else it warns)")
-    .addOption(
-      new Option("-k, --keep-going", "after a failure, go on with the stages that do not depend on it"),
-    );
+    .option("--remote-push", "also upload results to the shared cache, signed (see the command key)");
 }

@@ -89,6 +89,13 @@ function installedVersion(root: string, path: string): string | undefined {
   return existsSync(manifest) ? JSON.parse(readFileSync(manifest, "utf8")).version : undefined;
 }
 
+/** The version that an import in a folder finds: in the nearest node_modules upwards, as Node searches. */
+function nearestVersion(folder: string, name: string): string | undefined {
+  const version = installedVersion(folder, `node_modules/${name}`);
+  const above = dirname(folder);
+  return version ?? (above === folder ? undefined : nearestVersion(above, name));
+}
+
 /**
  * `name@version` of every package that the import specifiers reach, as package-lock.json pins them, sorted.
  * Without a lock file, the versions of the directly named packages that are installed.
@@ -97,10 +104,7 @@ function installedVersion(root: string, path: string): string | undefined {
 export function lockedVersions(root: string, specifiers: string[]): string[] {
   const names = [...new Set(specifiers.map(packageOf).filter((name) => name !== undefined))];
   const packages = readLock(root);
-  if (!packages)
-    return names
-      .map((name) => `${name}@${installedVersion(root, `node_modules/${name}`) ?? "missing"}`)
-      .sort();
+  if (!packages) return names.map((name) => `${name}@${nearestVersion(root, name) ?? "missing"}`).sort();
   const found = new Set<string>();
   const visited = new Set<string>();
   const visit = (name: string, from: string): void => {

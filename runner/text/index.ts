@@ -1,6 +1,7 @@
 export { colors } from "./colors.ts";
 export { columns, effectCells, SIGNIFICANT } from "./columns.ts";
 export { diskFault, isDiskFault } from "./disk-errors.ts";
+export { refuseTaken, takenByNpm } from "./npm-options.ts";
 export { brief, listed, nameFault, oneLine, plain, redacted, shortened, withoutSecrets } from "./one-line.ts";
 export { age, bytesOf, counted, duration, secondsOf, size, spanOf } from "./quantities.ts";
 export { explain, suggest } from "./schema-errors.ts";

@@ -41,18 +41,18 @@ export function addMaking(
   program
     .command("new")
     .argument("<kind>", "loss, selector, sampler, network, binariser, dataset, backbone, protocol or stage")
-    .argument("<name>", "as pipeline.yaml shall call it")
-    .option("--debug", "show stack traces")
-    .description("write the skeleton of a part and its test")
+    .argument("<name>", "its name in pipeline.yaml")
+    .option("--debug", "print stack traces")
+    .description("write a working part of this kind, with its test")
     .action((kind: string, name: string, { debug }: Given) => guard(newCommand(kind, name), debug));
   program
     .command("init")
-    .argument("<folder>", "images: one folder a class; or train and test, each with one folder a class")
-    .option("--name <name>", "of the study, its report and its index (default: the folder's)")
+    .argument("<folder>", "images: one folder per class; or train and test, each with one folder per class")
+    .option("--name <name>", "name of the study, its report and its index (default: the folder's)")
     .option("--out <file>", "the pipeline file (default: NAME.pipeline.yaml)")
-    .option("--backbone <name>", "the network that sees the images", "mobilenetv2-zoo")
-    .option("--bits <n>", "length of a code", wholeNumber, 48)
-    .option("--debug", "show stack traces")
+    .option("--backbone <name>", "the pretrained network", "mobilenetv2-zoo")
+    .option("--bits <n>", "bits of a code", wholeNumber, 48)
+    .option("--debug", "print stack traces")
     .description("write a pipeline for your own images")
     .action((folder: string, options: Given) => guard(initCommand(folder, options), options.debug));
 }

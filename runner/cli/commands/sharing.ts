@@ -77,9 +77,9 @@ export function addSharing<Options extends RemoteOptions & { debug?: boolean }>(
 ): void {
   program
     .command("key")
-    .description("make the pair of keys that signs what is pushed into a shared cache, or show it")
+    .description("make or show the key that signs pushed results")
     .action(() => guard(keyCommand(), false));
-  withOptions(program.command("push").description("put what is up to date into a shared cache, signed"))
+  withOptions(program.command("push").description("upload up-to-date results to a shared cache, signed"))
     .addOption(remoteOption())
     .action((options: Options) =>
       guard(

@@ -1,4 +1,4 @@
-/** The commands that look after the store, `verify` and `gc`, and their options. */
+/** The commands `verify` and `gc`, which check and clean the store, and their options. */
 import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Plan } from "../../plan/index.ts";
@@ -6,7 +6,7 @@ import { Store } from "../../store/index.ts";
 import { expand, load } from "../../study/index.ts";
 import { bytesOf, spanOf } from "../../text/index.ts";
 
-/** What the commands need of the others. */
+/** What the commands take from the program. */
 interface Shared<Options> {
   withOptions(command: Command): Command;
   prepare(options: Options): Promise<{ plan: Plan; store: Store; root: string }>;
@@ -23,7 +23,7 @@ const orFail =
 
 const wholeNumber = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
 
-/** The folders that stages publish to, in any profile, and those above what a `--set` may have named. */
+/** The folders that stages publish to, in any profile, and the parents of those that a `--set` can name. */
 function reportFolders(pipelineFile: string, root: string): string[] {
   const pipeline = load(resolve(pipelineFile), root);
   const specs = [pipeline.stages, ...Object.values(pipeline.profiles).map(({ stages = {} }) => stages)];
@@ -53,11 +53,8 @@ export function addUpkeep<Options extends Given>(
   withOptions(
     program
       .command("verify")
-      .description("read the whole store, and set aside what is bad; exit code 1 if anything was")
-      .option(
-        "--rerun <stage>",
-        "run a stage again instead, and compare what it makes with what the store holds",
-      ),
+      .description("read the whole store; quarantine corrupt objects")
+      .option("--rerun <stage>", "rerun a stage instead, and compare its outputs with those in the store"),
   ).action((options: Options & { rerun?: string }) =>
     guard(
       (async () => {
@@ -72,24 +69,24 @@ export function addUpkeep<Options extends Given>(
   withOptions(
     program
       .command("gc")
-      .description("remove what neither the last runs nor the committed reports refer to")
+      .description("remove results that no recent run or report uses")
       .option(
         "--older-than <span>",
-        "what no run used for so long, as 30d (default, unless --max-size is given)",
-        orFail(spanOf, "Write a time as 12h, 30d or 4w."),
+        "remove results that no run used for this time (default: 30d, or none with --max-size)",
+        orFail(spanOf, "Write a time, as in 12h, 30d or 4w."),
       )
       .option(
         "--max-size <size>",
-        "the oldest, until all results take no more, as 5GB",
-        orFail(bytesOf, "Write a size as 300MB or 5GB."),
+        "remove the oldest results until the store fits, as in 5GB",
+        orFail(bytesOf, "Write a size, as in 300MB or 5GB."),
       )
       .option(
         "--keep-runs <n>",
-        "how many runs of each profile keep all they ended with",
+        "last runs of each profile that keep all their results",
         orFail(wholeNumber, "It must be a whole number."),
         3,
       )
-      .option("--dry-run", "only say what would go"),
+      .option("--dry-run", "list the results, and remove none"),
   ).action(
     (options: Options & { olderThan?: number; maxSize?: number; keepRuns: number; dryRun?: boolean }) =>
       guard(

@@ -2,7 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
-import { programOf } from "../../../runner/cli/cli.ts";
+import { programOf } from "../../../runner/cli/program.ts";
 import { given, givenSource, standing } from "../../../runner/files/standing.ts";
 import { scratch } from "../../stages/shared/scratch.ts";
 

@@ -1,0 +1,40 @@
+/** The commands `search` and `index`, which know of images: loaded by their path when they are called. */
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import type { Command } from "commander";
+import { standing } from "../../files/index.ts";
+
+/** The launcher of both, below the folder of the package. */
+const LAUNCHER = "search/main.mjs";
+
+const COMMANDS = [
+  ["index", "[folder]", "make a search index of your own images"],
+  ["search", "[image...]", "find the images of an index nearest to yours"],
+] as const;
+
+/** The names of the commands. */
+export const SEARCHING: string[] = COMMANDS.map(([name]) => name);
+
+/** Adds them. They parse their arguments themselves. @param home the folder of the package */
+export function addSearching(
+  program: Command,
+  guard: (work: Promise<number>, debug: boolean | undefined) => Promise<void>,
+  home: string,
+): void {
+  for (const [name, argument, effect] of COMMANDS)
+    program
+      .command(name)
+      .argument(argument)
+      .description(effect)
+      .helpOption(false)
+      .allowUnknownOption()
+      .allowExcessArguments()
+      .action((_arguments, _options, { args }: Command) =>
+        guard(
+          import(pathToFileURL(join(home, LAUNCHER)).href).then(({ start }) =>
+            start([name, ...args], standing()),
+          ),
+          false,
+        ),
+      );
+}
