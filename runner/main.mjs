@@ -32,7 +32,6 @@ if (!existsSync(folder)) {
     ...common,
     entryPoints: {
       cli: join(runner, "cli/cli.ts"),
-      child: join(runner, "run/local/child.ts"),
       job: join(runner, "run/slurm/job.ts"),
     },
     outExtension: { ".js": ".mjs" },
@@ -44,9 +43,13 @@ if (!existsSync(folder)) {
   });
   await build({
     ...common,
-    entryPoints: { trace: join(runner, "run/local/trace.ts") },
+    entryPoints: {
+      trace: join(runner, "run/local/trace.ts"), // for --require, which reaches threads that --import does not
+      child: join(runner, "run/local/child.ts"), // Node starts from CommonJS sooner than from modules
+    },
     outExtension: { ".js": ".cjs" },
-    format: "cjs", // for --require, which reaches threads that --import does not
+    format: "cjs",
+    external: ["zx"], // of shell stages alone
   });
   try {
     renameSync(scratch, folder);

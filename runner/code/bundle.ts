@@ -8,7 +8,7 @@ import { browserScripts, bundledFiles, projectFiles } from "./browser.ts";
 import { configsOf } from "./configs.ts";
 import type { EnvValue } from "./environment.ts";
 import { type Outline, outlineOf } from "./outline.ts";
-import { externalPackages, lockedVersions } from "./packages.ts";
+import { externalPackages, isOfPackage, lockedVersions } from "./packages.ts";
 
 /** A stage's or a part's code. */
 export interface Code {
@@ -18,6 +18,8 @@ export interface Code {
   bundle: string;
   /** `name@version` of every package it reaches. */
   packages: string[];
+  /** What it imports of packages, as it is written there. */
+  imports: string[];
   /** The project's files it was bundled from. */
   files: string[];
   /** What stands in it, to say later what changed; no part of the hash. */
@@ -74,17 +76,19 @@ export const keyOfRecord = ({ code, parts, params, inputs, env }: KeyParts): str
 /** What tells which packages are there: as they should be, and as npm left them. */
 const INSTALLED = ["package-lock.json", "node_modules/.package-lock.json"];
 
+/** Where bundles are: inside node_modules, so that they find the project's packages; a cache by custom. */
+export const cacheFolder = (root: string): string => join(root, "node_modules/.cache/deephash");
+
 /** Bundles and hashes code, and remembers what it found while no file of it changes. */
 export class CodeBook {
   private readonly root: string;
-  /** Inside node_modules, so that a bundle finds the project's packages; a cache by custom. */
   private readonly folder: string;
   private readonly memoFile: string;
   private readonly memo: Record<string, Memo>;
 
   constructor(root: string) {
     this.root = root;
-    this.folder = join(root, "node_modules/.cache/deephash");
+    this.folder = cacheFolder(root);
     this.memoFile = join(this.folder, "code.json");
     try {
       this.memo = JSON.parse(readFileSync(this.memoFile, "utf8"));
@@ -95,7 +99,7 @@ export class CodeBook {
 
   private fresh(memo: Memo | undefined): memo is Memo {
     return (
-      memo?.outline !== undefined && // what an older runner remembers has none
+      memo?.imports !== undefined && // what an older runner remembers has none
       Object.entries(memo.stamps).every(
         ([file, stamp]) => (stampOf(join(this.root, file)) ?? "") === stamp,
       ) &&
@@ -190,6 +194,15 @@ export class CodeBook {
     const stamps = Object.fromEntries(
       watched.map((file) => [relative(this.root, file), stampOf(file) ?? ""]),
     );
-    return { hash, bundle, packages, files, outline, stamps, definition: { params: {} } };
+    return {
+      hash,
+      bundle,
+      packages,
+      imports: [...new Set(imports.filter(isOfPackage))].sort(),
+      files,
+      outline,
+      stamps,
+      definition: { params: {} },
+    };
   }
 }

@@ -8,3 +8,4 @@ export {
   stageEnvironment,
 } from "./environment.ts";
 export { type CodeFacts, outlineChanges } from "./outline.ts";
+export { prepareStart } from "./starting.ts";

@@ -19,14 +19,21 @@ interface LockedPackage {
   dependencies?: Record<string, string>;
   optionalDependencies?: Record<string, string>;
   peerDependencies?: Record<string, string>;
+  /** Signs of native code: a script builds or fetches it, or it is for some machines only. */
+  hasInstallScript?: boolean;
+  os?: string[];
+  cpu?: string[];
 }
 
 /** The package an import names: `a/b.js` → `a`, `@s/a/b` → `@s/a`; undefined for what Node itself holds. */
-function packageOf(specifier: string): string | undefined {
+export function packageOf(specifier: string): string | undefined {
   if (isBuiltin(specifier) || specifier.startsWith(".") || specifier.startsWith("/")) return undefined;
   const [first, second] = specifier.split("/");
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
+
+/** Whether an import names a package, or a file of one. */
+export const isOfPackage = (specifier: string): boolean => packageOf(specifier) !== undefined;
 
 const IN_PACKAGES = `${sep}node_modules${sep}`;
 
@@ -106,21 +113,32 @@ export function lockedVersions(root: string, specifiers: string[]): string[] {
   const packages = readLock(root);
   if (!packages) return names.map((name) => `${name}@${nearestVersion(root, name) ?? "missing"}`).sort();
   const found = new Set<string>();
-  const visited = new Set<string>();
+  for (const [path, { name, locked }] of reached(packages, names)) {
+    if (locked.link) continue;
+    const installed = installedVersion(root, path);
+    if (locked.version && installed && installed !== locked.version)
+      throw new UserError(
+        `node_modules holds ${name} ${installed}, but package-lock.json says ${locked.version}. Run npm ci.`,
+      );
+    found.add(identity(name, locked));
+  }
+  return [...found].sort();
+}
+
+/** Every package that the named ones reach, by its folder. */
+function reached(
+  packages: Record<string, LockedPackage>,
+  names: string[],
+): Map<string, { name: string; locked: LockedPackage }> {
+  const found = new Map<string, { name: string; locked: LockedPackage }>();
   const visit = (name: string, from: string): void => {
     // Node's own search: the nearest node_modules upwards.
     for (let folder = from; ; ) {
       const path = `${folder ? `${folder}/` : ""}node_modules/${name}`;
       const locked = packages[path];
       if (locked) {
-        if (visited.has(path)) return;
-        visited.add(path);
-        const installed = installedVersion(root, path);
-        if (!locked.link && locked.version && installed && installed !== locked.version)
-          throw new UserError(
-            `node_modules holds ${name} ${installed}, but package-lock.json says ${locked.version}. Run npm ci.`,
-          );
-        if (!locked.link) found.add(identity(name, locked));
+        if (found.has(path)) return;
+        found.set(path, { name, locked });
         const { dependencies, optionalDependencies, peerDependencies } = locked.link
           ? (packages[locked.resolved ?? ""] ?? {})
           : locked;
@@ -134,5 +152,37 @@ export function lockedVersions(root: string, specifiers: string[]): string[] {
     }
   };
   for (const name of names) visit(name, "");
-  return [...found].sort();
+  return found;
+}
+
+/**
+ * The import specifiers whose packages can be bundled: they are plain JavaScript, as is all that they reach. No package
+ * that the specifiers name is at once bundled and left to Node: a stage would have two of it, each with a state of its
+ * own. None without a lock file.
+ * @param refused folders of packages that are to be left to Node
+ */
+export function bundleable(root: string, specifiers: string[], refused: Set<string>): string[] {
+  const packages = readLock(root);
+  if (!packages) return [];
+  const isThere = (path: string) => existsSync(join(root, path));
+  const closures = new Map(
+    specifiers.map((one) => [one, [...reached(packages, [packageOf(one)!]).keys()].filter(isThere)]),
+  );
+  const isNative = (path: string) => {
+    const { hasInstallScript, os, cpu, link } = packages[path];
+    return hasInstallScript || os || cpu || link || refused.has(path);
+  };
+  // An optional package may be imported by a name that no bundler sees.
+  const optional = Object.keys(packages[""]?.optionalDependencies ?? {}).filter((name) =>
+    isThere(`node_modules/${name}`),
+  );
+  const left = new Set([...reached(packages, optional).keys()].filter(isThere));
+  const direct = new Set(specifiers.map((one) => `node_modules/${packageOf(one)}`));
+  const isLeft = (closure: string[]) =>
+    closure.length === 0 || closure.some((path) => isNative(path) || (direct.has(path) && left.has(path)));
+  for (let before = -1; left.size > before; ) {
+    before = left.size;
+    for (const closure of closures.values()) if (isLeft(closure)) for (const path of closure) left.add(path);
+  }
+  return specifiers.filter((one) => !isLeft(closures.get(one)!));
 }

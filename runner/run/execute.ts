@@ -1,7 +1,7 @@
 /** Runs what the plan says, several stages at a time, within the cores it was given. */
 import { lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { keyOf } from "../code/index.ts";
+import { keyOf, prepareStart } from "../code/index.ts";
 import { removeTree } from "../files/index.ts";
 import { codesOf, type Plan, type Task } from "../plan/index.ts";
 import { prepare, type SharedCache } from "../remote/index.ts";
@@ -55,6 +55,19 @@ const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>
         : [];
     });
 
+const starts = new WeakMap<Plan, Promise<Map<string, string>>>();
+
+/** The forms of the plan's bundles that start fast: made once, when its first task runs. */
+function startOf(plan: Plan, root: string): Promise<Map<string, string>> {
+  const codes = plan.tasks.flatMap(({ code, parts }) => [
+    ...(code ? [code] : []),
+    ...Object.values(parts).map((part) => part.code),
+  ]);
+  const start = starts.get(plan) ?? prepareStart(root, codes);
+  starts.set(plan, start);
+  return start;
+}
+
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
@@ -77,6 +90,7 @@ export async function runIn(
   rmSync(log, { force: true });
   const job: Job = {
     task,
+    start: await startOf(plan, options.root),
     root: options.root,
     inputs,
     outputs,

@@ -5,6 +5,8 @@ import type { DownloadFolders, InputFile, Scalar, UpstreamRun } from "../stage.t
 /** One stage instance, ready to run. All paths are absolute. */
 export interface Job {
   task: Task;
+  /** Where the bundle of its code is that its process loads, by the bundle of the key. */
+  start: Map<string, string>;
   /** The project's folder, the working directory of the stage. */
   root: string;
   inputs: Record<string, InputFile[]>;

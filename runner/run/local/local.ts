@@ -11,7 +11,7 @@ import type { Order, Report } from "./child.ts";
 /** How long a stage may take to end by itself before it is killed. */
 const GRACE_MILLISECONDS = 3000;
 
-const CHILD = fileURLToPath(new URL("./child.mjs", import.meta.url));
+const CHILD = fileURLToPath(new URL("./child.cjs", import.meta.url));
 const TRACE = fileURLToPath(new URL("./trace.cjs", import.meta.url));
 
 /** Signals a whole process group; it may be gone already. */
@@ -34,6 +34,7 @@ export const local: Executor = (job) =>
   new Promise((resolve, reject) => {
     const { task } = job;
     const env = filledEnvironment(task.env ?? {}, process.env);
+    const startOf = (bundle: string) => job.start.get(bundle) ?? bundle;
     const log = openSync(job.log, "a");
     const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
       cwd: job.root,
@@ -49,14 +50,14 @@ export const local: Executor = (job) =>
     closeSync(log);
     const order: Order = {
       id: task.id,
-      bundle: task.code?.bundle,
+      bundle: task.code && startOf(task.code.bundle),
       command: task.run === undefined ? undefined : command(job, task.run),
       env,
       params: task.params,
       parts: Object.fromEntries(
         Object.entries(task.parts).map(([param, { name, code, params }]) => [
           param,
-          { name, bundle: code.bundle, params },
+          { name, bundle: startOf(code.bundle), params },
         ]),
       ),
       point: task.point,

@@ -27,6 +27,7 @@ afterEach(() => rmSync(root, { recursive: true }));
 const code = (name: string): Code => ({
   hash: sha256(name),
   bundle: "",
+  imports: [],
   packages: [],
   files: [],
   outline: {},

@@ -30,7 +30,15 @@ test("tasks come back as they were, for their keys", () => {
   const part = {
     name: "p",
     params: { m: 1 },
-    code: { hash: "h", bundle: "b.mjs", packages: ["x@1"], files: [], outline: {}, definition: {} },
+    code: {
+      hash: "h",
+      bundle: "b.mjs",
+      imports: [],
+      packages: ["x@1"],
+      files: [],
+      outline: {},
+      definition: {},
+    },
   };
   const tasks = [
     task("a"),

@@ -6,6 +6,7 @@ import type { Task } from "../../../../runner/plan/tasks.ts";
 const code = (name: string): Code => ({
   hash: sha256(name),
   bundle: "",
+  imports: [],
   packages: [],
   files: [],
   outline: {},

@@ -1,0 +1,47 @@
+/** The text of load.cjs, which a stage's process takes its packages from. */
+
+/**
+ * Loads one package of packages.cjs beside it, as an import of Node's would show it. The first process that ends well
+ * keeps what V8 compiled, for those after it; `v8.cachedDataVersionTag()` tells apart what another Node compiled.
+ * @param commonjs the packages that are no modules
+ */
+export const loaderOf = (commonjs: string[]) => `
+const { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { isMainThread } = require("node:worker_threads");
+const vm = require("node:vm");
+const commonjs = new Set(${JSON.stringify(commonjs)});
+const filename = require.resolve("./packages.cjs");
+const compiled = filename + "." + require("node:v8").cachedDataVersionTag() + ".v8";
+let cachedData;
+try { cachedData = readFileSync(compiled); } catch {}
+const script = new vm.Script("(function(exports,require){" + readFileSync(filename, "utf8") + "\\n})", { filename, cachedData });
+if (isMainThread && (!cachedData || script.cachedDataRejected))
+  process.once("exit", (code) => {
+    if (code !== 0) return;
+    try {
+      const scratch = compiled + "." + process.pid;
+      const file = openSync(scratch, "w");
+      writeFileSync(file, script.createCachedData());
+      fsyncSync(file); // V8 checks the length of such data, not what it holds
+      closeSync(file);
+      renameSync(scratch, compiled);
+    } catch {}
+  });
+const packages = {}, shown = new Map();
+script.runInThisContext()(packages, require);
+module.exports = (name) => {
+  if (!shown.has(name)) {
+    const value = packages[name]();
+    let namespace = value;
+    if (commonjs.has(name)) {
+      namespace = {};
+      if ((typeof value === "object" && value !== null) || typeof value === "function")
+        for (const key of Object.keys(value)) namespace[key] = value[key];
+      namespace.default = value;
+      Object.defineProperty(namespace, "__esModule", { value: true });
+    }
+    shown.set(name, namespace);
+  }
+  return shown.get(name);
+};
+`;

@@ -1,0 +1,159 @@
+/** What a stage's process starts from: its packages, bundled once, must be to its code what Node makes of them. */
+import { execFileSync } from "node:child_process";
+import { readdirSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeEach, expect, test } from "vitest";
+import { CodeBook, prepareStart } from "../../../runner/code/index.ts";
+import { Project } from "../project.ts";
+
+const project = new Project();
+afterAll(() => project.remove());
+
+/** Packages of every make, by their files; `lock` is what package-lock.json says of them. */
+const PACKAGES: Record<string, { lock?: object; files: Record<string, string> }> = {
+  counter: {
+    files: {
+      "package.json": '{ "version": "1.0.0" }',
+      "index.js": `"use strict"; let count = 0; exports.next = () => ++count; exports.place = __filename;
+        exports.strict = (function () { return this === undefined; })(); globalThis.loaded = (globalThis.loaded ?? 0) + 1;`,
+    },
+  },
+  modern: {
+    lock: { dependencies: { counter: "1" } },
+    files: {
+      "package.json":
+        '{ "version": "1.0.0", "type": "module", "exports": { "import": "./i.js", "require": "./r.cjs" } }',
+      "i.js": `import { next } from "counter"; export const kind = "module"; export default () => next();
+        export const here = import.meta.url;`,
+      "r.cjs": `exports.kind = "required";`,
+    },
+  },
+  single: {
+    files: { "package.json": '{ "version": "1.0.0" }', "index.js": "module.exports = class Single {};" },
+  },
+  waits: {
+    files: {
+      "package.json": '{ "version": "1.0.0", "type": "module", "exports": "./i.js" }',
+      "i.js": "export const value = await Promise.resolve(7);",
+    },
+  },
+  picks: {
+    files: {
+      "package.json": '{ "version": "1.0.0" }',
+      "index.js": 'const name = "./" + "other.js"; exports.other = require(name);',
+      "other.js": "module.exports = 8;",
+    },
+  },
+  asks: {
+    files: {
+      "package.json": '{ "version": "1.0.0", "type": "module", "main": "index.js" }',
+      "index.js": "export const found = typeof require;",
+    },
+  },
+  native: {
+    lock: { hasInstallScript: true, dependencies: { shared: "1" } },
+    files: { "package.json": '{ "version": "1.0.0" }', "index.js": 'exports.state = require("shared");' },
+  },
+  shared: { files: { "package.json": '{ "version": "1.0.0" }', "index.js": "module.exports = {};" } },
+};
+
+const STAGE = "stages/numbers/stage.ts";
+const PART = "stages/scale/hows/times.ts";
+
+beforeEach(() => {
+  const lock: Record<string, object> = { "": {} };
+  for (const [name, { lock: more = {}, files }] of Object.entries(PACKAGES)) {
+    lock[`node_modules/${name}`] = { version: "1.0.0", ...more };
+    for (const [file, text] of Object.entries(files)) project.write(`node_modules/${name}/${file}`, text);
+  }
+  project.reset({ "package-lock.json": JSON.stringify({ lockfileVersion: 3, packages: lock }) });
+});
+
+/** Gives the stage and the part what they are to export as `default`. */
+function write(stage: string, part = "export default {};"): void {
+  project.write(STAGE, stage);
+  project.write(PART, part);
+}
+
+/** Prepares both, and runs a text of code in a process of its own in which `stage` and `part` are what they export. */
+async function start(text: string): Promise<{ printed: unknown; folder: string; bundled: boolean }> {
+  const codes = [...(await new CodeBook(project.root).read([STAGE, PART])).values()];
+  const forms = await prepareStart(project.root, codes);
+  const [stage, part] = codes.map(({ bundle }) => forms.get(bundle) ?? bundle);
+  const load = (path: string) => `(await import(${JSON.stringify(pathToFileURL(path).href)})).default`;
+  const code = `const stage = ${load(stage)}, part = ${load(part)}; console.log(JSON.stringify(await (${text})()))`;
+  project.write("node_modules/start.mjs", code);
+  const out = execFileSync(process.execPath, ["node_modules/start.mjs"], {
+    cwd: project.root,
+    encoding: "utf8",
+  });
+  return { printed: JSON.parse(out), folder: dirname(stage), bundled: forms.size > 0 };
+}
+
+test("packages of both kinds are to a stage what Node makes of them", async () => {
+  write(
+    `import * as counter from "counter"; import whole, { next } from "counter"; import one, { kind, here } from "modern"; import Single from "single";
+     export default { params: "numbers", inputs: {}, outputs: {}, run: () =>
+       [next(), whole.next(), one(), kind, here, Object.keys(counter).sort(), new Single().constructor.name, counter.place, counter.strict, import.meta.url.startsWith("file://")] };`,
+  );
+  const own = await start("stage.run");
+  expect(own.bundled).toBe(true);
+  const place = project.path("node_modules/counter/index.js");
+  const here = pathToFileURL(project.path("node_modules/modern/i.js")).href;
+  const keys = ["default", "next", "place", "strict"];
+  expect(own.printed).toEqual([1, 2, 3, "module", here, keys, "Single", place, true, true]);
+});
+
+test("a stage and its part share the state of a package, and each loads once, when it is asked for", async () => {
+  write(
+    'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',
+    'import one from "modern"; export default { apply: one };',
+  );
+  const { printed } = await start("() => [stage.run(), part.apply(), stage.run(), globalThis.loaded]");
+  expect(printed).toEqual([1, 2, 3, 1]);
+  write(
+    'export default { params: "numbers", inputs: {}, outputs: {}, run: async () => [globalThis.loaded, (await import("counter")).next(), globalThis.loaded] };',
+  );
+  expect((await start("stage.run")).printed).toEqual([null, 1, 1]);
+});
+
+test("a thread of a stage's bundle takes its packages from there as well", async () => {
+  write(`import { isMainThread, parentPort, Worker } from "node:worker_threads"; import { next } from "counter";
+    if (!isMainThread) parentPort.postMessage(next() + 10);
+    export default { params: "numbers", inputs: {}, outputs: {}, run: () =>
+      new Promise((done) => new Worker(new URL(import.meta.url)).once("message", (answer) => done([answer, next()]))) };`);
+  expect((await start("stage.run")).printed).toEqual([11, 1]);
+});
+
+test("what cannot be bundled is left to Node, with what it shares with the stage", async () => {
+  write(`import { value } from "waits"; import { other } from "picks"; import { found } from "asks"; import { state } from "native"; import own from "shared"; import { next } from "counter";
+    export default { params: "numbers", inputs: {}, outputs: {}, run: () => [value, other, found, state === own, next()] };`);
+  const { printed, folder, bundled } = await start("stage.run");
+  expect(printed).toEqual([7, 8, "undefined", true, 1]);
+  expect(bundled).toBe(true);
+  expect(
+    JSON.parse(project.read(join("node_modules/.cache/deephash", folder.split("/").at(-1)!, "packages.json")))
+      .names,
+  ).toEqual(["counter"]);
+});
+
+test("a package that changed in place is bundled again; what was compiled is kept for the next process", async () => {
+  write(
+    'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',
+  );
+  const { folder } = await start("stage.run");
+  const compiled = () => readdirSync(folder).filter((name) => name.endsWith(".v8")).length;
+  expect(compiled()).toBe(1);
+  expect((await start("stage.run")).printed).toBe(1);
+  project.edit("node_modules/counter/index.js", "++count", "(count += 100)");
+  expect((await start("stage.run")).printed).toBe(100);
+});
+
+test("without a lock file nothing says what is installed, so nothing is bundled", async () => {
+  project.reset();
+  write(
+    'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',
+  );
+  expect(await start("stage.run")).toMatchObject({ printed: 1, bundled: false });
+});
