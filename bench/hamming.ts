@@ -100,7 +100,7 @@ async function ranking(queries: Coded, database: Coded): Promise<void> {
       onProgress: () => {},
       signal: new AbortController().signal,
     });
-    map = found.averagePrecision.reduce((sum, ap) => sum + ap, 0) / QUERIES;
+    map = found.columns.map.reduce((sum, ap) => sum + ap, 0) / QUERIES;
   });
   console.log(`tie-aware mAP ${map.toFixed(4)} of ${QUERIES} queries x ${ITEMS} codes of ${BITS} bits`);
   console.log(

@@ -43,7 +43,7 @@ async function main(): Promise<void> {
     signal: new AbortController().signal,
   });
   const seconds = (performance.now() - began) / 1000;
-  const map = found.averagePrecision.reduce((sum, ap) => sum + ap, 0) / QUERIES;
+  const map = found.columns.map.reduce((sum, ap) => sum + ap, 0) / QUERIES;
   const megabytes = process.resourceUsage().maxRSS / 1024;
 
   await startBackend("wasm");

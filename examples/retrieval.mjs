@@ -32,6 +32,6 @@ console.log(`Tables find the same: ${again.rows.every((row, rank) => row === row
 // How good is the whole ranking? Items at one distance have no order: the expectation over all orders.
 const counts = new Counts(codes, BITS, labels, CLASSES);
 counts.count(query);
-const { averagePrecision, precisionAt } = metricsOfCounts(counts.all, counts.relevant(3), [10]);
-console.log(`Average precision ${averagePrecision.toFixed(3)}, precision@10 ${precisionAt[0].toFixed(2)}.`);
+const { map, precisionAt } = metricsOfCounts(counts.all, counts.relevant(3), [10]);
+console.log(`Average precision ${map.toFixed(3)}, precision@10 ${precisionAt[0].toFixed(2)}.`);
 console.log(`${ROWS} codes take ${(ROWS * BYTES) / 1000} kB.`);

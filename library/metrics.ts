@@ -4,7 +4,7 @@
  *
  * @example
  * const ranking = new Ranking(labels, classes);
- * const { averagePrecision, recallAt } = ranking.metrics(distances, label, [1, 10]);
+ * const { map, recallAt } = ranking.metrics(distances, label, [1, 10]);
  * @module
  */
 

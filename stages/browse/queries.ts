@@ -19,7 +19,7 @@ const sameAs = (a: Point, b: Point): boolean =>
 function worstOf(path: string, count: number): number[] {
   const table = readTable(path, "per-query");
   const ids = numbers(table, "id");
-  const precision = numbers<Float32Array>(table, "average_precision");
+  const precision = numbers<Float32Array>(table, "map");
   return [...ids.keys()]
     .sort((a, b) => precision[a] - precision[b] || ids[a] - ids[b])
     .slice(0, count)

@@ -100,7 +100,7 @@ export default defineStage<Params>({
       const database = rowsOf(split, "database", ids, file);
       const answers: Answers = {
         ...{ id, name, point, kind, distance, dim },
-        average_precision: [],
+        map: [],
         neighbours: [],
         distances: [],
         within: [],
@@ -112,10 +112,10 @@ export default defineStage<Params>({
       );
       representation.distances(from, database, (query, distances) => {
         signal.throwIfAborted();
-        const { averagePrecision } = ranking.metrics(distances, labels[from[query]], []);
+        const { map } = ranking.metrics(distances, labels[from[query]], []);
         const nearest = ranking.nearest(distances, k).slice();
         const furthest = distances[nearest[nearest.length - 1]];
-        answers.average_precision.push(decimals(averagePrecision));
+        answers.map.push(decimals(map));
         answers.within.push(distances.reduce((count, one) => count + (one <= furthest ? 1 : 0), 0));
         for (const item of nearest) {
           answers.neighbours.push(place(database[item]));

@@ -1,7 +1,8 @@
 /** Queries against a database of codes, on all cores: counts by distance, and what follows from them. */
 import { bytesOf, type Codes } from "../shared/artifacts/codes.ts";
 import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
-import type { Found } from "../shared/retrieval/evaluation.ts";
+import type { RankOptions } from "../shared/retrieval/evaluation.ts";
+import { createFound, type Found, keepMetrics } from "../shared/retrieval/found.ts";
 import { Counts } from "../shared/retrieval/hamming/counts.ts";
 import { metricsOfCounts } from "../shared/retrieval/hamming/metrics.ts";
 import { vote } from "../shared/retrieval/hamming/vote.ts";
@@ -17,12 +18,11 @@ export interface Rows {
   labels: Uint16Array;
 }
 
-/** What is found of the queries beside what every evaluation finds. */
+/** The columns that only codes have: see {@link CodeMetrics}. */
+const COLUMNS = ["map_worst", "map_best", "precision_radius_2"];
+
+/** The ranking of queries, with the sums by radius. */
 export interface FoundOfCodes extends Found {
-  /** `[queries]`: average precision in the worst and the best order of ties; precision within radius 2. */
-  worst: Float64Array;
-  best: Float64Array;
-  nearPrecision: Float64Array;
   /** Sums over the queries of each block, so that threads add nothing up in an order of their own. */
   radii: Radii;
 }
@@ -78,7 +78,7 @@ function addRadii(radii: Radii, first: number, all: Uint32Array, relevant: Uint3
 defineWork<Job>("codes", async ({ queries, database, bits, classes, ks, at, found }) => {
   const bytes = bytesOf(bits);
   const counts = new Counts(database.values, bits, database.labels, classes);
-  const whole = found.averagePrecision.length > 0;
+  const whole = "map" in found.columns;
   return (block) => {
     const end = Math.min((block + 1) * BLOCK, queries.labels.length);
     for (let query = block * BLOCK; query < end; query++) {
@@ -87,15 +87,7 @@ defineWork<Job>("codes", async ({ queries, database, bits, classes, ks, at, foun
         found.predictions[query * ks.length + index] = vote(counts, ks[index]);
       if (!whole) continue;
       const relevant = counts.relevant(queries.labels[query]);
-      const metrics = metricsOfCounts(counts.all, relevant, at);
-      found.averagePrecision[query] = metrics.averagePrecision;
-      found.rPrecision[query] = metrics.rPrecision;
-      found.mapAtR[query] = metrics.mapAtR;
-      found.precisionAt.set(metrics.precisionAt, query * at.length);
-      found.recallAt.set(metrics.recallAt, query * at.length);
-      found.worst[query] = metrics.worst;
-      found.best[query] = metrics.best;
-      found.nearPrecision[query] = metrics.nearPrecision;
+      keepMetrics(found, query, metricsOfCounts(counts.all, relevant, at), at);
       addRadii(found.radii, block * (bits + 1), counts.all, relevant);
     }
   };
@@ -107,40 +99,20 @@ export const secondsOf = (queries: Rows, database: Rows): number =>
 
 /**
  * Ranks the database for every query, by Hamming distance.
- * @param ks numbers of neighbours that vote for a class
- * @param at the k of precision and recall; "predictions only": no metric of the ranking
+ * @param options with the bundle that holds this module: `import.meta.url` of the stage
  */
 export async function rankCodes(
   queries: Rows,
   database: Rows,
-  options: {
-    bits: number;
-    classes: number;
-    ks: number[];
-    at: number[] | "predictions only";
-    threads: number;
-    /** Of the bundle: `import.meta.url` of the stage. */
-    url: string;
-    onProgress: (queries: number) => void;
-    signal: AbortSignal;
-  },
+  options: RankOptions & { bits: number; url: string },
 ): Promise<FoundOfCodes> {
   const { bits, classes, ks, threads, url, onProgress, signal } = options;
   const count = queries.labels.length;
   const blocks = Math.ceil(count / BLOCK);
   const at = options.at === "predictions only" ? [] : options.at;
-  const rows = options.at === "predictions only" ? 0 : count;
-  const sums = rows === 0 ? 0 : blocks * (bits + 1);
+  const sums = options.at === "predictions only" ? 0 : blocks * (bits + 1);
   const found: FoundOfCodes = {
-    predictions: shared(Uint16Array, count * ks.length),
-    averagePrecision: shared(Float64Array, rows),
-    rPrecision: shared(Float64Array, rows),
-    mapAtR: shared(Float64Array, rows),
-    precisionAt: shared(Float64Array, rows * at.length),
-    recallAt: shared(Float64Array, rows * at.length),
-    worst: shared(Float64Array, rows),
-    best: shared(Float64Array, rows),
-    nearPrecision: shared(Float64Array, rows),
+    ...createFound(count, ks.length, options.at, COLUMNS),
     radii: {
       precision: shared(Float64Array, sums),
       recall: shared(Float64Array, sums),

@@ -3,12 +3,9 @@ import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
 import { checkJson } from "../shared/artifacts/schema.ts";
-import { type Roles, readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { threadsFor } from "../shared/compute/threads.ts";
-import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/retrieval/evaluation.ts";
+import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
 import { engineHere } from "../shared/retrieval/hamming/kernel.ts";
 import { Scan } from "../shared/retrieval/hamming/scan.ts";
-import { recipeOf } from "../shared/runs/recipe.ts";
 import { bitUse } from "./bits.ts";
 import { writeCurve } from "./curve.ts";
 import { type Rows, rankCodes, secondsOf, takeRows } from "./retrieval.ts";
@@ -36,77 +33,36 @@ export default defineStage<{ ks: number[]; seed: number }>({
     timings: { path: "timings.json", measured: true },
   },
   cpus: "all",
-  async run({ params, inputs, outputs, cpus, progress, note, warn, log, signal }) {
+  async run(context) {
+    const { params, inputs, outputs, note, warn } = context;
     const codes = readCodes(inputs.codes);
-    const split = readSplit(inputs.split);
-    const { bits, classes, ids } = codes;
+    const { bits } = codes;
     const engine = engineHere();
     note("engine", engine);
     if (engine === "plain")
       warn("this machine's WebAssembly has no vectors: codes are compared in plain TypeScript, far slower.");
-    const rows = (role: keyof Roles) => rowsOf(split, role, ids, inputs.codes);
-    const take = (role: keyof Roles) => takeRows(codes, rows(role));
-    const [train, validation, query, database] = [
-      take("train"),
-      take("validation"),
-      take("query"),
-      take("database"),
-    ];
-    const queries = query.labels.length;
-    const total = validation.labels.length + queries;
-    const common = { bits, classes: classes.length, url: import.meta.url, signal };
-
-    // k is chosen on validation images alone; the queries are asked once it stands.
-    const trial = await rankCodes(validation, train, {
-      ...common,
-      ks: params.ks,
-      at: "predictions only",
-      threads: threadsFor(secondsOf(validation, train), cpus),
-      onProgress: (done) => progress(done, total, "queries"),
-    });
-    const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
-    log(why);
-
-    const threads = threadsFor(secondsOf(query, database), cpus);
-    const began = performance.now();
-    const found = await rankCodes(query, database, {
-      ...common,
-      ks: [k],
-      at: AT,
-      threads,
-      onProgress: (done) => progress(validation.labels.length + done, total, "queries"),
-    });
-    const rankSeconds = (performance.now() - began) / 1000;
-
-    const { map, ...others } = columnsOf(found, query.labels);
-    writeEvaluation(
-      { metrics: outputs.metrics, perQuery: outputs["per-query"] },
+    const evaluated = await evaluateQueries(
       {
-        ids: Uint32Array.from(rows("query"), (row) => ids[row]),
-        labels: query.labels,
-        predictions: found.predictions,
+        ...codes,
+        take: (rows) => takeRows(codes, rows),
+        secondsOf,
+        rank: (queries, database, options) =>
+          rankCodes(queries, database, { ...options, bits, url: import.meta.url }),
       },
-      {
-        map,
-        map_worst: found.worst,
-        map_best: found.best,
-        ...others,
-        precision_radius_2: found.nearPrecision,
-      },
-      {
-        protocol: split.protocol,
-        representation: "code",
-        made: recipeOf(codes.metadata),
-        distance: "hamming",
-        dim: bits,
-        k,
-        database: database.labels.length,
-        bits: bitUse(database.values, bits),
-      },
-      classes,
-      params.seed,
+      inputs.codes,
+      context,
     );
-    writeCurve(outputs.curve, found.radii, bits, queries, { protocol: split.protocol });
+    const { protocol, query, database, found, seconds, threads } = evaluated;
+    writeEvaluation(
+      outputs,
+      evaluated,
+      codes,
+      { representation: "code", distance: "hamming", dim: bits, bits: bitUse(database.values, bits) },
+      params.seed,
+      ["map", "map_worst", "map_best"],
+    );
+    const queries = query.labels.length;
+    writeCurve(outputs.curve, found.radii, bits, queries, { protocol });
     const timings = {
       engine,
       threads,
@@ -114,7 +70,7 @@ export default defineStage<{ ks: number[]; seed: number }>({
       database: database.labels.length,
       bits,
       bytes: bytesOf(bits),
-      rank_seconds: rankSeconds,
+      rank_seconds: seconds,
       k: SEARCHED,
       search_seconds: searchSeconds(query, database, bits),
     };

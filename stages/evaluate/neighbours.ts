@@ -3,7 +3,8 @@ import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../shared/compute/backend.ts";
 import { valuesInPlace } from "../shared/compute/in-place.ts";
 import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
-import type { Found } from "../shared/retrieval/evaluation.ts";
+import type { RankOptions } from "../shared/retrieval/evaluation.ts";
+import { createFound, type Found, keepMetrics } from "../shared/retrieval/found.ts";
 import { Ranking } from "../shared/retrieval/ranking.ts";
 
 /** Queries that go through one matrix product. */
@@ -79,7 +80,7 @@ defineWork<Job>("neighbours", async (job) => {
   const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
   const ranking = new Ranking(labels, classes);
   const furthest = Math.max(...ks);
-  const whole = found.averagePrecision.length > 0;
+  const whole = "map" in found.columns;
   return (block) => {
     const first = block * BLOCK;
     const count = Math.min(BLOCK, queries.labels.length - first);
@@ -94,12 +95,7 @@ defineWork<Job>("neighbours", async (job) => {
       for (const [index, k] of ks.entries())
         found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
       if (!whole) continue;
-      const metrics = ranking.measuredMetrics(queries.labels[query], at);
-      found.averagePrecision[query] = metrics.averagePrecision;
-      found.rPrecision[query] = metrics.rPrecision;
-      found.mapAtR[query] = metrics.mapAtR;
-      found.precisionAt.set(metrics.precisionAt, query * at.length);
-      found.recallAt.set(metrics.recallAt, query * at.length);
+      keepMetrics(found, query, ranking.measuredMetrics(queries.labels[query], at), at);
     }
     product.dispose();
   };
@@ -111,36 +107,17 @@ export const secondsOf = (queries: Rows, database: Rows, dim: number): number =>
 
 /**
  * Ranks the database for every query, by Euclidean distance.
- * @param ks numbers of neighbours that vote for a class
- * @param at the k of precision and recall; "predictions only": no metric of the ranking
+ * @param options with the bundle that holds this module: `import.meta.url` of the stage
  */
 export async function rankAll(
   queries: Rows,
   database: Rows,
-  options: {
-    dim: number;
-    classes: number;
-    ks: number[];
-    at: number[] | "predictions only";
-    threads: number;
-    /** Of the bundle: `import.meta.url` of the stage. */
-    url: string;
-    onProgress: (queries: number) => void;
-    signal: AbortSignal;
-  },
+  options: RankOptions & { dim: number; url: string },
 ): Promise<Found> {
   const { dim, classes, ks, threads, url, onProgress, signal } = options;
   const count = queries.labels.length;
   const at = options.at === "predictions only" ? [] : options.at;
-  const rows = options.at === "predictions only" ? 0 : count;
-  const found: Found = {
-    predictions: shared(Uint16Array, count * ks.length),
-    averagePrecision: shared(Float64Array, rows),
-    rPrecision: shared(Float64Array, rows),
-    mapAtR: shared(Float64Array, rows),
-    precisionAt: shared(Float64Array, rows * at.length),
-    recallAt: shared(Float64Array, rows * at.length),
-  };
+  const found = createFound(count, ks.length, options.at);
   const items = database.labels.length;
   const lengths = shared(Float64Array, items);
   for (let i = 0; i < items; i++)

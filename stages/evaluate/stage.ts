@@ -1,10 +1,8 @@
-/** evaluate: how well vectors classify (kNN) and retrieve (mAP and its kin), under the split's protocol. */
+/** evaluate: how well vectors classify (kNN) and retrieve (mAP and others), under the split's protocol. */
 import { defineStage } from "../../runner/stage.ts";
-import { type Roles, readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/tables.ts";
-import { threadsFor } from "../shared/compute/threads.ts";
-import { AT, chooseK, columnsOf, writeEvaluation } from "../shared/retrieval/evaluation.ts";
-import { recipeOf } from "../shared/runs/recipe.ts";
+import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
 import { rankAll, secondsOf, takeRows } from "./neighbours.ts";
 
 interface Params {
@@ -25,66 +23,26 @@ export default defineStage<Params>({
   inputs: { vectors: "vectors", split: "split" },
   outputs: { metrics: "metrics.json", "per-query": "per-query.arrow" },
   cpus: "all",
-  async run({ params, inputs, outputs, cpus, progress, note, log, signal }) {
+  async run(context) {
+    const { params, inputs, outputs, note } = context;
+    const { distance } = params;
     const vectors = readVectors(inputs.vectors);
-    const split = readSplit(inputs.split);
-    const rows = (role: keyof Roles) => rowsOf(split, role, vectors.ids, inputs.vectors);
-    const centre =
-      params.distance === "centred-cosine" ? meanOf(vectors.values, rows("train"), vectors.dim) : undefined;
-    const take = (role: keyof Roles) =>
-      takeRows(vectors, rows(role), centre, params.distance !== "euclidean");
-    const [train, validation, query, database] = [
-      take("train"),
-      take("validation"),
-      take("query"),
-      take("database"),
-    ];
-    const queryIds = Uint32Array.from(rows("query"), (row) => vectors.ids[row]);
-    const { dim, classes } = vectors;
-    const total = validation.labels.length + query.labels.length;
-    const common = {
-      dim,
-      classes: classes.length,
-      ks: params.ks,
-      url: import.meta.url,
-      signal,
-    };
-
-    // k is chosen on validation images alone; the queries are asked once it stands.
-    const trial = await rankAll(validation, train, {
-      ...common,
-      at: "predictions only",
-      threads: threadsFor(secondsOf(validation, train, dim), cpus),
-      onProgress: (done) => progress(done, total, "queries"),
-    });
-    const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
-    log(why);
-
-    const began = performance.now();
-    const found = await rankAll(query, database, {
-      ...common,
-      ks: [k],
-      at: AT,
-      threads: threadsFor(secondsOf(query, database, dim), cpus),
-      onProgress: (done) => progress(validation.labels.length + done, total, "queries"),
-    });
-    note("queries_per_second", Math.round((query.labels.length * 1000) / (performance.now() - began)));
-
-    writeEvaluation(
-      { metrics: outputs.metrics, perQuery: outputs["per-query"] },
-      { ids: queryIds, labels: query.labels, predictions: found.predictions },
-      columnsOf(found, query.labels),
+    const { dim } = vectors;
+    const train = () => rowsOf(readSplit(inputs.split), "train", vectors.ids, inputs.vectors);
+    const centre = distance === "centred-cosine" ? meanOf(vectors.values, train(), dim) : undefined;
+    const evaluated = await evaluateQueries(
       {
-        protocol: split.protocol,
-        representation: vectors.metadata.loss === undefined ? "features" : "embedding",
-        made: recipeOf(vectors.metadata),
-        distance: params.distance,
-        dim,
-        k,
-        database: database.labels.length,
+        ...vectors,
+        take: (rows) => takeRows(vectors, rows, centre, distance !== "euclidean"),
+        secondsOf: (queries, database) => secondsOf(queries, database, dim),
+        rank: (queries, database, options) =>
+          rankAll(queries, database, { ...options, dim, url: import.meta.url }),
       },
-      classes,
-      params.seed,
+      inputs.vectors,
+      context,
     );
+    note("queries_per_second", Math.round(evaluated.ids.length / evaluated.seconds));
+    const representation = vectors.metadata.loss === undefined ? "features" : "embedding";
+    writeEvaluation(outputs, evaluated, vectors, { representation, distance, dim }, params.seed);
   },
 });

@@ -1,7 +1,7 @@
 /** How metrics.json is to be read: who is behind each number, and how sure its change since another run is. */
 import type { Compared, InputFile, Point, Reading, Result } from "../../runner/stage.ts";
 import { readEvaluations } from "../shared/artifacts/metrics.ts";
-import { type Queries, readQueries } from "../shared/artifacts/per-query.ts";
+import { isPerQuery, type Queries, readQueries } from "../shared/artifacts/per-query.ts";
 import { random } from "../shared/compute/random.ts";
 import { groupRuns, isRaw, labelOf, rawLabel } from "../shared/runs/groups.ts";
 import { beyond, type Draws, differenceOf, drawMeans, holm, type Scores } from "./numbers/bootstrap.ts";
@@ -34,8 +34,8 @@ function queriesOf(sources: Record<string, InputFile[]>): Map<string, Map<string
     for (const { label, members } of groupRuns(runs.filter((run) => run.protocol === protocol))) {
       const own = members.flatMap(({ id }) => files.get(id) ?? []);
       const groups = found.get(protocol) ?? new Map<string, Queries[]>();
-      // Of a group that lacks a run the mean would be another one.
-      if (own.length === members.length) groups.set(label, own.map(readQueries));
+      // A group without one of its runs has another mean.
+      if (own.length === members.length && own.every(isPerQuery)) groups.set(label, own.map(readQueries));
       found.set(protocol, groups);
     }
   return found;
@@ -43,7 +43,7 @@ function queriesOf(sources: Record<string, InputFile[]>): Map<string, Map<string
 
 const scoresOf = (runs: Queries[], metric: string): Scores => ({
   seeds: runs.map(({ point }) => String(point.seed)),
-  runs: runs.map(({ scores }) => scores[metric]),
+  runs: runs.map(({ columns }) => columns[metric]),
 });
 
 const sameQueries = (a: Queries, b: Queries): boolean =>
@@ -80,7 +80,7 @@ function pairedOf(
   const first = [...now.values()][0]?.[0];
   const labels = [...now.keys()].filter((label) =>
     [...(before.get(label) ?? []), ...now.get(label)!].every(
-      (run) => run.scores[metric] && sameQueries(run, first) && before.has(label),
+      (run) => run.columns[metric] && sameQueries(run, first) && before.has(label),
     ),
   );
   if (labels.length === 0) return new Map();

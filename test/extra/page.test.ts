@@ -219,7 +219,7 @@ describe("the query browser", () => {
     expect(await asked()).not.toBe(first);
     await place.getByLabel("Order").selectOption({ label: "worst first in raw features" });
     expect(await list.locator("option").count()).toBe(QUERIES);
-    const { average_precision: precision } = makeNeighbours(QUERIES).representations[0];
+    const { map: precision } = makeNeighbours(QUERIES).representations[0];
     const shown = await place.locator(".answers section").first().locator(".facts").textContent();
     expect(shown).toContain(`average precision ${Math.min(...precision).toFixed(4)}`);
     await place.getByLabel("Class").selectOption("cat");

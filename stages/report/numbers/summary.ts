@@ -130,7 +130,7 @@ function summariseProtocol(
         : drawMeans(
             drawn.map(({ members }) => ({
               seeds: members.map(({ point }) => String(point.seed)),
-              runs: members.map(({ id }) => perQuery.get(id)!.scores[metric]),
+              runs: members.map(({ id }) => perQuery.get(id)!.columns[metric]),
             })),
             resamples,
             random(seed, "bootstrap"),

@@ -1,8 +1,9 @@
-/** The metrics of one representation, as `evaluate` writes and plots and reports read them. */
+/** The artifact `metrics`: the metrics of one representation. */
+import { writeFileSync } from "node:fs";
 import type { InputFile, Point } from "../../../runner/stage.ts";
 import { labelOf, rawLabel, tellApart } from "../runs/groups.ts";
 import type { Recipe } from "../runs/recipe.ts";
-import { readJson } from "./schema.ts";
+import { checkJson, readJson } from "./schema.ts";
 
 /** A mean over queries with its 95 % bootstrap interval. */
 export interface Estimate {
@@ -29,7 +30,7 @@ export interface BitUse {
 export interface Metrics {
   protocol: string;
   representation: "features" | "embedding" | "code";
-  /** What made it; results of older code do not say. */
+  /** The params that made it; absent in results of older code. */
   made?: Recipe;
   distance: "euclidean" | "cosine" | "centred-cosine" | "hamming";
   /** Dimensions, or the bits of a code. */
@@ -44,7 +45,13 @@ export interface Metrics {
   classes: Record<string, { map: number; knn_accuracy: number }>;
 }
 
-/** Metrics with the run they are of. */
+/** Writes `metrics`. */
+export function writeMetrics(path: string, metrics: Metrics): void {
+  checkJson(metrics, "metrics", path);
+  writeFileSync(path, `${JSON.stringify(metrics, null, 2)}\n`);
+}
+
+/** Metrics with the run that they belong to. */
 export interface Evaluation extends Metrics {
   id: string;
   /** Of its group. */

@@ -12,7 +12,7 @@ export interface Answers {
   /** Dimensions, or bits. */
   dim: number;
   /** `[queries]` */
-  average_precision: number[];
+  map: number[];
   /** `[queries, k]` images of the database, nearest first; of equally near ones the one that stands first. */
   neighbours: number[];
   /** `[queries, k]` */

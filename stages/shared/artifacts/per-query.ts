@@ -1,6 +1,43 @@
-/** Opens the metrics of each query. */
+/** The artifact `per-query`: the metrics of each query. */
+import { Float32, Uint16, Uint32 } from "apache-arrow";
 import { type InputFile, type Point, UserError } from "../../../runner/stage.ts";
-import { numbers, readMetadata, readTable } from "./tables.ts";
+import { numbers, readMetadata, readTable, writeTable } from "./tables.ts";
+
+/** The metrics that have a column of their own name. */
+const METRICS = ["map", "precision@10", "r_precision", "map_at_r"];
+
+/** Queries to be written. */
+export interface QueryColumns {
+  ids: Uint32Array;
+  labels: Uint16Array;
+  /** The classes that kNN gives them. */
+  predictions: Uint16Array;
+  /** `[queries]` each, by metric. */
+  columns: Record<string, Float64Array>;
+  metadata: { protocol: string; k: number; classes: string[] };
+}
+
+/** Writes `per-query`. */
+export function writeQueries(
+  path: string,
+  { ids, labels, predictions, columns, metadata }: QueryColumns,
+): void {
+  const each = <T>(make: (name: string) => T) =>
+    Object.fromEntries(METRICS.map((name) => [name, make(name)]));
+  writeTable(
+    path,
+    "per-query",
+    { id: new Uint32(), label: new Uint16(), prediction: new Uint16(), ...each(() => new Float32()) },
+    labels.length,
+    {
+      id: ids,
+      label: labels.slice(),
+      prediction: predictions.slice(),
+      ...each((name) => Float32Array.from(columns[name])),
+    },
+    metadata,
+  );
+}
 
 /** One run's queries. */
 export interface Queries {
@@ -9,14 +46,25 @@ export interface Queries {
   protocol: string;
   classes: string[];
   ids: Uint32Array;
-  /** What each is, and what kNN takes it for. */
+  /** The class of each query, and the class that kNN gives it. */
   labels: Uint16Array;
   predictions: Uint16Array;
-  /** One value a query, by the name of the metric that is their mean. */
-  scores: Record<string, Float64Array>;
+  /** One value per query, by metric. */
+  columns: Record<string, Float64Array>;
 }
 
-/** Reads a `per-query`. @throws UserError when it is none */
+/** Whether a file has the columns of today: older code wrote others, which cannot be paired with these. */
+export function isPerQuery({ path }: InputFile): boolean {
+  try {
+    readTable(path, "per-query");
+    return true;
+  } catch (error) {
+    if (error instanceof UserError) return false;
+    throw error;
+  }
+}
+
+/** Reads `per-query`. @throws UserError when the file is another artifact */
 export function readQueries({ path, id, point }: InputFile): Queries {
   const table = readTable(path, "per-query");
   const labels = numbers<Uint16Array>(table, "label");
@@ -30,18 +78,18 @@ export function readQueries({ path, id, point }: InputFile): Queries {
     ids: numbers(table, "id"),
     labels,
     predictions,
-    scores: {
-      map: Float64Array.from(numbers<Float32Array>(table, "average_precision")),
+    columns: {
+      map: Float64Array.from(numbers<Float32Array>(table, "map")),
       knn_accuracy: Float64Array.from(labels, (label, query) => (predictions[query] === label ? 1 : 0)),
     },
   };
 }
 
-/** @throws UserError when runs of one protocol asked different queries: they could not be paired */
+/** @throws UserError when runs of one protocol have different queries: they cannot be paired */
 export function checkPaired(runs: Queries[]): void {
   for (const run of runs)
     if (run.ids.length !== runs[0].ids.length || run.ids.some((id, at) => id !== runs[0].ids[at]))
       throw new UserError(
-        `report: ${run.id} and ${runs[0].id} have other queries. Evaluate both with the same split.`,
+        `report: ${run.id} and ${runs[0].id} have different queries. Evaluate both with the same split.`,
       );
 }

@@ -1,29 +1,61 @@
-/** What every evaluation does with what was found of its queries: choose k, state intervals, write the files. */
-import { writeFileSync } from "node:fs";
-import { Float32, Uint16, Uint32 } from "apache-arrow";
-import type { Metrics } from "../artifacts/metrics.ts";
-import { checkJson } from "../artifacts/schema.ts";
-import { writeTable } from "../artifacts/tables.ts";
+/** The evaluation of any representation: choose k on the validation images, rank the queries, state intervals. */
+import type { StageContext } from "../../../runner/stage.ts";
+import { type Metrics, writeMetrics } from "../artifacts/metrics.ts";
+import { writeQueries } from "../artifacts/per-query.ts";
+import { type Roles, readSplit, rowsOf } from "../artifacts/split.ts";
 import { random } from "../compute/random.ts";
+import { threadsFor } from "../compute/threads.ts";
+import { recipeOf } from "../runs/recipe.ts";
 import { estimates } from "../statistics/bootstrap.ts";
+import { AT, type Found } from "./found.ts";
 
-/** Ranks at which precision and recall are told. */
-export const AT = [1, 10, 100];
-
-/** What is found of each query, in memory that threads share. */
-export interface Found {
-  /** `[queries, ks]`: the class that k nearest neighbours vote for, for each k. */
-  predictions: Uint16Array;
-  /** `[queries]`, empty where only predictions were asked for. */
-  averagePrecision: Float64Array;
-  rPrecision: Float64Array;
-  mapAtR: Float64Array;
-  /** `[queries, at]` */
-  precisionAt: Float64Array;
-  recallAt: Float64Array;
+/** Arguments of a ranking that do not depend on the representation. */
+export interface RankOptions {
+  classes: number;
+  /** Numbers of neighbours that vote for a class. */
+  ks: number[];
+  /** The k of precision and recall; "predictions only": no metric of the ranking. */
+  at: number[] | "predictions only";
+  threads: number;
+  onProgress: (queries: number) => void;
+  signal: AbortSignal;
 }
 
-/** Six decimals: more would only show how the sum was rounded. */
+/** Some rows of a representation with their labels. */
+export interface LabelledRows {
+  /** `[rows]` */
+  labels: Uint16Array;
+}
+
+/** A representation: its images, and the way to rank some of them by their distance to others. */
+export interface Representation<Rows extends LabelledRows, F extends Found> {
+  ids: Uint32Array;
+  classes: string[];
+  metadata: Record<string, unknown>;
+  /** The given rows of it. */
+  take(rows: Uint32Array): Rows;
+  /** Ranks the database for every query. */
+  rank(queries: Rows, database: Rows, options: RankOptions): Promise<F>;
+  /** A rough estimate of the seconds that {@link rank} takes on one core. */
+  secondsOf(queries: Rows, database: Rows): number;
+}
+
+/** The rankings of all queries. */
+export interface Evaluated<Rows extends LabelledRows, F extends Found> {
+  protocol: string;
+  /** The number of neighbours chosen on the validation images. */
+  k: number;
+  query: Rows;
+  /** `[queries]` */
+  ids: Uint32Array;
+  database: Rows;
+  found: F;
+  /** Of the ranking, on so many threads. */
+  seconds: number;
+  threads: number;
+}
+
+/** Six decimals: more would show only how the sum was rounded. */
 export const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
 
 /**
@@ -38,51 +70,88 @@ export function chooseK(ks: number[], predictions: Uint16Array, labels: Uint16Ar
   return { k, why: `k = ${k}: ${right.map((count, index) => `${ks[index]}: ${count}`).join(", ")} right` };
 }
 
-/** The columns of metrics that every evaluation has, `[queries]` each, by the names that they have in the file. */
-export function columnsOf(found: Found, labels: Uint16Array): Record<string, Float64Array> {
-  const column = (values: Float64Array, index: number) =>
-    Float64Array.from(labels, (_, i) => values[i * AT.length + index]);
-  return {
-    map: found.averagePrecision,
-    knn_accuracy: Float64Array.from(found.predictions, (label, i) => (label === labels[i] ? 1 : 0)),
-    ...Object.fromEntries(AT.map((at, i) => [`precision@${at}`, column(found.precisionAt, i)])),
-    ...Object.fromEntries(AT.map((at, i) => [`recall@${at}`, column(found.recallAt, i)])),
-    r_precision: found.rPrecision,
-    map_at_r: found.mapAtR,
-  };
+/**
+ * Ranks the database for every query of the split. k is chosen on the validation images alone, before any query is
+ * ranked.
+ * @param file of the representation, for errors
+ */
+export async function evaluateQueries<Rows extends LabelledRows, F extends Found>(
+  representation: Representation<Rows, F>,
+  file: string,
+  { params, inputs, cpus, progress, log, signal }: StageContext<{ ks: number[] }>,
+): Promise<Evaluated<Rows, F>> {
+  const split = readSplit(inputs.split);
+  const { ids, classes } = representation;
+  const rows = (role: keyof Roles) => rowsOf(split, role, ids, file);
+  const [train, validation, query, database] = (["train", "validation", "query", "database"] as const).map(
+    (role) => representation.take(rows(role)),
+  );
+  const total = validation.labels.length + query.labels.length;
+  const rank = (asked: Rows, searched: Rows, threads: number, before: number, options: object) =>
+    representation.rank(asked, searched, {
+      classes: classes.length,
+      ks: params.ks,
+      at: AT,
+      threads,
+      onProgress: (done) => progress(before + done, total, "queries"),
+      signal,
+      ...options,
+    });
+  const threadsOf = (asked: Rows, searched: Rows) =>
+    threadsFor(representation.secondsOf(asked, searched), cpus);
+
+  const trial = await rank(validation, train, threadsOf(validation, train), 0, { at: "predictions only" });
+  const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
+  log(why);
+
+  const threads = threadsOf(query, database);
+  const began = performance.now();
+  const found = await rank(query, database, threads, validation.labels.length, { ks: [k] });
+  const seconds = (performance.now() - began) / 1000;
+  const queryIds = Uint32Array.from(rows("query"), (row) => ids[row]);
+  return { protocol: split.protocol, k, query, ids: queryIds, database, found, seconds, threads };
 }
+
+/** Whether kNN gave each query its own class: 1 or 0. */
+const accuracyOf = ({ found, query }: Evaluated<LabelledRows, Found>): Float64Array =>
+  Float64Array.from(found.predictions, (label, i) => (label === query.labels[i] ? 1 : 0));
 
 /**
  * Writes the artifacts `metrics` and `per-query`.
- * @param queries `[queries]` each: ids, labels, and the class that their neighbours voted for
- * @param columns see {@link columnsOf}
- * @param facts what stands in `metrics` beside the numbers
+ * @param first names of the columns that come before the others in `metrics`
+ * @param facts about the representation, stored in `metrics` beside the numbers
  * @param seed of the bootstrap
  */
 export function writeEvaluation(
-  paths: { metrics: string; perQuery: string },
-  queries: { ids: Uint32Array; labels: Uint16Array; predictions: Uint16Array },
-  columns: Record<string, Float64Array>,
-  facts: Omit<Metrics, "queries" | "metrics" | "classes">,
-  classes: string[],
+  paths: Record<string, string>,
+  evaluated: Evaluated<LabelledRows, Found>,
+  { classes, metadata }: { classes: string[]; metadata: Record<string, unknown> },
+  facts: Pick<Metrics, "representation" | "distance" | "dim" | "bits">,
   seed: number,
+  first = ["map"],
 ): void {
-  const { ids, labels, predictions } = queries;
+  const { protocol, k, query, ids, database, found } = evaluated;
+  const { labels } = query;
+  const columns: Record<string, Float64Array> = {
+    ...Object.fromEntries(first.map((name) => [name, found.columns[name]])),
+    knn_accuracy: accuracyOf(evaluated),
+    ...found.columns,
+  };
   const means = estimates(Object.values(columns), random(seed, "bootstrap"));
   const ofClass = (values: Float64Array, label: number) => {
     const own = values.filter((_, i) => labels[i] === label);
     return rounded(own.reduce((sum, value) => sum + value, 0) / own.length);
   };
-  const { protocol, representation, made, distance, dim, k, database, bits } = facts;
-  const metrics: Metrics = {
+  const { representation, distance, dim, bits } = facts;
+  writeMetrics(paths.metrics, {
     protocol,
     representation,
-    made,
+    made: recipeOf(metadata),
     distance,
     dim,
     k,
     queries: labels.length,
-    database,
+    database: database.labels.length,
     metrics: Object.fromEntries(
       Object.keys(columns).map((name, index) => {
         const { value, low, high } = means[index];
@@ -97,31 +166,12 @@ export function writeEvaluation(
           : [],
       ),
     ),
-  };
-  checkJson(metrics, "metrics", paths.metrics);
-  writeFileSync(paths.metrics, `${JSON.stringify(metrics, null, 2)}\n`);
-  writeTable(
-    paths.perQuery,
-    "per-query",
-    {
-      id: new Uint32(),
-      label: new Uint16(),
-      prediction: new Uint16(),
-      average_precision: new Float32(),
-      precision_at_10: new Float32(),
-      r_precision: new Float32(),
-      map_at_r: new Float32(),
-    },
-    labels.length,
-    {
-      id: ids,
-      label: labels.slice(),
-      prediction: predictions.slice(),
-      average_precision: Float32Array.from(columns.map),
-      precision_at_10: Float32Array.from(columns["precision@10"]),
-      r_precision: Float32Array.from(columns.r_precision),
-      map_at_r: Float32Array.from(columns.map_at_r),
-    },
-    { protocol, k, classes },
-  );
+  });
+  writeQueries(paths["per-query"], {
+    ids,
+    labels,
+    predictions: found.predictions,
+    columns,
+    metadata: { protocol, k, classes },
+  });
 }

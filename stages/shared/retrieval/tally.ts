@@ -1,17 +1,19 @@
 /**
- * The metrics of a ranking, added up over its groups of equal distances. Items at exactly the same distance have no order: every metric is the
- * expectation over all orders of them (McSherry & Najork 2008), so that no number hangs on how a file was sorted.
+ * The metrics of a ranking, summed over its groups of equal distances. Items at one distance have no order: every
+ * metric is the expectation over all their orders (McSherry & Najork 2008), so no number depends on the order of a file.
  */
 import { harmonicNumbers } from "./harmonic.ts";
 
-/** Metrics of one query. All in [0, 1]. */
+/**
+ * Metrics of one query, by the names that their means have in the artifact `metrics`. All in [0, 1].
+ */
 export interface QueryMetrics {
-  /** Average precision over the whole ranking; 0 when nothing is relevant. */
-  averagePrecision: number;
+  /** Average precision over the whole ranking, whose mean over queries is mAP; 0 when nothing is relevant. */
+  map: number;
   /** Precision at R, the number of relevant items. */
-  rPrecision: number;
+  r_precision: number;
   /** Average precision over the first R (Musgrave, Belongie & Lim 2020). */
-  mapAtR: number;
+  map_at_r: number;
   /** Share of the first k that is relevant, for each k. */
   precisionAt: number[];
   /** 1 when any of the first k is relevant (recall@k of metric learning, Jégou 2011), for each k. */
@@ -107,9 +109,9 @@ export class Tally {
   metrics(items: number): QueryMetrics {
     const { total, at } = this;
     return {
-      averagePrecision: total ? this.sum / total : 0,
-      rPrecision: total ? this.rPrecision / total : 0,
-      mapAtR: total ? this.sumToR / total : 0,
+      map: total ? this.sum / total : 0,
+      r_precision: total ? this.rPrecision / total : 0,
+      map_at_r: total ? this.sumToR / total : 0,
       precisionAt: this.precisionAt.map((count, index) => count / Math.min(at[index], items)),
       recallAt: this.recallAt,
     };

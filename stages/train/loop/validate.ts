@@ -82,7 +82,7 @@ export function validate(
     for (let i = 0; i < count; i++) {
       const label = queries.labels[first + i];
       if (ranking.vote(ranking.measure(lengths, products, i * items, K)) === label) right++;
-      map += ranking.measuredMetrics(label, []).averagePrecision;
+      map += ranking.measuredMetrics(label, []).map;
     }
     product.dispose();
   }

@@ -105,10 +105,7 @@ describe("browse", () => {
     });
     const perQuery = readTable(evaluated.outputs["per-query"], "per-query");
     const precision = new Map(
-      Array.from(numbers(perQuery, "id"), (id, row) => [
-        id,
-        numbers<Float32Array>(perQuery, "average_precision")[row],
-      ]),
+      Array.from(numbers(perQuery, "id"), (id, row) => [id, numbers<Float32Array>(perQuery, "map")[row]]),
     );
     const runs = [
       { path: evaluated.outputs["per-query"], id: "evaluate-raw", point: {} },
@@ -118,7 +115,7 @@ describe("browse", () => {
     expect(found.drawn).toBe(9);
     const asked = found.queries.map((place) => found.images.id[place]);
     for (const [index, id] of asked.entries())
-      expect(found.representations[0].average_precision[index]).toBeCloseTo(precision.get(id)!, 3);
+      expect(found.representations[0].map[index]).toBeCloseTo(precision.get(id)!, 3);
     const worst = [...precision].sort(([, a], [, b]) => a - b).slice(0, 3);
     for (const [id] of worst) expect(asked).toContain(id);
     expect(new Set(asked).size).toBe(asked.length);

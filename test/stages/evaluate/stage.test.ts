@@ -11,6 +11,7 @@ import {
   writeTable,
 } from "../../../stages/shared/artifacts/tables.ts";
 import { runStage } from "../../run-stage.ts";
+import { blobRoles } from "../evaluation.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 
 const blobs = { classes: 4, perClass: 40, dim: 8, noise: 1 };
@@ -31,13 +32,8 @@ const evaluate = async (params: object = {}, path = vectors) => {
 
 /** The metrics again, by sorting plainly. */
 function plainly(distance: "euclidean" | "cosine" | "centred-cosine") {
-  const { values, labels, dim, rows } = readVectors(vectors);
-  const share = (row: number) => (row % 40) / 40;
-  const all = Array.from({ length: rows }, (_, row) => row);
-  const train = all.filter((row) => share(row) < 0.5);
-  const validation = all.filter((row) => share(row) >= 0.5 && share(row) < 0.75);
-  const queries = all.filter((row) => share(row) >= 0.75);
-  const database = all.filter((row) => share(row) < 0.75);
+  const { values, labels, dim } = readVectors(vectors);
+  const { train, validation, queries, database } = blobRoles(blobs);
   const mean = Array.from({ length: dim }, (_, d) =>
     distance === "centred-cosine"
       ? train.reduce((sum, row) => sum + values[row * dim + d], 0) / train.length
@@ -92,7 +88,7 @@ describe("evaluate", () => {
     const { metrics, outputs } = await evaluate({ distance });
     const plain = plainly(distance);
     expect(metrics.metrics.map.value).toBeCloseTo(plain.map, 5);
-    const perQuery = numbers<Float32Array>(readTable(outputs["per-query"], "per-query"), "average_precision");
+    const perQuery = numbers<Float32Array>(readTable(outputs["per-query"], "per-query"), "map");
     for (const [query, ap] of plain.aps.entries()) expect(perQuery[query]).toBeCloseTo(ap, 5);
     expect(metrics).toMatchObject({ protocol: "official", queries: 40, database: 120, dim: 8, distance });
     expect(metrics.representation).toBe("features");

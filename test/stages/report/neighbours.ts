@@ -27,14 +27,14 @@ export function makeNeighbours(count: number): Neighbours {
     return found;
   };
   const answers = (
-    about: Omit<Answers, "average_precision" | "neighbours" | "distances" | "within" | "among_points">,
+    about: Omit<Answers, "map" | "neighbours" | "distances" | "within" | "among_points">,
     share: number,
   ): Answers => {
     const neighbours = queries.flatMap((query) => list(query, share, count, DATABASE));
     const bits = about.kind === "code";
     return {
       ...about,
-      average_precision: queries.map(() => Number((share * draws.float()).toFixed(4))),
+      map: queries.map(() => Number((share * draws.float()).toFixed(4))),
       neighbours,
       distances: neighbours.map((_, at) =>
         bits ? Math.floor((at % K) / 3) : Number((0.05 * ((at % K) + 1)).toPrecision(4)),

@@ -313,7 +313,7 @@ describe("report", () => {
     const other = makeStudy(90, plannedRuns([1]).slice(0, 1));
     const mixed = [...other.queries, ...queries.slice(1)];
     await expect(runStage("report", { params, inputs: { ...inputs, queries: mixed } })).rejects.toThrow(
-      /have other queries\. Evaluate both with the same split/,
+      /have different queries\. Evaluate both with the same split/,
     );
     other.remove();
   });

@@ -87,7 +87,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
           "option",
           { value: index },
           `${tiles.words(neighbours.queries[index])}: ${representations
-            .map((one) => one.average_precision[index].toFixed(2))
+            .map((one) => one.map[index].toFixed(2))
             .join(" / ")}`,
         ),
       ),
@@ -107,7 +107,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
     answers.replaceChildren(
       make("p", { class: "asked" }, tiles.picture(image), make("strong", {}, `Query: ${tiles.words(image)}`)),
       ...representations.map((one) => {
-        const { near, right, averagePrecision, within } = answerOf(neighbours, one, index);
+        const { near, right, map, within } = answerOf(neighbours, one, index);
         const tied =
           within > near.length
             ? ` ${within} images are as near as the last of these; their order in the database decides which are shown.`
@@ -119,7 +119,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
           make(
             "p",
             { class: "facts" },
-            `${right} of the ${near.length} nearest are right; average precision ${averagePrecision.toFixed(4)}. Numbers below: ${UNITS[one.distance]}${one.kind === "code" ? `, of ${one.dim}` : ""}.${tied}`,
+            `${right} of the ${near.length} nearest are right; average precision ${map.toFixed(4)}. Numbers below: ${UNITS[one.distance]}${one.kind === "code" ? `, of ${one.dim}` : ""}.${tied}`,
           ),
           make("ol", { class: "near" }, ...near.map((item) => tiles.near(item))),
         );

@@ -14,7 +14,7 @@ export interface Near {
 export interface Answer {
   near: Near[];
   right: number;
-  averagePrecision: number;
+  map: number;
   /** Images of the database as near as the last one, or nearer. */
   within: number;
 }
@@ -31,7 +31,7 @@ export function answerOf({ queries, images, k }: Neighbours, answers: Answers, i
   return {
     near,
     right: near.filter(({ right }) => right).length,
-    averagePrecision: answers.average_precision[index],
+    map: answers.map[index],
     within: answers.within[index],
   };
 }
@@ -68,7 +68,7 @@ export function chosenQueries(found: Neighbours, { label, wrongIn, worstIn }: Ch
           answerOf(found, representations[wrongIn], index).near.some(({ right }) => !right)),
     );
   if (worstIn === undefined) return chosen;
-  const { average_precision: precision } = representations[worstIn];
+  const { map: precision } = representations[worstIn];
   return chosen.sort((a, b) => precision[a] - precision[b] || a - b);
 }
 

@@ -3,11 +3,11 @@ import { type QueryMetrics, sumOverPlaces, Tally } from "../tally.ts";
 
 /** Metrics of one query over codes. All in [0, 1]. */
 export interface CodeMetrics extends QueryMetrics {
-  /** Average precision when, of items at one distance, the relevant ones stand last, or first. */
-  worst: number;
-  best: number;
+  /** Average precision when, of items at one distance, the relevant ones come last, or first. */
+  map_worst: number;
+  map_best: number;
   /** Share of the items within {@link NEAR_RADIUS} that is relevant; 0 when none is within it. */
-  nearPrecision: number;
+  precision_radius_2: number;
 }
 
 /** The Hamming radius of the usual look-up in a hash table. */
@@ -41,8 +41,8 @@ export function metricsOfCounts(all: Uint32Array, relevant: Uint32Array, at: num
     if (distance <= NEAR_RADIUS) nearPrecision = place > 0 ? seen / place : 0;
   }
   const metrics = tally.metrics(place) as CodeMetrics;
-  metrics.worst = total > 0 ? worst / total : 0;
-  metrics.best = total > 0 ? best / total : 0;
-  metrics.nearPrecision = nearPrecision;
+  metrics.map_worst = total > 0 ? worst / total : 0;
+  metrics.map_best = total > 0 ? best / total : 0;
+  metrics.precision_radius_2 = nearPrecision;
   return metrics;
 }

@@ -32,7 +32,7 @@ describe("answers", () => {
         kind: "embedding",
         distance: "euclidean",
         dim: 2,
-        average_precision: [0.9, 0.4, 0.1],
+        map: [0.9, 0.4, 0.1],
         neighbours: [2, 3, 3, 2, 3, 2],
         distances: [0.1, 0.2, 0.3, 0.4, 0.5, 0.6],
         within: [2, 2, 2],
@@ -45,7 +45,7 @@ describe("answers", () => {
         kind: "code",
         distance: "hamming",
         dim: 2,
-        average_precision: [0.2, 0.5, 0.9],
+        map: [0.2, 0.5, 0.9],
         neighbours: [2, 3, 3, 2, 2, 3],
         distances: [0, 1, 0, 1, 0, 1],
         within: [2, 3, 2],
@@ -62,7 +62,7 @@ describe("answers", () => {
         { image: 2, right: false, distance: 0.4 },
       ],
       right: 1,
-      averagePrecision: 0.4,
+      map: 0.4,
       within: 2,
     });
     expect(nearPoints(found, a, 0)).toEqual([

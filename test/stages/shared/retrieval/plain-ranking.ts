@@ -37,9 +37,9 @@ export function plainMetrics(
     seen += hits;
   }
   return {
-    averagePrecision: total ? sum / total : 0,
-    rPrecision: total ? rPrecision / total : 0,
-    mapAtR: total ? sumToR / total : 0,
+    map: total ? sum / total : 0,
+    r_precision: total ? rPrecision / total : 0,
+    map_at_r: total ? sumToR / total : 0,
     precisionAt: precisionAt.map((count, index) => count / Math.min(at[index], order.length)),
     recallAt,
   };

@@ -24,9 +24,9 @@ function byAllOrders(distances: number[], relevant: boolean[], at: number[]) {
   const averagePrecision = (ranking: boolean[], first: number) =>
     ranking.reduce((sum, hit, i) => sum + (hit && i < first ? precision(ranking, i + 1) : 0), 0) / total;
   return {
-    averagePrecision: total ? mean((ranking) => averagePrecision(ranking, ranking.length)) : 0,
-    rPrecision: total ? mean((ranking) => precision(ranking, total)) : 0,
-    mapAtR: total ? mean((ranking) => averagePrecision(ranking, total)) : 0,
+    map: total ? mean((ranking) => averagePrecision(ranking, ranking.length)) : 0,
+    r_precision: total ? mean((ranking) => precision(ranking, total)) : 0,
+    map_at_r: total ? mean((ranking) => averagePrecision(ranking, total)) : 0,
     precisionAt: at.map((k) => mean((ranking) => precision(ranking, k))),
     recallAt: at.map((k) => mean((ranking) => (ranking.slice(0, k).some(Boolean) ? 1 : 0))),
   };
@@ -57,7 +57,7 @@ describe("Ranking", () => {
           labels.map((own) => own === label),
           AT,
         );
-        for (const name of ["averagePrecision", "rPrecision", "mapAtR"] as const)
+        for (const name of ["map", "r_precision", "map_at_r"] as const)
           expect(found[name]).toBeCloseTo(expected[name], 10);
         for (const name of ["precisionAt", "recallAt"] as const)
           for (const [i, value] of expected[name].entries()) expect(found[name][i]).toBeCloseTo(value, 10);
@@ -114,13 +114,13 @@ describe("Ranking", () => {
       i === items - 1 ? 1e6 : label * 1e-6 + i * 1e-9,
     );
     const started = performance.now();
-    const { averagePrecision } = new Ranking(labels, 10).metrics(distances, 0, []);
+    const { map } = new Ranking(labels, 10).metrics(distances, 0, []);
     expect(performance.now() - started).toBeLessThan(2000);
     const order = [...labels.keys()].sort((a, b) => distances[a] - distances[b]);
     let hits = 0;
     let sum = 0;
     for (const [place, item] of order.entries()) if (labels[item] === 0) sum += ++hits / (place + 1);
-    expect(averagePrecision).toBeCloseTo(sum / hits, 2);
+    expect(map).toBeCloseTo(sum / hits, 2);
   });
 
   /** Products of which the distances are, at lengths of 0: `-2 p`. */

@@ -47,13 +47,14 @@ describe("counts by distance", () => {
         const ranking = new Ranking(labels, classes);
         for (let label = 0; label < classes; label++) {
           const relevant = [...labels].map((own) => own === label);
-          const { worst, best, nearPrecision, ...found } = metricsOfCounts(
-            counts.all,
-            counts.relevant(label),
-            AT,
-          );
+          const {
+            map_worst: worst,
+            map_best: best,
+            precision_radius_2: near2,
+            ...found
+          } = metricsOfCounts(counts.all, counts.relevant(label), AT);
           const expected = ranking.metrics(Float32Array.from(distances), label, AT);
-          for (const name of ["averagePrecision", "rPrecision", "mapAtR"] as const)
+          for (const name of ["map", "r_precision", "map_at_r"] as const)
             expect(found[name]).toBeCloseTo(expected[name], 10);
           expect(found.precisionAt).toEqual(expected.precisionAt);
           expect(found.recallAt).toEqual(expected.recallAt);
@@ -62,10 +63,10 @@ describe("counts by distance", () => {
             averagePrecision(distances, relevant, (hit) => -Number(hit)),
             10,
           );
-          expect(worst).toBeLessThanOrEqual(found.averagePrecision + 1e-10);
-          expect(best).toBeGreaterThanOrEqual(found.averagePrecision - 1e-10);
+          expect(worst).toBeLessThanOrEqual(found.map + 1e-10);
+          expect(best).toBeGreaterThanOrEqual(found.map - 1e-10);
           const near = relevant.filter((_, row) => distances[row] <= 2);
-          expect(nearPrecision).toBe(near.length ? near.filter(Boolean).length / near.length : 0);
+          expect(near2).toBe(near.length ? near.filter(Boolean).length / near.length : 0);
         }
       }),
     );
@@ -76,16 +77,19 @@ describe("counts by distance", () => {
     counts.count(Uint8Array.of(0));
     const found = metricsOfCounts(counts.all, counts.relevant(1), [1]);
     expect(found).toEqual({
-      averagePrecision: 0,
-      rPrecision: 0,
-      mapAtR: 0,
+      map: 0,
+      r_precision: 0,
+      map_at_r: 0,
       precisionAt: [0],
       recallAt: [0],
-      worst: 0,
-      best: 0,
-      nearPrecision: 0,
+      map_worst: 0,
+      map_best: 0,
+      precision_radius_2: 0,
     });
-    expect(metricsOfCounts(counts.all, counts.relevant(0), [1])).toMatchObject({ best: 1, nearPrecision: 0 });
+    expect(metricsOfCounts(counts.all, counts.relevant(0), [1])).toMatchObject({
+      map_best: 1,
+      precision_radius_2: 0,
+    });
   });
 });
 
