@@ -13,6 +13,8 @@ export interface Publisher
 
 /** The file in each published folder that lists what was published there. */
 export const LIST = ".published";
+/** The list of what a clock wrote there: apart, so that a rerun leaves the other one, which is committed, as it is. */
+export const MEASURED_LIST = ".published-measured";
 
 /** Folders of the project that hold its code, or its store. A stage may publish data into its own folder only. */
 const OWN = new Set(["cache", "init", "library", "runner", "schemas", "search", "stages", "templates"]);
@@ -134,11 +136,12 @@ function placesOf(tasks: Publisher[], root: string, cache: string): Place[] {
       const place: Place = { task, output, path, key: spelt(join(home, path)) };
       const found = faultOf(place, home, store);
       if (found) fault(place, ["publish"], `${found}. Name a folder for reports, as reports/NAME.`);
-      if (spelt(below).split("/")[0] === LIST)
+      const list = [LIST, MEASURED_LIST].find((name) => spelt(below).split("/")[0] === name);
+      if (list !== undefined)
         fault(
           place,
           ["publish"],
-          `"${output}" would replace ${LIST}, the list of what was published. Rename it.`,
+          `"${output}" would replace ${list}, the list of what was published. Rename it.`,
         );
       return place;
     });

@@ -125,8 +125,8 @@ class Publication {
     const parts = this.parts.filter(({ obstacle }) => !obstacle);
     const list = (hashOf: (one: Copy) => string) => {
       for (const { task, same, due } of parts) {
-        for (const { path, hash } of same) folder.list(path, task.id, hash);
-        for (const one of due) folder.list(one.path, task.id, hashOf(one));
+        for (const { path, hash, measured } of same) folder.list(path, task.id, hash, measured);
+        for (const one of due) folder.list(one.path, task.id, hashOf(one), one.measured);
       }
       folder.save();
     };

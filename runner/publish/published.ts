@@ -1,31 +1,15 @@
 /** What lies in a published folder, and whose it is: the runner's by its list there, else a person's. */
-import { lstatSync, readdirSync, readFileSync, rmdirSync, unlinkSync } from "node:fs";
+import { readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
-import { hashFile, replaceFile } from "../files/index.ts";
+import { hashFile } from "../files/index.ts";
 import { isCommitted } from "../git/index.ts";
-import { LIST, placeOf, realPath } from "../plan/index.ts";
+import { LIST, MEASURED_LIST, placeOf, realPath } from "../plan/index.ts";
 import { UserError } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import { oneLine } from "../text/index.ts";
-
-/** Who published a file: an instance's id, and the file's sha256. */
-type Entry = [by: string, hash: string];
+import { type Entry, readList, typeAt, writeList } from "./lists.ts";
 
 type Goes = (path: string) => boolean;
-
-const ABOUT = "What npm run pipeline published here. It replaces and removes these files, and no others.";
-
-/** The type of what is at a path. A link is "other", wherever it points to. */
-function typeAt(path: string): "none" | "file" | "folder" | "other" {
-  try {
-    const stats = lstatSync(path);
-    return stats.isFile() ? "file" : stats.isDirectory() ? "folder" : "other";
-  } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return "none";
-    throw error;
-  }
-}
 
 /** All that is below a folder and is no folder; links are not followed. */
 function* below(folder: string): Generator<string> {
@@ -33,24 +17,6 @@ function* below(folder: string): Generator<string> {
     const path = join(folder, entry.name);
     if (entry.isDirectory()) yield* below(path);
     else yield path;
-  }
-}
-
-/** A list as its file holds it; undefined when that is damaged. */
-function readList(path: string): Map<string, Entry> | undefined {
-  const type = typeAt(path);
-  if (type !== "file") return type === "none" ? new Map() : undefined;
-  try {
-    const entries = Object.entries(JSON.parse(readFileSync(path, "utf8")).files as Record<string, Entry>);
-    const wellFormed = entries.every(
-      ([file, [by, hash]]) =>
-        file.split("/").every((name) => name !== "" && name !== "." && name !== "..") &&
-        typeof by === "string" &&
-        /^[0-9a-f]{64}$/.test(hash),
-    );
-    return wellFormed ? new Map(entries) : undefined;
-  } catch {
-    return undefined;
   }
 }
 
@@ -64,8 +30,12 @@ export class PublishedFolder {
   private readonly store: Store;
   /** The folder itself, links followed. */
   readonly path: string;
-  private readonly listed: Map<string, Entry>;
-  private changed = false;
+  /** What the two lists name. */
+  private readonly listed = new Map<string, Entry>();
+  /** The listed files that a clock wrote. */
+  private readonly measured = new Set<string>();
+  /** The lists that are to be written again. */
+  private readonly changed = new Set<string>();
   private folders?: Set<string>;
 
   /** @throws UserError when its list cannot be read */
@@ -78,12 +48,22 @@ export class PublishedFolder {
       throw new UserError(
         `${oneLine(publish)}: is a link out of the project by now. Remove it and run again.`,
       );
-    const listed = readList(join(this.path, LIST));
-    if (!listed)
-      throw new UserError(
-        `${this.shown(LIST)}: is no list of what was published here. Restore it, as with git checkout, or remove it.`,
-      );
-    this.listed = listed;
+    for (const list of [MEASURED_LIST, LIST]) {
+      const listed = readList(join(this.path, list));
+      if (!listed)
+        throw new UserError(
+          `${this.shown(list)}: is no list of what was published here. Restore it, as with git checkout, or remove it.`,
+        );
+      for (const [path, entry] of listed) {
+        this.listed.set(path, entry);
+        if (list === MEASURED_LIST) this.measured.add(path);
+      }
+    }
+  }
+
+  /** The list that names a file. */
+  private listOf(path: string): string {
+    return this.measured.has(path) ? MEASURED_LIST : LIST;
   }
 
   private from(file: string): string {
@@ -98,9 +78,16 @@ export class PublishedFolder {
   entries(): [path: string, by: string][] {
     return [...this.listed].map(([path, [by]]) => [path, by]);
   }
-  list(path: string, by: string, hash: string): void {
+  /** @param measured whether a clock wrote the file */
+  list(path: string, by: string, hash: string, measured: boolean): void {
     const [lastBy, lastHash] = this.listed.get(path) ?? [];
-    if (lastBy !== by || lastHash !== hash) this.changed = true;
+    const last = this.listOf(path);
+    if (measured) this.measured.add(path);
+    else this.measured.delete(path);
+    const list = this.listOf(path);
+    if (lastBy === by && lastHash === hash && last === list) return;
+    if (lastBy !== undefined) this.changed.add(last);
+    this.changed.add(list);
     this.listed.set(path, [by, hash]);
   }
   /** The sha256 that a file had when it was published; undefined when it is not listed. */
@@ -108,20 +95,17 @@ export class PublishedFolder {
     return this.listed.get(path)?.[1];
   }
   forget(path: string): void {
-    if (this.listed.delete(path)) this.changed = true;
+    if (this.listed.delete(path)) this.changed.add(this.listOf(path));
+    this.measured.delete(path);
   }
 
-  /** Writes the list, when it changed. */
+  /** Writes the lists that changed. A file that goes from one to the other is in both meanwhile. */
   save(): void {
-    if (!this.changed) return;
-    const lines = [...this.listed]
-      .sort(([a], [b]) => (a < b ? -1 : 1))
-      .map(([path, entry]) => `  ${JSON.stringify(path)}: ${JSON.stringify(entry)}`);
-    replaceFile(
-      join(this.path, LIST),
-      `{\n "about": ${JSON.stringify(ABOUT)},\n "files": {\n${lines.join(",\n")}\n }\n}\n`,
-    );
-    this.changed = false;
+    for (const list of [MEASURED_LIST, LIST].filter((one) => this.changed.has(one))) {
+      const entries = [...this.listed].filter(([path]) => this.listOf(path) === list);
+      writeList(join(this.path, list), entries);
+    }
+    this.changed.clear();
   }
 
   /** The folders that listed files lie in. */

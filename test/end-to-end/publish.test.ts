@@ -111,3 +111,26 @@ test.each([
   ]);
   rmSync(project.path(".git"), { recursive: true });
 });
+
+test("a rerun in a fresh clone leaves git as it was: what a clock wrote, and its list, are ignored", async () => {
+  project.write(".gitignore", "cache/\n*.log\nreports/*/timings*\nreports/*/.published-measured\n");
+  expect((await project.run()).code).toBe(0);
+  const git = (...args: string[]) =>
+    execFileSync("git", ["-c", "user.name=t", "-c", "user.email=t@localhost", ...args], {
+      cwd: project.root,
+      encoding: "utf8",
+    });
+  git("init", "--quiet");
+  git("add", "--all");
+  git("commit", "--quiet", "--message", "published");
+  expect(git("ls-files", "reports")).not.toMatch(/timings|measured/);
+  git("clean", "-dfxq", "--exclude=node_modules");
+  expect(existsSync(project.path("reports/small/timings.json"))).toBe(false);
+  const { code, out } = await project.run();
+  expect([code, out]).toEqual([0, expect.stringContaining("Published to reports/small/.")]);
+  expect(existsSync(project.path("reports/small/timings.json"))).toBe(true);
+  expect(git("status", "--porcelain")).toBe("");
+  // A second measurement is another one, and git does not see it either.
+  expect((await project.run("--force")).code).toBe(0);
+  expect(git("status", "--porcelain")).toBe("");
+});

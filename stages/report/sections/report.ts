@@ -77,10 +77,10 @@ function fileBlocks({ timed, study }: Made): Block[] {
         ...(timed
           ? [
               {
-                text: "timings.html: measured seconds and memory (differs from run to run)",
+                text: "timings.html: measured seconds and memory, written by each run (a clone may have none)",
                 to: "timings.html",
               },
-              { text: "timings.md: the same as Markdown", to: "timings.md" },
+              { text: "timings.md: the same as Markdown, written beside it", to: "timings.md" },
             ]
           : []),
         ...(study ? [{ text: "docs/study.md: the study in prose", to: STUDY }] : []),

@@ -65,7 +65,7 @@ export function made(root: string): Record<string, string> {
       if (!measured) found[`${id} ${name}`] = hash;
   for (const path of below(join(root, "reports"))) {
     const content = readFileSync(join(root, "reports", path));
-    if (path.endsWith(".published"))
+    if (/\.published(-measured)?$/.test(path))
       found[path] = Object.entries<string[]>(JSON.parse(content.toString()).files)
         .map(
           ([file, [, hash]]) =>

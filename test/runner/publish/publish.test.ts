@@ -73,7 +73,7 @@ const write = (path: string, text: string) => {
 const found = () =>
   Object.fromEntries(
     readdirSync(at(""), { recursive: true, withFileTypes: true })
-      .filter((entry) => !entry.isDirectory() && entry.name !== ".published")
+      .filter((entry) => !entry.isDirectory() && !entry.name.startsWith(".published"))
       .map((entry) => join(entry.parentPath, entry.name))
       .sort()
       .map((path) => [path.slice(at("").length + 1), readFileSync(path, "utf8")]),
@@ -90,6 +90,7 @@ describe("what a stage made is published", () => {
     const { mtimeMs, ino } = statSync(at(".published"));
     expect(run(plan)).toEqual([]);
     expect(statSync(at(".published"))).toMatchObject({ mtimeMs, ino });
+    expect(Object.keys(listed()).sort()).toEqual(["figures/a", "figures/sub/b", "m.json"]);
     write("m.json", "2");
     rmSync(at("figures/a"));
     expect(run(plan)).toEqual(["reports/x"]);
