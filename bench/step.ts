@@ -8,9 +8,9 @@
 import { spawnSync } from "node:child_process";
 import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "../stages/shared/compute/backend.ts";
+import { startNative } from "../stages/shared/compute/native.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import { adam } from "../stages/train/engine/adam.ts";
-import { startNative } from "../stages/train/engine/native.ts";
 import mlp from "../stages/train/networks/mlp.ts";
 
 const [BATCH, FEATURES, HIDDEN, DIM] = [250, 1280, 512, 64];

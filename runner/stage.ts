@@ -163,6 +163,11 @@ export interface StageDefinition<Params = Record<string, unknown>> {
   parts?: Record<string, string>;
   inputs: Record<string, InputDeclaration>;
   outputs: Record<string, OutputDeclaration>;
+  /**
+   * Param name → what its value `auto` becomes before the key is made: in a profile that `check` compares exactly, and
+   * in one with a tolerance.
+   */
+  auto?: Record<string, { exact: unknown; tolerance: unknown }>;
   /** How many cores it can use; "all" for as many as the run has. Default 1. */
   cpus?: number | "all";
   /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */

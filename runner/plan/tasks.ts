@@ -275,6 +275,8 @@ export async function resolve(
       fault(instance, ["with", ...path], message);
     }
     for (const param of Object.keys(definition.parts ?? {})) delete whole[param];
+    for (const [param, { exact, tolerance }] of Object.entries(definition.auto ?? {}))
+      if (whole[param] === "auto") whole[param] = study.check === "exact" ? exact : tolerance;
 
     const many = new Set<string>();
     const named = new Set<string>();

@@ -4,14 +4,15 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { embedRows, loadHead } from "../shared/artifacts/head.ts";
 import { vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
-import { type BackendName, startBackend } from "../shared/compute/backend.ts";
+import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 
-export default defineStage<{ backend: BackendName }>({
+export default defineStage<{ backend: BackendParam }>({
   params: "embed",
+  auto: autoBackend,
   inputs: { data: "vectors", model: "head" },
   outputs: { embeddings: "embeddings.arrow" },
   async run({ params, inputs, outputs, progress, note }) {
-    const { backend } = await startBackend(params.backend);
+    const { backend } = await startNamed(params.backend, "embed");
     note("backend", backend);
     const { model, head } = await loadHead(inputs.model);
     const examples = readExamples(inputs.data, head.input.length === 1 ? "features" : "images");

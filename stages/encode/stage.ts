@@ -4,18 +4,19 @@ import { MOST_BITS, packSigns, writeCodes } from "../shared/artifacts/codes.ts";
 import { project, writeProjection } from "../shared/artifacts/projection.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/tables.ts";
-import { type BackendName, startBackend } from "../shared/compute/backend.ts";
 import { random } from "../shared/compute/random.ts";
+import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { recipeOf } from "../shared/runs/recipe.ts";
 import type { Binariser } from "./binariser.ts";
 
-export default defineStage<{ bits?: number; backend: BackendName; seed: number }>({
+export default defineStage<{ bits?: number; backend: BackendParam; seed: number }>({
   params: "encode",
+  auto: autoBackend,
   parts: { binariser: "binarisers" },
   inputs: { vectors: "vectors", split: "split" },
   outputs: { codes: "codes.arrow", projection: "projection.arrow" },
   async run({ params, parts, inputs, outputs, note }) {
-    const { backend } = await startBackend(params.backend);
+    const { backend } = await startNamed(params.backend, "encode");
     note("backend", backend);
     const { ids, labels, values, rows, dim, classes, metadata } = readVectors(inputs.vectors);
     const bits = params.bits ?? dim;

@@ -4,8 +4,8 @@ import { readExamples } from "../shared/artifacts/examples.ts";
 import { saveHead } from "../shared/artifacts/head.ts";
 import { readJson } from "../shared/artifacts/schema.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { type BackendName, startBackend } from "../shared/compute/backend.ts";
 import { random } from "../shared/compute/random.ts";
+import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
 import { type Choice, withChoice } from "./choice.ts";
 import { fit, type Row } from "./loop/fit.ts";
@@ -27,21 +27,8 @@ interface Params {
   optimizer: "adam" | "sgd";
   learning_rate: unknown;
   validation_loss: boolean;
-  backend: BackendName | "native";
+  backend: BackendParam;
   seed: number;
-}
-
-/** Starts the backend. onnxruntime is loaded where it is asked for alone. */
-async function start(wanted: Params["backend"]): Promise<{ backend: string; reason: string }> {
-  if (wanted !== "native") return startBackend(wanted);
-  try {
-    const { startNative } = await import("./engine/native.ts");
-    await startNative();
-  } catch (error) {
-    const why = (error as Error).message.split("\n")[0];
-    throw new UserError(`train: the backend native cannot start: ${why}. Take the backend wasm.`);
-  }
-  return { backend: "native", reason: "native was asked for" };
 }
 
 /** All that decides what a training comes to, as it is when it starts. @param metadata of the vectors or images */
@@ -102,6 +89,7 @@ function told({ step, loss, map, validationLoss, metrics: values }: Row, metrics
 
 export default defineStage<Params>({
   params: "train",
+  auto: autoBackend,
   parts: {
     network: "networks",
     loss: "losses",
@@ -124,7 +112,7 @@ export default defineStage<Params>({
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts.loss, parts.selector, parts.sampler);
-    const { backend, reason } = await start(params.backend);
+    const { backend, reason } = await startNamed(params.backend, "train");
     log(`backend ${backend} (${reason})`);
     note("backend", backend);
 

@@ -4,8 +4,8 @@ import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import { putFastKernels } from "./kernels.ts";
 
-/** `wasm` is the same arithmetic on every machine; `gpu` is tfjs-node-gpu; `auto` takes gpu where it loads. */
-export type BackendName = "wasm" | "cpu" | "gpu" | "auto";
+/** `wasm` is the same arithmetic on every machine; `gpu` is tfjs-node-gpu. */
+export type BackendName = "wasm" | "cpu" | "gpu";
 
 /**
  * In tfjs's WebAssembly a product of batches of matrices with a transposed operand leaves the fast kernel (9 times
@@ -44,23 +44,22 @@ const fast = new WeakSet<tf.KernelConfig>();
 
 /**
  * Makes a backend ready and returns its name ("wasm", "cpu" or "tensorflow") with the reason in words.
- * A `gpu` that cannot be loaded is an error; under `auto` it is said in `reason` and WebAssembly is taken.
+ * @throws Error when tfjs-node-gpu cannot be loaded and is asked for
  */
 export async function startBackend(
   wanted: BackendName = "wasm",
 ): Promise<{ backend: string; reason: string }> {
-  let reason = `${wanted} was asked for`;
-  if (wanted === "gpu" || wanted === "auto") {
+  const reason = `${wanted} was asked for`;
+  if (wanted === "gpu") {
     try {
       const name = "@tensorflow/tfjs-node-gpu"; // kept out of the bundler's and the compiler's sight: optional
       await import(name);
       await tf.setBackend("tensorflow");
       await tf.ready();
-      return { backend: tf.getBackend(), reason: `tfjs-node-gpu loaded (${wanted} was asked for)` };
+      return { backend: tf.getBackend(), reason };
     } catch (error) {
       const why = (error as Error).message.split("\n")[0];
-      if (wanted === "gpu") throw new Error(`backend gpu: tfjs-node-gpu could not be loaded: ${why}`);
-      reason = `tfjs-node-gpu could not be loaded (${why})`;
+      throw new Error(`backend gpu: tfjs-node-gpu could not be loaded: ${why}`);
     }
   }
   if (wanted === "cpu") {

@@ -13,8 +13,11 @@ beforeAll(() => {
 });
 afterAll(() => project.remove());
 
-const tasks = async (stages: string) => {
-  project.write("pipeline.yaml", `profiles: { p: {} }\nstages:\n  numbers: { uses: numbers }\n${stages}`);
+const tasks = async (stages: string, profile = "{}") => {
+  project.write(
+    "pipeline.yaml",
+    `profiles: { p: ${profile} }\nstages:\n  numbers: { uses: numbers }\n${stages}`,
+  );
   return resolve(
     expand(load(project.path("pipeline.yaml"), absolute(".")), "p"),
     project.root,
@@ -31,6 +34,28 @@ describe("a task has everything that is known before it runs", () => {
     expect(numbers.outputs).toEqual({ values: { path: "values.json", measured: false } });
     expect(numbers.cpus).toBe(1);
     expect((await task("  s: { uses: numbers, cpus: all }\n")).cpus).toBe("all");
+  });
+  test("`auto` is what the stage declares for the profile's check, and what is named stays", async () => {
+    const schema = "schemas/timed.params.schema.json";
+    project.write(
+      schema,
+      '{ "type": "object", "properties": { "engine": { "enum": ["a", "b", "auto"], "default": "auto" } } }',
+    );
+    project.write(
+      "stages/timed/stage.ts",
+      `import { defineStage } from "../../runner/stage.ts";
+export default defineStage({
+  params: "timed", inputs: {}, outputs: { values: "v" }, auto: { engine: { exact: "a", tolerance: "b" } },
+  async run() {},
+});`,
+    );
+    const engine = async (stage: string, profile?: string) =>
+      (await tasks(stage, profile)).at(-1)!.params.engine;
+    const [free, named] = ["  t: { uses: timed }\n", "  t: { uses: timed, with: { engine: a } }\n"];
+    expect(await engine(free)).toBe("a");
+    expect(await engine(free, "{ check: exact }")).toBe("a");
+    expect(await engine(free, "{ check: { tolerance: 0.1 } }")).toBe("b");
+    expect(await engine(named, "{ check: { tolerance: 0.1 } }")).toBe("a");
   });
   test("parts with their own params, in the short form and the long", async () => {
     const short = await task(`  s: { ${SCALE}, with: { how: times } }\n`);

@@ -182,3 +182,11 @@ describe("train", () => {
     await expect(train(params)).rejects.toThrow(message);
   });
 });
+
+it.each(["train", "embed", "encode"])("%s takes native where a tolerance holds, else wasm", async (name) => {
+  const { default: definition } = await import(`../../../stages/${name}/stage.ts`);
+  expect(definition.auto).toEqual({ backend: { exact: "wasm", tolerance: "native" } });
+  const schema = JSON.parse(readFileSync(`schemas/${name}.params.schema.json`, "utf8"));
+  expect(schema.properties.backend.default).toBe("auto");
+  expect(schema.properties.backend.enum).toEqual(expect.arrayContaining(["wasm", "native"]));
+});

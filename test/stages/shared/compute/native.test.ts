@@ -7,16 +7,16 @@ import "@tensorflow/tfjs-layers"; // registers the gradients
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { numbers, readTable } from "../../../../stages/shared/artifacts/tables.ts";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
+import { loadBinding, sessionOf, startNative } from "../../../../stages/shared/compute/native.ts";
 import { Tensor } from "../../../../stages/shared/compute/onnxruntime.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
-import { loadBinding, sessionOf, startNative } from "../../../../stages/train/engine/native.ts";
 import type { Loss } from "../../../../stages/train/loss.ts";
 import type { NetworkDefinition } from "../../../../stages/train/network.ts";
 import all from "../../../../stages/train/selectors/all.ts";
 import allPositive from "../../../../stages/train/selectors/all-positive.ts";
 import { runStage } from "../../../run-stage.ts";
+import { lossOf, randomRows, relativeError, withDefaults } from "../../train/helpers.ts";
 import { writeBlobSplit, writeBlobs } from "../../vectors.ts";
-import { lossOf, randomRows, relativeError, withDefaults } from "../helpers.ts";
 
 const TOLERANCE = 1e-4;
 

@@ -4,11 +4,11 @@
  */
 import { createRequire } from "node:module";
 import type * as tf from "@tensorflow/tfjs-core";
-import { startBackend } from "../../shared/compute/backend.ts";
-import { type Call, heapOf, putBefore } from "../../shared/compute/heap.ts";
-import { matricesOf } from "../../shared/compute/kernels.ts";
-import { RUNTIME, type SessionOptions, Tensor } from "../../shared/compute/onnxruntime.ts";
+import { startBackend } from "./backend.ts";
 import { productModel } from "./graphs.ts";
+import { type Call, heapOf, putBefore } from "./heap.ts";
+import { matricesOf } from "./kernels.ts";
+import { RUNTIME, type SessionOptions, Tensor } from "./onnxruntime.ts";
 
 /** A session of onnxruntime's binding: what the package's own `run` waits for is synchronous underneath. */
 interface Session {
