@@ -72,8 +72,11 @@ export function normaliseRows(x: tf.Tensor2D): tf.Tensor2D {
   return tf.div(x, tf.sqrt(tf.add(tf.sum(tf.square(x), 1, true), 1e-12))) as tf.Tensor2D;
 }
 
-/** Rows that go through the network at once. */
+/** Rows that are tensors at once. */
 const BLOCK = 500;
+
+/** Of them, images that go through the network at once: convolutions take much memory. */
+const IMAGES = 32;
 
 /**
  * Embeds rows of examples, block by block.
@@ -87,12 +90,14 @@ export function embedRows(
   onProgress: (done: number) => void = () => {},
 ): Float32Array {
   const out = new Float32Array(rows.length * head.dim);
+  // For each batch of less than a block, tfjs copies the whole block out of the WebAssembly heap.
+  const batchSize = examples.shape.length === 1 ? BLOCK : IMAGES;
   for (let start = 0; start < rows.length; start += BLOCK) {
     const block = rows.subarray(start, start + BLOCK);
     const embeddings = tf.tidy(() => {
-      const y = model.predict(
-        tf.tensor(examples.take(block), [block.length, ...examples.shape]),
-      ) as tf.Tensor2D;
+      const y = model.predict(tf.tensor(examples.take(block), [block.length, ...examples.shape]), {
+        batchSize,
+      }) as tf.Tensor2D;
       return head.normalise ? normaliseRows(y) : y;
     });
     out.set(embeddings.dataSync() as Float32Array, start * head.dim);
