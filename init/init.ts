@@ -1,7 +1,8 @@
 /** `init FOLDER`: a pipeline for a person's own images, with numbers that fit how many there are. */
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, relative, resolve } from "node:path";
+import { basename, join, relative, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
+import { suggest } from "../runner/text/index.ts";
 import { ENDINGS } from "../stages/shared/download/decode.ts";
 import { list, looseRemark } from "../stages/shared/folder/folder.ts";
 import { shown } from "../stages/shared/text.ts";
@@ -17,16 +18,24 @@ export interface InitOptions {
   bits: number;
 }
 
-/** How many images each class has, by what they are published for. @throws UserError when there are none */
+/** How to sort images into classes, and what needs no classes. */
+const layout = (folder: string): string =>
+  `Move them into one folder per class: ${join(folder, "CLASS-A/1.jpg")}, ${join(folder, "CLASS-B/2.jpg")}; with published splits, ${join(folder, "train/CLASS-A/1.jpg")} and ${join(folder, "test/CLASS-A/2.jpg")}. A search index needs no classes: npm run index -- ${shellWord(folder)} --backbone mobilenetv2-zoo`;
+
+/** The number of images of each class, by split. @throws UserError when there are none */
 function countImages(folder: string): { counts: Counts; remarks: string[] } {
   const stats = statSync(folder, { throwIfNoEntry: false });
   if (!stats?.isDirectory())
     throw new UserError(`init: ${folder}: ${stats ? "a file" : "no such folder"}. Name a folder of images.`);
   const { entries, loose, remarks } = list(folder);
+  if (entries.length === 0 && loose.length > 0)
+    throw new UserError(
+      `init: ${folder}: ${loose.length === 1 ? "1 image lies" : `${loose.length} images lie`} directly in the folder, but the class of an image is the folder that it is in. ${layout(folder)}`,
+    );
   const all = [...remarks, ...looseRemark(loose)];
   if (entries.length === 0)
     throw new UserError(
-      `init: ${folder}: no images in it. There must be one folder a class, with ${ENDINGS.join(", ")}.${all.map((remark) => ` ${remark}`).join("")}`,
+      `init: ${folder}: no images in it. It must hold one folder per class, with ${ENDINGS.join(", ")}.${all.map((remark) => ` ${remark}`).join("")}`,
     );
   const counts: Counts = { train: new Map(), validation: new Map(), test: new Map() };
   for (const { split, class: name } of entries) counts[split].set(name, (counts[split].get(name) ?? 0) + 1);
@@ -75,7 +84,9 @@ export function init(given: string, options: InitOptions, root: string, from: st
   const folder = resolve(from, given);
   const backbones = readdirSync(resolve(root, "stages/shared/backbones")).map((file) => file.slice(0, -3));
   if (!backbones.includes(options.backbone))
-    throw new UserError(`init: no backbone "${options.backbone}". There are ${backbones.join(", ")}.`);
+    throw new UserError(
+      `init: no backbone "${options.backbone}".${suggest(options.backbone, backbones) || ` There are ${backbones.join(", ")}.`}`,
+    );
   const { counts, remarks } = countImages(folder);
   const study = plan(counts, folder);
   const name = options.name ?? nameOf(folder);

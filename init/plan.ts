@@ -51,7 +51,7 @@ const total = (counts: Map<string, number>) => sum(counts.values());
 function check({ train, validation, test }: Counts, folder: string): void {
   if (train.size < 2)
     throw new UserError(
-      `init: ${folder}: ${train.size === 1 ? `one class (${[...train.keys()][0]})` : "no class to train on"}, but two are the least. There must be one folder a class.`,
+      `init: ${folder}: ${train.size === 1 ? `one class (${[...train.keys()][0]})` : "no class to train on"}, but two are the least. The folder must hold one folder per class.`,
     );
   for (const [counts, kind] of [
     [test, "test"],

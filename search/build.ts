@@ -1,8 +1,9 @@
 /** `npm run index`: an index of a person's own images. */
-import { copyFileSync, cpSync, mkdirSync, statSync, writeFileSync } from "node:fs";
+import { copyFileSync, cpSync, mkdirSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { type DownloadFolders, type ParamSchema, UserError } from "../runner/stage.ts";
+import { suggest } from "../runner/text/index.ts";
 import itq from "../stages/encode/binarisers/itq.ts";
 import { MOST_BITS, packSigns, writeCodes } from "../stages/shared/artifacts/codes.ts";
 import { directions, writeOutputs } from "../stages/shared/artifacts/outputs.ts";
@@ -44,7 +45,10 @@ async function backboneOf(name: string): Promise<Backbone> {
   try {
     return (await import(`../stages/shared/backbones/${name}.ts`)).default;
   } catch {
-    throw new UserError(`index: there is no backbone "${name}" in stages/shared/backbones/.`);
+    const names = readdirSync("stages/shared/backbones").map((file) => basename(file, ".ts"));
+    throw new UserError(
+      `index: no backbone "${name}".${suggest(name, names) || ` There are ${names.join(", ")}.`}`,
+    );
   }
 }
 

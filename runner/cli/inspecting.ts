@@ -50,7 +50,7 @@ async function whyCommand(stage: string, options: Options): Promise<number> {
   const names = [...new Set(tasks.flatMap((task) => [task.stage, task.id]))];
   if (!names.includes(stage)) throw new UserError(`why ${stage}: no such stage.${suggest(stage, names)}`);
   const { why } = await import("../inspect/index.ts");
-  console.log(why(plan, store, latest, stage));
+  console.log(why(plan, store, latest, stage, options.all));
   return 0;
 }
 
@@ -71,7 +71,9 @@ async function explainCommand(target: string, options: Options): Promise<number>
   const profile = publishing(options, parseTarget(target).path);
   const { plan, store, root, study } = await prepare({ ...options, profile });
   plan.advance();
-  console.log(await explain(plan, store, root, study.profile, target, options.set.map(settingText)));
+  console.log(
+    await explain(plan, store, root, study.profile, target, options.set.map(settingText), options.all),
+  );
   return 0;
 }
 

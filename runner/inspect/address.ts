@@ -1,7 +1,7 @@
 /** Naming one number of a JSON file by some of the words on the way to it: `facenet/semihard-negative.map`. */
 
 import { UserError } from "../stage.ts";
-import { suggest } from "../text/index.ts";
+import { nearest, suggest } from "../text/index.ts";
 
 /** A number, or a group of numbers, of a JSON file. */
 export interface Address {
@@ -48,6 +48,25 @@ function list(addresses: Address[]): string {
   return [...lines, ...(rest > 0 ? [`  … and ${rest} more; one word narrows them down`] : [])].join("\n");
 }
 
+/** The known word that a word is the start of, or that is nearest to it; undefined when none is near. */
+function nearestWord(word: string, vocabulary: string[]): string | undefined {
+  const longer = vocabulary.filter((one) => one.startsWith(word));
+  if (longer.length) return longer.reduce((short, one) => (one.length < short.length ? one : short));
+  return nearest(word, vocabulary);
+}
+
+/** An address in which known words replace those that are not; "" where one has no word near it. */
+function corrected(query: string, vocabulary: string[]): string {
+  let isNear = true;
+  const text = query.replace(/[^\s./,·]+/g, (word) => {
+    if (vocabulary.includes(word.toLowerCase())) return word;
+    const near = nearestWord(word.toLowerCase(), vocabulary);
+    isNear &&= near !== undefined;
+    return near ?? word;
+  });
+  return isNear ? text : "";
+}
+
 /**
  * The number, or the group of numbers, that some words name: in order, the last one being its own. Of several
  * the one with the fewest words left out.
@@ -70,10 +89,14 @@ export function findNumber(numbers: unknown, query: string, where: string): Addr
       `${where}#${query}: ${equal.length + 1} numbers are called so. Write more of one:\n${list([best, ...equal])}`,
     );
   const vocabulary = [...new Set(nodes.flatMap(({ words }) => words))];
+  const near = corrected(query, vocabulary);
+  if (near && nodes.some(({ words }) => leadsTo(wordsOf(near), words)))
+    throw new UserError(`${where}#${query}: no such number. Did you mean "${where}#${near}"?`);
   const hints = wanted.filter((word) => !vocabulary.includes(word)).map((word) => suggest(word, vocabulary));
   const known = wanted.filter((word) => vocabulary.includes(word));
-  const near = nodes.filter(holds).filter(({ words }) => known.every((word) => words.includes(word)));
+  const all = nodes.filter(holds);
+  const some = all.filter(({ words }) => known.every((word) => words.includes(word)));
   throw new UserError(
-    `${where}#${query}: no such number.${[...new Set(hints)].join("")} ${near.length && known.length ? `With ${known.join(", ")} there are` : "There are"}:\n${list(near.length ? near : nodes.filter(holds))}`,
+    `${where}#${query}: no such number.${[...new Set(hints)].join("")} ${some.length && known.length ? `With ${known.join(", ")} there are` : "There are"}:\n${list(some.length ? some : all)}`,
   );
 }

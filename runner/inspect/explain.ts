@@ -1,4 +1,4 @@
-/** What `explain` prints: from a number of a report back to the stages, params, parts, data, code and machine behind it. */
+/** The output of `explain`: from a number of a report back to the stages, params, parts, data, code and machine behind it. */
 import { existsSync, readFileSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { keyOf } from "../code/index.ts";
@@ -8,14 +8,16 @@ import type { Plan, Task } from "../plan/index.ts";
 import { UserError } from "../stage.ts";
 import type { StageRecord, Store } from "../store/index.ts";
 import { pointOf } from "../study/index.ts";
-import { redacted } from "../text/index.ts";
+import { redacted, suggest } from "../text/index.ts";
 import { type Address, findNumber, written } from "./address.ts";
 import { makerOf, readingOf } from "./reading.ts";
 
 /** Characters of a hash that are shown; of data all are. */
 const SHOWN = 12;
-/** More packages than this are counted. */
+/** Packages that are listed; of more, the count. */
 const MOST = 4;
+/** Instances of one input that are listed; of more, the count. */
+const LISTED = 3;
 
 /** `reports/sample#facenet/all.map`, or with the file's name. @returns the JSON file, and the words after # */
 export function parseTarget(target: string): { path: string; words: string } {
@@ -57,31 +59,46 @@ function headline({ keys, value }: Address, file: string): string[] {
       ];
 }
 
-/** One instance as a record tells it, or, where there is none, as pipeline.yaml says it is. */
+/** A text in which `[…]` stands for the point of every instance. */
+const pointless = (text: string): string => text.replace(/(?<=[\w-])\[[^\]]*=[^\]]*\]/g, "[…]");
+
+/** The params of one instance that differ from those of another. */
+const changedParams = (params: Record<string, unknown>, first: Record<string, unknown>) =>
+  Object.fromEntries(Object.entries(params).filter(([name, value]) => json(value) !== json(first[name])));
+
+/** An instance whose lines were written: later ones of its stage show the differences. */
+interface Written {
+  id: string;
+  params: Record<string, unknown>;
+  lines: Set<string>;
+}
+
+/** One instance by its record, or, where there is none, by pipeline.yaml. */
 class Chain {
   readonly lines: string[] = [];
+  private readonly first = new Map<string, Written>();
+  private readonly all: boolean;
   private readonly told = new Set<string>();
   private readonly plan: Plan;
   private readonly store: Store;
   private readonly root: string;
-  constructor(plan: Plan, store: Store, root: string) {
+  /** @param all whether every instance is written in full */
+  constructor(plan: Plan, store: Store, root: string, all: boolean) {
+    this.all = all;
     this.plan = plan;
     this.store = store;
     this.root = root;
   }
 
-  /** Tells of an instance, and of all that it was made from. */
+  /** Writes an instance, and all that it was made from. */
   tell(id: string, record: StageRecord | undefined): void {
     if (this.told.has(id)) return;
     this.told.add(id);
     const task = this.plan.task(id) as Task | undefined;
-    this.lines.push("", id);
+    const start = this.lines.length;
     if (record) this.tellRecord(record);
-    else
-      this.lines.push(
-        "  no record of it is in this store; what follows is what pipeline.yaml and the code say now",
-      );
-    const params = record?.params ?? task?.params ?? {};
+    else this.lines.push("  no record of it in this store; by pipeline.yaml and the present code:");
+    const params = (record?.params ?? task?.params ?? {}) as Record<string, unknown>;
     const parts = record?.parts ?? this.partsNow(task);
     this.lines.push(`  params ${json(params)}`);
     for (const [param, { name, params: own, code }] of Object.entries(parts))
@@ -92,7 +109,30 @@ class Chain {
     this.lines.push(
       `  code ${code.slice(0, SHOWN)}${packages.length ? `, with ${packages.slice(0, MOST).join(", ")}${more}` : ""}`,
     );
-    for (const next of this.inputsOf(record, task)) this.tell(next.id, next.record);
+    const upstream = this.inputsOf(record, task);
+    const own = this.lines.splice(start);
+    this.lines.push(
+      "",
+      ...this.fold({ id, params, lines: new Set(own) }, record?.stage ?? task?.stage ?? id),
+    );
+    for (const next of upstream) this.tell(next.id, next.record);
+  }
+
+  /** The lines of an instance; of a later one of its stage, only those that differ from the first. */
+  private fold(written: Written, stage: string): string[] {
+    const { id, params, lines } = written;
+    const first = this.first.get(stage);
+    if (!first || this.all) {
+      this.first.set(stage, written);
+      return [id, ...lines];
+    }
+    const known = new Set([...first.lines].map(pointless));
+    const changed = changedParams(params, first.params);
+    const rest = [...lines].flatMap((line) => {
+      if (known.has(pointless(line))) return [];
+      return line.startsWith("  params ") ? [`  params ${json(changed)}`] : [line];
+    });
+    return [`${id}, as ${first.id}${rest.length ? " but for" : ""}`, ...rest];
   }
 
   private partsNow(task: Task | undefined): StageRecord["parts"] {
@@ -126,9 +166,11 @@ class Chain {
           this.lines.push(`  ${input}: ${maker.file}, ${this.fileNow(maker.file, hash)}`);
           continue;
         }
-        this.lines.push(
-          `  ${input}: ${maker.id}.${maker.output}${hash ? `, sha256 ${hash.slice(0, SHOWN)}…` : ""}`,
-        );
+        if (this.all || index < LISTED)
+          this.lines.push(
+            `  ${input}: ${maker.id}.${maker.output}${hash ? `, sha256 ${hash.slice(0, SHOWN)}…` : ""}`,
+          );
+        else if (index === LISTED) this.lines.push(`  ${input}: and ${makers.length - LISTED} more`);
         // A record without keys is an older one: of the same name, the one that made these bytes.
         const made = maker.key ? this.store.record(maker.key) : undefined;
         const fits = !made || !hash || made.outputs[maker.output]?.hash === hash;
@@ -155,7 +197,7 @@ function command(profile: string, id: string, record: StageRecord | undefined, s
 
 /**
  * Everything behind a number of a published file.
- * @param settings the `--set`s given now
+ * @param settings the `--set`s given now, @param all whether to write every instance in full
  * @throws UserError when there is no such file or number, with those there are
  */
 export async function explain(
@@ -165,13 +207,14 @@ export async function explain(
   profile: string,
   target: string,
   settings: string[],
+  all = false,
 ): Promise<string> {
   const { path, words } = parseTarget(target);
   const found = publisherOf(plan.tasks, path);
   if (!found) {
     const files = plan.tasks.flatMap(({ publish }) => publish ?? []);
     throw new UserError(
-      `explain ${target}: the profile ${profile} publishes no JSON file there. It publishes to ${files.join(", ") || "nowhere"}.`,
+      `explain ${target}: the profile ${profile} publishes no JSON file there. It publishes to ${files.join(", ") || "no folder"}.${suggest(path, files)}`,
     );
   }
   const { task, output, file } = found;
@@ -189,7 +232,7 @@ export async function explain(
   );
   const named = reading?.output === output ? reading.makers(address.keys, makers) : [];
   const behind = named.length ? named : [...new Set(makers.map(({ id }) => id))];
-  const chain = new Chain(plan, store, root);
+  const chain = new Chain(plan, store, root, all);
   for (const id of behind) {
     const key = makers.find((maker) => maker.id === id)?.key;
     chain.tell(id, key ? store.record(key) : undefined);

@@ -1,12 +1,15 @@
-/** What `why` prints: the old and the new value of exactly what changed, or what a result rests on. */
+/** The output of `why`: the old and the new value of every change, or the origin of a result. */
 import type { KeyParts } from "../code/index.ts";
 import { type Plan, partsOf, type Task } from "../plan/index.ts";
 import type { StageRecord, Store } from "../store/index.ts";
 
-/** More than this upstream is counted, not named. */
+/** Changes upstream that are listed; of more, the count. */
 const MOST = 5;
 
-/** One thing on the line, several below it. */
+/** Up-to-date instances that are shown with all that is known of them; of more, one line each. */
+const FULL = 3;
+
+/** A head with its one item on the same line, or several below it. */
 const lines = (head: string, items: string[]): string =>
   items.length === 1 ? `${head} ${items[0]}` : [head, ...items.map((item) => `  ${item}`)].join("\n");
 
@@ -31,7 +34,7 @@ function causes(plan: Plan, store: Store, task: Task, before: StageRecord, told:
   );
 }
 
-/** What a result rests on. */
+/** The origin of a result: its key, time, notes, outputs and log. */
 function known(task: Task, record: StageRecord, store: Store): string {
   const notes = Object.entries(record.notes).map(([name, value]) => `${name} ${value}`);
   return [
@@ -63,33 +66,81 @@ function waiting(plan: Plan, task: Task, before: StageRecord | undefined, waitsF
     : "never ran";
   const rest = runs.length - MOST;
   return [
-    `${task.id}: ${what}; waits for ${waitsFor.join(", ")}`,
+    `${what}; waits for ${waitsFor.join(", ")}`,
     ...runs.slice(0, MOST).map((line) => `  ${line}`),
     ...(rest > 0 ? [`  and ${rest} more`] : []),
   ].join("\n");
 }
 
-/** Why each instance of a stage would run, or what its result rests on. */
-export function why(plan: Plan, store: Store, latest: Record<string, string>, wanted: string): string {
-  return plan.tasks
-    .filter((task) => task.id === wanted || task.stage === wanted)
-    .map((task) => {
-      const state = plan.states.get(task.id)!;
-      const before = latest[task.id] ? store.record(latest[task.id]) : undefined;
-      switch (state.kind) {
-        case "hit":
-          return known(task, state.record, store);
-        case "miss": {
-          const now = plan.ingredients(task)!;
-          const changes = before ? plan.changes(task, before, now) : [];
-          if (!before || changes.length === 0) return `${task.id}: runs: ${state.reason}`;
-          return lines(`${task.id}: runs:`, [...changes, ...causes(plan, store, task, before, new Set())]);
-        }
-        case "waits":
-          return waiting(plan, task, before, state.for);
-        default:
-          return `${task.id}: ${state.kind}`;
-      }
-    })
-    .join("\n");
+/** A text in which `[…]` stands for the point of every instance. */
+const pointless = (text: string): string => text.replace(/(?<=[\w-])\[[^\]\n]*=[^\]\n]*\]/g, "[…]");
+
+/** One line of an up-to-date instance. */
+const knownBriefly = ({ id }: Task, { key, ended, seconds }: StageRecord): string =>
+  `${id}: up to date, key ${key.slice(0, 16)}, made ${ended} in ${seconds} s`;
+
+/** What is said of one instance, from its name on. */
+interface Answer {
+  task: Task;
+  /** After `ID: `. */
+  text: string;
+}
+
+/** Answers as lines; those that differ only in the points of instances share one. */
+function folded(answers: Answer[]): string[] {
+  const groups = new Map<string, Answer[]>();
+  for (const answer of answers) {
+    const text = pointless(answer.text);
+    const same = groups.get(text);
+    if (same) same.push(answer);
+    else groups.set(text, [answer]);
+  }
+  return [...groups].map(([text, same]) => {
+    const [{ task, text: own }] = same;
+    if (same.length === 1) return `${task.id}: ${own}`;
+    const who =
+      same.length === answers.length
+        ? `${task.stage}: ${same.length} instances`
+        : `${task.id} and ${same.length - 1} more`;
+    return `${who}: ${[...new Set(text.split("\n"))].join("\n")}`;
+  });
+}
+
+/** Why one task without a result runs, waits, or does not. */
+function answerOf(plan: Plan, store: Store, latest: Record<string, string>, task: Task): string {
+  const state = plan.states.get(task.id)!;
+  const before = latest[task.id] ? store.record(latest[task.id]) : undefined;
+  if (state.kind === "waits") return waiting(plan, task, before, state.for);
+  if (state.kind !== "miss") return state.kind;
+  const now = plan.ingredients(task)!;
+  const changes = before ? plan.changes(task, before, now) : [];
+  if (!before || changes.length === 0) return `runs: ${state.reason}`;
+  return lines("runs:", [...changes, ...causes(plan, store, task, before, new Set())]);
+}
+
+/**
+ * Why each instance of a stage would run, or what its result rests on.
+ * @param all whether to show every instance in full; else equal answers share one
+ */
+export function why(
+  plan: Plan,
+  store: Store,
+  latest: Record<string, string>,
+  wanted: string,
+  all = false,
+): string {
+  const tasks = plan.tasks.filter((task) => task.id === wanted || task.stage === wanted);
+  const hits = tasks.flatMap((task) => {
+    const state = plan.states.get(task.id)!;
+    return state.kind === "hit" ? [{ task, record: state.record }] : [];
+  });
+  const isBrief = !all && hits.length > FULL;
+  const answers = tasks
+    .filter((task) => plan.states.get(task.id)!.kind !== "hit")
+    .map((task) => ({ task, text: answerOf(plan, store, latest, task) }));
+  return [
+    ...hits.map(({ task, record }) => (isBrief ? knownBriefly(task, record) : known(task, record, store))),
+    ...(all ? answers.map(({ task, text }) => `${task.id}: ${text}`) : folded(answers)),
+    ...(isBrief ? ["The outputs, notes and log of each: name one instance, or add --all."] : []),
+  ].join("\n");
 }

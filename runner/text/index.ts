@@ -4,7 +4,7 @@ export { diskFault, isDiskFault } from "./disk-errors.ts";
 export { refuseTaken, takenByNpm } from "./npm-options.ts";
 export { brief, listed, nameFault, oneLine, plain, redacted, shortened, withoutSecrets } from "./one-line.ts";
 export { age, bytesOf, counted, duration, secondsOf, size, spanOf } from "./quantities.ts";
-export { explain, suggest } from "./schema-errors.ts";
+export { explain, nearest, suggest } from "./schema-errors.ts";
 export { guardOutput, harmless, unbreakable } from "./terminal.ts";
 export { thrown } from "./thrown.ts";
 export { after } from "./timers.ts";

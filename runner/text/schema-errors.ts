@@ -4,11 +4,17 @@ import { closest, distance } from "fastest-levenshtein";
 import { brief } from "./one-line.ts";
 import type { Path } from "./values.ts";
 
+/** The known word that is nearest to a word; undefined when none is near enough. */
+export function nearest(word: string, known: string[]): string | undefined {
+  if (known.length === 0) return undefined;
+  const near = closest(word, known);
+  return distance(word, near) <= Math.max(2, word.length / 3) ? near : undefined;
+}
+
 /** ` Did you mean "x"?` when a known word is near enough, else "". */
 export function suggest(word: string, known: string[]): string {
-  if (known.length === 0) return "";
-  const near = closest(word, known);
-  return distance(word, near) <= Math.max(2, word.length / 3) ? ` Did you mean "${near}"?` : "";
+  const near = nearest(word, known);
+  return near === undefined ? "" : ` Did you mean "${near}"?`;
 }
 
 /** What a pattern allows, in words where it is simple enough. */

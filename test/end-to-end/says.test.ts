@@ -79,7 +79,7 @@ describe("explain and diff", () => {
   test("tell what there is when there is no such thing", async () => {
     expect(await project.run("explain", "reports/small#totl")).toMatchObject({
       code: 2,
-      err: expect.stringContaining('reports/small#totl: no such number. Did you mean "total"?'),
+      err: expect.stringContaining('reports/small#totl: no such number. Did you mean "reports/small#total"?'),
     });
     expect((await project.run("explain", "report/small#total")).err).toContain(
       "publishes no JSON file there",

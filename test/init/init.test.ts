@@ -182,7 +182,13 @@ test("says in one line what cannot be, and writes nothing", () => {
   const faults: [string, Record<string, number>, object, RegExp][] = [
     ["nowhere", {}, {}, /nowhere: no such folder/],
     ["photos/cat/0.jpg", {}, {}, /0\.jpg: a file\. Name a folder/],
-    ["empty", { "": 1 }, {}, /empty: no images in it\. There must be one folder a class/],
+    ["empty", {}, {}, /empty: no images in it\. It must hold one folder per class/],
+    [
+      "flat",
+      { "": 1 },
+      {},
+      /flat: 1 image lies directly in the folder, but the class .*\/flat\/CLASS-A\/1\.jpg.*npm run index -- /,
+    ],
     ["one", { cat: 9 }, {}, /one class \(cat\), but two are the least/],
     ["few", { cat: 9, dog: 3 }, {}, /the class "dog" has 3 images, but 4 are the least/],
     [
@@ -191,13 +197,15 @@ test("says in one line what cannot be, and writes nothing", () => {
       {},
       /the class "cow" has test images, but none/,
     ],
-    ["photos", {}, { backbone: "resnt18" }, /no backbone "resnt18"\. There are .*resnet18/],
+    ["photos", {}, { backbone: "resnt18" }, /no backbone "resnt18"\. Did you mean "resnet18"\?/],
+    ["photos", {}, { backbone: "alexnet" }, /no backbone "alexnet"\. There are .*resnet18/],
     ["photos", {}, { name: "a b" }, /"a b" cannot be a study's name/],
     ["photos", {}, { name: "sample" }, /reports\/sample\/ is there already\. Give .* --name/],
     ["photos", {}, { out: "taken.yaml" }, /taken\.yaml is there already\. Name another file with --out/],
   ];
   files("photos", { cat: 9, dog: 8 });
   writeFileSync(join(folder, "taken.yaml"), "mine");
+  mkdirSync(join(folder, "empty"));
   for (const [name, each, given, message] of faults) {
     files(name, each);
     const run = () => init(name, { ...options("none"), ...given }, root, folder);
