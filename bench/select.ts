@@ -91,6 +91,7 @@ function begin({ loss, selector, selectorParams }: Entry): LossRun {
   return loss.start({
     dim: DIM,
     classes: CLASSES,
+    params: defaultsOf(loss),
     random: random(1, "loss"),
     selector: selector && {
       part: selector,

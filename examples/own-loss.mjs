@@ -42,6 +42,7 @@ const map = tf.variable(tf.eye(DIM));
 const run = squaredHinge.start({
   dim: DIM,
   classes: CLASSES,
+  params: defaultsOf(squaredHinge),
   random: random(1, "loss"),
   selector: { part: batchHard, params: defaultsOf(batchHard), random: random(1, "selector") },
 });

@@ -15,6 +15,8 @@ import type { PairSelector, TripletSelector } from "./selector.ts";
 export interface LossSetup {
   dim: number;
   classes: number;
+  /** As the study gives them, schedules unresolved: for params that shape the loss's own weights. */
+  params: Record<string, unknown>;
   /** For the loss's own weights, where it has some. */
   random: Random;
   /** Chooses the pairs or triplets; present if the loss {@link Loss.selects} some and no sampler gives them. */

@@ -140,6 +140,7 @@ export default defineStage<Params>({
       lossPart.start({
         dim,
         classes: examples.classes.length,
+        params: parts.loss.params,
         random: random(seed, "loss"),
         selector: selector && {
           part: selector.part as TripletSelector | PairSelector,

@@ -24,3 +24,45 @@ export function batchLoss<const S extends ParamSchemas>(spec: BatchLossSpec<S>):
     }),
   });
 }
+
+/**
+ * Declares a loss of whole batches that is a function of cosines, on the unit sphere.
+ * @param spec.score is given `1 - |a-b|²/2`, `[size, size]`; its gradient is dloss / dcosine
+ */
+export function cosineLoss<const S extends ParamSchemas>(spec: {
+  params?: S;
+  score(batch: Batch, cosines: Float32Array, params: ParamsOf<S>): Scored;
+}): Loss<ParamsOf<S>> {
+  return batchLoss<S>({
+    params: spec.params,
+    normalise: true,
+    score(batch, params) {
+      const cosines = batch.squared.map((squared) => 1 - squared / 2);
+      const scored = spec.score(batch, cosines, params);
+      for (let at = 0; at < scored.gradient.length; at++) scored.gradient[at] /= -2;
+      return scored;
+    },
+  });
+}
+
+/**
+ * Declares a loss of whole batches that is a function of Euclidean distances (not squared), on the unit sphere.
+ * @param spec.score is given the distances `[size, size]`; its gradient is dloss / ddistance
+ */
+export function euclideanLoss<const S extends ParamSchemas>(spec: {
+  params?: S;
+  score(batch: Batch, distances: Float32Array, params: ParamsOf<S>): Scored;
+}): Loss<ParamsOf<S>> {
+  return batchLoss<S>({
+    params: spec.params,
+    normalise: true,
+    score(batch, params) {
+      const distances = batch.squared.map(Math.sqrt);
+      const scored = spec.score(batch, distances, params);
+      // d|x| / d|x|² = 1 / (2|x|); where two embeddings coincide the direction is undefined, and 0 is taken.
+      for (let at = 0; at < scored.gradient.length; at++)
+        scored.gradient[at] = distances[at] > 0 ? scored.gradient[at] / (2 * distances[at]) : 0;
+      return scored;
+    },
+  });
+}

@@ -55,6 +55,7 @@ export function start(loss: Loss, dim: number, setup: Setup = {}): LossRun {
   return loss.start({
     dim,
     classes,
+    params: withDefaults(loss, setup.params),
     random: random(seed, "loss"),
     selector: selector && {
       part: selector,
