@@ -2,6 +2,7 @@
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
+import { shared } from "./heap.ts";
 import { putFastKernels } from "./kernels.ts";
 
 /** `wasm` is the same arithmetic on every machine; `gpu` is tfjs-node-gpu. */
@@ -49,6 +50,7 @@ const fast = new WeakSet<tf.KernelConfig>();
 export async function startBackend(
   wanted: BackendName = "wasm",
 ): Promise<{ backend: string; reason: string }> {
+  shared.stopNative?.(); // of a stage that ran before in this process
   const reason = `${wanted} was asked for`;
   if (wanted === "gpu") {
     try {

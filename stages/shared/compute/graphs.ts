@@ -3,6 +3,8 @@
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 
+import type { ConvolutionAttributes } from "./convolution.ts";
+
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
@@ -49,5 +51,74 @@ export function productModel(transposeA: boolean, transposeB: boolean, bias: boo
     message(12, value("y", 2)),
   ]);
   const [version, opset] = [8, 13];
+  return Buffer.concat([int(1, version), message(8, message(1, ""), int(2, opset)), message(7, graph)]);
+}
+
+/** What a graph computes: a convolution, or the gradient of its input or of its filter. */
+export type ConvolutionKind = "forward" | "input" | "filter";
+
+const [INTS, WHOLE] = [7, 7]; // the type of an attribute, and of a tensor of int64
+
+const ints = (name: string, values: number[]) =>
+  message(5, message(1, name), ...values.map((one) => int(8, one)), int(20, INTS));
+
+const node = (kind: string, inputs: string[], output: string, ...attributes: Buffer[]) =>
+  message(1, ...inputs.map((name) => message(1, name)), message(2, output), message(4, kind), ...attributes);
+
+/** A constant of whole numbers. */
+const constant = (name: string, values: number[]) =>
+  message(
+    5,
+    ...[int(1, values.length), int(2, WHOLE), message(8, name)],
+    message(9, Buffer.from(BigInt64Array.from(values, BigInt).buffer)),
+  );
+
+/**
+ * A model of one convolution or gradient, of tensors as tfjs stores them: images `[n, height, width, channels]`, filters
+ * `[height, width, in, out]`. `a` is x, or the slopes of y for `input`; `b` is the filter, or the slopes for `filter`.
+ */
+export function convolutionModel(
+  kind: ConvolutionKind,
+  { strides, pads, dilations, group, rest, kernel }: ConvolutionAttributes,
+): Buffer {
+  const attributes = (steps: number[], apart: number[]) => [
+    ...[ints("strides", steps), ints("pads", pads), ints("dilations", apart)],
+    message(5, message(1, "group"), int(3, group), int(20, INT)),
+  ];
+  const turn = (from: string, to: string, perm: number[]) =>
+    node("Transpose", [from], to, ints("perm", perm));
+  const [first, last] = [
+    [0, 3, 1, 2],
+    [0, 2, 3, 1],
+  ]; // the channels
+  const nodes = {
+    forward: () => [
+      ...[turn("a", "x", first), turn("b", "w", [3, 2, 0, 1])],
+      ...[node("Conv", ["x", "w"], "z", ...attributes(strides, dilations)), turn("z", "y", last)],
+    ],
+    input: () => [
+      ...[turn("a", "x", first), turn("b", "w", [3, 2, 0, 1])],
+      node("ConvTranspose", ["x", "w"], "z", ...attributes(strides, dilations), ints("output_padding", rest)),
+      turn("z", "y", last),
+    ],
+    // The images of the batch are its channels, by channel or all together, and the slopes its filter.
+    filter: () => [
+      ...[turn("a", "t", [3, 0, 1, 2]), turn("b", "w", [3, 0, 1, 2])],
+      ...(group > 1 ? [node("Reshape", ["t", "merged"], "x")] : [node("Identity", ["t"], "x")]),
+      node("Conv", ["x", "w"], "c", ...attributes(dilations, strides)),
+      // Where strides leave a rest, there are places too many.
+      node("Slice", ["c"], "z", ints("starts", [0, 0]), ints("ends", kernel), ints("axes", [2, 3])),
+      turn("z", "y", [2, 3, 0, 1]),
+    ],
+  }[kind]();
+  const graph = Buffer.concat([
+    ...nodes,
+    message(2, "convolution"),
+    // 0: as it is; the channels and the images of each become one axis
+    ...(group > 1 && kind === "filter" ? [constant("merged", [1, -1, 0, 0])] : []),
+    ...["a", "b"].map((name) => message(11, value(name, 4))),
+    message(12, value("y", 4)),
+  ]);
+  const [version, opset] = [8, 9]; // the last of Slice with attributes
   return Buffer.concat([int(1, version), message(8, message(1, ""), int(2, opset)), message(7, graph)]);
 }

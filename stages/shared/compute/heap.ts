@@ -25,6 +25,36 @@ export const memoryHere = (): WebAssembly.Memory | undefined =>
 /** Byte address of a tensor's values. */
 export const addressOf = (heap: Heap, { dataId }: { dataId: object }): number => heap.getMemoryOffset(dataId);
 
+/** Of this process: the bundles of several stages may share tfjs, whose kernels these are about. */
+interface Shared {
+  /** Memories whose backend has fast kernels. */
+  fast: WeakSet<WebAssembly.Memory>;
+  /** Gives the backend its own kernels back, where native ones are in their place. */
+  stopNative?: () => void;
+}
+const NAME = Symbol.for("deephash.compute");
+const global = globalThis as unknown as Record<symbol, Shared>;
+global[NAME] ??= { fast: new WeakSet() };
+export const shared: Shared = global[NAME];
+
+/** Names of kernels that serve every call: no other may take their place. */
+export const settled = new Set<string>();
+
+/**
+ * Puts a kernel that serves every call in the place of the backend's, if it has one.
+ * @returns what takes it away again
+ */
+export function putInPlace(name: string, kernelFunc: (call: Call) => tf.TensorInfo): () => void {
+  const present = tf.getKernel(name, "wasm");
+  if (!present) tf.registerKernel({ kernelName: name, backendName: "wasm", kernelFunc });
+  const undo = present ? putBefore(name, kernelFunc) : () => tf.unregisterKernel(name, "wasm");
+  settled.add(name);
+  return () => {
+    undo();
+    settled.delete(name);
+  };
+}
+
 /**
  * Puts a kernel before the one of the WebAssembly backend, which gets the calls that it leaves.
  * @returns what takes it away again

@@ -1,6 +1,6 @@
 /** Kernels before those of tfjs's WebAssembly backend, for speed: every one gives the same bytes. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Attempt, addressOf, type Call, heapOf, memoryHere, putBefore } from "./heap.ts";
+import { type Attempt, addressOf, type Call, heapOf, memoryHere, putBefore, shared } from "./heap.ts";
 import { type Place, type Product, productIn, scratchOf } from "./product.ts";
 import { type Sums, sumsIn } from "./sums.ts";
 
@@ -91,14 +91,11 @@ const cast: Attempt = (call) =>
     ? share(call)
     : undefined;
 
-/** Memories whose backend has the kernels. */
-const fast = new WeakSet<WebAssembly.Memory>();
-
 /** Puts the kernels before those of the backend at work. Needs vectors; without them nothing changes. */
 export function putFastKernels(): void {
   const memory = memoryHere();
-  if (!memory || fast.has(memory)) return;
-  fast.add(memory);
+  if (!memory || shared.fast.has(memory)) return;
+  shared.fast.add(memory);
   const [product, sums] = [productIn(memory), sumsIn(memory)];
   putBefore("Identity", share);
   putBefore("Cast", cast);

@@ -1,12 +1,13 @@
 /**
- * The backend `native`: tfjs's WebAssembly backend whose large matrix products onnxruntime computes, in the memory of
+ * The backend `native`: tfjs's WebAssembly backend whose large matrix products and convolutions onnxruntime computes, in the memory of
  * WebAssembly itself: nothing is copied.
  */
 import { createRequire } from "node:module";
 import type * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "./backend.ts";
-import { productModel } from "./graphs.ts";
-import { type Call, heapOf, putBefore } from "./heap.ts";
+import { convolutions, type RunConvolution } from "./convolution.ts";
+import { convolutionModel, productModel } from "./graphs.ts";
+import { type Call, heapOf, putBefore, putInPlace, shared } from "./heap.ts";
 import { matricesOf } from "./kernels.ts";
 import { RUNTIME, type SessionOptions, Tensor } from "./onnxruntime.ts";
 
@@ -47,22 +48,25 @@ export function loadBinding(load: (file: string) => unknown = createRequire(RUNT
 
 const sessions = new Map<string, Session>();
 
-/** The session that multiplies matrices that are stored so. */
-export function sessionOf(
-  { binding }: Binding,
-  transposeA: boolean,
-  transposeB: boolean,
-  bias: boolean,
-): Session {
-  const name = `${transposeA} ${transposeB} ${bias}`;
+/** The session of a graph, by a name for it. */
+function sessionFor({ binding }: Binding, name: string, model: () => Buffer): Session {
   const known = sessions.get(name);
   if (known) return known;
   const made = new binding.InferenceSession();
-  const { buffer, byteOffset, byteLength } = productModel(transposeA, transposeB, bias);
+  const { buffer, byteOffset, byteLength } = model();
   made.loadModel(buffer, byteOffset, byteLength, OPTIONS);
   sessions.set(name, made);
   return made;
 }
+
+/** The session that multiplies matrices that are stored so. */
+export const sessionOf = (
+  native: Binding,
+  transposeA: boolean,
+  transposeB: boolean,
+  bias: boolean,
+): Session =>
+  sessionFor(native, `${transposeA} ${transposeB} ${bias}`, () => productModel(transposeA, transposeB, bias));
 
 /** The product of two matrices (or of batches of one matrix each); undefined where the backend's own is to do it. */
 function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | undefined {
@@ -85,7 +89,7 @@ function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | u
 }
 
 /**
- * Starts the WebAssembly backend with native products.
+ * Starts the WebAssembly backend with native products and convolutions.
  * @param least multiplications of the smallest product that onnxruntime computes
  * @returns what gives the backend its own kernels back
  * @throws Error when onnxruntime cannot be loaded
@@ -95,8 +99,19 @@ export async function startNative(least = LEAST): Promise<() => void> {
   const native = loadBinding();
   native.initOrt();
   const product = (call: Call) => multiply(native, call, least);
-  const undo = ["BatchMatMul", "_FusedMatMul"].map((name) => putBefore(name, product));
-  return () => {
-    for (const back of undo) back();
+  const convolve: RunConvolution = (kind, attributes, feeds, fetches) => {
+    const name = `${kind} ${JSON.stringify(attributes)}`;
+    sessionFor(native, name, () => convolutionModel(kind, attributes)).run(feeds, fetches, {});
   };
+  const undo = [
+    ...["BatchMatMul", "_FusedMatMul"].map((name) => putBefore(name, product)),
+    ...convolutions(convolve).map(([name, kernel]) => putInPlace(name, kernel)),
+  ];
+  const stop = () => {
+    if (shared.stopNative !== stop) return;
+    for (const back of undo.reverse()) back();
+    shared.stopNative = undefined;
+  };
+  shared.stopNative = stop;
+  return stop;
 }

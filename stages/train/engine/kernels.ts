@@ -4,7 +4,7 @@
  * convolutions themselves, which have a fast kernel.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { Heap } from "../../shared/compute/heap.ts";
+import { type Heap, settled } from "../../shared/compute/heap.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
 type Shape4D = [number, number, number, number];
@@ -12,6 +12,7 @@ type Shape4D = [number, number, number, number];
 /** Registers the kernels in the place of the backend's own; again and again without harm. */
 export function registerTrainingKernels(): void {
   for (const config of [filterGradient, inputGradient, maxPoolGradient]) {
+    if (settled.has(config.kernelName)) continue;
     const present = tf.getKernel(config.kernelName, "wasm");
     if (present?.kernelFunc === config.kernelFunc) continue;
     if (present) tf.unregisterKernel(config.kernelName, "wasm");
