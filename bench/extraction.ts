@@ -4,8 +4,9 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import stage from "../stages/extract/stage.ts";
+import { bytesColumn, createTable } from "../stages/shared/artifacts/arrow.ts";
 import { readImageList, readPixels } from "../stages/shared/artifacts/images.ts";
-import { bytesColumn, createTable, readVectors } from "../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../stages/shared/artifacts/vectors.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
 import { random } from "../stages/shared/compute/random.ts";
 

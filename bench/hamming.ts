@@ -14,7 +14,7 @@ import { rankCodes } from "../stages/evaluate-codes/retrieval.ts";
 import { bytesOf } from "../stages/shared/artifacts/codes.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import { defineWork, inThreads, shared } from "../stages/shared/compute/threads.ts";
-import { engineHere } from "../stages/shared/retrieval/hamming/kernel.ts";
+import { engineHere } from "../stages/shared/retrieval/hamming/engine.ts";
 import { MultiIndex } from "../stages/shared/retrieval/hamming/multi-index.ts";
 import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
 

@@ -9,7 +9,7 @@
  */
 export { bytesOf, MOST_BITS, packSigns } from "../stages/shared/artifacts/codes.ts";
 export { Counts } from "../stages/shared/retrieval/hamming/counts.ts";
-export { engineHere } from "../stages/shared/retrieval/hamming/kernel.ts";
+export { engineHere } from "../stages/shared/retrieval/hamming/engine.ts";
 export {
   type CodeMetrics,
   metricsOfCounts,

@@ -6,9 +6,9 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../runner/stage.ts";
 import { type Network, openNetwork, prepareModel } from "../stages/extract/network.ts";
 import { Resizer } from "../stages/extract/resize.ts";
+import { narrow, widen } from "../stages/shared/artifacts/half.ts";
 import { embedRows, type Head, loadHead } from "../stages/shared/artifacts/head.ts";
 import { type Projection, project, readProjection } from "../stages/shared/artifacts/projection.ts";
-import { narrow, widen } from "../stages/shared/artifacts/tables.ts";
 import { startBackend } from "../stages/shared/compute/backend.ts";
 import { FILES, type IndexFiles, type Recipe } from "../stages/shared/search-index.ts";
 

@@ -1,7 +1,7 @@
 /** The order in which a search answers. */
 import { packSigns } from "../stages/shared/artifacts/codes.ts";
+import { widen } from "../stages/shared/artifacts/half.ts";
 import { directions } from "../stages/shared/artifacts/outputs.ts";
-import { widen } from "../stages/shared/artifacts/tables.ts";
 import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
 import { CONTENT_BYTES } from "../stages/shared/search-index.ts";
 import type { Index } from "./opened.ts";

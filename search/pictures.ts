@@ -3,7 +3,7 @@ import { realpathSync } from "node:fs";
 import { extname, join, sep } from "node:path";
 import type { FixedSizeBinary } from "apache-arrow";
 import sharp, { type Raw, type Sharp } from "sharp";
-import { readBatches, readMetadata } from "../stages/shared/artifacts/tables.ts";
+import { readBatches, readMetadata } from "../stages/shared/artifacts/arrow.ts";
 import { ENDINGS } from "../stages/shared/download/decode.ts";
 import { FILES } from "../stages/shared/search-index.ts";
 import type { Index } from "./opened.ts";

@@ -135,6 +135,10 @@ describe("the runner", () => {
   });
 });
 
+test.each(["stages/", "search/", "library/", "init/"])("%s has no circle", (folder) => {
+  for (const [file] of below(folder)) expect(reach(file).has(file), `${file} reaches itself`).toBe(false);
+});
+
 test("one file loads onnxruntime-node: the one that turns its telemetry off", () => {
   const folders = ["bench", "examples", "init", "library", "runner", "search", "stages", "templates", "test"];
   const files = folders.flatMap((folder) =>

@@ -1,7 +1,7 @@
 /** Which queries can be browsed: a draw with all classes alike, and the worst of each representation. */
 import type { InputFile, Point } from "../../runner/stage.ts";
+import { numbers, readTable } from "../shared/artifacts/arrow.ts";
 import { rowsOf, type Split } from "../shared/artifacts/split.ts";
-import { numbers, readTable } from "../shared/artifacts/tables.ts";
 import { random } from "../shared/compute/random.ts";
 import { drawStratified } from "../shared/statistics/stratified.ts";
 

@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { InputFile, Point } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
 import { rowsOf, type Split } from "../shared/artifacts/split.ts";
-import { readVectors } from "../shared/artifacts/tables.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import { Blocks } from "../shared/retrieval/hamming/blocks.ts";
 import { labelOf, rawLabel } from "../shared/runs/groups.ts";
 

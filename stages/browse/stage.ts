@@ -1,10 +1,8 @@
 /** browse: what lies nearest to some queries in each representation, to be looked at one by one. */
-import { writeFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import type { Answers, Neighbours } from "../shared/artifacts/neighbours.ts";
-import { checkJson } from "../shared/artifacts/schema.ts";
+import { numbers, readTable } from "../shared/artifacts/arrow.ts";
+import { type Answers, type Neighbours, writeNeighbours } from "../shared/artifacts/neighbours.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { numbers, readTable } from "../shared/artifacts/tables.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import { Ranking } from "../shared/retrieval/ranking.ts";
 import { chooseQueries } from "./queries.ts";
@@ -151,8 +149,7 @@ export default defineStage<Params>({
       points: places.points,
       representations,
     };
-    checkJson(found, "neighbours", outputs.neighbours);
-    writeFileSync(outputs.neighbours, `${JSON.stringify(found)}\n`);
+    writeNeighbours(outputs.neighbours, found);
     if (inputs.images) await writeThumbnails(inputs.images, Uint32Array.from(named.ids), outputs.thumbnails);
   },
 });

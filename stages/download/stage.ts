@@ -1,7 +1,7 @@
 /** download: a data set's images, as published or as a folder of the project holds them, in one Arrow file. */
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { bytesColumn, createTable } from "../shared/artifacts/tables.ts";
+import { bytesColumn, createTable } from "../shared/artifacts/arrow.ts";
 import type { Dataset, ImageRow } from "./dataset.ts";
 
 /** Images a record batch. */

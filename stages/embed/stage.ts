@@ -1,9 +1,8 @@
 /** embed: every image through a trained head. */
-import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { embedRows, loadHead } from "../shared/artifacts/head.ts";
-import { vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
+import { writeVectors } from "../shared/artifacts/vectors.ts";
 import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 
 export default defineStage<{ backend: BackendParam }>({
@@ -23,12 +22,9 @@ export default defineStage<{ backend: BackendParam }>({
     const rows = Uint32Array.from({ length: examples.rows }, (_, row) => row);
     const vector = embedRows(model, head, examples, rows, (done) => progress(done, examples.rows, "images"));
     const { network, loss, selector, made = {} } = head;
-    writeTable(
+    writeVectors(
       outputs.embeddings,
-      "vectors",
-      vectorColumns(head.dim, "float32", new Uint16(), new Uint32()),
-      examples.rows,
-      { id: examples.ids, label: examples.labels, vector },
+      { ...examples, vector, dim: head.dim },
       { classes: examples.classes, network, loss, selector, normalise: head.normalise, made },
     );
   },

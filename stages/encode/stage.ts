@@ -3,7 +3,7 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { MOST_BITS, packSigns, writeCodes } from "../shared/artifacts/codes.ts";
 import { project, writeProjection } from "../shared/artifacts/projection.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { readVectors } from "../shared/artifacts/tables.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import { random } from "../shared/compute/random.ts";
 import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { recipeOf } from "../shared/runs/recipe.ts";

@@ -1,5 +1,6 @@
 /** Queries against a database of codes, on all cores: counts by distance, and what follows from them. */
 import { bytesOf, type Codes } from "../shared/artifacts/codes.ts";
+import type { Radii } from "../shared/artifacts/curve.ts";
 import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
 import type { RankOptions } from "../shared/retrieval/evaluation.ts";
 import { createFound, type Found, keepMetrics } from "../shared/retrieval/found.ts";
@@ -25,17 +26,6 @@ const COLUMNS = ["map_worst", "map_best", "precision_radius_2"];
 export interface FoundOfCodes extends Found {
   /** Sums over the queries of each block, so that threads add nothing up in an order of their own. */
   radii: Radii;
-}
-
-/** `[blocks, bits + 1]` each: sums over queries of what lies within a radius. */
-export interface Radii {
-  /** Share of it that is relevant; 0 when nothing lies within. */
-  precision: Float64Array;
-  /** Share of the relevant items; 0 when there are none. */
-  recall: Float64Array;
-  retrieved: Float64Array;
-  /** Queries that have nothing within. */
-  empty: Float64Array;
 }
 
 interface Job {

@@ -2,12 +2,12 @@
 import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
+import { writeCurve } from "../shared/artifacts/curve.ts";
 import { checkJson } from "../shared/artifacts/schema.ts";
 import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
-import { engineHere } from "../shared/retrieval/hamming/kernel.ts";
+import { engineHere } from "../shared/retrieval/hamming/engine.ts";
 import { Scan } from "../shared/retrieval/hamming/scan.ts";
 import { bitUse } from "./bits.ts";
-import { writeCurve } from "./curve.ts";
 import { type Rows, rankCodes, secondsOf, takeRows } from "./retrieval.ts";
 
 /** Neighbours in the search that is timed. */

@@ -1,7 +1,7 @@
 /** evaluate: how well vectors classify (kNN) and retrieve (mAP and others), under the split's protocol. */
 import { defineStage } from "../../runner/stage.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { readVectors } from "../shared/artifacts/tables.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
 import { rankAll, secondsOf, takeRows } from "./neighbours.ts";
 

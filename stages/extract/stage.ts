@@ -1,9 +1,10 @@
 /** extract: every image through a pretrained network; its features as float16 in record batches as they come. */
 import { dirname } from "node:path";
-import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, type StageContext, UserError } from "../../runner/stage.ts";
+import type { TableWriter } from "../shared/artifacts/arrow.ts";
+import { narrow } from "../shared/artifacts/half.ts";
 import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
-import { createTable, narrow, type TableWriter, vectorColumns } from "../shared/artifacts/tables.ts";
+import { createVectors } from "../shared/artifacts/vectors.ts";
 import type { Backbone } from "../shared/backbone.ts";
 import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
@@ -73,12 +74,7 @@ class FeatureWriter {
     const { count, features } = batch;
     const { ids, labels } = this.list;
     this.check.add(batch);
-    this.table ??= createTable(
-      this.path,
-      "vectors",
-      vectorColumns(features.length / count, "float16", new Uint16(), new Uint32()),
-      this.metadata,
-    );
+    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata);
     this.table.write(count, {
       id: ids.subarray(this.done, this.done + count),
       label: labels.subarray(this.done, this.done + count),

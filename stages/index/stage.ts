@@ -2,11 +2,12 @@
 import { copyFileSync, cpSync, mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { readBatches, readMetadata } from "../shared/artifacts/arrow.ts";
 import { type Codes, packSigns, readCodes } from "../shared/artifacts/codes.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { directions, writeOutputs } from "../shared/artifacts/outputs.ts";
 import { project, readProjection } from "../shared/artifacts/projection.ts";
-import { readBatches, readMetadata, readVectors } from "../shared/artifacts/tables.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import type { Backbone } from "../shared/backbone.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import type { Fit } from "../shared/download/decode.ts";

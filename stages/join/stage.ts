@@ -2,9 +2,9 @@
  * join: several vectors of the same images as one: side by side, or their mean, which is as short as one of them. So
  * several scales, crops or backbones become one representation.
  */
-import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { narrow, readVectors, type Vectors, vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
+import { narrow } from "../shared/artifacts/half.ts";
+import { readVectors, type Vectors, writeVectors } from "../shared/artifacts/vectors.ts";
 
 /** @throws UserError when the tables do not hold the same images in the same order */
 function checkSame(first: Vectors, other: Vectors, path: string): void {
@@ -59,12 +59,9 @@ export default defineStage<{ how: "concatenate" | "mean" }>({
     const vector = params.how === "mean" ? mean(tables) : concatenated(tables, rows, dim);
     note("dim", dim);
     const { classes, metadata } = first;
-    writeTable(
+    writeVectors(
       outputs.vectors,
-      "vectors",
-      vectorColumns(dim, "float16", new Uint16(), new Uint32()),
-      rows,
-      { id: first.ids, label: first.labels, vector: narrow(vector) },
+      { ...first, vector: narrow(vector), dim },
       {
         ...metadata,
         classes,

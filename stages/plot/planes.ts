@@ -1,7 +1,7 @@
 /** Opens embeddings of two dimensions, and draws the images that stand for all. */
 import { type InputFile, type Point, UserError } from "../../runner/stage.ts";
 import { rowsOf, type Split } from "../shared/artifacts/split.ts";
-import { readVectors } from "../shared/artifacts/tables.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import { random } from "../shared/compute/random.ts";
 import { labelOf, rawLabel } from "../shared/runs/groups.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";

@@ -1,9 +1,9 @@
 /** sample: a few images of each class, with their features and roles: small enough to ship with the project. */
 import { readFileSync } from "node:fs";
-import { Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { narrow } from "../shared/artifacts/half.ts";
 import { type Roles, readSplit, rowsOf, writeSplit } from "../shared/artifacts/split.ts";
-import { narrow, readVectors, vectorColumns, writeTable } from "../shared/artifacts/tables.ts";
+import { readVectors, writeVectors } from "../shared/artifacts/vectors.ts";
 import { random } from "../shared/compute/random.ts";
 
 interface Params {
@@ -44,14 +44,7 @@ export default defineStage<Params>({
     const values = new Float32Array(rows.length * dim);
     for (const [i, row] of rows.entries())
       values.set(vectors.values.subarray(row * dim, (row + 1) * dim), i * dim);
-    writeTable(
-      outputs.features,
-      "vectors",
-      vectorColumns(dim, "float16", new Uint16(), new Uint32()),
-      rows.length,
-      { id: ids, label: labels, vector: narrow(values) },
-      metadata,
-    );
+    writeVectors(outputs.features, { ids, labels, vector: narrow(values), dim }, metadata);
     const has = (...roles: string[]) =>
       Uint8Array.from(rows, (row) => (roles.includes(roleOf.get(row)!) ? 1 : 0));
     const roles: Roles = {

@@ -1,8 +1,7 @@
-/** select: the value of a param with the best validation score. It sees histories only: no query is in reach. */
-import { writeFileSync } from "node:fs";
+/** select: the value of a param with the best validation score. Its inputs are histories only, never query results. */
 import { defineStage, type Scalar, UserError } from "../../runner/stage.ts";
-import { checkJson } from "../shared/artifacts/schema.ts";
-import { numbers, readTable } from "../shared/artifacts/tables.ts";
+import { numbers, readTable } from "../shared/artifacts/arrow.ts";
+import { writeChoice } from "../shared/artifacts/choice.ts";
 
 interface Params {
   param: string;
@@ -34,8 +33,6 @@ export default defineStage<Params>({
           `${param} = ${best.value} is at the end of the grid (${ends.join(" to ")}): a wider one may hold a better value.`,
         );
     }
-    const choice = { param, value: best.value, metric, candidates };
-    checkJson(choice, "choice", outputs.choice);
-    writeFileSync(outputs.choice, `${JSON.stringify(choice, null, 2)}\n`);
+    writeChoice(outputs.choice, { param, value: best.value, metric, candidates });
   },
 });

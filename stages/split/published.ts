@@ -1,5 +1,5 @@
 /** What a data set publishes its images for, beyond training and test. */
-import { readBatches } from "../shared/artifacts/tables.ts";
+import { readBatches } from "../shared/artifacts/arrow.ts";
 
 /** `[images]` zeros and ones. */
 export interface PublishedRoles {

@@ -1,12 +1,6 @@
 /** The choice of `select`, applied to the params of a training. */
 import { type Part, UserError } from "../../runner/stage.ts";
-
-/** The part of the artifact `choice` that a training reads. */
-export interface Choice {
-  /** `loss.margin`, or the name of a param of the stage. */
-  param: string;
-  value: unknown;
-}
+import type { Choice } from "../shared/artifacts/choice.ts";
 
 /** The params of the stage and its parts. */
 interface Settings<Params> {
@@ -20,7 +14,7 @@ interface Settings<Params> {
  */
 export function withChoice<Params extends object>(
   { params, parts }: Settings<Params>,
-  choice: Choice | undefined,
+  choice: Pick<Choice, "param" | "value"> | undefined,
 ): Settings<Params> {
   if (!choice) return { params, parts };
   const { param, value } = choice;

@@ -1,15 +1,15 @@
 /** train: a head on frozen features, or a network on pixels, by one loss and one selector. */
 import { defineStage, type Part, UserError } from "../../runner/stage.ts";
+import { type Choice, readChoice } from "../shared/artifacts/choice.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { saveHead } from "../shared/artifacts/head.ts";
-import { readJson } from "../shared/artifacts/schema.ts";
+import { type HistoryRow, writeHistory, writeTimings } from "../shared/artifacts/history.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
-import { type Choice, withChoice } from "./choice.ts";
-import { fit, type Row } from "./loop/fit.ts";
-import { writeHistory, writeTimings } from "./loop/history.ts";
+import { withChoice } from "./choice.ts";
+import { fit } from "./loop/fit.ts";
 import { watchOthers } from "./loop/others.ts";
 import { lossMeter, testBatches } from "./loop/validation-loss.ts";
 import type { Loss } from "./loss.ts";
@@ -77,7 +77,10 @@ function selectorFor(loss: Part, selector: Part | undefined, sampler: Part): Par
 }
 
 /** One evaluation in words. */
-function told({ step, loss, map, validationLoss, metrics: values }: Row, metrics: NamedMetric[]): string {
+function told(
+  { step, loss, map, validationLoss, metrics: values }: HistoryRow,
+  metrics: NamedMetric[],
+): string {
   const numbers = [
     ["loss", loss],
     ...(validationLoss === undefined ? [] : [["validation loss", validationLoss]]),
@@ -108,7 +111,7 @@ export default defineStage<Params>({
     timings: { path: "timings.arrow", measured: true },
   },
   async run({ inputs, outputs, progress, log, warn, note, signal, ...declared }) {
-    const choice = inputs.choice ? readJson<Choice>(inputs.choice, "choice") : undefined;
+    const choice = inputs.choice ? readChoice(inputs.choice) : undefined;
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts.loss, parts.selector, parts.sampler);

@@ -1,7 +1,8 @@
 /** Gradient descent on a map, with momentum and a gain for each coordinate, as scikit-learn does it. */
 import type { Affinities } from "./affinities.ts";
 import { divergence, gradient } from "./gradient.ts";
-import { type Repulsion, repulsionOf } from "./repulsion.ts";
+import type { Repulsion } from "./pairs.ts";
+import { repulsionOf } from "./repulsion.ts";
 
 /** The first phase pulls clusters together (van der Maaten & Hinton 2008, sec. 3.4). */
 const EXAGGERATION = 12;

@@ -1,6 +1,6 @@
 /** The gradient of t-SNE: neighbours attract, everything repels. */
 import type { Affinities } from "./affinities.ts";
-import type { Repulsion } from "./repulsion.ts";
+import type { Repulsion } from "./pairs.ts";
 
 /**
  * The attraction alone: `[points, 2]`, for each point the sum of p(i,j) (y_i - y_j) / (1 + d²)

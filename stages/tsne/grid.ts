@@ -1,7 +1,6 @@
 /** Repulsion by a grid: points are spread onto it, the kernel is applied by Fourier transforms, points read it. */
 import { type Complex, Fft, fastSize } from "./fft.ts";
-import { exactRepulsion } from "./pairs.ts";
-import type { Repulsion } from "./repulsion.ts";
+import { exactRepulsion, type Repulsion } from "./pairs.ts";
 
 /** Distance of two nodes: the kernel has a width of 1. Half as much has a tenth of the error in 3 times the time. */
 const SPACING = 0.5;

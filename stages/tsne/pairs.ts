@@ -1,5 +1,13 @@
 /** Repulsion by every pair of points. */
 
+/**
+ * Computes the repulsion of a map.
+ * @param map `[points, 2]`
+ * @param forces `[points, 2]`, overwritten
+ * @returns Z, the sum over all ordered pairs of 1 / (1 + d²)
+ */
+export type Repulsion = (map: Float64Array, forces: Float64Array) => number;
+
 /** A {@link Repulsion}, exact; O(points²). */
 export function exactRepulsion(map: Float64Array, forces: Float64Array): number {
   forces.fill(0);

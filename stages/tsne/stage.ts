@@ -1,8 +1,8 @@
 /** tsne: vectors of the query images in the plane, with a figure of how far to trust it. */
-import { Float32, Uint16, Uint32 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
-import { readVectors, writeTable } from "../shared/artifacts/tables.ts";
+import { writeMap } from "../shared/artifacts/tsne-map.ts";
+import { readVectors } from "../shared/artifacts/vectors.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import { random } from "../shared/compute/random.ts";
 import { drawStratified } from "../shared/statistics/stratified.ts";
@@ -51,14 +51,11 @@ export default defineStage<Params>({
     const trust = trustworthiness(points, map);
     note("trustworthiness", trust);
     const column = (axis: number) => Float32Array.from(rows, (_, at) => map[2 * at + axis]);
-    writeTable(
+    writeMap(
       outputs.map,
-      "tsne",
-      { id: new Uint32(), label: new Uint16(), x: new Float32(), y: new Float32() },
-      rows.length,
       {
-        id: Uint32Array.from(rows, (row) => ids[row]),
-        label: Uint16Array.from(rows, (row) => labels[row]),
+        ids: Uint32Array.from(rows, (row) => ids[row]),
+        labels: Uint16Array.from(rows, (row) => labels[row]),
         x: column(0),
         y: column(1),
       },

@@ -10,7 +10,7 @@ import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } fr
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import type { StageRecord } from "../../runner/store/record.ts";
-import { readVectors } from "../../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../../stages/shared/artifacts/vectors.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 import { copyProject } from "../project-copy.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";

@@ -1,7 +1,6 @@
 /** Small tables of vectors for tests: classes that lie apart as far as wanted. */
-import { Uint16, Uint32 } from "apache-arrow";
 import { writeSplit } from "../../stages/shared/artifacts/split.ts";
-import { vectorColumns, writeTable } from "../../stages/shared/artifacts/tables.ts";
+import { writeVectors } from "../../stages/shared/artifacts/vectors.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 
 export interface Blobs {
@@ -29,12 +28,9 @@ export function writeBlobs(path: string, { classes, perClass, dim, noise, spread
     }
   }
   const names = Array.from({ length: classes }, (_, c) => `class-${c}`);
-  writeTable(
+  writeVectors(
     path,
-    "vectors",
-    vectorColumns(dim, "float32", new Uint16(), new Uint32()),
-    rows,
-    { id: Uint32Array.from(label, (_, row) => 100 + row), label, vector: values },
+    { ids: Uint32Array.from(label, (_, row) => 100 + row), labels: label, vector: values, dim },
     { classes: names },
   );
 }

@@ -2,11 +2,11 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { InputFile } from "../../../runner/stage.ts";
+import { numbers, readMetadata, readTable } from "../../shared/artifacts/arrow.ts";
 import { type History, type Timings, usesTriplets } from "../../shared/artifacts/history.ts";
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
 import type { Queries } from "../../shared/artifacts/per-query.ts";
-import { numbers, readMetadata, readTable } from "../../shared/artifacts/tables.ts";
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
 import { signsOf } from "../../shared/runs/collapse.ts";
 import { byName, groupRuns, labelOf } from "../../shared/runs/groups.ts";

@@ -1,7 +1,7 @@
 /** Binary codes: real values to bits, bits to bytes, and the Arrow table that holds them. */
 import { type FixedSizeBinary, Uint16, Uint32 } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
-import { bytesColumn, numbers, readMetadata, readTable, writeTable } from "./tables.ts";
+import { bytesColumn, numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
 /** The longest code. */
 export const MOST_BITS = 512;

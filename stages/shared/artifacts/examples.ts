@@ -1,5 +1,6 @@
 /** What a network is shown: feature vectors or images, row by row. */
-import { numbers, readMetadata, readTable, readVectors } from "./tables.ts";
+import { numbers, readMetadata, readTable } from "./arrow.ts";
+import { readVectors } from "./vectors.ts";
 
 /** Examples with their labels. */
 export interface Examples {

@@ -1,8 +1,9 @@
-/** Opens what a training wrote down: its history, and the seconds it took. */
+/** The artifacts `history` and `timings`: the evaluations of a training, and the seconds that it took. */
+import { type DataType, Float32, Float64, Uint32 } from "apache-arrow";
 import type { InputFile, Point } from "../../../runner/stage.ts";
 import { labelOf, tellApart } from "../runs/groups.ts";
 import { type Recipe, sameTraining } from "../runs/recipe.ts";
-import { numbers, readMetadata, readTable } from "./tables.ts";
+import { numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
 /** A training, one value an evaluation. */
 export interface History {
@@ -96,7 +97,7 @@ export const timedHistories = (histories: History[], timings: Timings[]): [Histo
     return timed && timed.step.length > 0 ? [[history, timed]] : [];
   });
 
-/** Reads a `timings`. @throws UserError when it is none */
+/** Reads `timings`. @throws UserError when the file is another artifact */
 export function readTimings({ path, id }: InputFile): Timings {
   const table = readTable(path, "timings");
   const { cores, others_busy } = readMetadata(table) as { cores?: number; others_busy?: number | null };
@@ -109,4 +110,91 @@ export function readTimings({ path, id }: InputFile): Timings {
     gradient: numbers(table, "gradient_seconds"),
     total: numbers(table, "total_seconds"),
   };
+}
+
+/** One evaluation of a training, to be written. */
+export interface HistoryRow {
+  step: number;
+  images: number;
+  loss: number;
+  active: number;
+  triplets: number;
+  spread: number;
+  map: number;
+  accuracy: number;
+  validationLoss?: number;
+  /** The values of the metrics of the training. */
+  metrics: number[];
+  selectSeconds: number;
+  gradientSeconds: number;
+  totalSeconds: number;
+}
+
+/** Cores, and the mean number of them that other processes used; null if the machine does not report it. */
+export interface Machine {
+  cores: number;
+  others_busy: number | null;
+}
+
+const [whole, single, double] = [new Uint32(), new Float32(), new Float64()];
+
+/** A column's type, and its value in a row. */
+type Column = [type: DataType, of: (row: HistoryRow) => number];
+
+function arrayOf(type: DataType, values: number[]) {
+  if (type === whole) return Uint32Array.from(values);
+  return type === single ? Float32Array.from(values) : Float64Array.from(values);
+}
+
+function writeRows(
+  path: string,
+  artifact: string,
+  columns: Record<string, Column>,
+  rows: HistoryRow[],
+  metadata: object = {},
+) {
+  const each = <T>(make: (column: Column) => T): Record<string, T> =>
+    Object.fromEntries(Object.entries(columns).map(([name, column]) => [name, make(column)]));
+  const types = each(([type]) => type);
+  const values = each(([type, of]) => arrayOf(type, rows.map(of)));
+  writeTable(path, artifact, types, rows.length, values, { ...metadata });
+}
+
+/**
+ * @param images of the training set: an epoch
+ * @param metrics names, in the order of {@link HistoryRow.metrics}
+ */
+export function writeHistory(
+  path: string,
+  rows: HistoryRow[],
+  images: number,
+  metrics: string[],
+  made: object,
+): void {
+  const columns: Record<string, Column> = {
+    step: [whole, (row) => row.step],
+    epoch: [single, (row) => row.images / images],
+    images: [double, (row) => row.images],
+    loss: [single, (row) => row.loss],
+    active: [single, (row) => row.active],
+    triplets: [double, (row) => row.triplets],
+    spread: [single, (row) => row.spread],
+    validation_map: [single, (row) => row.map],
+    validation_accuracy: [single, (row) => row.accuracy],
+  };
+  if (rows[0].validationLoss !== undefined)
+    columns.validation_loss = [single, (row) => row.validationLoss as number];
+  for (const [index, name] of metrics.entries())
+    columns[`metric_${name.replaceAll("-", "_")}`] = [single, (row) => row.metrics[index]];
+  writeRows(path, "history", columns, rows, made);
+}
+
+export function writeTimings(path: string, rows: HistoryRow[], machine: Machine): void {
+  const columns: Record<string, Column> = {
+    step: [whole, (row) => row.step],
+    select_seconds: [double, (row) => row.selectSeconds],
+    gradient_seconds: [double, (row) => row.gradientSeconds],
+    total_seconds: [double, (row) => row.totalSeconds],
+  };
+  writeRows(path, "timings", columns, rows, machine);
 }

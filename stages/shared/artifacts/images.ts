@@ -1,7 +1,7 @@
-/** Reading tables of images (artifact `images`) of any size: the list of images at once, pixels batch by batch. */
+/** The artifact `images`: tables of any size; the list of images is read at once, pixels batch by batch. */
 import type { FixedSizeBinary, RecordBatch } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
-import { readBatches, readMetadata } from "./tables.ts";
+import { readBatches, readMetadata } from "./arrow.ts";
 
 /** All that is known of the images but their pixels. */
 export interface ImageList {

@@ -1,5 +1,7 @@
-/** The artifact `neighbours`: what lies nearest to some queries, in several representations. */
+/** The artifact `neighbours`: the nearest images of some queries, in several representations. */
+import { writeFileSync } from "node:fs";
 import type { Point } from "../../../runner/stage.ts";
+import { checkJson, readJson } from "./schema.ts";
 
 /** One representation's answers. Lists are flat: the k of the first query, then the k of the second. */
 export interface Answers {
@@ -37,3 +39,12 @@ export interface Neighbours {
   points: number[];
   representations: Answers[];
 }
+
+/** Writes `neighbours`. */
+export function writeNeighbours(path: string, found: Neighbours): void {
+  checkJson(found, "neighbours", path);
+  writeFileSync(path, `${JSON.stringify(found)}\n`);
+}
+
+/** Reads `neighbours`. @throws UserError when the file is another artifact */
+export const readNeighbours = (path: string): Neighbours => readJson<Neighbours>(path, "neighbours");

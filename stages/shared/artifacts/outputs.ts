@@ -1,8 +1,8 @@
-/** What is behind the bits of an index's codes: the projection's real values, which tell images of one code apart. */
-import { Uint16, Uint32 } from "apache-arrow";
+/** The real values behind the bits of an index's codes: they order images with the same code. */
 import { UserError } from "../../../runner/stage.ts";
 import type { Codes } from "./codes.ts";
-import { narrow, readVectors, vectorColumns, writeTable } from "./tables.ts";
+import { narrow } from "./half.ts";
+import { readVectors, writeVectors } from "./vectors.ts";
 
 /**
  * Each row at length 1, for only its direction is compared, rounded to float16. A row of zeros stays.
@@ -32,9 +32,8 @@ export function writeOutputs(
   codes: Omit<Codes, "metadata" | "values">,
   vector: Uint16Array,
 ): void {
-  const { ids: id, labels: label, rows, bits, classes } = codes;
-  const columns = vectorColumns(bits, "float16", new Uint16(), new Uint32());
-  writeTable(path, "vectors", columns, rows, { id, label, vector }, { classes });
+  const { ids, labels, bits, classes } = codes;
+  writeVectors(path, { ids, labels, vector, dim: bits }, { classes });
 }
 
 /** Reads the outputs behind codes, `[rows, bits]`. @throws UserError when they are of other codes */

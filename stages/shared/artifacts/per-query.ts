@@ -1,7 +1,7 @@
 /** The artifact `per-query`: the metrics of each query. */
 import { Float32, Uint16, Uint32 } from "apache-arrow";
 import { type InputFile, type Point, UserError } from "../../../runner/stage.ts";
-import { numbers, readMetadata, readTable, writeTable } from "./tables.ts";
+import { numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
 /** The metrics that have a column of their own name. */
 const METRICS = ["map", "precision@10", "r_precision", "map_at_r"];

@@ -1,7 +1,7 @@
 /** An affine map whose signs are the bits of a code, and the Arrow table that keeps it for images to come. */
 import * as tf from "@tensorflow/tfjs-core";
 import { Field, FixedSizeList, Float32 } from "apache-arrow";
-import { readTable, writeTable } from "./tables.ts";
+import { readTable, writeTable } from "./arrow.ts";
 
 /** Bit j of a vector x is 1 where weights_j · x + offset_j > 0. */
 export interface Projection {

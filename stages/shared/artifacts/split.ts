@@ -1,7 +1,7 @@
 /** Splits: which images train, validate, query, and make up the database; and the guard against leaks. */
 import { Bool, Uint16, Uint32 } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
-import { flags, numbers, readMetadata, readTable, writeTable } from "./tables.ts";
+import { flags, numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
 /** Zeros and ones `[images]` for each role; an image may have several. */
 export interface Roles {

@@ -1,9 +1,10 @@
-/** Opens t-SNE maps. */
+/** The artifact `tsne`: t-SNE maps. */
+import { Float32, Uint16, Uint32 } from "apache-arrow";
 import type { InputFile, Point } from "../../../runner/stage.ts";
 import { labelOf, rawLabel } from "../runs/groups.ts";
-import { numbers, readMetadata, readTable } from "./tables.ts";
+import { numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
-/** A t-SNE map with what its stage says of it. */
+/** A t-SNE map and the facts about it. */
 export interface TsneMap {
   id: string;
   /** Of the vectors' group. */
@@ -26,7 +27,22 @@ export interface TsneMap {
   seed: number;
 }
 
-/** Reads a `tsne` map. @throws UserError when it is none */
+/** The points of a map, `[points]` each. */
+export type MapPoints = Pick<TsneMap, "ids" | "labels" | "x" | "y">;
+
+/** Writes a `tsne` map. */
+export function writeMap(path: string, { ids, labels, x, y }: MapPoints, metadata: object): void {
+  writeTable(
+    path,
+    "tsne",
+    { id: new Uint32(), label: new Uint16(), x: new Float32(), y: new Float32() },
+    ids.length,
+    { id: ids, label: labels, x, y },
+    { ...metadata },
+  );
+}
+
+/** Reads a `tsne` map. @throws UserError when the file is another artifact */
 export function readMap({ path, id }: InputFile): TsneMap {
   const table = readTable(path, "tsne");
   const metadata = readMetadata(table) as unknown as TsneMap & { made_from?: { loss?: string } };

@@ -6,7 +6,7 @@ const LEAST_SPREAD = 0.01;
 const HEALTHY_SPREAD = 0.1;
 
 /**
- * Detects a collapse from one evaluation (see `Row` of fit.ts).
+ * Detects a collapse from one evaluation (see `HistoryRow`).
  * @param margin the loss when all embeddings are equal ({@link LossRun.collapsed}): the margin of a hinge
  * @returns in words; "" without a collapse
  */

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { Examples } from "../../shared/artifacts/examples.ts";
 import { embedRows, normaliseRows } from "../../shared/artifacts/head.ts";
+import type { HistoryRow } from "../../shared/artifacts/history.ts";
 import { adam, type Optimizer } from "../engine/adam.ts";
 import type { LossRun } from "../loss.ts";
 import type { NamedMetric } from "../metric.ts";
@@ -42,33 +43,15 @@ export interface FitOptions {
   /** The loss on validation images, see {@link lossMeter}. */
   validationLoss?: (embedded: Embedded, trained: tf.Variable[], params: Record<string, unknown>) => number;
   onStep(step: number): void;
-  onEvaluation(row: Row): void;
+  onEvaluation(row: HistoryRow): void;
   onCollapse(reason: string): void;
   signal: AbortSignal;
 }
 
-/** One evaluation. See the artifacts `history` and `timings`. */
-export interface Row {
-  step: number;
-  images: number;
-  loss: number;
-  active: number;
-  triplets: number;
-  spread: number;
-  map: number;
-  accuracy: number;
-  validationLoss?: number;
-  /** The values of {@link FitOptions.metrics}. */
-  metrics: number[];
-  selectSeconds: number;
-  gradientSeconds: number;
-  totalSeconds: number;
-}
-
 export interface Fitted {
-  rows: Row[];
+  rows: HistoryRow[];
   /** The step whose weights the network holds now. */
-  best: Row;
+  best: HistoryRow;
   /** The first collapse seen, in words; "" when there was none. */
   collapse: string;
 }
@@ -87,8 +70,8 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const variables = [...variablesOf(network.model), ...loss.variables];
   const optimizer =
     options.optimizer === "adam" ? adam() : (tf.train.momentum(0, 0.9) as unknown as Optimizer);
-  const rows: Row[] = [];
-  let best: { row: Row; weights: tf.Tensor[] } | undefined;
+  const rows: HistoryRow[] = [];
+  let best: { row: HistoryRow; weights: tf.Tensor[] } | undefined;
   let collapse = "";
   let images = 0;
   let lossSum = 0;
@@ -144,7 +127,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
       active: counters.active - since.active,
       correct: (counters.correct ?? 0) - since.correct,
     };
-    const row: Row = {
+    const row: HistoryRow = {
       step,
       images,
       loss: lossSum / stretch.steps,

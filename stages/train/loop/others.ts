@@ -1,13 +1,8 @@
-/** What else the machine did while a training was timed. */
+/** The load of the machine while a training is timed. */
 import { cpus } from "node:os";
+import type { Machine } from "../../shared/artifacts/history.ts";
 
-/** Cores, and how many of them other processes kept busy, on average; null where the machine does not tell. */
-export interface Machine {
-  cores: number;
-  others_busy: number | null;
-}
-
-/** Seconds that all cores of the machine were at work, and that they were not. */
+/** Busy and idle seconds, summed over all cores of the machine. */
 function coreSeconds(): { busy: number; idle: number } {
   const sum = { busy: 0, idle: 0 };
   for (const { times } of cpus()) {
@@ -18,8 +13,8 @@ function coreSeconds(): { busy: number; idle: number } {
 }
 
 /**
- * Begins to watch. @returns what there is to tell of the time since
- * @param read tells what the cores did, and `own` the seconds that this process had of it
+ * Starts measuring. @returns a function that gives the load since then
+ * @param read the busy and idle seconds of all cores @param own the CPU time of this process
  */
 export function watchOthers(
   read = coreSeconds,

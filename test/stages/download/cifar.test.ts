@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { gunzipSync, gzipSync } from "node:zlib";
 import { beforeAll, describe, expect, it } from "vitest";
 import { bytesOf, readArchive } from "../../../stages/download/cifar.ts";
-import { readMetadata, readTable } from "../../../stages/shared/artifacts/tables.ts";
+import { readMetadata, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { put, scratch } from "../shared/scratch.ts";
 import { archive, cifarRow, download, fault, imagesOf } from "./fakes.ts";
 

@@ -4,7 +4,7 @@ import { dirname, join } from "node:path";
 import { gzipSync } from "node:zlib";
 import { create } from "tar";
 import { UserError } from "../../../runner/stage.ts";
-import { readTable, texts } from "../../../stages/shared/artifacts/tables.ts";
+import { readTable, texts } from "../../../stages/shared/artifacts/arrow.ts";
 import { runStage } from "../../run-stage.ts";
 import { put } from "../shared/scratch.ts";
 

@@ -2,7 +2,7 @@ import { mkdirSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
-import { readMetadata, readTable } from "../../../stages/shared/artifacts/tables.ts";
+import { readMetadata, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { reasonOf } from "../../../stages/shared/download/decode.ts";
 import { scratch } from "../shared/scratch.ts";
 import { download, fault, imagesOf } from "./fakes.ts";

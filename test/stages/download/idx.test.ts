@@ -5,7 +5,7 @@ import { gunzipSync, gzipSync } from "node:zlib";
 import { describe, expect, it } from "vitest";
 import fashion from "../../../stages/download/datasets/fashion-mnist.ts";
 import mnist from "../../../stages/download/datasets/mnist.ts";
-import { readMetadata, readTable } from "../../../stages/shared/artifacts/tables.ts";
+import { readMetadata, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { scratch } from "../shared/scratch.ts";
 import { download, fault, idx, imagesOf } from "./fakes.ts";
 

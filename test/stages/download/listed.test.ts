@@ -5,7 +5,7 @@ import { dirname, join } from "node:path";
 import sharp from "sharp";
 import { beforeAll, describe, expect, it } from "vitest";
 import { readMat } from "../../../stages/download/mat.ts";
-import { readMetadata, readTable } from "../../../stages/shared/artifacts/tables.ts";
+import { readMetadata, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { scratch } from "../shared/scratch.ts";
 import { download, fault, imagesOf } from "./fakes.ts";
 import { cell, matFile, number, structs, text } from "./mat-file.ts";

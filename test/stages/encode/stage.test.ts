@@ -7,7 +7,7 @@ import { principalDirections } from "../../../stages/encode/principal.ts";
 import { randomRotation } from "../../../stages/encode/rotation.ts";
 import { packSigns, readCodes } from "../../../stages/shared/artifacts/codes.ts";
 import { project, readProjection } from "../../../stages/shared/artifacts/projection.ts";
-import { readVectors } from "../../../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { startBackend } from "../../../stages/shared/compute/backend.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import { runStage } from "../../run-stage.ts";

@@ -1,6 +1,6 @@
 /** A small table of codes: the signs of blobs. */
 import { packSigns, writeCodes } from "../../../stages/shared/artifacts/codes.ts";
-import { readVectors } from "../../../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { type Blobs, writeBlobs } from "../vectors.ts";
 
 /** Writes the codes of blobs (see {@link writeBlobs}), one bit a dimension, less the mean of each. */

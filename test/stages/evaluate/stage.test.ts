@@ -1,15 +1,9 @@
 import { mkdtempSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Uint16, Uint32 } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import {
-  numbers,
-  readTable,
-  readVectors,
-  vectorColumns,
-  writeTable,
-} from "../../../stages/shared/artifacts/tables.ts";
+import { numbers, readTable } from "../../../stages/shared/artifacts/arrow.ts";
+import { readVectors, writeVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { runStage } from "../../run-stage.ts";
 import { blobRoles } from "../evaluation.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
@@ -108,14 +102,7 @@ describe("evaluate", () => {
   it("gives a collapsed embedding chance, and no gift by the order of the file", async () => {
     const path = join(folder, "collapsed.arrow");
     const { ids, labels, classes, rows } = readVectors(vectors);
-    writeTable(
-      path,
-      "vectors",
-      vectorColumns(2, "float32", new Uint16(), new Uint32()),
-      rows,
-      { id: ids, label: labels, vector: new Float32Array(2 * rows).fill(0.5) },
-      { classes },
-    );
+    writeVectors(path, { ids, labels, vector: new Float32Array(2 * rows).fill(0.5), dim: 2 }, { classes });
     const { metrics } = await evaluate({}, path);
     for (const name of ["precision@1", "precision@10", "r_precision"])
       expect(metrics.metrics[name].value).toBeCloseTo(0.25, 6);

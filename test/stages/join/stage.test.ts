@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { expect, test } from "vitest";
-import { readVectors } from "../../../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { runStage } from "../../run-stage.ts";
 import { scratch } from "../shared/scratch.ts";
 import { writeBlobs } from "../vectors.ts";

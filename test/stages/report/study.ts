@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Float32, Float64, Uint16, Uint32 } from "apache-arrow";
 import type { InputFile, Point } from "../../../runner/stage.ts";
-import { writeTable } from "../../../stages/shared/artifacts/tables.ts";
+import { writeTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import type { Recipe, Settings } from "../../../stages/shared/runs/recipe.ts";
 

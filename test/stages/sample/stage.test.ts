@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { readSplit } from "../../../stages/shared/artifacts/split.ts";
-import { readVectors } from "../../../stages/shared/artifacts/tables.ts";
+import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
 

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Float32, Float64, Uint32 } from "apache-arrow";
 import { describe, expect, it } from "vitest";
-import { writeTable } from "../../../stages/shared/artifacts/tables.ts";
+import { writeTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { runStage } from "../../run-stage.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-select-"));

@@ -1,16 +1,10 @@
 import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Uint16, Uint32 } from "apache-arrow";
 import { afterAll, describe, expect, it } from "vitest";
+import { numbers, readMetadata, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { writeSplit } from "../../../stages/shared/artifacts/split.ts";
-import {
-  numbers,
-  readMetadata,
-  readTable,
-  vectorColumns,
-  writeTable,
-} from "../../../stages/shared/artifacts/tables.ts";
+import { writeVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import { drawStratified } from "../../../stages/shared/statistics/stratified.ts";
 import { runStage } from "../../run-stage.ts";
@@ -33,14 +27,7 @@ const values = Float32Array.from({ length: rows * 6 }, (_, i) => {
 function write(name: string, change: (value: number, row: number) => number): string {
   const path = join(folder, name);
   const vector = values.map((value, i) => change(value, Math.floor(i / 6)));
-  writeTable(
-    path,
-    "vectors",
-    vectorColumns(6, "float32", new Uint16(), new Uint32()),
-    rows,
-    { id: ids, label: labels, vector },
-    { classes: ["cat", "dog"], backbone: "made-up" },
-  );
+  writeVectors(path, { ids, labels, vector, dim: 6 }, { classes: ["cat", "dog"], backbone: "made-up" });
   return path;
 }
 const vectors = write("vectors.arrow", (value) => value);

@@ -1,7 +1,8 @@
 /** Codes where the kernel finds them, and what it works with. */
 import { UserError } from "../../../../runner/stage.ts";
 import { bytesOf } from "../../artifacts/codes.ts";
-import { createKernel, type Kernel } from "./kernel.ts";
+import { createKernel } from "./engine.ts";
+import type { Kernel } from "./kernel.ts";
 
 /** Codes of one block; see {@link Kernel}. */
 const LANES = 16;

@@ -1,6 +1,4 @@
 /** The inner loops over codes: distances of a query, counts by distance, rows within a distance. */
-import { plainKernel } from "./plain.ts";
-import { hasSimd, simdKernel } from "./simd.ts";
 
 /**
  * Works on one memory; all places are byte addresses in it. Codes lie there in blocks of 16, byte by byte: byte 0 of
@@ -8,7 +6,7 @@ import { hasSimd, simdKernel } from "./simd.ts";
  * takes exactly its bytes. Distances are Uint16.
  */
 export interface Kernel {
-  /** What runs: vectors of WebAssembly, or plain TypeScript where the machine has none. */
+  /** Vectors of WebAssembly, or plain TypeScript on a machine without them. */
   engine: "wasm-simd" | "plain";
   buffer: ArrayBuffer;
   /**
@@ -29,15 +27,4 @@ export interface Kernel {
    * @returns the address behind the last place written
    */
   select(at: number, eights: number, limit: number, out: number): number;
-}
-
-/** What runs on this machine. */
-export const engineHere = (): Kernel["engine"] => (hasSimd() ? "wasm-simd" : "plain");
-
-/**
- * The kernel for codes of `bytes` bytes (1 to 64), with a memory of at least `size` bytes, all 0.
- * @param engine to choose one; both give the same answers
- */
-export function createKernel(bytes: number, size: number, engine: Kernel["engine"] = engineHere()): Kernel {
-  return engine === "plain" ? plainKernel(bytes, size) : simdKernel(bytes, size);
 }

@@ -1,7 +1,7 @@
 /** Tables of small images for tests. */
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import type { Role } from "../../../../stages/download/dataset.ts";
-import { bytesColumn, createTable } from "../../../../stages/shared/artifacts/tables.ts";
+import { bytesColumn, createTable } from "../../../../stages/shared/artifacts/arrow.ts";
 import type { Fit } from "../../../../stages/shared/download/decode.ts";
 
 export interface TestImage {

@@ -3,8 +3,8 @@ import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../../runner/stage.ts";
+import { bytesColumn, writeTable } from "../../../../stages/shared/artifacts/arrow.ts";
 import { readImageList, readPixels } from "../../../../stages/shared/artifacts/images.ts";
-import { bytesColumn, writeTable } from "../../../../stages/shared/artifacts/tables.ts";
 import { scratch } from "../scratch.ts";
 import { type TestImage, writeImages } from "./image-table.ts";
 

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../../runner/stage.ts";
+import { readMetadata, readTable } from "../../../../stages/shared/artifacts/arrow.ts";
 import {
   checkRoles,
   type Roles,
@@ -10,7 +11,6 @@ import {
   type Split,
   writeSplit,
 } from "../../../../stages/shared/artifacts/split.ts";
-import { readMetadata, readTable } from "../../../../stages/shared/artifacts/tables.ts";
 import { scratch } from "../scratch.ts";
 
 const folder = scratch();

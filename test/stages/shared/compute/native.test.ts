@@ -5,7 +5,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers the gradients
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { numbers, readTable } from "../../../../stages/shared/artifacts/tables.ts";
+import { numbers, readTable } from "../../../../stages/shared/artifacts/arrow.ts";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { loadBinding, sessionOf, startNative } from "../../../../stages/shared/compute/native.ts";
 import { Tensor } from "../../../../stages/shared/compute/onnxruntime.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { Blocks } from "../../../../../stages/shared/retrieval/hamming/blocks.ts";
-import { createKernel } from "../../../../../stages/shared/retrieval/hamming/kernel.ts";
+import { createKernel } from "../../../../../stages/shared/retrieval/hamming/engine.ts";
 import { hasSimd } from "../../../../../stages/shared/retrieval/hamming/simd.ts";
 import { codeSets, plainDistances } from "./helpers.ts";
 

@@ -1,7 +1,17 @@
-/** Precision and recall by radius: what a look-up of everything within a Hamming distance gives. */
+/** The artifact `curve`: precision and recall of codes by radius, as a look-up of everything within it gives. */
 import { Float32, Float64, Uint16 } from "apache-arrow";
-import { writeTable } from "../shared/artifacts/tables.ts";
-import type { Radii } from "./retrieval.ts";
+import { writeTable } from "./arrow.ts";
+
+/** `[blocks, bits + 1]` each: sums over queries of the items within a radius. */
+export interface Radii {
+  /** Share of them that is relevant; 0 without items. */
+  precision: Float64Array;
+  /** Share of the relevant items; 0 when there are none. */
+  recall: Float64Array;
+  retrieved: Float64Array;
+  /** Queries with no item within. */
+  empty: Float64Array;
+}
 
 /**
  * Writes the artifact `curve`: one row a radius, means over queries.

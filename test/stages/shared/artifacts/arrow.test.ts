@@ -9,17 +9,15 @@ import {
   bytesColumn,
   createTable,
   flags,
-  narrow,
   numbers,
   readBatches,
   readMetadata,
   readTable,
-  readVectors,
   texts,
-  vectorColumns,
-  widen,
   writeTable,
-} from "../../../../stages/shared/artifacts/tables.ts";
+} from "../../../../stages/shared/artifacts/arrow.ts";
+import { narrow, widen } from "../../../../stages/shared/artifacts/half.ts";
+import { createVectors, readVectors } from "../../../../stages/shared/artifacts/vectors.ts";
 import { scratch } from "../scratch.ts";
 import { type TestImage, writeImages } from "./image-table.ts";
 
@@ -283,10 +281,7 @@ describe("vectors", () => {
   const write = (precision: "float16" | "float32", values: number[], labels = [0, 1], batch = 1) => {
     const path = at(`${precision}.arrow`);
     const dim = values.length / labels.length;
-    const table = createTable(path, "vectors", vectorColumns(dim, precision, new Uint16(), new Uint32()), {
-      classes: ["a", "b"],
-      head: "none",
-    });
+    const table = createVectors(path, dim, precision, { classes: ["a", "b"], head: "none" });
     for (let row = 0; row < labels.length; row += batch) {
       const part = Float32Array.from(values.slice(row * dim, (row + batch) * dim));
       table.write(part.length / dim, {

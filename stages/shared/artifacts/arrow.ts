@@ -1,6 +1,6 @@
 /**
- * Arrow in and out. Every table that travels between stages is written and opened here, and its columns
- * are checked against `schemas/ARTIFACT.artifact.schema.json` on both ways.
+ * Arrow files. The files of artifacts/ write and read every table of a stage with these functions, which validate its
+ * columns against `schemas/ARTIFACT.artifact.schema.json` both times.
  */
 import { closeSync, fstatSync, openSync, readFileSync, readSync, writeSync } from "node:fs";
 import { open } from "node:fs/promises";
@@ -10,8 +10,6 @@ import {
   Field,
   FixedSizeBinary,
   FixedSizeList,
-  Float16,
-  Float32,
   makeData,
   RecordBatch,
   RecordBatchFileWriter,
@@ -42,7 +40,7 @@ export interface TableWriter {
   close(): void;
 }
 
-/** Arrow keeps truth values as bits, the first one lowest. */
+/** Arrow stores booleans as bits, the first one lowest. */
 function packBits(flags: Uint8Array): Uint8Array {
   const bits = new Uint8Array(Math.ceil(flags.length / 8));
   for (let i = 0; i < flags.length; i++) if (flags[i]) bits[i >> 3] |= 1 << (i & 7);
@@ -128,10 +126,10 @@ export function writeTable(
   writer.close();
 }
 
-/** What an Arrow file begins and ends with. */
+/** The first and last bytes of an Arrow file. */
 const MAGIC = "ARROW1";
 
-/** @throws UserError when the file is no Arrow file or its end is missing */
+/** @throws UserError when the file is not an Arrow file or its end is missing */
 function checkWhole(path: string): void {
   const file = openSync(path, "r");
   try {
@@ -141,9 +139,9 @@ function checkWhole(path: string): void {
       readSync(file, buffer, { position });
       return buffer.toString("latin1");
     });
-    if (ends[0] !== MAGIC) throw new UserError(`${path}: no Arrow file. Is it the right one?`);
+    if (ends[0] !== MAGIC) throw new UserError(`${path}: not an Arrow file. Is it the right one?`);
     if (ends[1] !== MAGIC || size < 4 * MAGIC.length)
-      throw new UserError(`${path}: broken off: an Arrow file ends with ${MAGIC}. Make it again.`);
+      throw new UserError(`${path}: truncated: an Arrow file ends with ${MAGIC}. Create it again.`);
   } finally {
     closeSync(file);
   }
@@ -151,7 +149,7 @@ function checkWhole(path: string): void {
 
 /**
  * Opens a table and checks its columns against the artifact's schema.
- * @throws UserError when the file is no Arrow file, is broken off, or has other columns
+ * @throws UserError when the file is not an Arrow file, is truncated, or has other columns
  */
 export function readTable(path: string, artifact: string): Table {
   checkWhole(path);
@@ -159,7 +157,7 @@ export function readTable(path: string, artifact: string): Table {
   try {
     table = tableFromIPC(readFileSync(path));
   } catch (error) {
-    throw new UserError(`${path}: not a whole Arrow file (${(error as Error).message}). Make it again.`);
+    throw new UserError(`${path}: a corrupt Arrow file (${(error as Error).message}). Create it again.`);
   }
   checkTableSchema(table.schema, artifact, path);
   return table;
@@ -178,7 +176,7 @@ export async function* readBatches(path: string, artifact: string): AsyncGenerat
     yield* reader as AsyncIterable<RecordBatch>;
   } catch (error) {
     if (error instanceof UserError || !(error instanceof Error)) throw error;
-    throw new UserError(`${path}: not a whole Arrow file (${error.message}). Make it again.`);
+    throw new UserError(`${path}: a corrupt Arrow file (${error.message}). Create it again.`);
   } finally {
     await reader.cancel();
   }
@@ -202,7 +200,7 @@ export function numbers<T extends ArrayBufferView = Uint32Array>(table: Table, c
   return table.getChild(column)!.toArray() as T;
 }
 
-/** All values of a column of truth values, as zeros and ones. */
+/** All values of a column of booleans, as zeros and ones. */
 export function flags(table: Table, column: string): Uint8Array {
   return Uint8Array.from(table.getChild(column)!, (value) => (value ? 1 : 0));
 }
@@ -212,117 +210,7 @@ export function texts(table: Table, column: string): string[] {
   return Array.from(table.getChild(column)!, String);
 }
 
-/** Vectors with their ids and labels: features of a backbone or embeddings of a head. */
-export interface Vectors {
-  /** `[rows]` */
-  ids: Uint32Array;
-  /** `[rows]`, indices into `classes` */
-  labels: Uint16Array;
-  /** `[rows, dim]`, row-major, float32 whatever the file holds */
-  values: Float32Array;
-  rows: number;
-  dim: number;
-  classes: string[];
-  metadata: Record<string, unknown>;
-}
-
-/** Every float16 as float32, by its bits. */
-let halfTable: Float32Array | undefined;
-
-/** Widens float16 values (given by their bits) to float32, exactly. */
-export function widen(halves: Uint16Array, out = new Float32Array(halves.length)): Float32Array {
-  if (!halfTable) {
-    halfTable = new Float32Array(65_536);
-    for (let bits = 0; bits < 65_536; bits++) {
-      const exponent = (bits >> 10) & 31;
-      const mantissa = bits & 1023;
-      const size =
-        exponent === 31
-          ? mantissa === 0
-            ? Number.POSITIVE_INFINITY
-            : Number.NaN
-          : exponent === 0
-            ? mantissa * 2 ** -24
-            : (1 + mantissa / 1024) * 2 ** (exponent - 15);
-      halfTable[bits] = bits & 0x8000 ? -size : size;
-    }
-  }
-  for (let i = 0; i < halves.length; i++) out[i] = halfTable[halves[i]];
-  return out;
-}
-
-const floatView = new Float32Array(1);
-const bitsView = new Uint32Array(floatView.buffer);
-
-/** Rounds float32 values to float16 bits, to nearest, ties to even. */
-export function narrow(values: Float32Array, out = new Uint16Array(values.length)): Uint16Array {
-  for (let i = 0; i < values.length; i++) {
-    floatView[0] = values[i];
-    const bits = bitsView[0];
-    const sign = (bits >>> 16) & 0x8000;
-    const size = bits & 0x7fffffff;
-    if (size >= 0x47800000) {
-      out[i] = sign | (size > 0x7f800000 ? 0x7e00 : 0x7c00); // NaN, or beyond the largest half
-    } else if (size >= 0x38800000) {
-      const rounded = size + 0xfff + ((size >>> 13) & 1);
-      out[i] = sign | ((rounded - 0x38000000) >>> 13);
-    } else {
-      // Subnormal halves are multiples of 2^-24: adding 0.5 lets the float unit round to one of them.
-      floatView[0] = Math.abs(values[i]) + 0.5;
-      out[i] = sign | (bitsView[0] - 0x3f000000);
-    }
-  }
-  return out;
-}
-
-/** Columns of a table of vectors. */
-export function vectorColumns(
-  dim: number,
-  precision: "float16" | "float32",
-  label: DataType,
-  id: DataType,
-): Columns {
-  const value = new Field("value", precision === "float16" ? new Float16() : new Float32(), false);
-  return { id, label, vector: new FixedSizeList(dim, value) };
-}
-
-/** Columns' type for `bytes` raw bytes a row. */
+/** The type of a column with `bytes` raw bytes per row. */
 export function bytesColumn(bytes: number): DataType {
   return new FixedSizeBinary(bytes);
-}
-
-/**
- * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
- * @throws UserError when a value is not finite or a label is outside the classes
- */
-export function readVectors(path: string): Vectors {
-  const table = readTable(path, "vectors");
-  const metadata = readMetadata(table);
-  const ids = numbers<Uint32Array>(table, "id");
-  const labels = numbers<Uint16Array>(table, "label");
-  const column = table.getChild("vector")!;
-  const dim = (column.type as FixedSizeList).listSize;
-  const rows = table.numRows;
-  const values = new Float32Array(rows * dim);
-  let at = 0;
-  for (const data of column.data) {
-    const child = data.children[0];
-    const part = child.values.subarray(data.offset * dim, (data.offset + data.length) * dim);
-    if (part instanceof Uint16Array) widen(part, values.subarray(at, at + part.length));
-    else values.set(part as Float32Array, at);
-    at += part.length;
-  }
-  const classes = metadata.classes as string[];
-  for (let row = 0; row < rows; row++)
-    if (labels[row] >= classes.length)
-      throw new UserError(
-        `${path}: image ${ids[row]} has label ${labels[row]}, but there are ${classes.length} classes (0 to ${classes.length - 1}).`,
-      );
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]))
-      throw new UserError(
-        `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
-          "Every value must be finite: extract these features again.",
-      );
-  return { ids, labels, values, rows, dim, classes, metadata };
 }

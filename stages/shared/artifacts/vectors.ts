@@ -1,0 +1,85 @@
+/** The artifact `vectors`: features of a backbone or embeddings of a head. */
+import { Field, FixedSizeList, Float16, Float32, Uint16, Uint32 } from "apache-arrow";
+import { UserError } from "../../../runner/stage.ts";
+import { type Columns, createTable, numbers, readMetadata, readTable, type TableWriter } from "./arrow.ts";
+import { widen } from "./half.ts";
+
+/** Vectors with their ids and labels: features of a backbone or embeddings of a head. */
+export interface Vectors {
+  /** `[rows]` */
+  ids: Uint32Array;
+  /** `[rows]`, indices into `classes` */
+  labels: Uint16Array;
+  /** `[rows, dim]`, row-major, float32 whatever the file holds */
+  values: Float32Array;
+  rows: number;
+  dim: number;
+  classes: string[];
+  metadata: Record<string, unknown>;
+}
+
+/** Columns of a table of vectors. */
+function vectorColumns(dim: number, precision: "float16" | "float32"): Columns {
+  const value = new Field("value", precision === "float16" ? new Float16() : new Float32(), false);
+  return { id: new Uint32(), label: new Uint16(), vector: new FixedSizeList(dim, value) };
+}
+
+/** Opens a file for writing vectors batch by batch: columns `id`, `label`, `vector`. */
+export const createVectors = (
+  path: string,
+  dim: number,
+  precision: "float16" | "float32",
+  metadata: Record<string, unknown>,
+): TableWriter => createTable(path, "vectors", vectorColumns(dim, precision), metadata);
+
+/** Writes vectors at once. @param vector `[rows, dim]`: float32, or the bits of float16 */
+export function writeVectors(
+  path: string,
+  {
+    ids,
+    labels,
+    vector,
+    dim,
+  }: { ids: Uint32Array; labels: Uint16Array; vector: Float32Array | Uint16Array; dim: number },
+  metadata: Record<string, unknown>,
+): void {
+  const table = createVectors(path, dim, vector instanceof Uint16Array ? "float16" : "float32", metadata);
+  if (ids.length > 0) table.write(ids.length, { id: ids, label: labels, vector });
+  table.close();
+}
+
+/**
+ * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
+ * @throws UserError when a value is not finite or a label is outside the classes
+ */
+export function readVectors(path: string): Vectors {
+  const table = readTable(path, "vectors");
+  const metadata = readMetadata(table);
+  const ids = numbers<Uint32Array>(table, "id");
+  const labels = numbers<Uint16Array>(table, "label");
+  const column = table.getChild("vector")!;
+  const dim = (column.type as FixedSizeList).listSize;
+  const rows = table.numRows;
+  const values = new Float32Array(rows * dim);
+  let at = 0;
+  for (const data of column.data) {
+    const child = data.children[0];
+    const part = child.values.subarray(data.offset * dim, (data.offset + data.length) * dim);
+    if (part instanceof Uint16Array) widen(part, values.subarray(at, at + part.length));
+    else values.set(part as Float32Array, at);
+    at += part.length;
+  }
+  const classes = metadata.classes as string[];
+  for (let row = 0; row < rows; row++)
+    if (labels[row] >= classes.length)
+      throw new UserError(
+        `${path}: image ${ids[row]} has label ${labels[row]}, but there are ${classes.length} classes (0 to ${classes.length - 1}).`,
+      );
+  for (let i = 0; i < values.length; i++)
+    if (!Number.isFinite(values[i]))
+      throw new UserError(
+        `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
+          "Every value must be finite: extract these features again.",
+      );
+  return { ids, labels, values, rows, dim, classes, metadata };
+}
