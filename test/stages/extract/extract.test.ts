@@ -297,7 +297,7 @@ describe("extract refuses", () => {
     expect(await fault({}, modelFile, none)).toMatch(/none\.arrow: holds no images/);
     const other = writeImages(join(folder, "other.arrow"), images, shape);
     expect(await fault({}, modelFile, other.replace("other", "tiny").replace("arrow", "onnx"))).toContain(
-      "no Arrow file",
+      "not an Arrow file",
     );
   });
 

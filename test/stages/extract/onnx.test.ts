@@ -39,7 +39,7 @@ describe("readGraph", () => {
     expect(graph.nodes).toHaveLength(5);
   });
 
-  it("names a file that is broken off or something else", () => {
+  it("names a file that is truncated or something else", () => {
     const whole = tinyNetwork(tiny);
     for (const length of [1, 20, whole.length >> 1, whole.length - 1])
       expect(() => graphOf(whole.subarray(0, length), "cut.onnx")).toThrow(

@@ -230,11 +230,11 @@ describe("a file that is no good", () => {
     return "nothing was thrown";
   };
 
-  it("is named when it is broken off, wherever that is", async () => {
+  it("is named when it is truncated, wherever that is", async () => {
     const path = at("cut.arrow");
     for (let length = 0; length < whole.length; length += length < 40 ? 1 : 97) {
       writeFileSync(path, whole.subarray(0, length));
-      const wanted = length < 6 ? /cut\.arrow: no Arrow file/ : /cut\.arrow: broken off/;
+      const wanted = length < 6 ? /cut\.arrow: not an Arrow file/ : /cut\.arrow: truncated/;
       expect(message(() => readTable(path, "images"))).toMatch(wanted);
       const all = (async () => {
         for await (const _ of readBatches(path, "images"));
@@ -246,16 +246,16 @@ describe("a file that is no good", () => {
   it("is named when its middle is gone", async () => {
     const path = at("hole.arrow");
     writeFileSync(path, Buffer.concat([whole.subarray(0, 100), whole.subarray(-200)]));
-    expect(message(() => readTable(path, "images"))).toMatch(/hole\.arrow: not a whole Arrow file/);
+    expect(message(() => readTable(path, "images"))).toMatch(/hole\.arrow: a corrupt Arrow file/);
     const all = (async () => {
       for await (const _ of readBatches(path, "images"));
     })();
-    await expect(all).rejects.toThrow(/hole\.arrow: not a whole Arrow file/);
+    await expect(all).rejects.toThrow(/hole\.arrow: a corrupt Arrow file/);
   });
 
   it("is named when it is something else", () => {
     writeFileSync(at("text"), "id,label\n1,2\n");
-    expect(message(() => readTable(at("text"), "images"))).toContain("no Arrow file");
+    expect(message(() => readTable(at("text"), "images"))).toContain("not an Arrow file");
   });
 
   it("is named when its columns are others", () => {
