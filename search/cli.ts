@@ -1,4 +1,4 @@
-/** The two commands of the tool for people: search and index. */
+/** The commands search and index. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
@@ -16,40 +16,40 @@ function wholeNumber(text: string): number {
 
 export { standing };
 
-/** @param root the project's folder; @param from where the user stood: paths start there */
+/** @param root the project's folder; @param from the folder that paths start at */
 export async function main(args: string[], root: string, from: string): Promise<number> {
   let code = 0;
   const program = new Command("npm run").exitOverride();
   program
     .command("search")
-    .description("the images of an index that are nearest to yours")
+    .description("find the images of an index that are nearest to yours")
     .usage("-- IMAGE|FOLDER … [options]")
     .argument("<image...>", "images, or folders of images")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
-    .option("--top <n>", "how many to find", wholeNumber, 10)
+    .option("--top <n>", "images to find", wholeNumber, 10)
     .addOption(
       new Option(
         "--order <by>",
-        "the bits that differ, equal ones by the outputs behind the bits; or the outputs alone",
+        "rank by differing bits, equal ones by the outputs behind the bits; or by the outputs alone",
       )
         .choices(["bits", "outputs"])
         .default("bits"),
     )
-    .option("--json", "as JSON (npm puts lines before it: see docs/search.md)")
-    .option("--html <file>", "as a page with the images in it, too")
+    .option("--json", "print JSON (with npx deephash search: npm run adds lines)")
+    .option("--html <file>", "also write a page with the images")
     .action(async (paths, options) => {
       code = await search(paths, options, root, from);
     });
   program
     .command("index")
-    .description("an index of your own images, the folders they lie in as their classes")
+    .description("make an index of your own images; the folder of an image is its class")
     .usage("-- FOLDER [options]")
     .argument("<folder>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
-    .option("--like <index>", "encode as this index does, by its trained model")
-    .option("--backbone <name>", "without training: features of this network, and itq")
-    .option("--bits <n>", "length of a code, with --backbone", Number, 64)
+    .option("--like <index>", "encode with the trained model of this index")
+    .option("--backbone <name>", "encode without training: features of this network, and itq")
+    .option("--bits <n>", "bits of a code, with --backbone", Number, 64)
     .option("--mirror <folder>", "look for the network's file in this folder first")
-    .option("--out <folder>", "the new index (default: in indexes/, named after the folder and what encodes)")
+    .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
     .option("--force", "replace an index of other images")
     .action((path, options) => build(path, options, root, from));
   try {

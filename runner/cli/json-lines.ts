@@ -1,12 +1,12 @@
-/** What a run tells to programs: one JSON object a line and event. */
+/** The output of a run for programs: one JSON object per line and event. */
 
 import type { Task } from "../plan/index.ts";
 import type { EventOf, Listener } from "../run/index.ts";
 
-/** Between two lines of one stage's progress. */
+/** Seconds between two lines of progress of one stage. */
 const PROGRESS_SECONDS = 1;
 
-/** What JSON may hold as it is, and a terminal obeys. */
+/** A control character as an escape: JSON allows it, but a terminal would obey it. */
 const escaped = (sign: string): string => `\\u00${sign.charCodeAt(0).toString(16)}`;
 
 /**

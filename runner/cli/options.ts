@@ -38,7 +38,7 @@ function wholeNumber(text: string): number {
 
 function memory(text: string): number {
   const bytes = bytesOf(text);
-  if (!bytes) throw new InvalidArgumentError("Write it as 500MB or 16GB.");
+  if (!bytes) throw new InvalidArgumentError("Write a size, as in 500MB or 16GB.");
   return bytes;
 }
 

@@ -1,21 +1,22 @@
-/** The command run: whatever changed, and what follows from it. */
+/** The command `run`: runs the stages that changed, and those that depend on them. */
 import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { revisionOf } from "../git/index.ts";
-import { missingForPublish, publish, refuseObstacles } from "../publish/index.ts";
+import { publish, refuseObstacles } from "../publish/index.ts";
 import type { SharedCache } from "../remote/index.ts";
 import type { Listener, Summary } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import { settingText } from "../study/index.ts";
-import { colors, counted, diskFault, unbreakable } from "../text/index.ts";
+import { colors, diskFault, unbreakable } from "../text/index.ts";
 import type { Counts } from "./display.ts";
 import { JsonLines } from "./json-lines.ts";
 import type { Options } from "./options.ts";
+import { pushLine, remoteOf, restorePublished } from "./remote.ts";
 import { prepare, type Session } from "./session.ts";
 import { countsOf, type Ending, endLine, headlinesOf, pagesOf } from "./summary.ts";
 
-/** Two signals that come closer than this are one press of Ctrl-C. */
+/** Milliseconds within which two signals count as one press of Ctrl-C. */
 const TWICE_MILLISECONDS = 500;
 
 const toPrograms = new JsonLines((line) => process.stdout.write(line));
@@ -40,30 +41,23 @@ async function openDisplay(
   );
 }
 
-/** What a run gave to a shared cache; "" for nothing. */
-function pushLine({ name, count: { pushed, notPushed } }: SharedCache): string {
-  if (!pushed && !notPushed) return "";
-  const rest = notPushed ? `; ${notPushed} did not get through, npm run pipeline -- push tries again` : "";
-  return `Pushed ${counted(pushed, "result")} to ${name}${rest}.`;
-}
-
 interface Run {
   code: number;
-  /** Whether there was anything to do, and the end was said. */
+  /** Whether a stage was missing, so that the end of the run was printed. */
   started: boolean;
   ending: Ending;
 }
 
 const warn = (message: string) => console.error(colors.yellow(`! ${message}`));
 
-/** Holds off who collects garbage until this process ends, and clears away what killed runs have left. */
+/** Keeps `gc` away until this process ends, and removes the temporary files of killed runs. */
 async function enter(store: Store): Promise<void> {
   const leave = await store.enter((owner) => warn(`waits: ${owner} is collecting garbage.`));
   process.once("exit", () => {
     try {
       leave();
     } catch (error) {
-      // The lock has a dead owner from now on, and is in nobody's way; but the disk is not to be trusted.
+      // The lock now has a dead owner, so it blocks no one; but the disk may be failing.
       console.error(diskFault(error as NodeJS.ErrnoException));
       process.exitCode ||= 1;
     }
@@ -71,37 +65,7 @@ async function enter(store: Store): Promise<void> {
   store.sweep();
 }
 
-/** The shared cache that the options name, if anything is to be had from it. */
-async function remoteOf(
-  { plan, store, root, events }: Session,
-  options: Options,
-  signal: AbortSignal,
-): Promise<SharedCache | undefined> {
-  if (!options.remote && !options.remotePush) return undefined;
-  if (options.executor === "slurm")
-    throw new UserError(
-      "--remote: jobs of a cluster share one store and ask no shared cache. Push what they made with npm run pipeline -- push.",
-    );
-  plan.prepared = new Set();
-  if (!plan.advance().length && !missingForPublish(plan, store, root).length) return undefined;
-  const { openRemote } = await import("../remote/index.ts");
-  return openRemote(options, root, store, (line) => events.warn(line), signal);
-}
-
-/** Has what published stages made in the store again. @returns whether some must run for it */
-async function restorePublished({ plan, store, root }: Session, remote?: SharedCache): Promise<boolean> {
-  let redone = false;
-  for (const { id, fault, record, outputs } of missingForPublish(plan, store, root)) {
-    if (await remote?.bring(outputs, store.isPromise(record.key))) store.redeem(record);
-    else {
-      plan.redo(id, fault);
-      redone = true;
-    }
-  }
-  return redone;
-}
-
-/** Keeps what the next run and `gc` will want to know of this one. */
+/** Stores the keys of this run, for the next run and for `gc`. */
 function remember({ plan, store, study, tasks }: Session, options: Options): void {
   const known = Object.fromEntries(
     [...plan.states].flatMap(([id, state]) =>
@@ -113,22 +77,22 @@ function remember({ plan, store, study, tasks }: Session, options: Options): voi
   store.save();
 }
 
-/** Lets Ctrl-C end the running stages in order, and a second one everything at once. */
+/** Ends the running stages on Ctrl-C; on a second one, the process. */
 function cancelOnSignals(cancelled: AbortController, say: (line: string) => void): void {
   let pressed: number | undefined;
   const cancel = () => {
     const now = performance.now();
     if (pressed === undefined) {
       pressed = now;
-      say("cancelled: the running stages are ended. Ctrl-C again ends them at once.");
+      say("cancelled: ending the running stages. Press Ctrl-C again to end them at once.");
       cancelled.abort();
-      // npm passes on the Ctrl-C that the terminal has sent already: two at once are one.
+      // npm passes on the Ctrl-C that the terminal has already sent: two at once are one.
     } else if (now - pressed > TWICE_MILLISECONDS) process.exit(130);
   };
   process.on("SIGINT", cancel).on("SIGTERM", cancel);
 }
 
-/** How what is missing gets made: by jobs of a cluster, or by processes of this machine. */
+/** The executor of the missing stages: jobs of a cluster, or processes of this machine. */
 async function executionOf(
   { plan, store, tasks, root, study, events }: Session,
   options: Options,
@@ -164,7 +128,7 @@ async function executionOf(
   return () => execute(plan, store, how, events);
 }
 
-/** Runs the study, and says how that went. */
+/** Runs the missing stages, and prints the end of the run. */
 export async function runStages(session: Session, options: Options): Promise<Run> {
   const { plan, store, tasks, root, study, events } = session;
   const { profile } = study;
@@ -210,7 +174,7 @@ export async function runStages(session: Session, options: Options): Promise<Run
   let summary: Summary;
   try {
     summary = await go();
-    // What became known from a shared cache on the way may lack its files too.
+    // Results that came from a shared cache meanwhile may lack their files too.
     while (remote && !summary.cancelled && !summary.failed && (await restorePublished(session, remote)))
       summary = await go();
     await remote?.settle();
@@ -220,7 +184,7 @@ export async function runStages(session: Session, options: Options): Promise<Run
   try {
     remember(session, options);
   } catch (error) {
-    if (!summary.failed) throw error; // else the same fault of the disk has been said
+    if (!summary.failed) throw error; // else the same disk error has been printed
   }
   const ending = endingOf(summary);
   const code = summary.cancelled ? 130 : summary.failed ? (summary.user ? 2 : 1) : 0;
@@ -235,11 +199,11 @@ export async function runStages(session: Session, options: Options): Promise<Run
 
 export async function runCommand(options: Options): Promise<number> {
   if (options.detach && options.executor !== "slurm")
-    throw new UserError("--detach: goes with --executor slurm; here the stages end with the run.");
+    throw new UserError("--detach needs --executor slurm: stages on this machine end with the run.");
   const session = await prepare(options);
   refuseObstacles(session.tasks, session.store, session.root);
   const { code, started, ending } = await runStages(session, options);
-  const incomplete = Boolean(ending.left) && !ending.failed; // to be published when it has come
+  const incomplete = Boolean(ending.left) && !ending.failed; // published by the run that follows the jobs
   if (incomplete && !options.jsonLines) return code;
   const { plan, store, root } = session;
   const published = incomplete ? [] : publish(plan, store, root);

@@ -1,4 +1,4 @@
-/** What every command begins with: the study of a profile, its tasks, the store, and what of it is up to date. */
+/** The start of every command: the study of a profile, its tasks, the store and the plan. */
 import { resolve as absolute } from "node:path";
 import { CodeBook } from "../code/index.ts";
 import { Plan, refuseLeaks, resolve, type Task } from "../plan/index.ts";

@@ -1,29 +1,29 @@
-/** What there is to say when a run has ended: its count, what its published stages noted as headlines, their pages. */
+/** The end of a run: the counts, the headlines of its published stages, their pages. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import type { Plan } from "../plan/index.ts";
 import { counted } from "../text/index.ts";
 
-/** How a run went. */
+/** The result of a run. */
 export interface Ending {
   profile: string;
   stages: number;
   ran: number;
-  /** Stages whose results were there already. */
+  /** Stages that were up to date. */
   hits: number;
-  /** Results that came out of a shared cache. */
+  /** Results that came from a shared cache. */
   fetched?: { count: number; from: string };
   failed: number;
   skipped: number;
   cancelled: boolean;
-  /** Jobs that go on elsewhere. */
+  /** Jobs of a cluster that are not finished. */
   left?: number;
   seconds: number;
 }
 
 /**
- * How the instances that are up to date came to be so, each counted once: one whose result was lost meanwhile may have
- * run twice, or run after its result was fetched.
+ * The up-to-date instances by their origin, each counted once: an instance whose result was lost meanwhile may have run
+ * twice, or run after its result was fetched.
  * @param ran ids of the instances that ran, @param fetched of those that a shared cache had
  */
 export function countsOf(
@@ -38,12 +38,12 @@ export function countsOf(
   return counts;
 }
 
-/** A stage's note whose name begins so is shown to people. */
+/** Prefix of the notes that the end of a run prints. */
 const HEADLINE = "headline";
-/** The file of a published folder that a browser opens. */
+/** The page of a published folder. */
 const PAGE = "index.html";
 
-/** The known published stages of a plan, with what is known of them. */
+/** The published stages that have a result, with its record. */
 function publishedOf(plan: Plan) {
   return plan.tasks.flatMap((task) => {
     const state = plan.states.get(task.id)!;
@@ -53,7 +53,7 @@ function publishedOf(plan: Plan) {
   });
 }
 
-/** What published stages noted as headlines, by instance. */
+/** The headlines of published stages, by instance. */
 export const headlinesOf = (plan: Plan): { stage: string; text: string }[] =>
   publishedOf(plan).flatMap(({ task, record }) =>
     Object.entries(record.notes)
@@ -61,7 +61,7 @@ export const headlinesOf = (plan: Plan): { stage: string; text: string }[] =>
       .map(([, value]) => ({ stage: task.id, text: String(value) })),
   );
 
-/** The pages that published stages made, from the project's folder. */
+/** The pages of published stages, as paths from the project's folder. */
 export const pagesOf = (plan: Plan, root: string): string[] =>
   publishedOf(plan)
     .flatMap(({ task, folder }) =>
@@ -72,16 +72,16 @@ export const pagesOf = (plan: Plan, root: string): string[] =>
     )
     .filter((page) => existsSync(join(root, page)));
 
-/** The line that says how it went. @param duration writes seconds out */
+/** The last line of a run. @param duration writes seconds out */
 export function endLine(ending: Ending, duration: (seconds: number) => string): string {
   const { stages, ran, hits, failed, skipped, cancelled, left, fetched } = ending;
   const time = duration(ending.seconds);
   if (cancelled)
-    return `Cancelled after ${time}: ${counted(ran, "stage")} ended well and kept. The same command goes on from here.`;
+    return `Cancelled after ${time}: ${counted(ran, "stage")} ended and kept. The same command continues from here.`;
   if (!failed && left)
-    return `${counted(left, "job")} on their way. The same command without --detach follows them, and publishes what comes of them.`;
+    return `${counted(left, "job")} submitted. The same command without --detach follows them and publishes their results.`;
   if (failed)
-    return `${counted(failed, "stage")} failed${skipped ? `, ${skipped} were not tried` : ""}; ${hits + ran + (fetched?.count ?? 0)} of ${stages} are up to date (${time}).`;
+    return `${counted(failed, "stage")} failed${skipped ? `, ${counted(skipped, "stage")} skipped` : ""}; ${hits + ran + (fetched?.count ?? 0)} of ${stages} are up to date (${time}).`;
   if (ran === 0 && !fetched) return `Nothing to do: all ${stages} stages are up to date.`;
   return `Ran ${counted(ran, "stage")} in ${time}${fetched ? `, took ${fetched.count} from ${fetched.from}` : ""}${hits ? `, ${hits} were up to date` : ""}; all ${stages} are up to date.`;
 }

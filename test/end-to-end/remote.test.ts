@@ -59,10 +59,10 @@ test("key makes a pair once, says what to do with it, and shows it the next time
   const first = await project.run("key");
   expect(first.code).toBe(0);
   expect(first.out).toMatch(
-    /^A new signing key is in .*settings\/deephash\/signing-key\.pem\. Keep it to yourself\.$/m,
+    /^A new signing key is in .*settings\/deephash\/signing-key\.pem\. Keep it secret\.$/m,
   );
   const second = await project.run("key");
-  expect(second.out).toMatch(/^The signing key is there already\. Keep it to yourself\.$/m);
+  expect(second.out).toMatch(/^The signing key exists already\. Keep it secret\.$/m);
   const keys = [first, second].map(({ out }) => /ed25519:\S+/.exec(out)![0]);
   expect(keys[0]).toBe(keys[1]);
   expect(keys[0]).not.toBe(publicKey);
@@ -124,8 +124,8 @@ test("push puts there what ran before", async () => {
   await project.run();
   const place = project.path("shared");
   const push = async () => (await project.run("push", "--remote", "shared")).out;
-  expect(await push()).toBe(`${place}: pushed 4 of 4 results, 0 were there.\n`);
-  expect(await push()).toBe(`${place}: pushed 0 of 4 results, 4 were there.\n`);
+  expect(await push()).toBe(`${place}: pushed 4 of 4 results, 0 existed.\n`);
+  expect(await push()).toBe(`${place}: pushed 0 of 4 results, 4 existed.\n`);
   project.ran();
   await project.run("--cache", "second", "--remote", "shared");
   expect(project.ran()).toEqual([]);
@@ -198,7 +198,7 @@ test("S3 that takes the call and never answers, or goes away in the middle: one 
     expect(warnings(late)).toHaveLength(1);
     expect(warnings(late)[0]).toContain("is away (said nothing for 0.3 s)");
     expect(late.out).toContain(
-      "Pushed 0 results to s3://shared; 4 did not get through, npm run pipeline -- push",
+      "Pushed 0 results to s3://shared; 4 were not uploaded: npm run pipeline -- push",
     );
   } finally {
     vi.stubEnv("DEEPHASH_REMOTE_TIMEOUT", "60");

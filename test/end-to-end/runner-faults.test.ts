@@ -112,7 +112,7 @@ describe("a stage that fails", () => {
     expect(code).toBe(exit);
     expect(out).toContain(line);
     expect(out + err).not.toMatch(/^\s+at /m);
-    expect(err).toMatch(/^1 stage failed, 2 were not tried; 1 of 4 are up to date/);
+    expect(err).toMatch(/^1 stage failed, 2 stages skipped; 1 of 4 are up to date/);
     expectWholeStore();
   });
 
@@ -125,7 +125,7 @@ describe("a stage that fails", () => {
     make("throw");
     const { code, err } = await project.run("--keep-going");
     expect(code).toBe(1);
-    expect(err).toMatch(/^1 stage failed, 1 were not tried; 2 of 4 are up to date/);
+    expect(err).toMatch(/^1 stage failed, 1 stage skipped; 2 of 4 are up to date/);
     expect(project.ran().sort()).toEqual(["numbers", "other", "trouble"]);
     expect((await project.run("status")).out).toContain("trouble  to run (never ran)");
   });
@@ -178,9 +178,11 @@ describe("Ctrl-C", () => {
     run.child.kill("SIGINT");
     const { code, out } = await run.ended;
     expect(code).toBe(130);
-    expect(out).toContain("! cancelled: the running stages are ended. Ctrl-C again ends them at once.\n");
+    expect(out).toContain(
+      "! cancelled: ending the running stages. Press Ctrl-C again to end them at once.\n",
+    );
     expect(out).toMatch(
-      /^Cancelled after .*: 1 stage ended well and kept\. The same command goes on from here\.$/m,
+      /^Cancelled after .*: 1 stage ended and kept\. The same command continues from here\.$/m,
     );
     await gone(children);
     expectWholeStore();

@@ -20,7 +20,7 @@ test("verify counts, finds what is bad, and the next run makes it anew", async (
   expect((await project.run()).code).toBe(0);
   const well = await project.run("verify");
   expect(well).toMatchObject({ code: 0, err: "" });
-  expect(well.out).toMatch(/^Verified 9 objects \(\d+ B\) and 4 records in .* s: all are whole\.\n$/);
+  expect(well.out).toMatch(/^Verified 9 objects \(\d+ B\) and 4 records in .* s: all are intact\.\n$/);
 
   const object = objectOf("numbers", "values");
   const content = readFileSync(object);
@@ -31,7 +31,7 @@ test("verify counts, finds what is bad, and the next run makes it anew", async (
   );
   const bad = await project.run("verify");
   expect(bad.code).toBe(1);
-  expect(bad.out).toMatch(/: 2 bad, set aside in .*bad\.\n$/);
+  expect(bad.out).toMatch(/: 2 corrupt, quarantined in .*bad\.\n$/);
   expect(bad.err).toMatch(/^cache: object [0-9a-f]{8}… does not match its hash\. Set aside\.$/m);
   expect(bad.err).toMatch(
     /^cache: record [0-9a-f]{8}… of numbers: its output "values" is gone\. Set aside: it runs again when it is needed\.$/m,
@@ -54,7 +54,7 @@ test("verify --rerun compares what a stage makes now with what the store holds, 
   expect(same.out).toBe(
     "scale[by=2]: the same bytes in 1 output (1 measured left out).\n" +
       "scale[by=3]: the same bytes in 1 output (1 measured left out).\n" +
-      "Ran 2 instances again: all made the same.\n",
+      "Reran 2 instances: all gave the same outputs.\n",
   );
   expect(project.ran().sort()).toEqual(["scale[by=2]", "scale[by=3]"]);
   expect(records()).toEqual(before);
@@ -90,7 +90,7 @@ test("verify --rerun compares what a stage makes now with what the store holds, 
       "m",
     ),
   );
-  expect(differs.out).toContain("Ran 1 instance again: 1 made something else.\n");
+  expect(differs.out).toContain("Reran 1 instance: 1 gave other outputs.\n");
 });
 
 test("gc keeps what the last run ended with, and what it removes is made again when it is asked for", async () => {
@@ -107,6 +107,6 @@ test("gc keeps what the last run ended with, and what it removes is made again w
   expect((await project.run()).out).toContain("Nothing to do");
   expect((await project.run("--set", "vars.start=5")).code).toBe(0);
   expect(project.ran()).toHaveLength(4);
-  expect((await project.run("gc", "--max-size", "much")).err).toContain("Write a size as 300MB or 5GB.");
+  expect((await project.run("gc", "--max-size", "much")).err).toContain("Write a size, as in 300MB or 5GB.");
   expect(existsSync(project.path("cache/locks/gc"))).toBe(false);
 });

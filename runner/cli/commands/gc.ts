@@ -4,14 +4,14 @@ import { type Garbage, type GcOptions, garbage, remove, type Store } from "../..
 import { age, colors, size } from "../../text/index.ts";
 
 const counted = (count: number, kind: Garbage["kind"]): string =>
-  kind === "set aside" ? `${count} set aside` : `${count} ${kind}${count === 1 ? "" : "s"}`;
+  kind === "set aside" ? `${count} quarantined` : `${count} ${kind}${count === 1 ? "" : "s"}`;
 
-/** Without a word of what is to go, what no run used for so long goes. */
+/** Milliseconds without use after which a result is removed, unless an option says otherwise. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 /**
- * `gc`: removes what nothing refers to any more, and says what.
- * @returns the exit code: 1 when a run uses the store, which must not lose what it needs
+ * `gc`: removes results that nothing refers to any more, and lists them.
+ * @returns the exit code: 1 if a run uses the store
  */
 export async function gcCommand(
   store: Store,
@@ -27,7 +27,7 @@ export async function gcCommand(
       const [{ pid, host }] = users;
       console.error(
         colors.red(
-          `gc: process ${pid} on ${host} uses this store. Nothing was removed; try again when it has ended.`,
+          `gc: process ${pid} on ${host} uses this store. Nothing was removed. Run gc again after that process has ended.`,
         ),
       );
       return 1;

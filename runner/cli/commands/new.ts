@@ -1,10 +1,10 @@
-/** The commands that write files for a person to go on from: `new` and `init`. */
+/** The commands that write files for a person to edit: `new` and `init`. */
 import { pathToFileURL } from "node:url";
 import { type Command, InvalidArgumentError } from "commander";
 import { standing } from "../../files/index.ts";
 import { colors } from "../../text/index.ts";
 
-/** What answers for `init`: loaded by its path, as stages are, since it knows of images and the runner does not. */
+/** The code of `init`: loaded by its path, as stages are, since the runner knows nothing of images. */
 const INIT = "init/init.ts";
 
 interface Given {

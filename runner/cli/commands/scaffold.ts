@@ -18,7 +18,7 @@ export const kinds = (root: string): string[] =>
     : [];
 
 /**
- * The sections of a template: a line "=== PATH" begins a file, "=== next" what is said in the end. `__NAME__` stands
+ * The sections of a template: a line "=== PATH" begins a file, "=== next" the next steps. `__NAME__` stands
  * for the part's name, `__SHA256__` for a number in the form of a checksum that is of that name alone.
  */
 function sections(template: string, name: string): Map<string, string> {
@@ -46,14 +46,14 @@ export function scaffold(root: string, kind: string, name: string): { files: str
     );
   if (!/^[A-Za-z][A-Za-z0-9]*(-[A-Za-z0-9]+)*$/.test(name))
     throw new UserError(
-      `new ${kind} ${JSON.stringify(name)}: a name is letters and digits, words apart by "-", as in my-${kind}.`,
+      `new ${kind} ${JSON.stringify(name)}: a name has letters and digits, and "-" between words, as in my-${kind}.`,
     );
   const found = sections(readFileSync(join(root, FOLDER, `${kind}.txt`), "utf8"), name);
   const next = found.get("next") ?? "";
   found.delete("next");
   for (const path of found.keys())
     if (existsSync(join(root, path)))
-      throw new UserError(`new ${kind} ${name}: ${path} is there already. Choose another name.`);
+      throw new UserError(`new ${kind} ${name}: ${path} exists already. Choose another name.`);
   for (const [path, text] of found) {
     mkdirSync(dirname(join(root, path)), { recursive: true });
     writeFileSync(join(root, path), text, { flag: "wx" });

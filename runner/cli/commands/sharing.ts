@@ -18,18 +18,18 @@ async function keyCommand(): Promise<number> {
   const known = readSigner();
   const path = signingKeyPath();
   const { publicKey } = known ?? makeSigner(path);
-  console.log(`${known ? "The signing key is there already" : `A new signing key is in ${path}`}. Keep it to yourself.
+  console.log(`${known ? "The signing key exists already" : `A new signing key is in ${path}`}. Keep it secret.
 
-Whoever shall use what you push needs this line in the project's file trusted-keys (commit it):
+To use the results that you push, others need this line in the project's file trusted-keys (commit it):
 
   ${publicKey} ${userInfo().username}
 
-Then push with --remote PLACE --remote-push. Where there is no such file, as in CI, the variable
-DEEPHASH_SIGNING_KEY may hold the content of ${path}, or name a copy of it.`);
+Then push with --remote PLACE --remote-push. Without that key file, as in CI, set the variable
+DEEPHASH_SIGNING_KEY to the content of ${path}, or to the path of a copy.`);
   return 0;
 }
 
-/** Puts what the store holds already into the shared cache, where it is not there. */
+/** Uploads the results of the store that the shared cache lacks. */
 async function pushCommand(
   { plan, store, root }: { plan: Plan; store: Store; root: string },
   options: RemoteOptions,
@@ -44,7 +44,7 @@ async function pushCommand(
     const hits = [...plan.states.values()].flatMap((state) =>
       state.kind === "hit" && !store.isPromise(state.key) ? [state.record] : [],
     );
-    const records = hits.filter(({ by }) => by === undefined); // what others made, they sign
+    const records = hits.filter(({ by }) => by === undefined); // results of others carry their signatures
     const there = await Promise.all(records.map(({ key }) => remote.holds(key)));
     const whole = records.filter(
       ({ outputs }, index) => !there[index] && Object.values(outputs).every((one) => !store.faultOf(one)),
@@ -53,7 +53,7 @@ async function pushCommand(
     await remote.settle();
     const { pushed, notPushed } = remote.count;
     console.log(
-      `${remote.name}: pushed ${pushed} of ${records.length} results, ${there.filter(Boolean).length} were there${hits.length > records.length ? `, ${hits.length - records.length} more came from others` : ""}${notPushed ? `, ${notPushed} did not get through` : ""}.`,
+      `${remote.name}: pushed ${pushed} of ${records.length} results, ${there.filter(Boolean).length} existed${hits.length > records.length ? `, ${hits.length - records.length} more came from others` : ""}${notPushed ? `, ${notPushed} were not uploaded` : ""}.`,
     );
     return notPushed ? 1 : 0;
   } finally {

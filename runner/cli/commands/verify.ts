@@ -7,7 +7,7 @@ import { local } from "../../run/local/index.ts";
 import type { Store } from "../../store/index.ts";
 import { colors, counted, size } from "../../text/index.ts";
 
-/** `verify`: reads the whole store. @returns the exit code: 1 when something was bad */
+/** `verify`: reads the whole store. @returns the exit code: 1 if an object or a record is corrupt */
 export async function verifyCommand(store: Store): Promise<number> {
   const leave = await store.enter((owner) => console.error(`waits: ${owner} is collecting garbage.`));
   try {
@@ -17,7 +17,9 @@ export async function verifyCommand(store: Store): Promise<number> {
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(
       `Verified ${counted(objects, "object")} (${size(bytes)}) and ${counted(records, "record")} in ${seconds} s: ` +
-        (bad.length ? `${bad.length} bad, set aside in ${join(store.folder, "bad")}.` : "all are whole."),
+        (bad.length
+          ? `${bad.length} corrupt, quarantined in ${join(store.folder, "bad")}.`
+          : "all are intact."),
     );
     return bad.length ? 1 : 0;
   } finally {
@@ -25,7 +27,7 @@ export async function verifyCommand(store: Store): Promise<number> {
   }
 }
 
-/** `verify --rerun STAGE`. @returns the exit code: 1 when something differs */
+/** `verify --rerun STAGE`. @returns the exit code: 1 if an output differs */
 export async function rerunCommand(stage: string, plan: Plan, store: Store, root: string): Promise<number> {
   const leave = await store.enter((owner) => console.error(`waits: ${owner} is collecting garbage.`));
   try {
@@ -49,7 +51,7 @@ export async function rerunCommand(stage: string, plan: Plan, store: Store, root
     }
     const differ = found.filter(({ differences }) => differences.length).length;
     console.log(
-      `Ran ${counted(found.length, "instance")} again: ${differ ? `${differ} made something else` : "all made the same"}.`,
+      `Reran ${counted(found.length, "instance")}: ${differ ? `${differ} gave other outputs` : "all gave the same outputs"}.`,
     );
     return differ ? 1 : 0;
   } finally {

@@ -43,7 +43,7 @@ describe("a template", () => {
     });
     expect(readFileSync(join(root, "hats/top-hat.txt"), "utf8")).toBe("a hat, top-hat\n");
     const faults: [string, string, RegExp][] = [
-      ["hat", "top-hat", /hats\/top-hat\.txt is there already\. Choose another name/],
+      ["hat", "top-hat", /hats\/top-hat\.txt exists already\. Choose another name/],
       ["hut", "x", /no such kind of part\. Did you mean "hat"\?/],
       ["trousers", "x", /no such kind of part\. There are hat\./],
       ["hat", "../x", /a name is letters and digits/],
@@ -58,7 +58,7 @@ describe("a template", () => {
   test("writes nothing at all where one of its files is there", () => {
     template("=== hats/__NAME__.txt\na hat\n=== test/__NAME__.txt\nits test\n");
     writeFileSync(join(root, "test/cap.txt"), "mine");
-    expect(() => scaffold(root, "hat", "cap")).toThrow(/test\/cap\.txt is there already/);
+    expect(() => scaffold(root, "hat", "cap")).toThrow(/test\/cap\.txt exists already/);
     expect(existsSync(join(root, "hats/cap.txt"))).toBe(false);
     expect(readFileSync(join(root, "test/cap.txt"), "utf8")).toBe("mine");
   });
