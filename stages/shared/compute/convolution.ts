@@ -4,7 +4,7 @@
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { ConvolutionKind } from "./graphs.ts";
-import { type Call, type Heap, heapOf } from "./heap.ts";
+import { type Attempt, type Call, type Heap, heapOf } from "./heap.ts";
 import { Tensor } from "./onnxruntime.ts";
 
 /** What computes a graph. */
@@ -68,6 +68,28 @@ const forward = (run: RunConvolution, byChannel: boolean) => (call: Call) => {
   run("forward", attributes, { a: view(heap, x), b: view(heap, filter, stored) }, { y: view(heap, y) });
   return y;
 };
+
+/** A convolution with a bias for each channel, as layers call it; undefined where more is fused into it. */
+const biased =
+  (run: RunConvolution): Attempt =>
+  (call) => {
+    const { x, filter, bias, preluActivationWeights } = call.inputs as Record<
+      string,
+      tf.TensorInfo | undefined
+    >;
+    const { activation = "linear", dataFormat = "NHWC" } = call.attrs as Given;
+    if (activation !== "linear" || dataFormat !== "NHWC" || preluActivationWeights) return undefined;
+    if (!x || !filter || bias?.shape.length !== 1) return undefined;
+    const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
+    const heap = heapOf(call);
+    const y = heap.makeOutput(out, "float32");
+    const feeds = { a: view(heap, x), b: view(heap, filter, stored), bias: view(heap, bias) };
+    run("biased", attributes, feeds, { y: view(heap, y) });
+    return y;
+  };
+
+/** Kernels that go before the backend's own. */
+export const attempts = (run: RunConvolution): [string, Attempt][] => [["FusedConv2D", biased(run)]];
 
 const ofInput = (run: RunConvolution, byChannel: boolean) => (call: Call) => {
   const { dy, filter } = call.inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };

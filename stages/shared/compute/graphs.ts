@@ -54,8 +54,8 @@ export function productModel(transposeA: boolean, transposeB: boolean, bias: boo
   return Buffer.concat([int(1, version), message(8, message(1, ""), int(2, opset)), message(7, graph)]);
 }
 
-/** What a graph computes: a convolution, or the gradient of its input or of its filter. */
-export type ConvolutionKind = "forward" | "input" | "filter";
+/** What a graph computes: a convolution, without or with a bias, or the gradient of its input or of its filter. */
+export type ConvolutionKind = "forward" | "biased" | "input" | "filter";
 
 const [INTS, WHOLE] = [7, 7]; // the type of an attribute, and of a tensor of int64
 
@@ -91,11 +91,13 @@ export function convolutionModel(
     [0, 3, 1, 2],
     [0, 2, 3, 1],
   ]; // the channels
+  const convolve = (...more: string[]) => [
+    ...[turn("a", "x", first), turn("b", "w", [3, 2, 0, 1])],
+    ...[node("Conv", ["x", "w", ...more], "z", ...attributes(strides, dilations)), turn("z", "y", last)],
+  ];
   const nodes = {
-    forward: () => [
-      ...[turn("a", "x", first), turn("b", "w", [3, 2, 0, 1])],
-      ...[node("Conv", ["x", "w"], "z", ...attributes(strides, dilations)), turn("z", "y", last)],
-    ],
+    forward: () => convolve(),
+    biased: () => convolve("bias"),
     input: () => [
       ...[turn("a", "x", first), turn("b", "w", [3, 2, 0, 1])],
       node("ConvTranspose", ["x", "w"], "z", ...attributes(strides, dilations), ints("output_padding", rest)),
@@ -117,6 +119,7 @@ export function convolutionModel(
     // 0: as it is; the channels and the images of each become one axis
     ...(group > 1 && kind === "filter" ? [constant("merged", [1, -1, 0, 0])] : []),
     ...["a", "b"].map((name) => message(11, value(name, 4))),
+    ...(kind === "biased" ? [message(11, value("bias", 1))] : []),
     message(12, value("y", 4)),
   ]);
   const [version, opset] = [8, 9]; // the last of Slice with attributes

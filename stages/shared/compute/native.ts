@@ -5,7 +5,7 @@
 import { createRequire } from "node:module";
 import type * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "./backend.ts";
-import { convolutions, type RunConvolution } from "./convolution.ts";
+import { attempts, convolutions, type RunConvolution } from "./convolution.ts";
 import { convolutionModel, productModel } from "./graphs.ts";
 import { type Call, heapOf, putBefore, putInPlace, shared } from "./heap.ts";
 import { matricesOf } from "./kernels.ts";
@@ -105,6 +105,7 @@ export async function startNative(least = LEAST): Promise<() => void> {
   };
   const undo = [
     ...["BatchMatMul", "_FusedMatMul"].map((name) => putBefore(name, product)),
+    ...attempts(convolve).map(([name, attempt]) => putBefore(name, attempt)),
     ...convolutions(convolve).map(([name, kernel]) => putInPlace(name, kernel)),
   ];
   const stop = () => {

@@ -4,6 +4,7 @@
  * convolutions themselves, which have a fast kernel.
  */
 import * as tf from "@tensorflow/tfjs-core";
+import type * as layers from "@tensorflow/tfjs-layers";
 import { type Heap, settled } from "../../shared/compute/heap.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
@@ -18,6 +19,26 @@ export function registerTrainingKernels(): void {
     if (present) tf.unregisterKernel(config.kernelName, "wasm");
     tf.registerKernel(config);
   }
+}
+
+/**
+ * The output of a convolution layer of stride 1 without padding, for pixels: the layer's own gradient is computed for
+ * its input as well, which nothing needs.
+ */
+export function firstConvolution(layer: layers.layers.Layer, pixels: tf.Tensor): tf.Tensor {
+  const [filter, bias] = layer.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+  const attrs = { strides: 1, pad: "valid", dataFormat: "NHWC", filterShape: filter.shape };
+  const convolve = tf.customGrad((...given) => {
+    const [w, b, save] = given as [tf.Tensor4D, tf.Tensor1D, tf.GradSaveFunc];
+    save([pixels]);
+    const value = tf.fused.conv2d({ x: pixels as tf.Tensor4D, filter: w, bias: b, strides: 1, pad: "valid" });
+    const gradFunc = (dy: tf.Tensor, [x]: tf.Tensor[]) => [
+      tf.engine().runKernel("Conv2DBackpropFilter", { x, dy }, attrs) as tf.Tensor,
+      tf.sum(dy, [0, 1, 2]),
+    ];
+    return { value, gradFunc };
+  });
+  return convolve(filter, bias);
 }
 
 /**

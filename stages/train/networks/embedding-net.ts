@@ -12,7 +12,7 @@
  */
 import type * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
-import { registerTrainingKernels } from "../engine/kernels.ts";
+import { firstConvolution, registerTrainingKernels } from "../engine/kernels.ts";
 import { defineNetwork } from "../network.ts";
 
 export default defineNetwork({
@@ -61,7 +61,13 @@ export default defineNetwork({
     const y = chain.reduce((h, layer) => layer.apply(h) as layers.SymbolicTensor, x);
     return {
       model: layers.model({ inputs: x, outputs: y }),
-      train: (batch) => chain.reduce((h, layer) => layer.apply(h) as tf.Tensor, batch) as tf.Tensor2D,
+      train: (batch) =>
+        chain
+          .slice(1)
+          .reduce(
+            (h, layer) => layer.apply(h) as tf.Tensor,
+            firstConvolution(chain[0], batch),
+          ) as tf.Tensor2D,
     };
   },
 });

@@ -65,6 +65,27 @@ describe.each<[string, typeof tf.conv2d, number[]]>([
   });
 });
 
+test.each(["linear", "relu"] as const)("a convolution with a bias, then %s", async (activation) => {
+  const run = () => {
+    const [x, filter] = [floats(1, [3, 9, 8, 4]) as Images, floats(2, [3, 3, 4, 6]) as Images];
+    const f = (a: tf.Tensor, b: tf.Tensor, bias: tf.Tensor) =>
+      tf.fused.conv2d({
+        ...{ x: a as Images, filter: b as Images, bias: bias as tf.Tensor1D },
+        ...{ strides: 2, pad: "same", activation },
+      });
+    const given = [x, filter, floats(3, [6])];
+    const y = f(given[0], given[1], given[2]);
+    return [y, ...tf.grads(f as (...all: tf.Tensor[]) => tf.Tensor)(given, floats(4, y.shape))].map((t) => [
+      ...t.dataSync(),
+    ]);
+  };
+  await tf.setBackend("cpu");
+  const plain = run();
+  stop = await startNative();
+  const native = run();
+  for (const [k, values] of plain.entries()) expect(relativeError([native[k]], [values])).toBeLessThan(1e-5);
+});
+
 test("the kernels of training come after those of native, and what native brought goes with it", async () => {
   const has = () => tf.getKernel("DepthwiseConv2dNativeBackpropFilter", "wasm") !== undefined;
   await startBackend("wasm");
