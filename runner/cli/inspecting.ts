@@ -1,10 +1,11 @@
 /** The commands that compare and explain results: check, status, why, what-if, graph, explain and diff. */
+import { appendFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { type Command, Option } from "commander";
 import { UserError } from "../stage.ts";
 import { expand, load, settingText } from "../study/index.ts";
-import { suggest } from "../text/index.ts";
+import { markdownTable, suggest } from "../text/index.ts";
 import { type Options, withOptions, withRunOptions } from "./options.ts";
 import { runStages } from "./run.ts";
 import { prepare } from "./session.ts";
@@ -12,7 +13,18 @@ import { prepare } from "./session.ts";
 /** The formats of `graph`. */
 const FORMATS = ["mermaid", "dot"];
 
-async function checkCommand(options: Options): Promise<number> {
+/** Adds lines to a file, as the summary of a job that other steps write to, too. */
+function append(file: string, lines: string[]): void {
+  try {
+    appendFileSync(file, `${lines.join("\n")}\n`);
+  } catch (error) {
+    throw new UserError(
+      `--markdown ${file}: cannot be written (${(error as Error).message}). Name another file.`,
+    );
+  }
+}
+
+async function checkCommand(options: Options & { markdown?: string }): Promise<number> {
   const session = await prepare(options);
   if (options.detach)
     throw new UserError(
@@ -22,7 +34,9 @@ async function checkCommand(options: Options): Promise<number> {
   if (code !== 0) return code;
   const { check, verdict } = await import("../inspect/index.ts");
   const rule = session.study.check;
-  const { passed, lines } = verdict(await check(session.plan, session.store, session.root, rule), rule);
+  const result = await check(session.plan, session.store, session.root, rule);
+  const { passed, lines } = verdict(result, rule);
+  if (options.markdown) append(options.markdown, verdict(result, rule, markdownTable).lines);
   for (const line of lines) console[passed ? "log" : "error"](line);
   return passed ? 0 : 1;
 }
@@ -105,8 +119,9 @@ export function addRunning(program: Command, guard: Guard): void {
     program
       .command("check")
       .description("run, then compare with the committed numbers")
+      .option("--markdown <file>", "append the differences to a file, as a table of Markdown")
       .addHelpText("after", "\nThe exit code is 1 where numbers differ."),
-  ).action((options: Options) => guard(checkCommand(options), options.debug));
+  ).action((options: Options & { markdown?: string }) => guard(checkCommand(options), options.debug));
   withRunOptions(
     program.command("what-if").description("list the stages that would run, with their time"),
   ).action((options: Options) => guard(whatIfCommand(options), options.debug));

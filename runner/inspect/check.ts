@@ -117,8 +117,12 @@ const MOST_ROWS = 100;
 
 const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
 
-/** What `check` says of its result: lines for a person, the verdict last. */
-export function verdict(result: CheckResult, rule: CheckRule): { passed: boolean; lines: string[] } {
+/** What `check` says of its result: lines for a person, the verdict last. @param table lays out rows of cells */
+export function verdict(
+  result: CheckResult,
+  rule: CheckRule,
+  table: (rows: string[][]) => string[] = columns,
+): { passed: boolean; lines: string[] } {
   const { compared, files, differences, effects, missing, against } = result;
   const lines = missing.map(
     (file) => `${file}: is not committed, so nothing stands against it. Commit it first.`,
@@ -129,7 +133,7 @@ export function verdict(result: CheckResult, rule: CheckRule): { passed: boolean
       typeof committed === "number" && typeof now === "number" ? (now - committed).toExponential(2) : "";
     return [`${file.replace(/^reports\//, "")} ${path}`, show(committed), show(now), change];
   });
-  if (rows.length) lines.push(...columns([["number", "committed", "now", "difference"], ...rows]));
+  if (rows.length) lines.push(...table([["number", "committed", "now", "difference"], ...rows]));
   if (differences.length > rows.length) lines.push(`… and ${differences.length - rows.length} more`);
   if (compared === 0)
     return {
@@ -144,7 +148,7 @@ export function verdict(result: CheckResult, rule: CheckRule): { passed: boolean
   const drops = effects.filter((effect) => isDrop(effect, tolerance));
   if (moved.length)
     lines.push(
-      ...columns([
+      ...table([
         ["measurement", "committed", "now", "difference", "95 %", "p (Holm)", "by"],
         ...moved.map((effect) => [effect.path.join("."), ...effectCells(effect)]),
       ]),

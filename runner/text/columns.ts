@@ -17,6 +17,13 @@ export function columns(rows: string[][]): string[] {
   );
 }
 
+/** Rows of cells as a table of Markdown, the first row its head. */
+export function markdownTable(rows: string[][]): string[] {
+  const line = (row: string[]) => `| ${row.map((cell) => cell.replaceAll("|", "\\|")).join(" | ")} |`;
+  const [head, ...rest] = rows;
+  return ["", line(head), line(head.map(() => "---")), ...rest.map(line), ""];
+}
+
 const signed = (value: number) => `${value >= 0 ? "+" : "−"}${Math.abs(value).toFixed(4)}`;
 
 /** before, now, difference, interval, p and what they rest on. */

@@ -1,5 +1,5 @@
 export { colors } from "./colors.ts";
-export { columns, effectCells, SIGNIFICANT } from "./columns.ts";
+export { columns, effectCells, markdownTable, SIGNIFICANT } from "./columns.ts";
 export { diskFault, isDiskFault } from "./disk-errors.ts";
 export { refuseTaken, takenByNpm } from "./npm-options.ts";
 export { brief, listed, nameFault, oneLine, plain, redacted, shortened, withoutSecrets } from "./one-line.ts";

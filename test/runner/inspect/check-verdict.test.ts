@@ -1,5 +1,6 @@
 import { expect, test } from "vitest";
 import { type CheckResult, isDrop, verdict } from "../../../runner/inspect/check.ts";
+import { markdownTable } from "../../../runner/text/index.ts";
 
 const effect = (difference: number, p?: number) => ({
   file: "reports/x/metrics.json",
@@ -50,5 +51,17 @@ test("a significant drop fails it, and so does a number that is no measurement",
   expect(other.lines.slice(0, 2)).toEqual([
     "number                  committed  now  difference",
     "x/metrics.json queries  10         11   1.00e+0",
+  ]);
+});
+
+test("as Markdown it is a table, between blank lines, whatever the cells hold", () => {
+  const differences = [{ file: "reports/x/metrics.json", path: "a|b", committed: 10, now: 11 }];
+  const { lines } = verdict(result({ differences }), rule, markdownTable);
+  expect(lines.slice(0, 5)).toEqual([
+    "",
+    "| number | committed | now | difference |",
+    "| --- | --- | --- | --- |",
+    "| x/metrics.json a\\|b | 10 | 11 | 1.00e+0 |",
+    "",
   ]);
 });
