@@ -4,14 +4,15 @@ import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, renameSync, rmSync, statSync } from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
+import { unsupported } from "./supported.mjs";
 
 /** Age of a bundle that no run uses any more: none takes a month. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
 
 const runner = dirname(fileURLToPath(import.meta.url));
-const [major, minor] = process.versions.node.split(".").map(Number);
-if (major < 20 || (major === 20 && minor < 19)) {
-  console.error(`Node ${process.versions.node} is too old: 20.19 or newer is needed.`);
+const reason = unsupported();
+if (reason) {
+  console.error(reason);
   process.exit(2);
 }
 const sources = readdirSync(runner, { recursive: true })

@@ -3,8 +3,9 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 
 const readme = readFileSync("README.md", "utf8");
+const parts = readFileSync("docs/parts.md", "utf8");
 
-describe("README.md", () => {
+describe("docs/parts.md", () => {
   it.each([
     ["losses", "stages/train/losses"],
     ["selectors", "stages/train/selectors"],
@@ -16,10 +17,26 @@ describe("README.md", () => {
     ["binarisers", "stages/encode/binarisers"],
     ["protocols", "stages/split/protocols"],
   ])("lists the %s of %s", (name, folder) => {
-    const row = readme.split("\n").find((line) => line.startsWith(`| ${name} |`))!;
+    const row = parts.split("\n").find((line) => line.startsWith(`| ${name} |`))!;
     const listed = [...row.matchAll(/`([^`]+)`/g)].map((match) => match[1]);
     const files = readdirSync(folder).filter((file) => file.endsWith(".ts"));
     expect(listed.sort()).toEqual(files.map((file) => file.slice(0, -3)).sort());
+  });
+});
+
+describe("README.md", () => {
+  it("links to every page of docs/", () => {
+    for (const page of readdirSync("docs").filter((file) => file.endsWith(".md")))
+      expect(readme).toContain(`](docs/${page})`);
+  });
+
+  it("has the headings that its contents link to", () => {
+    const headings = [...readme.matchAll(/^## (.*)$/gm)].map(([, text]) =>
+      text.toLowerCase().replaceAll(" ", "-"),
+    );
+    const linked = [...readme.matchAll(/\]\(#([^)]+)\)/g)].map(([, anchor]) => anchor);
+    expect(linked.length).toBeGreaterThan(5);
+    for (const anchor of linked) expect(headings).toContain(anchor);
   });
 
   it("links to files that are there", () => {
