@@ -1,5 +1,6 @@
-/** Validation mAP against what it cost: seconds, triplets. A panel for each group of lines. */
+/** Validation mAP against its cost, seconds or triplets, with the interval over seeds. A panel for each group of lines. */
 import type { Point } from "../../runner/stage.ts";
+import { meanInterval } from "../shared/statistics/intervals.ts";
 import { meanSeries } from "../shared/statistics/means.ts";
 import type { Figure, Spec } from "./figure.ts";
 import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "./series.ts";
@@ -17,7 +18,7 @@ export interface Priced {
 }
 
 /**
- * The figure: one thin line a seed, a thick one for their mean at each evaluation.
+ * The figure: for each group the mean over its seeds at each evaluation, in a band that is its 95 % interval.
  * @param cost what stands on the x axis, and its scale in Vega-Lite's words
  */
 export function qualityFigure(
@@ -29,19 +30,19 @@ export function qualityFigure(
   const panels = distinct(groups.map(({ panel }) => panel));
   const lines = distinct(groups.map(({ line }) => line));
   const values = groups.flatMap(({ panel, line, members }) => {
-    const mean = {
-      map: meanSeries(members.map((member) => member.map)),
-      cost: meanSeries(members.map((member) => member.cost)),
-    };
-    const runs = [
-      ...(members.length > 1 ? members.map((member) => ({ run: String(member.point.seed), ...member })) : []),
-      { run: "mean", ...mean },
-    ];
-    return runs.flatMap((one) =>
-      Array.from(one.map, (map, at) => ({ panel, line, run: one.run, cost: one.cost[at], map })),
-    );
+    const cost = meanSeries(members.map((member) => member.cost));
+    const rows = Math.min(cost.length, ...members.map((member) => member.map.length));
+    return Array.from({ length: rows }, (_, at) => {
+      const { mean, low = mean, high = mean } = meanInterval(members.map((member) => member.map[at]));
+      const interval = { low: Math.max(0, low), high: Math.min(1, high) };
+      return { panel, line, run: "mean", cost: cost[at], map: mean, ...interval };
+    });
   });
-  const layer = curveLayers(values);
+  const band: Spec = {
+    mark: { type: "area", opacity: 0.18, line: false },
+    encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
+  };
+  const layer = [band, ...curveLayers(values).filter((one) => !JSON.stringify(one).includes("!== 'mean'"))];
   const named = lineEncoding(lines);
   const panelSpec = (panel: string, first: boolean): Spec => ({
     title: panel ? { text: panel, fontSize: 13, offset: 8 } : undefined,
@@ -65,7 +66,7 @@ export function qualityFigure(
   return {
     ...words,
     spec: {
-      title: { text: words.title, subtitle: "Thick: mean over seeds, thin: each seed" },
+      title: { text: words.title, subtitle: "Mean over seeds; bands are 95 % intervals over seeds" },
       data: { values },
       concat: panels.map((panel, index) => panelSpec(panel, index % COLUMNS === 0)),
       columns: COLUMNS,

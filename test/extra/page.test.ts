@@ -1,29 +1,21 @@
-/** The report's page in a real browser: Debian's chromium, driven by playwright-core. */
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join, resolve } from "node:path";
+/** The report's page in a real browser: everything that can be pressed is pressed. */
+import { copyFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { type Browser, chromium, type Page } from "playwright-core";
+import type { Browser } from "playwright-core";
 import sharp from "sharp";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { runStage } from "../run-stage.ts";
 import { makeNeighbours } from "../stages/report/neighbours.ts";
 import { makeStudy } from "../stages/report/study.ts";
+import { launch, layoutFaults, openPage, PATIENCE, shot, walk } from "./browser.ts";
 
-/** Where the browser is; another one by the environment. */
-const CHROMIUM = process.env.CHROMIUM ?? "/usr/bin/chromium";
-/** Where screenshots go, to be looked at; git ignores it. */
-const SHOTS = resolve("cache/screenshots");
 const QUERIES = 120;
-/** Milliseconds to wait for the browser: a busy machine is slow, not wrong. */
-const PATIENCE = 300_000;
-
 const study = makeStudy(QUERIES);
 let browser: Browser;
-let pages: Record<"plain" | "images" | "timings", string>;
+let pages: Record<"plain" | "images" | "timings" | "bare", string>;
 
 beforeAll(async () => {
-  if (!existsSync(CHROMIUM))
-    throw new Error(`${CHROMIUM}: no such browser. apt-get install chromium, or set CHROMIUM to one.`);
   const neighbours = join(study.folder, "neighbours.json");
   const made = makeNeighbours(QUERIES);
   writeFileSync(neighbours, JSON.stringify(made));
@@ -44,45 +36,28 @@ beforeAll(async () => {
     params: { title: "A made-up study", profile: "sample", resamples: 200 },
     inputs: { metrics, queries, histories, timings, choices, maps, neighbours, thumbnails },
   });
+  const bare = join(study.folder, "bare"); // the page alone, as one that someone sent
+  mkdirSync(bare);
+  copyFileSync(outputs.page, join(bare, "index.html"));
   pages = {
     plain: outputs.page,
     images: join(outputs.page_with_images, "index.html"),
+    bare: join(bare, "index.html"),
     timings: outputs.timings_page,
   };
-  mkdirSync(SHOTS, { recursive: true });
-  browser = await chromium.launch({ executablePath: CHROMIUM, args: ["--no-sandbox", "--disable-gpu"] });
+  browser = await launch();
 });
 afterAll(async () => {
   await browser?.close();
   study.remove();
 });
 
-/** Opens a page from its file, without a network, and holds it to saying nothing. */
-async function open(
-  name: keyof typeof pages,
-  options: { dark?: boolean; width?: number } = {},
-): Promise<{ page: Page; said: string[]; close: () => Promise<void> }> {
-  const context = await browser.newContext({
-    offline: true,
-    colorScheme: options.dark ? "dark" : "light",
-    viewport: { width: options.width ?? 1300, height: 900 },
-  });
-  context.setDefaultTimeout(PATIENCE);
-  const page = await context.newPage();
-  const said: string[] = [];
-  page.on("console", (message) => said.push(`${message.type()}: ${message.text()}`));
-  page.on("pageerror", (error) => said.push(`error: ${error.message}`));
-  page.on("request", (request) => {
-    const address = request.url();
-    if (!address.startsWith("data:") && address !== pathToFileURL(pages[name]).href)
-      said.push(`request: ${address}`);
-  });
-  await page.goto(pathToFileURL(pages[name]).href);
-  return { page, said, close: () => context.close() };
+/** Opens one of the pages, and has every part of it made. */
+async function open(name: keyof typeof pages, options: { dark?: boolean; width?: number } = {}) {
+  const opened = await openPage(browser, pages[name], options);
+  await walk(opened.page);
+  return opened;
 }
-
-const shot = (page: Page, name: string) =>
-  page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 
 describe("the page", () => {
   test("says nothing on the console and asks for nothing, light and dark, wide and narrow, and on paper", async () => {
@@ -92,7 +67,7 @@ describe("the page", () => {
       narrow: { width: 390 },
     })) {
       const { page, said, close } = await open("plain", options);
-      expect(await page.locator("[data-part=curves] .chart svg").count()).toBe(4); // two losses, active, mAP
+      expect(await page.locator("[data-part=curves] .chart svg").count()).toBe(3); // mAP, loss, active share
       await shot(page, name);
       const wide: number = await page.evaluate("document.documentElement.scrollWidth - innerWidth");
       expect(wide, name).toBeLessThanOrEqual(0);
@@ -108,30 +83,40 @@ describe("the page", () => {
     }
   });
 
-  test("has names for all that can be focused, and headings in order", async () => {
+  test("leads from a number to how it was made, which is folded", async () => {
     const { page, close } = await open("plain");
-    for (const box of await page.locator("select, input, button, [tabindex], a").all()) {
-      const name = await box.evaluate(
-        (element) =>
-          element.getAttribute("aria-label") || element.labels?.[0]?.textContent || element.textContent || "",
-      );
-      expect(name.trim(), await box.evaluate((element) => element.outerHTML)).toBeTruthy();
-    }
-    const levels: number[] = await page
-      .locator("h1, h2, h3")
-      .evaluateAll((all) => all.map((heading: { tagName: string }) => Number(heading.tagName[1])));
-    expect(levels[0]).toBe(1);
-    for (const [at, level] of levels.entries()) if (at) expect(level - levels[at - 1]).toBeLessThanOrEqual(1);
-    expect(await page.locator("html").getAttribute("lang")).toBe("en");
+    await page.locator("tbody th a").first().click();
+    const target = page.locator("tr:target");
+    expect(await target.count()).toBe(1);
+    expect(await target.isVisible()).toBe(true);
+    expect(await target.textContent()).toContain("npm run pipeline -- --profile sample --only 'evaluate[");
     await close();
   });
 
-  test("leads from a number to how it was made", async () => {
+  test("shows the seconds that lie beside it, and says where they are without them", async () => {
     const { page, close } = await open("plain");
-    await page.locator(".card a").first().click();
-    const target = page.locator("tr:target");
-    expect(await target.count()).toBe(1);
-    expect(await target.textContent()).toContain("npm run pipeline -- --profile sample --only 'evaluate[");
+    const words = page.locator("[data-seconds]");
+    expect(await words.textContent()).toMatch(/^In seconds: 9\.5 s with FaceNet, hardest negatives/);
+    expect(await page.locator("[data-part=seconds] .chart svg").count()).toBe(1);
+    await close();
+    const bare = await openPage(browser, pages.bare);
+    await walk(bare.page);
+    expect(await bare.page.locator("[data-seconds]").textContent()).toBe(
+      "In seconds: see the measured time.",
+    );
+    expect(await bare.page.locator("[data-part=seconds] .chart").count()).toBe(0);
+    await bare.close();
+  });
+
+  test("says that a table goes on to the side, until its end was seen", async () => {
+    const { page, close } = await open("plain", { width: 390 });
+    await page.locator("summary", { hasText: "Every metric" }).click();
+    const box = page.locator(".table.more").first();
+    const cue = page.locator(".table.more + .scrolls").first();
+    expect(await cue.isVisible()).toBe(true);
+    const count = await page.locator(".table.more").count();
+    await box.evaluate((element) => element.scrollTo(100_000, 0));
+    await expect.poll(() => page.locator(".table.more").count(), { timeout: PATIENCE }).toBe(count - 1);
     await close();
   });
 
@@ -196,37 +181,52 @@ describe("the maps", () => {
     expect(picture).toContain("data:image/webp");
     await page.locator("[data-part=maps] .tick", { hasText: "cat" }).click();
     expect(await map.locator(".mark-symbol path").count()).toBe(QUERIES - 12);
+    expect(await map.locator(".mark-text text").allTextContents()).not.toContain("cat");
+    expect(await map.locator(".mark-text text").allTextContents()).toContain("dog");
+    const sizes = await page
+      .locator("[data-part=maps] .map")
+      .evaluateAll((all) => all.map((one) => one.clientHeight));
+    expect(new Set(sizes).size).toBe(1);
     expect(said).toEqual([]);
     await close();
   });
 });
 
 describe("the query browser", () => {
-  test("shows what each representation finds, the worst first on demand", async () => {
+  test("opens on a median query, and shows the best, the worst and random ones on demand", async () => {
     const { page, said, close } = await open("images");
     const place = page.locator("[data-part=queries]");
     const list = place.locator("#query");
-    expect(await list.locator("option").count()).toBe(QUERIES - 20);
+    expect(await list.locator("option").count()).toBe(QUERIES);
     expect(await place.locator(".answers section").count()).toBe(3);
     expect(await place.locator(".answers li").count()).toBe(30);
+    expect(await place.locator(".answers .picture.seen").count()).toBeGreaterThan(29);
     for (const item of await place.locator(".answers li").all())
       expect(await item.locator(".mark").textContent()).toMatch(
         (await item.getAttribute("class")) === "right" ? /^✓ right$/ : /^✗ wrong$/,
       );
+    const { map: precision } = makeNeighbours(QUERIES).representations[1];
+    const drawn = precision.slice(0, QUERIES - 20).toSorted((a, b) => a - b);
+    const shown = async () => {
+      const words = await place.locator(".answers section").nth(1).locator(".facts").textContent();
+      return /average precision ([\d.]+)/.exec(words!)![1].replace(/\.$/, "");
+    };
+    expect(await shown()).toBe(drawn[drawn.length >> 1].toFixed(4));
+    await place.getByRole("button", { name: "Best" }).click();
+    expect(await shown()).toBe(Math.max(...precision).toFixed(4));
+    await place.getByRole("button", { name: "Worst" }).click();
+    expect(await shown()).toBe(Math.min(...precision).toFixed(4));
     const asked = () => place.locator(".asked").textContent();
+    await place.getByRole("button", { name: "Random" }).press("Enter");
     const first = await asked();
-    await list.press("ArrowDown");
+    await place.getByRole("button", { name: "Random" }).press("Enter");
     expect(await asked()).not.toBe(first);
-    await place.getByLabel("Order").selectOption({ label: "worst first in raw features" });
-    expect(await list.locator("option").count()).toBe(QUERIES);
-    const { map: precision } = makeNeighbours(QUERIES).representations[0];
-    const shown = await place.locator(".answers section").first().locator(".facts").textContent();
-    expect(shown).toContain(`average precision ${Math.min(...precision).toFixed(4)}`);
+    await list.press("ArrowDown");
     await place.getByLabel("Class").selectOption("cat");
     for (const words of await list.locator("option").allTextContents()) expect(words).toMatch(/^cat, /);
     await place.getByLabel("only with a wrong one").check();
     expect(await place.locator(".answers li.wrong").count()).toBeGreaterThan(0);
-    expect(await place.locator(".answers").textContent()).toContain("14 images lie as near");
+    expect(await place.locator(".answers").textContent()).toContain("14 images are as near");
     await shot(page, "queries");
     expect(said).toEqual([]);
     await close();
@@ -234,31 +234,47 @@ describe("the query browser", () => {
 });
 
 describe("the curves", () => {
-  test("are filtered, and drawn against another cost", async () => {
-    const { page, said, close } = await open("plain");
+  test.each([
+    1440, 390,
+  ])("at %i px are chosen by what is compared, drawn against another cost, and singled out", async (width) => {
+    const { page, said, close } = await open("plain", { width });
     const place = page.locator("[data-part=curves]");
     const status = () => place.locator("[role=status]").textContent();
-    expect(await status()).toMatch(/^24 of 24 trainings/);
-    await place.getByRole("checkbox", { name: "hoffer-ailon" }).uncheck();
-    await place.getByRole("checkbox", { name: "2", exact: true }).uncheck();
-    expect(await status()).toMatch(/^8 of 24 trainings/);
-    expect(await place.locator(".chart svg").count()).toBe(3);
+    expect(await status()).toMatch(/^12 of 24 trainings/);
+    const first = place.locator(".chart").first();
+    expect(await first.getAttribute("aria-label")).toContain("validation mAP against images seen");
+    const heights = await place.locator(".chart").evaluateAll((all) => all.map((one) => one.clientHeight));
+    expect(heights[0]).toBeGreaterThan(1.3 * heights[1]);
+    expect(await place.locator(".legend li").allTextContents()).toEqual([
+      "semi-hard",
+      "random negatives",
+      "all triplets",
+      "hardest negatives × collapsed",
+    ]);
+    const faded = () => first.locator('path[stroke-opacity="0.12"]').count();
+    expect(await faded()).toBe(0);
+    await place.locator(".legend button").first().press("Enter");
+    expect(await faded()).toBe(3);
+    expect(await place.locator('.legend button[aria-pressed="true"]').textContent()).toBe("semi-hard");
+    await place.locator(".legend button").first().press("Enter");
+    expect(await faded()).toBe(0);
+    await place.getByRole("combobox", { name: "Trainings" }).selectOption({ label: "Hoffer & Ailon" });
     await place.getByRole("combobox", { name: "Against" }).selectOption("triplets");
-    expect(await place.locator(".chart").last().getAttribute("aria-label")).toContain(
-      "triplets or pairs used",
-    );
-    await place.locator(".chart").last().locator(".mark-symbol path").last().hover();
+    expect(await first.getAttribute("aria-label")).toContain("triplets or pairs used");
+    await first.locator(".mark-symbol path").last().hover({ force: true }); // others may cover it
     expect(await page.locator(".tip").textContent()).toMatch(/validation mAP 0\.\d+ at/);
-    await shot(page, "curves");
+    expect(await layoutFaults(page)).toEqual([]);
+    await shot(page, `curves-${width}`);
     expect(said).toEqual([]);
     await close();
   });
 
-  test("of the page of timings are drawn against seconds", async () => {
+  test("of the page of timings are drawn against seconds, with their intervals", async () => {
     const { page, said, close } = await open("timings");
     const chart = page.locator("[data-part=race] .chart");
     expect(await chart.count()).toBe(1);
     expect(await chart.getAttribute("aria-label")).toContain("seconds of training");
+    expect(await chart.locator(".mark-area path").count()).toBe(4); // a band for each selector
     await shot(page, "timings");
     expect(said).toEqual([]);
     await close();
@@ -270,8 +286,8 @@ describe("the confusions", () => {
     const { page, said, close } = await open("plain");
     const place = page.locator("[data-part=confusion]");
     expect(await place.locator("tbody tr").count()).toBe(10);
-    await place.getByLabel("Representation").selectOption({ label: "raw features" });
-    expect(await place.locator("caption").textContent()).toContain("raw features");
+    await place.getByLabel("Representation").selectOption({ label: "pretrained features" });
+    expect(await place.locator("caption").textContent()).toContain("pretrained features");
     expect(await place.locator("li").count()).toBe(5);
     expect(said).toEqual([]);
     await close();

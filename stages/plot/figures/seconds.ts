@@ -1,4 +1,4 @@
-/** What the clock says of training: quality against seconds, and where the seconds went. */
+/** The measured time of training: quality against seconds, and where the seconds went. */
 
 import { type History, type Timings, timedHistories } from "../../shared/artifacts/history.ts";
 import { BRIGHT } from "../../shared/runs/colours.ts";
@@ -27,7 +27,7 @@ function race(histories: History[], timings: Timings[]): Figure[] {
     name: "race",
     title: "Validation mAP against seconds of training",
     caption:
-      "mAP of the validation images against the seconds of training so far (selecting and gradient, without the evaluations). Thick: mean over seeds; thin: each seed.",
+      "mAP of the validation images against the seconds of training so far (selecting and gradient, without the evaluations). Means over seeds, bands are 95 % intervals.",
     alt: `Curves of ${timed.length} trainings against seconds; the table below has their ends.`,
   };
   return [qualityFigure(timed, words, { title: "seconds of training", scale: { zero: true } })];

@@ -19,7 +19,7 @@ export function triplets(histories: History[]): Figure[] {
     name: "triplets",
     title: "Validation mAP against triplets used",
     caption:
-      "mAP of the validation images against the triplets or pairs used so far, on a logarithmic axis: selectors differ in them by orders of magnitude. Thick: mean over seeds; thin: each seed.",
+      "mAP of the validation images against the triplets or pairs used so far, on a logarithmic axis: selectors differ in them by orders of magnitude. Means over seeds, bands are 95 % intervals.",
     alt: `Curves of ${priced.length} trainings against triplets used; the table of trainings has the numbers.`,
   };
   return [

@@ -61,6 +61,8 @@ export interface CodeLine {
   method: string;
   /** Of its first group: gives its colour. Published numbers have none. */
   label?: string;
+  /** Whether labels were used to make it; of what was measured here. */
+  learned?: boolean;
   bits: number[];
   map: number[];
   /** 95 % over seeds; published numbers have none. */

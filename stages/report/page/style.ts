@@ -29,6 +29,7 @@ nav a:hover { text-decoration: underline; }
 .answer { border: 1px solid var(--line); border-radius: 8px; padding: .25rem 1rem .75rem; min-width: 0; display: flex; flex-direction: column; }
 .answer h3 { margin: .5rem 0 .25rem; font-size: 1.15rem; }
 .answer p { margin: .2rem 0; font-size: .95rem; line-height: 1.45; }
+.answer .address code { font-size: 1em; }
 .answer .address { margin-top: auto; font-size: .75rem; color: var(--soft); overflow-wrap: anywhere; }
 .bars { list-style: none; padding: 0; margin: .5rem 0; font-size: .875rem; font-variant-numeric: tabular-nums; }
 .bars li { display: grid; grid-template-columns: minmax(6rem, 14rem) 1fr 3.2rem; gap: .6rem; align-items: center; max-width: none; padding: .08rem 0; }
@@ -61,7 +62,7 @@ thead button:focus-visible { outline: 2px solid var(--link); }
 thead th[aria-sort=ascending] button::after { content: " \\2191"; }
 thead th[aria-sort=descending] button::after { content: " \\2193"; }
 tbody tr:nth-child(even) { background: var(--stripe); }
-tbody th { position: sticky; left: 0; background: var(--back); white-space: normal; min-width: 9rem; max-width: 26rem; }
+tbody th { position: sticky; left: 0; background: var(--back); white-space: normal; min-width: 9rem; max-width: 26rem; overflow-wrap: anywhere; }
 .more { box-shadow: inset -10px 0 8px -8px var(--soft); }
 tbody tr:nth-child(even) th { background: var(--stripe); }
 .number { text-align: right; }

@@ -130,6 +130,7 @@ export function codeLines(
       protocol,
       method: name,
       label,
+      learned: some.every(({ trained }) => trained),
       bits: some.map(({ dim }) => dim),
       map: some.map(({ metrics }) => rounded(metrics.map.mean)),
       low: spread("low"),

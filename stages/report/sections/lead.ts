@@ -28,11 +28,11 @@ export function leadOf(protocols: Record<string, ProtocolSummary>, names: Map<st
     .join(" ");
 }
 
-/** What was compared, in a sentence for each protocol. */
+/** What was compared, under each protocol. */
 export const scopeOf = (protocols: Record<string, ProtocolSummary>): string =>
   Object.entries(protocols)
     .map(
       ([protocol, { groups, queries, database }]) =>
-        `${protocol}: ${queries.toLocaleString("en-US")} queries rank a database of ${database.toLocaleString("en-US")} images; ${Object.keys(groups).length} representations.`,
+        `${protocol}: ${Object.keys(groups).length} representations, ${queries.toLocaleString("en-US")} queries, ${database.toLocaleString("en-US")} images in the database`,
     )
-    .join(" ");
+    .join("; ");

@@ -262,7 +262,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
       {
         network: "mlp",
         loss: point.loss,
-        selector: point.selector,
+        selector: point.selector ?? "",
         seed: point.seed,
         made,
         best_step: 10 * (1 + quality.indexOf(Math.max(...quality))),

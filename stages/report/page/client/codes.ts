@@ -2,18 +2,46 @@
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
 import { MOST_LINES } from "../view/panels.ts";
+import type { CurvePoint } from "../view/series.ts";
 import { type Chart, chart } from "./chart.ts";
 import { chooser, make } from "./element.ts";
 import { keepLegend, type Line, lineOf, linesSpec } from "./lines.ts";
 
 /** Height of the chart by length, in pixels. */
-const LARGE = 380;
+const LARGE = 340;
+/** Height of the part below the break of the axis, in pixels. */
+const SMALL = 90;
 /** Pixels between methods of the same length. */
 const APART = 3;
 /** The line of all published numbers. */
 const PUBLISHED = "published";
 
 const best = ({ map }: CodeLine) => Math.max(...map);
+
+/** A part of the chart by length: the axis is broken between what learned from labels and what did not. */
+interface Part {
+  points: CurvePoint[];
+  height: number;
+}
+
+/** The learned codes, large, and the others below them, where there are both; published numbers where they belong. */
+function partsOf(shown: CodeLine[], papers: CodeLine[]): Part[] {
+  const learned = shown.filter((line) => line.learned);
+  const others = shown.filter((line) => !line.learned);
+  const published = lengthPoints(papers, PUBLISHED);
+  if (learned.length === 0 || others.length === 0)
+    return [{ points: [...lengthPoints(shown, PUBLISHED), ...published], height: LARGE }];
+  const floor = Math.min(...learned.flatMap(({ map }) => map));
+  const ceiling = Math.max(...others.flatMap(({ map }) => map));
+  const above = ({ y }: CurvePoint) => y > (floor + ceiling) / 2;
+  return [
+    { points: [...lengthPoints(learned, PUBLISHED), ...published.filter(above)], height: LARGE },
+    {
+      points: [...lengthPoints(others, PUBLISHED), ...published.filter((point) => !above(point))],
+      height: SMALL,
+    },
+  ];
+}
 
 /** mAP by length, of the methods that have several lengths. @param protocol whose codes are shown */
 export function codes(place: HTMLElement, { codes: all, groups }: PageData, protocol: string): void {
@@ -34,43 +62,42 @@ export function codes(place: HTMLElement, { codes: all, groups }: PageData, prot
       dash: [],
       marks: true,
     });
-  const points = lengthPoints([...shown, ...papers], PUBLISHED);
-  const lengths = [...new Set(points.map(({ x }) => x))].sort((a, b) => a - b);
-  const canvas = make("div", {
-    class: "chart first",
-    role: "img",
-    "aria-label": `mAP by length of the code, protocol ${protocol}; the table below has the numbers.`,
-  });
+  const lengths = [...new Set([...shown, ...papers].flatMap(({ bits }) => bits))].sort((a, b) => a - b);
   const names = make("div");
   const more = measured.length > shown.length ? ` The ${MOST_LINES} best of ${measured.length} methods.` : "";
+  const parts = partsOf(shown, papers);
+  const broken = parts.length > 1 ? " The axis of mAP is broken: codes made without labels are below." : "";
   place.append(
-    make("p", { class: "said" }, `mAP by length; bands are 95 % intervals over seeds.${more}`),
-    canvas,
-    names,
+    make("p", { class: "said" }, `mAP by length; bands are 95 % intervals over seeds.${more}${broken}`),
   );
   let only: string | undefined;
-  const drawn = chart(
-    canvas,
-    (width, colours) =>
-      linesSpec(
-        {
-          points,
-          lines,
-          x: { title: "bits (logarithmic)", format: "d", log: true, values: lengths },
-          y: { title: "mAP" },
-          height: LARGE,
-          apart: APART,
-          only,
-        },
-        width,
-        colours,
-      ),
-    points.length,
-    (value) => String(value),
-  );
+  const drawn = parts.map(({ points, height }, at) => {
+    const last = at === parts.length - 1;
+    const canvas = make("div", {
+      class: "chart first",
+      role: "img",
+      "aria-label": `mAP by length of the code, protocol ${protocol}${at ? ", without labels" : ""}; the table below has the numbers.`,
+    });
+    place.append(canvas);
+    const x = {
+      title: last ? "bits (logarithmic)" : "",
+      format: "d",
+      log: true,
+      values: lengths,
+      ends: [lengths[0], lengths.at(-1)!],
+    };
+    return chart(
+      canvas,
+      (width, colours) =>
+        linesSpec({ points, lines, x, y: { title: "mAP" }, height, apart: APART, only }, width, colours),
+      points.length,
+      (value) => String(value),
+    );
+  });
+  place.append(names);
   keepLegend(names, lines, (next) => {
     only = next;
-    drawn.redraw();
+    for (const one of drawn) one.redraw();
   });
 }
 

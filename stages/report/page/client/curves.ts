@@ -23,6 +23,19 @@ function linesOf(runs: RunData[], groups: PageData["groups"]) {
   });
 }
 
+/** Losses of more functions than this are drawn in one chart, each as a share of its first value. */
+const MOST_LOSSES = 2;
+
+const relative = (run: RunData): RunData => ({ ...run, loss: run.loss.map((value) => value / run.loss[0]) });
+
+/** The charts of the losses: they have no common scale. */
+function lossCharts(runs: RunData[]): { measure: Measure; own: RunData[]; title: string }[] {
+  const losses = byLoss(runs);
+  if (losses.length > MOST_LOSSES)
+    return [{ measure: "loss", own: runs.map(relative), title: "loss, share of its first value" }];
+  return losses.map(([loss, own]) => ({ measure: "loss", own, title: `loss of ${partWords(loss)}` }));
+}
+
 /** The charts of a panel: what is measured, of which runs. */
 function wantedOf(
   runs: RunData[],
@@ -31,7 +44,7 @@ function wantedOf(
   return measures
     .flatMap((measure): { measure: Measure; own: RunData[]; title: string }[] =>
       measure === "loss"
-        ? byLoss(runs).map(([loss, own]) => ({ measure, own, title: `loss of ${partWords(loss)}` }))
+        ? lossCharts(runs)
         : [{ measure, own: measure === "active" ? counting(runs) : runs, title: NAMES[measure] }],
     )
     .filter(({ own }) => own.length > 0);

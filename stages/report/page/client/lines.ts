@@ -44,6 +44,8 @@ export interface Axis {
   format?: string;
   /** The only values with a tick. */
   values?: number[];
+  /** Where it begins and ends, whatever the points are. */
+  ends?: number[];
 }
 
 /** What a chart of lines shows. */
@@ -135,9 +137,13 @@ function marksOf({ lines, only, apart = 0 }: Lines): Mark[] {
 /** The spec of a chart. @param width of its place, in pixels */
 export function linesSpec(chart: Lines, width: number, colours: Theme = theme()): Spec {
   const { points, lines, x, y, height = HEIGHT } = chart;
-  const number = (name: "x" | "y", { zero = false, log = false }: Axis, range: "width" | "height"): Scale => {
+  const number = (
+    name: "x" | "y",
+    { zero = false, log = false, ends }: Axis,
+    range: "width" | "height",
+  ): Scale => {
     const fields = name === "y" ? ["y", "low", "high"] : ["x"];
-    const common = { name, domain: { data: "points", fields }, range, nice: true };
+    const common = { name, domain: ends ?? { data: "points", fields }, range, nice: true };
     return log ? { ...common, type: "log", base: 2, nice: false } : { ...common, type: "linear", zero };
   };
   const ordinal = (name: string, range: unknown[]) => ({

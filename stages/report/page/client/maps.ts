@@ -160,7 +160,7 @@ class MapPanel {
     });
     this.element = make(
       "section",
-      { "aria-label": map.title },
+      { "aria-label": `Map of ${map.title}` },
       make("h4", {}, map.title),
       make("p", { class: "facts" }, map.facts),
       canvas,

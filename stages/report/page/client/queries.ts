@@ -1,5 +1,6 @@
 /** The query browser: a query, and what each representation finds nearest to it. */
 import type { Answers } from "../../../shared/artifacts/neighbours.ts";
+import { isRaw } from "../../../shared/runs/groups.ts";
 import type { PageData } from "../data.ts";
 import { answerOf, chosenQueries, middleOf } from "../view/answers.ts";
 import { chooser, make, tick } from "./element.ts";
@@ -23,7 +24,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
   const { representations } = neighbours;
   /** "pretrained features", with the seed where there are several. */
   const titleOf = ({ name, point }: Answers) => {
-    const words = groups[name]?.name ?? name;
+    const words = groups[name]?.name ?? (isRaw(name) ? "pretrained features" : name);
     return point.seed === undefined ? words : `${words}, seed ${point.seed}`;
   };
   let wrong = false;
@@ -114,7 +115,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
             : "";
         return make(
           "section",
-          { "aria-label": titleOf(one) },
+          { "aria-label": `Nearest in ${titleOf(one)}` },
           make("h4", {}, titleOf(one)),
           make(
             "p",

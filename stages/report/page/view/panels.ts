@@ -21,9 +21,26 @@ const linesIn = (runs: RunData[]): number => new Set(runs.map(({ label }) => lab
 /** The best validation mAP of a training. */
 export const bestOf = ({ map }: RunData): number => Math.max(...map);
 
-/** Splits what has too many lines: by the length of the codes, else by rank. */
+/** Axes that a family of selectors may have without being a variant of it. */
+const PLAIN = new Set(["loss", "selector", "seed", "protocol"]);
+const isVariant = ({ point }: RunData): boolean => Object.keys(point).some((axis) => !PLAIN.has(axis));
+
+/** The variants of a family, as longer trainings, beside what they vary; undefined where there are none. */
+function variantsApart({ title, runs }: Panel): Panel[] | undefined {
+  const variants = runs.filter((run) => isVariant(run) && run.point.selector !== undefined);
+  if (variants.length === 0 || variants.length === runs.length) return undefined;
+  const varied = new Set(variants.map(({ point }) => point.selector));
+  return [
+    { title, runs: runs.filter((run) => !variants.includes(run)) },
+    { title: `${title}, variants`, runs: runs.filter(({ point }) => varied.has(point.selector)) },
+  ];
+}
+
+/** Splits what has too many lines: variants, then the length of the codes, else by rank. */
 function split({ title, runs }: Panel): Panel[] {
   if (linesIn(runs) <= MOST_LINES) return [{ title, runs }];
+  const apart = variantsApart({ title, runs });
+  if (apart?.every((one) => linesIn(one.runs) < linesIn(runs))) return apart.flatMap(split);
   const lengths = by(runs, ({ point }) => String(point.bits ?? ""));
   if (lengths.size > 1)
     return [...lengths].flatMap(([bits, own]) =>
@@ -70,7 +87,7 @@ export function panelsOf(runs: RunData[], partName: (part: string) => string): P
   });
 }
 
-/** The words of a line: its name, less what all lines of the panel have in common at its beginning. */
+/** The words of a line: its name, less what all lines of the panel have in common at both ends. */
 export function lineNames(labels: string[], groups: PageData["groups"]): Map<string, string> {
   const names = labels.map((label) => (groups[label]?.name ?? label).split(", "));
   let shared = 0;
@@ -79,5 +96,13 @@ export function lineNames(labels: string[], groups: PageData["groups"]): Map<str
     names.every((words) => words.length > shared + 1 && words[shared] === names[0][shared])
   )
     shared++;
-  return new Map(labels.map((label, at) => [label, names[at].slice(shared).join(", ")]));
+  let last = 0;
+  while (
+    names.length > 1 &&
+    names.every((words) => words.length > shared + last + 1 && words.at(-1 - last) === names[0].at(-1 - last))
+  )
+    last++;
+  return new Map(
+    labels.map((label, at) => [label, names[at].slice(shared, names[at].length - last).join(", ")]),
+  );
 }

@@ -202,6 +202,11 @@ describe("panels", () => {
       ["All losses, rank 9 to 11", 3],
     ]);
     expect(panelsOf(many, String)[0].runs[0].label).toBe("l10");
+    const eight = Array.from({ length: 8 }, (_, at) => run({ loss: "facenet", selector: `s${at}` }, 0.8));
+    expect(titles([...eight, run({ loss: "facenet", selector: "s1", steps: 2000 }, 0.9)])).toEqual([
+      ["FACENET", 8],
+      ["FACENET, variants", 2],
+    ]);
     expect(titles([run({ loss: "a" }, 1, "P1"), run({ loss: "b" }, 1, "P2")])).toEqual([
       ["All losses, P1", 1],
       ["All losses, P2", 1],
@@ -221,6 +226,13 @@ describe("panels", () => {
       "all",
     ]);
     expect([...lineNames(["0"], groups).values()]).toEqual(["FaceNet, semi-hard"]);
+    const codes = Object.fromEntries(
+      ["DTSH, 12 bits, P1", "DTSH, wide, 12 bits, P1", "CSQ, 12 bits, P1"].map((name, at) => [
+        String(at),
+        { name, colour: 0, round: 0 },
+      ]),
+    );
+    expect([...lineNames(["0", "1", "2"], codes).values()]).toEqual(["DTSH", "DTSH, wide", "CSQ"]);
   });
 });
 

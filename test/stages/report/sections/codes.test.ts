@@ -99,6 +99,7 @@ describe("codes in the report", () => {
       protocol: "P1",
       method: "DTSH",
       label: "dtsh · bits 12",
+      learned: true,
       bits: [12, 48],
       map: [0.8, 0.83],
       low: [0.798, 0.828],
