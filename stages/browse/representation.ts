@@ -6,6 +6,7 @@ import { rowsOf, type Split } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
 import { Blocks } from "../shared/retrieval/hamming/blocks.ts";
 import { labelOf, rawLabel } from "../shared/runs/groups.ts";
+import { meanOfRows } from "../shared/statistics/means.ts";
 
 /** How near two vectors are, as in evaluate. */
 export type Distance = "euclidean" | "cosine" | "centred-cosine";
@@ -68,13 +69,6 @@ function squaredLengths(values: Float32Array, dim: number): Float64Array {
   return lengths;
 }
 
-/** The mean of some rows, `[dim]`. */
-function meanOf(values: Float32Array, dim: number, rows: Uint32Array): Float64Array {
-  const mean = new Float64Array(dim);
-  for (const row of rows) for (let d = 0; d < dim; d++) mean[d] += values[row * dim + d] / rows.length;
-  return mean;
-}
-
 /**
  * Opens features or embeddings. Distances are Euclidean, of unit vectors 1 - cosine; the backend must be started.
  * @param raw how near vectors are that nothing was trained on; `trained`: the others
@@ -90,7 +84,7 @@ export function openVectors(
   const distance = isRaw ? raw : trained;
   const unit = distance !== "euclidean";
   const centre =
-    distance === "centred-cosine" ? meanOf(values, dim, rowsOf(split, "train", ids, path)) : undefined;
+    distance === "centred-cosine" ? meanOfRows(values, dim, rowsOf(split, "train", ids, path)) : undefined;
   return {
     id,
     name: isRaw ? rawLabel(point) : labelOf(point, id),

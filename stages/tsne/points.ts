@@ -1,12 +1,5 @@
-/** The vectors that a map is made of, so that their Euclidean distance is the one that was asked for. */
+/** The vectors of a map, scaled so that their Euclidean distance orders them as the distance of the params. */
 import type { Points } from "./neighbours.ts";
-
-/** The mean of some rows, `[dim]`. */
-export function meanOf(values: Float32Array, dim: number, rows: Uint32Array): Float64Array {
-  const mean = new Float64Array(dim);
-  for (const row of rows) for (let i = 0; i < dim; i++) mean[i] += values[row * dim + i] / rows.length;
-  return mean;
-}
 
 /**
  * The rows of a table of vectors.

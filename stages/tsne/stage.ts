@@ -5,9 +5,10 @@ import { writeMap } from "../shared/artifacts/tsne-map.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import { random } from "../shared/compute/random.ts";
+import { meanOfRows } from "../shared/statistics/means.ts";
 import { drawStratified } from "../shared/statistics/stratified.ts";
 import { tsne } from "./embed.ts";
-import { meanOf, take } from "./points.ts";
+import { take } from "./points.ts";
 import { TRUSTED_NEIGHBOURS, trustworthiness } from "./trustworthiness.ts";
 
 interface Params {
@@ -34,7 +35,7 @@ export default defineStage<Params>({
       );
     const centre =
       distance === "centred-cosine"
-        ? meanOf(values, dim, rowsOf(split, "train", ids, inputs.vectors))
+        ? meanOfRows(values, dim, rowsOf(split, "train", ids, inputs.vectors))
         : undefined;
     const points = take(values, dim, rows, centre, distance !== "euclidean");
     const { backend } = await startBackend("wasm");

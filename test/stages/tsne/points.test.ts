@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { meanOf, take } from "../../../stages/tsne/points.ts";
+import { meanOfRows } from "../../../stages/shared/statistics/means.ts";
+import { take } from "../../../stages/tsne/points.ts";
 
 const values = Float32Array.of(3, 4, 9, 9, 1, 0, 0, 0);
 
@@ -15,7 +16,7 @@ describe("take", () => {
   });
 
   it("takes the centre off before it looks at the length", () => {
-    const centre = meanOf(values, 2, Uint32Array.of(2, 3));
+    const centre = meanOfRows(values, 2, Uint32Array.of(2, 3));
     expect([...centre]).toEqual([0.5, 0]);
     const { values: unit } = take(values, 2, Uint32Array.of(2, 3), centre, true);
     expect([...unit]).toEqual([1, 0, -1, 0]);
