@@ -1,8 +1,8 @@
-/** What a file of metrics/ must offer: a part of the stage `train`. */
+/** The interface of the files of metrics/: parts of the stage `train`. */
 import { type Part, type PartDefinition, UserError } from "../../runner/stage.ts";
 import type { Loss } from "./loss.ts";
 
-/** What happened between two evaluations. */
+/** Sums over the steps between two evaluations. */
 export interface Stretch {
   steps: number;
   /** Seen by the network. */
@@ -10,13 +10,13 @@ export interface Stretch {
   /** Pairs or triplets that were selected, and those with a loss above 0. */
   selected: number;
   active: number;
-  /** Images that the loss's own classifier put into the right class; 0 where it has no classifier. */
+  /** Images that the loss's own classifier labelled correctly; 0 without a classifier. */
   correct: number;
 }
 
-/** A number that a training is watched by. It stands in the history, in the column `metric_NAME`. */
+/** A number recorded during training, in the column `metric_NAME` of the history. */
 export interface Metric extends PartDefinition {
-  /** What the loss must have, so that there is something to measure. */
+  /** A feature that the loss must have. */
   needs?: "classifier" | "selection";
   /** @param stretch at least one step */
   value(stretch: Stretch): number;
@@ -29,7 +29,7 @@ export interface NamedMetric {
 }
 
 /**
- * The metrics among a stage's parts, where they stand as `metrics.NAME`.
+ * The metrics among a stage's parts, which are named `metrics.NAME`.
  * @param classifies whether the loss has a classifier
  * @throws UserError when a metric needs what the loss does not have
  */

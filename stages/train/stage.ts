@@ -31,7 +31,7 @@ interface Params {
   seed: number;
 }
 
-/** All that decides what a training comes to, as it is when it starts. @param metadata of the vectors or images */
+/** Everything that determines the result of a training. @param metadata of the vectors or images */
 function recipeFor(
   { backend: _, validation_loss: __, ...params }: Params,
   parts: Record<string, Part>,
@@ -76,8 +76,8 @@ function selectorFor(loss: Part, selector: Part | undefined, sampler: Part): Par
   return selector;
 }
 
-/** One evaluation in words. */
-function told(
+/** One evaluation as a line of the log. */
+function describe(
   { step, loss, map, validationLoss, metrics: values }: HistoryRow,
   metrics: NamedMetric[],
 ): string {
@@ -182,7 +182,7 @@ export default defineStage<Params>({
       validationLoss: params.validation_loss
         ? lossMeter(batches, dim, () => startLoss("validation selector"))
         : undefined,
-      onEvaluation: (row) => log(told(row, metrics)),
+      onEvaluation: (row) => log(describe(row, metrics)),
       onStep: (step) => progress(step, params.steps, "steps"),
       onCollapse: (reason) => warn(`collapsed: ${reason}.`),
       signal,

@@ -1,4 +1,4 @@
-/** What a network is shown: feature vectors or images, row by row. */
+/** The input of a network: feature vectors or images, row by row. */
 import { numbers, readMetadata, readTable } from "./arrow.ts";
 import { readVectors } from "./vectors.ts";
 
@@ -29,7 +29,7 @@ function taker(values: ArrayLike<number>, width: number, convert: (value: number
 
 /**
  * Reads a table of vectors as it is, or of images with bytes scaled to [-1, 1].
- * @throws UserError as the readers of tables.ts do
+ * @throws UserError as the readers of vectors.ts and arrow.ts do
  */
 export function readExamples(path: string, kind: "features" | "images"): Examples {
   if (kind === "features") {

@@ -50,7 +50,7 @@ export async function saveHead(folder: string, model: layers.LayersModel, head: 
   writeFileSync(join(folder, "head.json"), `${JSON.stringify(head, null, 2)}\n`);
 }
 
-/** Reads a head. @throws UserError when a file is missing or broken off */
+/** Reads a head. @throws UserError when a file is missing or truncated */
 export async function loadHead(folder: string): Promise<{ model: layers.LayersModel; head: Head }> {
   const head = readJson<Head>(join(folder, "head.json"), "head");
   try {

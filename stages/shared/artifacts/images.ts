@@ -3,7 +3,7 @@ import type { FixedSizeBinary, RecordBatch } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
 import { readBatches, readMetadata } from "./arrow.ts";
 
-/** All that is known of the images but their pixels. */
+/** The images without their pixels. */
 export interface ImageList {
   /** `[images]` */
   ids: Uint32Array;
@@ -34,7 +34,7 @@ function join<T extends Uint32Array | Uint16Array | Uint8Array>(parts: T[], whol
 }
 
 /**
- * Reads who the images are.
+ * Reads the list of images.
  * @throws UserError when there are none, a label is outside the classes, or pixels do not fit the size given
  */
 export async function readImageList(path: string): Promise<ImageList> {

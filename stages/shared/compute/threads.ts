@@ -2,7 +2,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { isMainThread, Worker, workerData } from "node:worker_threads";
 
-/** Work that is cut into blocks. Everything a block writes goes to memory that the threads share. */
+/** Work in blocks. A block writes only to memory that the threads share. */
 export type BlockWork<Job> = (job: Job) => Promise<(block: number) => void>;
 
 interface Shared<Job> {
@@ -32,7 +32,7 @@ async function take<Job>(work: BlockWork<Job>, { job, blocks, counters }: Shared
 }
 
 /**
- * Makes work known to the threads, under a name. Call it where the module is loaded: in a thread it starts there.
+ * Registers work under a name. Call it at the top level of a module: in a worker thread, it starts the work.
  * @param prepare called once in each thread, gives what does one block
  */
 export function defineWork<Job>(name: string, prepare: BlockWork<Job>): void {

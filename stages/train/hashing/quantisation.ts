@@ -1,5 +1,5 @@
 /**
- * What it costs an output to be far from a bit. The outputs of a last layer without activation have no bounds, and
+ * The loss of outputs far from -1 and 1. The outputs of a last layer without activation have no bounds, and
  * a loss of inner products gains by longer ones: this keeps them near -1 and 1, so that little is lost by the sign.
  */
 import * as tf from "@tensorflow/tfjs-core";
@@ -59,7 +59,7 @@ export function outputLoss(
   });
 }
 
-/** A loss plus what its outputs cost; where the weight is 0, the loss as it is. */
+/** A loss plus the loss of its outputs; with a weight of 0, the loss alone. */
 export function withOutputLoss(
   loss: tf.Scalar,
   embeddings: tf.Tensor2D,

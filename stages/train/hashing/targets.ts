@@ -1,11 +1,11 @@
-/** Losses that know beforehand which code an image should have: that of its class. */
+/** Losses with a target code for each class. */
 import type * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../../runner/stage.ts";
 import { type Counters, checkLabels } from "../loss.ts";
 import { matrixLoss } from "../scoring/ops.ts";
 import { checkOutputs } from "./quantisation.ts";
 
-/** What one output costs, and its slope, written by `at`. */
+/** The loss of one output and its slope; `at` computes them. */
 export interface AgreementTerm {
   loss: number;
   slope: number;

@@ -12,7 +12,7 @@ export interface Classifier {
 
 /**
  * PReLU and one layer, as siamese-triplet's ClassificationNet has them.
- * @param counters counts those classified rightly as `correct`; there are no pairs or triplets to count
+ * @param counters counts correctly classified images as `correct`; there are no pairs or triplets to count
  */
 export function classifier({ dim, classes, random }: LossSetup, counters: Counters): Classifier {
   const bound = 1 / Math.sqrt(dim);
@@ -37,7 +37,7 @@ export function classifier({ dim, classes, random }: LossSetup, counters: Counte
   };
 }
 
-/** @param logits `[batch, classes]` @returns the mean loss, its gradient, and how many were classified rightly */
+/** @param logits `[batch, classes]` @returns the mean loss, its gradient, and the number of correctly classified images */
 export function crossEntropy(
   logits: Float32Array,
   labels: Int32Array,

@@ -1,9 +1,9 @@
-/** How well validation images find training images: the protocols' question, asked without a query. */
+/** Retrieval of training images by validation images: the metric of the protocols without any query. */
 import * as tf from "@tensorflow/tfjs-core";
 import { valuesInPlace } from "../../shared/compute/in-place.ts";
 import { Ranking } from "../../shared/retrieval/ranking.ts";
 
-/** Neighbours that vote for a class. */
+/** The k of kNN. */
 const K = 10;
 /** Queries that go through one matrix product. */
 const BLOCK = 250;

@@ -10,8 +10,8 @@ import type { Embedded } from "./validate.ts";
 const TOGETHER = 128;
 
 /**
- * What a loss is measured on: the sampler's fixed set of pairs or triplets, one for each image; where it has none, as
- * many of its batches as hold as many images.
+ * The batches that a loss is measured on: the sampler's fixed set of pairs or triplets, one per image; otherwise so many
+ * of its batches that they hold as many images.
  * @param labels `[images]` of the validation images
  */
 export function testBatches(
@@ -71,8 +71,8 @@ function pairBatch(pairs: PairSet, start: number): SampledBatch {
 
 /**
  * Measures a loss on fixed batches.
- * @param start begins the loss anew, with streams of its own: so a selector that draws makes the same draws at every
- *   evaluation, and takes none from the training
+ * @param start starts the loss again, with random streams of its own: a selector then draws the same at every evaluation,
+ *   and takes no draws from the training
  * @returns a function of the images' embeddings, the weights that the loss has trained, and its params: the mean
  */
 export function lossMeter(batches: SampledBatch[], dim: number, start: () => LossRun) {
@@ -81,7 +81,7 @@ export function lossMeter(batches: SampledBatch[], dim: number, start: () => Los
     trained: tf.Variable[],
     params: Record<string, unknown>,
   ): number => {
-    // In a scope, so that the tensors that the weights begin with do not stay behind.
+    // In a scope, which disposes of the tensors that initialise the weights.
     tf.engine().startScope();
     const run = start();
     tf.engine().endScope();

@@ -47,14 +47,14 @@ export interface Means {
   semihard: boolean;
 }
 
-/** Pairs or triplets of rows that were put together before the network saw them. */
+/** Pairs or triplets of rows that the sampler drew. */
 export interface Given {
   pairs?: PairSet;
   triplets?: Triplets;
 }
 
 /**
- * Puts a batch together.
+ * Creates a batch.
  * @param labels `[size]`
  * @param squared `[size, size]`: see {@link squaredDistances}
  * @param dim of the embeddings
@@ -92,10 +92,10 @@ function positivePairs(members: Int32Array[]): Pairs {
   return pairs;
 }
 
-/** Side of the squares in which a matrix and its transpose are walked, so that both stay in the cache. */
+/** Side of the squares in which a matrix and its transpose are traversed, so that both stay in the cache. */
 const TILE = 32;
 
-/** Calls `row(i, from, to)` so that all (i, j) with i < j and from <= j < to are met once, tile by tile. */
+/** Calls `row(i, from, to)` so that each (i, j) with i < j and from <= j < to occurs once, tile by tile. */
 export function forUpperTiles(size: number, row: (i: number, from: number, to: number) => void): void {
   for (let top = 0; top < size; top += TILE)
     for (let left = top; left < size; left += TILE) {
@@ -104,7 +104,7 @@ export function forUpperTiles(size: number, row: (i: number, from: number, to: n
     }
 }
 
-/** Below this share of |a|² + |b|² the subtraction of 2ab leaves too few right digits. */
+/** Below this share of |a|² + |b|² the subtraction of 2ab leaves too few correct digits. */
 const CANCELS = 0.05;
 
 /**
@@ -135,7 +135,7 @@ function squaredDistance(rows: Float32Array, a: number, b: number, dim: number):
   return sum;
 }
 
-/** What a loss makes of a batch. */
+/** The loss of a batch and its gradient. */
 export interface Scored {
   /** Mean over the selected pairs or triplets; 0 when none was selected. */
   loss: number;

@@ -1,9 +1,9 @@
-/** Where distances lie among limits: what is asked of every pair and every negative is asked once of each. */
+/** The place of a distance among sorted limits: one search per negative replaces one comparison per pair. */
 
 /**
  * Sorts the first `count` limits, and fills the array up so that {@link notAbove} can search it.
  * @param limits at least twice as long as `count`
- * @returns what notAbove takes as `half`
+ * @returns the argument `half` of {@link notAbove}
  */
 export function sortLimits(limits: Float64Array, count: number): number {
   // A power of two, so that half as many again reach beyond `count`.

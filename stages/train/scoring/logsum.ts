@@ -1,4 +1,4 @@
-/** log(1 + Σ exp(x)), the soft form of max(0, x): what several losses are made of. */
+/** log(1 + Σ exp(x)), the soft form of max(0, x) that several losses use. */
 
 /**
  * log(1 + Σ exp(x)) without an overflow.
