@@ -36,7 +36,7 @@ const below = (folder: string) => [...imports].filter(([file]) => file.startsWit
 
 test("every import names a file that is there, with its ending", () => {
   expect(imports.get("runner/cli/run.ts")).toContain("runner/run/index.ts"); // one that is imported when needed
-  expect(imports.get("runner/plan/plan.ts")).toContain("runner/plan/tasks.ts"); // one of types alone
+  expect(imports.get("runner/plan/plan.ts")).toContain("runner/plan/task.ts"); // one of types alone
   for (const [file, found] of imports)
     for (const one of found)
       expect(imports.has(one) || (one.endsWith(".json") && existsSync(one)), `${file} imports ${one}`).toBe(

@@ -39,6 +39,9 @@ export function hashFile(path: string): string {
 /** A file that changed this short a time ago may change again within the same tick of the file system's clock. */
 const RECENT_MILLISECONDS = 100;
 
+/** Between two writes of the file by {@link StatCache.saveSometimes}. */
+const SAVE_MILLISECONDS = 2000;
+
 type Entry = [stamp: string, hash: string];
 
 const isEntry = (value: unknown): value is Entry =>
@@ -60,6 +63,7 @@ export class StatCache {
   private readonly file: string;
   private readonly scratch: string;
   private changed = false;
+  private savedAt = Number.NEGATIVE_INFINITY;
 
   /** @param scratch where the file is made before it replaces the old one */
   constructor(file: string, scratch = dirname(file)) {
@@ -101,8 +105,14 @@ export class StatCache {
       }
   }
 
+  /** Saves at most every few seconds: each time writes all entries, and a lost one costs one hash. */
+  saveSometimes(): void {
+    if (performance.now() - this.savedAt > SAVE_MILLISECONDS) this.save();
+  }
+
   /** Keeps what was learnt. */
   save(): void {
+    this.savedAt = performance.now();
     if (this.changed) replaceCache(this.file, JSON.stringify(this.entries), this.scratch);
     this.changed = false; // also where it could not be written: that is said once
   }

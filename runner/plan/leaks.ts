@@ -2,7 +2,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../stage.ts";
-import type { Task } from "./tasks.ts";
+import type { Task } from "./task.ts";
 
 /**
  * What `stages/NAME/guard.json` declares. It stands beside the stage and not in its code, for it changes nothing

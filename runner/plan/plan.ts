@@ -1,7 +1,6 @@
 /** What is known, what must run, and why. Keys become known as the results upstream do. */
 import { resolve as absolute } from "node:path";
-import { type CodeFacts, type KeyParts, keyOf, keyOfRecord } from "../code/index.ts";
-import { isUserError, UserError } from "../stage.ts";
+import { type KeyParts, keyOf, keyOfRecord } from "../code/index.ts";
 import {
   type Origin,
   outputsFault,
@@ -11,87 +10,11 @@ import {
   trustedKeys,
 } from "../store/index.ts";
 import type { Reference } from "../study/index.ts";
-import { oneLine, withoutSecrets } from "../text/index.ts";
 import { difference } from "./changes.ts";
 import type { PlanEvent } from "./events.ts";
-import type { Task } from "./tasks.ts";
-
-/** The state of a task: `waits` until upstream is known, then `hit` or `miss`; `running`, `done`, `failed`, `skipped`. */
-export type State =
-  | { kind: "waits"; for: string[] }
-  | { kind: "hit" | "done"; key: string; record: StageRecord }
-  | { kind: "miss" | "running"; key: string; reason: string }
-  | { kind: "failed"; reason: string }
-  | { kind: "skipped"; because: string };
-
-/** The hash of a file of the project that a task takes. @throws UserError that names the input */
-function hashOfFile(task: Task, input: string, file: string, hashFile: (path: string) => string): string {
-  try {
-    return hashFile(file);
-  } catch (error) {
-    const { code, message } = error as NodeJS.ErrnoException;
-    if (!isUserError(error) && (code === undefined || code === "EIO")) throw error;
-    throw new UserError(
-      oneLine(
-        `${task.at("inputs", input)} ${task.stage}.inputs.${input}: ` +
-          (isUserError(error) ? message : `${file} cannot be read (${message}).`),
-      ),
-    );
-  }
-}
-
-/**
- * The ingredients of a task's key.
- * @param outputs what each upstream instance made
- * @throws UserError for an input that is no file or folder, or cannot be read
- */
-export function keyParts(
-  task: Task,
-  outputs: (id: string) => Record<string, StoredOutput> | undefined,
-  hashFile: (path: string) => string,
-): KeyParts | undefined {
-  const inputs: KeyParts["inputs"] = {};
-  for (const [name, references] of Object.entries(task.inputs)) {
-    inputs[name] = [];
-    for (const reference of references) {
-      const hash =
-        "id" in reference
-          ? outputs(reference.id)?.[reference.output].hash
-          : hashOfFile(task, name, reference.file, hashFile);
-      if (hash === undefined) return undefined;
-      const id = reference.as ?? ("id" in reference ? reference.id : reference.file);
-      inputs[name].push(reference.as !== undefined || task.named.has(name) ? { hash, id } : { hash });
-    }
-  }
-  return { ...partsOf(task), inputs };
-}
-
-/** The absolute paths of a task's inputs in which it passes over what cannot be read. */
-export const tolerantInputs = (task: Task, root: string): string[] =>
-  [...(task.tolerant ?? [])].flatMap((name) =>
-    (task.inputs[name] ?? []).flatMap((one) => ("file" in one ? [absolute(root, one.file)] : [])),
-  );
-
-/** The ingredients of a task's key that are its own; they go into a record, and so tell no secret of an address. */
-export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
-  const parts = Object.fromEntries(
-    Object.entries(task.parts).map(([param, part]) => [
-      param,
-      { name: part.name, code: part.code.hash, params: part.params },
-    ]),
-  );
-  const own = { parts, params: task.params, ...(task.env ? { env: task.env } : {}) };
-  return { code: task.codeHash, ...withoutSecrets(own) };
-}
-
-/** What is known of each code of a task, by its hash. */
-export function codesOf(task: Task): Map<string, CodeFacts> {
-  const own = task.code ?? { packages: [], outline: {}, command: task.run };
-  const codes = Object.values(task.parts).map(({ code }): [string, CodeFacts] => [code.hash, factsOf(code)]);
-  return new Map([[task.codeHash, factsOf(own)], ...codes]);
-}
-
-const factsOf = ({ packages, outline, command }: CodeFacts): CodeFacts => ({ packages, outline, command });
+import { codesOf, keyParts, tolerantInputs } from "./key.ts";
+import type { State } from "./state.ts";
+import type { Task } from "./task.ts";
 
 /** The reason of what a user wants to run again. */
 const FORCED = "forced";
@@ -109,8 +32,14 @@ export class Plan {
   /** The ids of the instances that each task takes files from, and the tasks that take files from each. */
   private readonly above: Map<string, string[]>;
   private readonly below = new Map<string, Task[]>();
-  /** Which outputs were found whole in this turn: thousands of tasks may need one. */
+  private readonly orderOf: Map<Task, number>;
+  /** Tasks that wait, and of which something upstream changed since {@link advance} looked at them. */
+  private readonly unsettled: Set<Task>;
+  /** Tasks that would run, and whose inputs were not looked at yet. */
+  private readonly unchecked = new Set<Task>();
+  /** Outputs that were found whole, and hashes of files, in this turn: thousands of tasks may need one. */
   private readonly whole = new Set<StoredOutput>();
+  private readonly hashes = new Map<string, string>();
   /** Whether a record does not count that read or wrote what its stage does not declare. */
   strict = false;
   /** The keys that a shared cache was asked for: nothing counts as lost before. Undefined without one. */
@@ -142,6 +71,8 @@ export class Plan {
     this.forced = new Map([...forced].map((id) => [id, FORCED]));
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
+    this.orderOf = new Map(tasks.map((task, index) => [task, index]));
+    this.unsettled = new Set(tasks);
     for (const task of tasks) {
       this.states.set(task.id, { kind: "waits", for: [] });
       for (const file of tolerantInputs(task, root)) store.tolerant.add(file);
@@ -210,52 +141,91 @@ export class Plan {
     return Object.fromEntries(Object.entries(task.inputs).map(([name, list]) => [name, list.map(of)]));
   }
 
+  /** Changes the state of a task. What takes its files is looked at again. */
+  private set(task: Task, state: State): void {
+    this.states.set(task.id, state);
+    if (state.kind === "waits") this.unsettled.add(task);
+    else if (state.kind === "miss") this.unchecked.add(task);
+    else if (state.kind !== "running")
+      for (const one of this.below.get(task.id) ?? [])
+        if (this.states.get(one.id)!.kind === "waits") this.unsettled.add(one);
+  }
+
+  /** Finds the state of a task that waits, where that can be known now. */
+  private settle(task: Task, hashFile: (path: string) => string): void {
+    if (this.states.get(task.id)!.kind !== "waits") return;
+    const upstream = this.upstream(task);
+    const broken = upstream.find((id) => ["failed", "skipped"].includes(this.states.get(id)!.kind));
+    if (broken) {
+      const cause = this.states.get(broken)!;
+      this.set(task, { kind: "skipped", because: cause.kind === "skipped" ? cause.because : broken });
+      return;
+    }
+    const now = keyParts(task, (id) => this.outputs(id), hashFile);
+    if (!now) {
+      this.states.set(task.id, { kind: "waits", for: upstream.filter((id) => !this.outputs(id)) });
+      return;
+    }
+    const key = keyOf(now);
+    const record = this.mustRun(task) ? undefined : this.known(task, key);
+    this.set(
+      task,
+      record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
+    );
+  }
+
+  private inOrder(tasks: Set<Task>): Task[] {
+    return [...tasks].sort((a, b) => this.orderOf.get(a)! - this.orderOf.get(b)!);
+  }
+
   /**
    * Finds the state of every task that can be known now, and returns those that can start: not known, and
-   * all they need whole in the store. What they need and the store lost runs again first.
+   * all they need whole in the store. What they need and the store lost runs again first. A turn looks only at tasks
+   * whose state may have changed since the last one.
+   * @throws UserError for an input that is no file or folder, or cannot be read: each later turn throws it again
    */
   advance(): Task[] {
-    for (const task of this.tasks) {
-      const state = this.states.get(task.id)!;
-      if (state.kind !== "waits") continue;
-      const upstream = this.upstream(task);
-      const broken = upstream.find((id) => ["failed", "skipped"].includes(this.states.get(id)!.kind));
-      if (broken) {
-        const cause = this.states.get(broken)!;
-        this.states.set(task.id, {
-          kind: "skipped",
-          because: cause.kind === "skipped" ? cause.because : broken,
-        });
-        continue;
-      }
-      const now = this.ingredients(task);
-      if (!now) {
-        const open = upstream.filter((id) => !this.outputs(id));
-        this.states.set(task.id, { kind: "waits", for: open });
-        continue;
-      }
-      const key = keyOf(now);
-      const record = this.mustRun(task) ? undefined : this.known(task, key);
-      this.states.set(
-        task.id,
-        record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
-      );
-    }
-    let lost = false;
     this.whole.clear();
-    for (const task of this.tasks) if (this.isPrepared(task)) lost = this.redoLost(task) || lost;
-    if (lost) return this.advance();
-    const running = new Set(
-      [...this.states.values()].flatMap((state) => (state.kind === "running" ? [state.key] : [])),
-    );
+    this.hashes.clear();
+    const hashFile = (file: string) => {
+      const path = absolute(this.root, file);
+      const known = this.hashes.get(path) ?? this.store.hashInput(path);
+      this.hashes.set(path, known);
+      return known;
+    };
+    do {
+      while (this.unsettled.size)
+        // Upstream first: what one task makes known, a later one of this list sees.
+        for (const task of this.inOrder(this.unsettled)) {
+          if (!this.unsettled.has(task)) continue;
+          this.settle(task, hashFile);
+          this.unsettled.delete(task);
+        }
+      for (const task of this.inOrder(this.unchecked))
+        if (this.states.get(task.id)!.kind !== "miss") this.unchecked.delete(task);
+        else if (this.isPrepared(task) && !this.redoLost(task)) this.unchecked.delete(task);
+    } while (this.unsettled.size);
+    return this.ready();
+  }
+
+  /** Of the tasks that would run, those that can start: of two with one key, the first. */
+  private ready(): Task[] {
+    const taken = new Set<string>();
+    for (const state of this.states.values()) if (state.kind === "running") taken.add(state.key);
     const ready: Task[] = [];
     for (const task of this.tasks) {
       const state = this.states.get(task.id)!;
-      if (state.kind !== "miss" || running.has(state.key)) continue;
-      running.add(state.key); // of two with one key, the second finds the first one's record
+      if (state.kind !== "miss" || taken.has(state.key)) continue;
+      taken.add(state.key); // the second finds the record of the first
       ready.push(task);
     }
     return ready;
+  }
+
+  /** Whether all that a task needs is still whole in the store; else what is not runs again first. */
+  hasInputs(task: Task): boolean {
+    this.whole.clear();
+    return !this.redoLost(task);
   }
 
   /** Lets {@link advance} look again for what other processes may have made meanwhile. */
@@ -294,7 +264,7 @@ export class Plan {
   found(task: Task, record: StageRecord): void {
     const state = this.states.get(task.id)!;
     if (state.kind !== "miss" || state.key !== record.key) return; // what it needs is made anew meanwhile
-    this.states.set(task.id, { kind: "hit", key: record.key, record });
+    this.set(task, { kind: "hit", key: record.key, record });
     this.shareResult(record.key);
   }
 
@@ -326,7 +296,7 @@ export class Plan {
     const reason = away ? "its files were not to be had from the shared cache" : fault;
     // Of a shared cache's troubles there is one warning, not one a stage.
     if (!away || !this.prepared) this.tell({ kind: "lost", id, reason });
-    this.states.set(id, { kind: "miss", key: state.key, reason });
+    this.set(this.task(id), { kind: "miss", key: state.key, reason });
     this.forced.set(id, reason);
     this.prepared?.delete(state.key); // what it needs in its turn is still to be asked for
     this.setBelowWaiting(id);
@@ -340,19 +310,19 @@ export class Plan {
     }
   }
   private setWaiting(id: string): void {
-    this.states.set(id, { kind: "waits", for: [] });
+    this.set(this.task(id), { kind: "waits", for: [] });
     this.setBelowWaiting(id);
   }
 
   start(task: Task): { key: string; reason: string } {
     const state = this.states.get(task.id)!;
     if (state.kind !== "miss") throw new Error(`${task.id} cannot start from ${state.kind}`);
-    this.states.set(task.id, { ...state, kind: "running" });
+    this.set(task, { ...state, kind: "running" });
     return state;
   }
   finish(task: Task, record: StageRecord): void {
     this.forced.delete(task.id);
-    this.states.set(task.id, { kind: "done", key: record.key, record });
+    this.set(task, { kind: "done", key: record.key, record });
     this.shareResult(record.key);
   }
   /** Another instance with the same key has its result now. */
@@ -361,7 +331,7 @@ export class Plan {
       if (state.kind === "miss" && state.key === key && !this.forced.has(id)) this.setWaiting(id);
   }
   fail(task: Task, reason: string): void {
-    this.states.set(task.id, { kind: "failed", reason });
+    this.set(task, { kind: "failed", reason });
   }
 
   /** Whether a task must run whatever record there is: forced, or because what it made is lost. */

@@ -1,1 +1,3 @@
-export { openRemote, prepare, type RemoteOptions, SharedCache } from "./shared-cache.ts";
+export { openRemote, type RemoteOptions } from "./open.ts";
+export { prepare } from "./prepare.ts";
+export { SharedCache } from "./shared-cache.ts";

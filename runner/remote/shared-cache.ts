@@ -2,7 +2,6 @@
  * A shared cache: records and objects of other machines. What comes from it is trusted only when a trusted key
  * signed the record and every object has the hash the record says; whatever goes wrong is a miss, said once.
  */
-import { createHash } from "node:crypto";
 import {
   appendFileSync,
   createReadStream,
@@ -12,23 +11,15 @@ import {
   rmSync,
   statSync,
 } from "node:fs";
-import { dirname, join, resolve } from "node:path";
+import { dirname, join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import pLimit from "p-limit";
 import { removeTree, sha256 } from "../files/index.ts";
-import { codesOf, type Plan, type Task } from "../plan/index.ts";
-import { unpublished } from "../publish/index.ts";
-import { UserError } from "../stage.ts";
-import {
-  readSigner,
-  type Signer,
-  type StageRecord,
-  type Store,
-  type StoredOutput,
-  trustedKeys,
-} from "../store/index.ts";
+import type { Task } from "../plan/index.ts";
+import type { Signer, StageRecord, Store, StoredOutput } from "../store/index.ts";
 import { diskFault, oneLine } from "../text/index.ts";
+import { hashed, metered, objectName, RECORD_BYTES, recordName, sizesOf } from "./entry.ts";
 import { type Remote, Unusable } from "./place.ts";
 import { opened, sealed, shareable } from "./shared-record.ts";
 
@@ -43,58 +34,9 @@ const SLOWEST_BYTES_PER_SECOND = 50_000;
 const AWAY_MILLISECONDS = 60_000;
 /** Beyond this a timer of Node ends at once. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
-/** No record is as long; what is longer is not read on. */
-const RECORD_BYTES = 16 << 20;
 
 /** What becomes of an entry that cannot be sent. */
 const NOT_PUSHED = "It was not pushed.";
-
-const recordName = (key: string): string => `records/${key}.json`;
-const objectName = (hash: string): string => `objects/${hash.slice(0, 2)}/${hash}`;
-
-/** What the user asked for. */
-export interface RemoteOptions {
-  /** A folder, or s3://BUCKET/PREFIX. */
-  remote?: string;
-  remotePush?: boolean;
-}
-
-/** The pieces of a stream, each of which is told. @throws Unusable beyond `most` bytes */
-async function* metered(
-  stream: Readable,
-  moved: () => void,
-  most = Number.POSITIVE_INFINITY,
-): AsyncGenerator<Buffer> {
-  let bytes = 0;
-  for await (const piece of stream) {
-    moved();
-    bytes += piece.length;
-    if (bytes > most) throw new Unusable(`is longer than ${most} bytes`);
-    yield piece as Buffer;
-  }
-}
-
-/** The pieces of what is sent. @throws Unusable before the last one when they are not what the hash says */
-async function* hashed(stream: AsyncIterable<Buffer>, hash: string): AsyncGenerator<Buffer> {
-  const sum = createHash("sha256");
-  let last: Buffer | undefined;
-  for await (const piece of stream) {
-    sum.update(piece);
-    if (last) yield last;
-    last = piece;
-  }
-  if (sum.digest("hex") !== hash) throw new Unusable("was written to while it was sent");
-  if (last) yield last;
-}
-
-/** All objects of outputs, each with the most bytes that it can have: no more than all of its output. */
-function sizesOf(outputs: StoredOutput[]): Map<string, number> {
-  const sizes = new Map<string, number>();
-  for (const { hash, bytes, files } of outputs)
-    for (const one of files?.map(([, hash]) => hash) ?? [hash])
-      sizes.set(one, Math.min(bytes, sizes.get(one) ?? bytes));
-  return sizes;
-}
 
 export class SharedCache {
   private readonly remote: Remote;
@@ -356,74 +298,4 @@ export class SharedCache {
     if (this.scratch) removeTree(this.scratch);
     this.scratch = undefined;
   }
-}
-
-/**
- * What a shared cache can do for a task that would run: bring its record, with the files that publishing it
- * needs; else the files it needs itself.
- * @returns the record; undefined when it must run
- */
-export async function prepare(
-  task: Task,
-  key: string,
-  plan: Plan,
-  store: Store,
-  root: string,
-  cache: SharedCache,
-): Promise<StageRecord | undefined> {
-  const record = plan.mustRun(task) ? undefined : await cache.record(key, task);
-  if (record && (await cache.bring(unpublished(task, record, store, root), true))) {
-    for (const [hash, facts] of codesOf(task)) store.keepCode(hash, facts);
-    store.keepPromise(record);
-    store.redeem(record);
-    cache.count.fetched++;
-    return record;
-  }
-  const makers = new Map<StageRecord, StoredOutput[]>();
-  for (const reference of Object.values(task.inputs).flat()) {
-    const state = "id" in reference ? plan.states.get(reference.id)! : undefined;
-    if (!("id" in reference) || (state?.kind !== "hit" && state?.kind !== "done")) continue;
-    const wanted = makers.get(state.record) ?? [];
-    makers.set(state.record, [...wanted, state.record.outputs[reference.output]]);
-  }
-  await Promise.all(
-    [...makers].map(async ([maker, outputs]) => {
-      if (await cache.bring(outputs, store.isPromise(maker.key))) store.redeem(maker);
-    }),
-  );
-  return undefined;
-}
-
-/**
- * The shared cache that the options name; undefined for none. DEEPHASH_REMOTE_PUSH=1 stands for --remote-push.
- * @throws UserError when it cannot serve: no key is trusted, none signs, the place is no place
- */
-export async function openRemote(
-  options: RemoteOptions,
-  root: string,
-  store: Store,
-  say: (line: string) => void,
-  signal: AbortSignal,
-): Promise<SharedCache | undefined> {
-  const name = options.remote;
-  const push = options.remotePush ?? process.env.DEEPHASH_REMOTE_PUSH === "1";
-  if (!name) {
-    if (options.remotePush)
-      throw new UserError("--remote: name the shared cache to push to, a folder or s3://BUCKET/PREFIX.");
-    return undefined;
-  }
-  const signer = push ? readSigner() : undefined;
-  if (push && !signer)
-    throw new UserError(
-      "--remote-push: there is no key to sign with. Make one: npm run pipeline -- key. Or put it into DEEPHASH_SIGNING_KEY.",
-    );
-  const trusted = trustedKeys(root);
-  if (trusted.size === 0 && !push)
-    throw new UserError(
-      `--remote ${name}: no key is trusted, so nothing from there could be used. List the public key of who pushes in the file trusted-keys.`,
-    );
-  const remote = name.startsWith("s3://")
-    ? await (await import("./s3.ts")).openS3(name)
-    : new (await import("./directory.ts")).Directory(resolve(root, name));
-  return new SharedCache(remote, store, trusted, signer, say, signal);
 }

@@ -224,39 +224,55 @@ async function runTask(
   }
 }
 
-/** Runs every task of the plan that is not known. Never throws for a stage's fault: see the summary. */
-export async function execute(
-  plan: Plan,
-  store: Store,
-  options: RunOptions,
-  events: Events,
-): Promise<Summary> {
-  const summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
-  const running = new Map<Task, Promise<void>>();
-  const preparing = new Map<Task, Promise<void>>();
-  const pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
-  const fail = (task: Task, key: string, error: Error) => {
+/** One run of a plan: what runs, what a shared cache is asked for, and how it went. */
+class Execution {
+  readonly summary: Summary = { ran: 0, failed: 0, skipped: 0, cancelled: false, user: false };
+  private readonly running = new Map<Task, Promise<void>>();
+  private readonly preparing = new Map<Task, Promise<void>>();
+  private readonly pool: Pool;
+  private readonly plan: Plan;
+  private readonly store: Store;
+  private readonly options: RunOptions;
+  private readonly events: Events;
+  /** An input that can no longer be read: running stages may end, none starts. */
+  private broken?: Error;
+
+  constructor(plan: Plan, store: Store, options: RunOptions, events: Events) {
+    this.plan = plan;
+    this.store = store;
+    this.options = options;
+    this.events = events;
+    this.pool = new Pool(options.capacity ?? capacityOf({ jobs: options.jobs }));
+    if (options.remote) plan.prepared ??= new Set();
+  }
+
+  private get stopped(): boolean {
+    const { signal, keepGoing } = this.options;
+    return this.broken !== undefined || signal.aborted || (this.summary.failed > 0 && !keepGoing);
+  }
+
+  private fail(task: Task, key: string, error: Error): void {
+    const { plan, store, options, summary, events } = this;
     const fault = toStageError(error);
     plan.fail(task, fault.message);
     if (options.signal.aborted) return;
     summary.failed++;
     summary.user ||= fault.failure.kind === "user";
     events.tell({ kind: "failed", task, error: fault, log: store.logPath(key) });
-  };
-  /** An input that can no longer be read: what runs may end, nothing new begins. */
-  let broken: Error | undefined;
-  const ready = (): Task[] => {
+  }
+
+  private ready(): Task[] {
     try {
-      return plan.advance();
+      return this.plan.advance();
     } catch (error) {
-      broken = error as Error;
+      this.broken = error as Error;
       return [];
     }
-  };
-  const { remote } = options;
-  if (remote) plan.prepared ??= new Set();
+  }
+
   /** Asks the shared cache, which takes no core. */
-  const ask = (task: Task, cache: SharedCache) => {
+  private ask(task: Task, cache: SharedCache): void {
+    const { plan, store, options, preparing, events } = this;
     const { key } = plan.states.get(task.id) as { key: string };
     const end = prepare(task, key, plan, store, options.root, cache)
       .then((record) => {
@@ -265,11 +281,13 @@ export async function execute(
         plan.found(task, record);
         events.tell({ kind: "fetched", task, from: cache.name });
       })
-      .catch((error: Error) => fail(task, key, error))
+      .catch((error: Error) => this.fail(task, key, error))
       .finally(() => preparing.delete(task));
     preparing.set(task, end);
-  };
-  const begin = (task: Task) => {
+  }
+
+  private begin(task: Task): void {
+    const { plan, store, options, running, pool, summary, events } = this;
     const { key, reason } = plan.start(task);
     const gpus = pool.take(task);
     events.tell({ kind: "started", task, reason });
@@ -279,27 +297,44 @@ export async function execute(
         summary.ran++;
         events.tell({ kind: "finished", task, record });
       })
-      .catch((error: Error) => fail(task, key, error))
+      .catch((error: Error) => this.fail(task, key, error))
       .finally(() => {
         pool.give(task);
         running.delete(task);
       });
     running.set(task, end);
-  };
-  for (;;) {
-    const stop = broken || options.signal.aborted || (summary.failed > 0 && !options.keepGoing);
-    if (!stop)
-      for (const task of ready())
-        if (!plan.isPrepared(task)) {
-          if (!preparing.has(task)) ask(task, remote!);
-        } else if (pool.fits(task)) begin(task);
-    if (running.size + preparing.size === 0) break;
-    await Promise.race([...running.values(), ...preparing.values()]);
   }
-  ready();
-  if (broken && !options.signal.aborted && !summary.failed) throw broken;
-  for (const state of plan.states.values())
-    if (state.kind === "skipped" || state.kind === "waits" || state.kind === "miss") summary.skipped++;
-  summary.cancelled = options.signal.aborted;
-  return summary;
+
+  /** Starts every task that can start now. @returns false where one lost an input meanwhile: others can start then */
+  private startReady(): boolean {
+    const { plan, pool, preparing } = this;
+    for (const task of this.ready())
+      if (!plan.isPrepared(task)) {
+        if (!preparing.has(task)) this.ask(task, this.options.remote!);
+      } else if (pool.fits(task)) {
+        if (!plan.hasInputs(task)) return false;
+        this.begin(task);
+      }
+    return true;
+  }
+
+  async run(): Promise<Summary> {
+    const { plan, summary, running, preparing } = this;
+    for (;;) {
+      while (!this.stopped && !this.startReady());
+      if (running.size + preparing.size === 0) break;
+      await Promise.race([...running.values(), ...preparing.values()]);
+    }
+    this.ready();
+    const { aborted } = this.options.signal;
+    if (this.broken && !aborted && !summary.failed) throw this.broken;
+    for (const { kind } of plan.states.values())
+      if (kind === "skipped" || kind === "waits" || kind === "miss") summary.skipped++;
+    summary.cancelled = aborted;
+    return summary;
+  }
 }
+
+/** Runs every task of the plan that is not known. Never throws for the failure of a stage: see the summary. */
+export const execute = (plan: Plan, store: Store, options: RunOptions, events: Events): Promise<Summary> =>
+  new Execution(plan, store, options, events).run();

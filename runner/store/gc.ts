@@ -3,7 +3,8 @@ import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree, SCRATCH_NAME, sweep } from "../files/index.ts";
 import { isHash, type StageRecord } from "./record.ts";
-import type { Ran, Store } from "./store.ts";
+import type { Ran } from "./runs.ts";
+import type { Store } from "./store.ts";
 
 export interface GcOptions {
   /** Milliseconds since the last run that used it; what is older goes. */
@@ -16,7 +17,7 @@ export interface GcOptions {
 
 /** One thing to be removed. */
 export interface Garbage {
-  kind: "record" | "object" | "code" | "log" | "run" | "download" | "set aside" | "scratch" | "bundle";
+  kind: "record" | "object" | "code" | "log" | "run" | "download" | "quarantined" | "scratch" | "bundle";
   name: string;
   path: string;
   bytes: number;
@@ -114,9 +115,83 @@ function keptKeys(
   return { keys, runs };
 }
 
+const garbageAt = (
+  kind: Garbage["kind"],
+  name: string,
+  path: string,
+  now: number,
+  age = ageOf(path, now),
+): Garbage => ({ kind, name, path, bytes: sizeOf(path), age });
+
+/** The code files that no record names which stays. A file without a name that the store gives is a person's. */
+function unusedCodes(
+  store: Store,
+  records: Map<string, StageRecord>,
+  gone: Set<string>,
+  now: number,
+): Garbage[] {
+  const used = new Set(
+    [...records].flatMap(([key, { code, parts }]) =>
+      gone.has(key) ? [] : [code, ...Object.values(parts).map((part) => part.code)],
+    ),
+  );
+  const folder = join(store.folder, "code");
+  return names(folder).flatMap((name) => {
+    const hash = name.replace(/\.json$/, "");
+    return isHash(hash) && !used.has(hash) ? [garbageAt("code", name, join(folder, name), now)] : [];
+  });
+}
+
+/** Old logs, quarantined files, downloads, scratch folders and bundles, by the names that this tool gives. */
+function leftovers(
+  store: Store,
+  root: string,
+  {
+    records,
+    gone,
+    old,
+    now,
+  }: { records: Map<string, StageRecord>; gone: Set<string>; old(age: number): boolean; now: number },
+): Garbage[] {
+  const bundles = join(root, "node_modules/.cache/deephash");
+  let memo = "";
+  try {
+    memo = readFileSync(join(bundles, "code.json"), "utf8");
+  } catch {} // then none of the bundles is in use
+  const isOldLog = (name: string, path: string, age: number) => {
+    const key = name.replace(/\.log$/, "");
+    if (!isHash(key) && path !== store.remoteLog) return false;
+    return gone.has(key) || (!records.has(key) && old(age));
+  };
+  const rules: [Garbage["kind"], string, (name: string, path: string, age: number) => boolean][] = [
+    ["log", join(store.folder, "logs"), isOldLog],
+    [
+      "quarantined",
+      join(store.folder, "bad"),
+      (name, _, age) => /^[0-9a-f]{64}(\.json)?-\d+$/.test(name) && old(age),
+    ],
+    ["download", join(store.folder, "downloads"), (_name, _path, age) => old(age)],
+    [
+      "scratch",
+      join(store.folder, "scratch"),
+      (name, _, age) => SCRATCH_NAME.test(name) && age > ELSEWHERE_MILLISECONDS,
+    ],
+    [
+      "bundle",
+      bundles,
+      (name, _, age) => /^[0-9a-f]{64}\.mjs$/.test(name) && !memo.includes(name) && age > BUNDLE_MILLISECONDS,
+    ],
+  ];
+  return rules.flatMap(([kind, folder, isGarbage]) =>
+    names(folder).flatMap((name) => {
+      const path = join(folder, name);
+      return isGarbage(name, path, ageOf(path, now)) ? [garbageAt(kind, name, path, now)] : [];
+    }),
+  );
+}
+
 /**
- * What is to go, in the order in which it is removed: records before the objects they name, so that every record
- * stays whole and true whenever this is broken off.
+ * Lists what to remove, in order: records before their objects, so that a kill leaves no record without its objects.
  * @param root the project's folder
  * @param reports folders whose texts name the hashes of what must stay
  */
@@ -128,8 +203,8 @@ export function garbage(
   now = Date.now(),
 ): Garbage[] {
   const found: Garbage[] = [];
-  const add = (kind: Garbage["kind"], name: string, path: string, age = ageOf(path, now)) =>
-    found.push({ kind, name, path, bytes: sizeOf(path), age });
+  const add = (kind: Garbage["kind"], name: string, path: string, age?: number) =>
+    found.push(garbageAt(kind, name, path, now, age));
   const old = (age: number) => olderThan !== undefined && age > olderThan;
 
   const records = new Map<string, StageRecord>();
@@ -168,46 +243,11 @@ export function garbage(
   }
   for (const hash of sizes.keys()) if (!users.get(hash)) add("object", hash, store.objectPath(hash));
 
-  const codes = new Set(
-    [...records].flatMap(([key, { code, parts }]) =>
-      gone.has(key) ? [] : [code, ...Object.values(parts).map((part) => part.code)],
-    ),
+  found.push(
+    ...unusedCodes(store, records, gone, now),
+    ...leftovers(store, root, { records, gone, old, now }),
   );
-  // In these folders, too, what has no name that the store gives is somebody else's.
-  for (const name of names(join(store.folder, "code"))) {
-    const hash = name.replace(/\.json$/, "");
-    if (isHash(hash) && !codes.has(hash)) add("code", name, join(store.folder, "code", name));
-  }
-
-  for (const name of names(join(store.folder, "logs"))) {
-    const path = join(store.folder, "logs", name);
-    const key = name.replace(/\.log$/, "");
-    if (!isHash(key) && path !== store.remoteLog) continue;
-    if (gone.has(key) || (!records.has(key) && old(ageOf(path, now)))) add("log", name, path);
-  }
   for (const { path, profile } of ran) if (!kept.runs.has(path)) add("run", profile, path);
-  for (const [kind, folder, ours] of [
-    ["set aside", "bad", /^[0-9a-f]{64}(\.json)?-\d+$/],
-    ["download", "downloads", /^/],
-  ] as const)
-    for (const name of names(join(store.folder, folder))) {
-      const path = join(store.folder, folder, name);
-      if (ours.test(name) && old(ageOf(path, now))) add(kind, name, path);
-    }
-  for (const name of names(join(store.folder, "scratch"))) {
-    const path = join(store.folder, "scratch", name);
-    if (SCRATCH_NAME.test(name) && ageOf(path, now) > ELSEWHERE_MILLISECONDS) add("scratch", name, path);
-  }
-  const bundles = join(root, "node_modules/.cache/deephash");
-  let memo = "";
-  try {
-    memo = readFileSync(join(bundles, "code.json"), "utf8");
-  } catch {} // then none of them is in use
-  for (const name of names(bundles)) {
-    const path = join(bundles, name);
-    if (/^[0-9a-f]{64}\.mjs$/.test(name) && !memo.includes(name) && ageOf(path, now) > BUNDLE_MILLISECONDS)
-      add("bundle", name, path);
-  }
   return found;
 }
 

@@ -1,4 +1,5 @@
 export type { StoreEvent } from "./events.ts";
+export { filesBelow } from "./folder.ts";
 export { type Garbage, type GcOptions, garbage, remove } from "./gc.ts";
 export { mergeFault } from "./listing.ts";
 export {
@@ -12,4 +13,4 @@ export {
 } from "./record.ts";
 export { RECORD_SCHEMA } from "./record-schema.ts";
 export { makeSigner, readSigner, type Signer, signedBy, signingKeyPath, trustedKeys } from "./signing.ts";
-export { filesBelow, Store } from "./store.ts";
+export { Store } from "./store.ts";

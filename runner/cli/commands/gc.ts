@@ -4,7 +4,7 @@ import { type Garbage, type GcOptions, garbage, remove, type Store } from "../..
 import { age, colors, size } from "../../text/index.ts";
 
 const counted = (count: number, kind: Garbage["kind"]): string =>
-  kind === "set aside" ? `${count} quarantined` : `${count} ${kind}${count === 1 ? "" : "s"}`;
+  kind === "quarantined" ? `${count} quarantined` : `${count} ${kind}${count === 1 ? "" : "s"}`;
 
 /** Milliseconds without use after which a result is removed, unless an option says otherwise. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Display } from "../../../runner/cli/display.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import { StageError } from "../../../runner/run/index.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 import { duration } from "../../../runner/text/quantities.ts";

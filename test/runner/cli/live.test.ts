@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { Display } from "../../../runner/cli/display.ts";
 import { shortName } from "../../../runner/cli/progress.ts";
 import type { TimeLeft } from "../../../runner/cli/time-left.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import { StageError } from "../../../runner/run/index.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 import { Screen } from "./screen.ts";

@@ -7,7 +7,7 @@ import { appendFileSync, mkdirSync, readFileSync, writeFileSync } from "node:fs"
 import { join } from "node:path";
 import { sha256 } from "../../../runner/files/statcache.ts";
 import { Plan } from "../../../runner/plan/plan.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import { missingForPublish, publish, refuseObstacles } from "../../../runner/publish/publish.ts";
 import { Events } from "../../../runner/run/events.ts";
 import { execute } from "../../../runner/run/execute.ts";

@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { estimate, makespan } from "../../../runner/inspect/forecast.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 
 const task = (id: string, params: object = {}, more: object = {}) =>

@@ -4,7 +4,8 @@ import { join } from "node:path";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
 import { CodeBook } from "../../../runner/code/bundle.ts";
 import { type Guard, refuseLeaks } from "../../../runner/plan/leaks.ts";
-import { resolve, type Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
+import { resolve } from "../../../runner/plan/tasks.ts";
 import { expand } from "../../../runner/study/expand.ts";
 import { load } from "../../../runner/study/load.ts";
 

@@ -8,7 +8,7 @@ import { buffer } from "node:stream/consumers";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { keyOf } from "../../../runner/code/bundle.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import type { Content, Remote } from "../../../runner/remote/place.ts";
 import { SharedCache } from "../../../runner/remote/shared-cache.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";

@@ -1,5 +1,5 @@
 import { describe, expect, test } from "vitest";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import { Events } from "../../../runner/run/events.ts";
 
 const task = { id: "train[seed=1]" } as Task;

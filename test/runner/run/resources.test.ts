@@ -1,6 +1,6 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import { checkClaims, gpusOf, Pool } from "../../../runner/run/resources.ts";
 
 const task = (more: Partial<Task>) =>

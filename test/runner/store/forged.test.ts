@@ -19,7 +19,7 @@ import { Memo } from "../../../runner/files/memo.ts";
 import { StatCache, sha256 } from "../../../runner/files/statcache.ts";
 import { verifyStore } from "../../../runner/inspect/verify.ts";
 import { Plan } from "../../../runner/plan/plan.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import type { StoreEvent } from "../../../runner/store/events.ts";
 import { garbage, remove } from "../../../runner/store/gc.ts";
 import { type StageRecord, written } from "../../../runner/store/record.ts";

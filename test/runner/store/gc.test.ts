@@ -164,7 +164,7 @@ test("what a committed report names stays, with all that it rests on", () => {
   expect(left()).toEqual(["evaluate", "features", "train"]);
 });
 
-test("old downloads, logs of failures, what was set aside and bundles that nothing uses go", () => {
+test("old downloads, logs of failures, quarantined files and bundles that nothing uses go", () => {
   const bundles = join(root, "node_modules/.cache/deephash");
   const bundle = (name: string) => `${name.repeat(64)}.mjs`;
   const files = [
@@ -187,7 +187,7 @@ test("old downloads, logs of failures, what was set aside and bundles that nothi
     collect()
       .map(({ kind }) => kind)
       .sort(),
-  ).toEqual(["bundle", "download", "log", "set aside"]);
+  ).toEqual(["bundle", "download", "log", "quarantined"]);
   expect(readdirSync(bundles).sort()).toEqual([bundle("a"), bundle("c"), "code.json"]);
 });
 

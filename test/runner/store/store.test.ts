@@ -18,8 +18,9 @@ import fc from "fast-check";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { sha256 } from "../../../runner/files/statcache.ts";
 import type { StoreEvent } from "../../../runner/store/events.ts";
+import { filesBelow } from "../../../runner/store/folder.ts";
 import type { StageRecord, StoredOutput } from "../../../runner/store/record.ts";
-import { filesBelow, Store } from "../../../runner/store/store.ts";
+import { Store } from "../../../runner/store/store.ts";
 
 let folder: string;
 let store: Store;

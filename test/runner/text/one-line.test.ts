@@ -1,8 +1,8 @@
 import { describe, expect, test } from "vitest";
 import { keyOfRecord } from "../../../runner/code/bundle.ts";
 import { difference } from "../../../runner/plan/changes.ts";
-import { keyParts } from "../../../runner/plan/plan.ts";
-import type { Task } from "../../../runner/plan/tasks.ts";
+import { keyParts } from "../../../runner/plan/key.ts";
+import type { Task } from "../../../runner/plan/task.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 import { brief, redacted } from "../../../runner/text/one-line.ts";
 

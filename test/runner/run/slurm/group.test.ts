@@ -1,7 +1,7 @@
 /** Which tasks share a job, and which jobs share an array. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import type { Task } from "../../../../runner/plan/tasks.ts";
+import type { Task } from "../../../../runner/plan/task.ts";
 import {
   arrays,
   dependency,

@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { keyOf } from "../../../../runner/code/bundle.ts";
-import { keyParts } from "../../../../runner/plan/plan.ts";
+import { keyParts } from "../../../../runner/plan/key.ts";
 import {
   folderOfArray,
   readManifest,

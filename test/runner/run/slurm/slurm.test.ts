@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Plan } from "../../../../runner/plan/plan.ts";
-import type { Task } from "../../../../runner/plan/tasks.ts";
+import type { Task } from "../../../../runner/plan/task.ts";
 import { Events } from "../../../../runner/run/events.ts";
 import type { Summary } from "../../../../runner/run/execute.ts";
 import { type Job, StageError } from "../../../../runner/run/index.ts";

@@ -1,7 +1,7 @@
 /** Tasks made by hand. */
 import type { Code } from "../../../../runner/code/bundle.ts";
 import { sha256 } from "../../../../runner/files/statcache.ts";
-import type { Task } from "../../../../runner/plan/tasks.ts";
+import type { Task } from "../../../../runner/plan/task.ts";
 
 const code = (name: string): Code => ({
   hash: sha256(name),

@@ -1,0 +1,97 @@
+/** The inputs of a task: what its stage declares of them, and whether each file exists. */
+import { basename, isAbsolute, normalize } from "node:path";
+import type { StageDefinition } from "../stage.ts";
+import type { StageInstance } from "../study/index.ts";
+import { suggest } from "../text/index.ts";
+import { fault } from "./outputs.ts";
+import { COMMAND_INPUT } from "./shell.ts";
+import type { Task } from "./task.ts";
+
+/** The name that a command sees of a file: where the project or another folder lies is no part of a key. */
+const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : normalize(file));
+
+/**
+ * The names of the inputs that take many files, show who made them, and pass over unreadable files.
+ * @throws UserError for an input without a file, with too many, or unknown to the stage
+ */
+export function inputKinds(
+  instance: StageInstance,
+  definition: StageDefinition,
+): { many: Set<string>; named: Set<string>; tolerant: Set<string> } {
+  const { inputs } = instance;
+  const many = new Set<string>();
+  const named = new Set<string>();
+  const tolerant = new Set<string>();
+  for (const [name, declared] of Object.entries(definition.inputs)) {
+    const {
+      many: takesMany = false,
+      named: showsMaker = takesMany,
+      optional = false,
+      tolerant: passesOver = false,
+    } = typeof declared === "string" ? {} : declared;
+    if (showsMaker) named.add(name);
+    if (passesOver) tolerant.add(name);
+    const references = inputs[name] ?? [];
+    if (takesMany) many.add(name);
+    if (references.length === 0 && !optional)
+      fault(
+        instance,
+        ["inputs", ...(inputs[name] ? [name] : [])],
+        `the input "${name}" of ${instance.id} has no file.`,
+      );
+    if (references.length > 1 && !takesMany) {
+      const ids = references.map((one) => ("id" in one ? one.id : one.file));
+      fault(
+        instance,
+        ["inputs", name],
+        `takes one file, but ${ids.length} match for ${instance.id} (${ids.slice(0, 3).join(", ")}${ids.length > 3 ? ", …" : ""}). Narrow it down: stage[axis=value].output.`,
+      );
+    }
+  }
+  for (const name of Object.keys(inputs))
+    if (!Object.hasOwn(definition.inputs, name))
+      fault(
+        instance,
+        ["inputs", name],
+        `unknown input of the stage "${instance.uses}".${suggest(name, Object.keys(definition.inputs)) || ` It takes ${Object.keys(definition.inputs).join(", ") || "none"}.`}`,
+      );
+  return { many, named, tolerant };
+}
+
+/**
+ * Checks that the file or the output that each input names exists, and gives inputs of commands their names.
+ * @throws UserError for one that does not
+ */
+export function checkReferences(
+  tasks: Task[],
+  instances: StageInstance[],
+  isThere: (path: string) => boolean,
+): void {
+  const byId = new Map(tasks.map((task) => [task.id, task]));
+  for (const [index, task] of tasks.entries())
+    for (const [name, references] of Object.entries(task.inputs))
+      for (const [place, reference] of references.entries()) {
+        if (!("id" in reference)) {
+          if (!isThere(reference.file))
+            fault(
+              instances[index],
+              ["inputs", name],
+              isAbsolute(reference.file)
+                ? `no file ${reference.file}.`
+                : `no file ${reference.file} in the project.`,
+            );
+          if (task.run !== undefined && name !== COMMAND_INPUT)
+            references[place] = { ...reference, as: seenAs(reference.file) };
+          continue;
+        }
+        const made = byId.get(reference.id)!.outputs;
+        if (!Object.hasOwn(made, reference.output))
+          fault(
+            instances[index],
+            ["inputs", name],
+            `${reference.id} makes no "${reference.output}".${suggest(reference.output, Object.keys(made)) || ` It makes ${Object.keys(made).join(", ")}.`}`,
+          );
+        if (task.run !== undefined)
+          references[place] = { ...reference, as: basename(made[reference.output].path) };
+      }
+}

@@ -1,0 +1,27 @@
+/** What a task is. */
+import type { Code } from "../code/index.ts";
+import type { StageInstance } from "../study/index.ts";
+
+/** A part of a task: which file, and the params given to it. */
+export interface TaskPart {
+  name: string;
+  code: Code;
+  params: Record<string, unknown>;
+}
+
+/** A stage instance with everything that is known before anything runs. */
+export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
+  /** None for a shell command. */
+  code?: Code;
+  /** What enters the key for the code: the bundle's hash, or the command's. */
+  codeHash: string;
+  params: Record<string, unknown>;
+  parts: Record<string, TaskPart>;
+  /** Inputs that take many files, and those of which the stage sees who made them. */
+  many: Set<string>;
+  named: Set<string>;
+  /** Inputs in which the stage passes over what cannot be read. */
+  tolerant?: Set<string>;
+  outputs: Record<string, { path: string; measured: boolean }>;
+  cpus: number | "all";
+}

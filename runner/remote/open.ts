@@ -1,0 +1,46 @@
+/** Opens the shared cache that the options name. */
+import { resolve } from "node:path";
+import { UserError } from "../stage.ts";
+import { readSigner, type Store, trustedKeys } from "../store/index.ts";
+import { SharedCache } from "./shared-cache.ts";
+
+/** What the user asked for. */
+export interface RemoteOptions {
+  /** A folder, or s3://BUCKET/PREFIX. */
+  remote?: string;
+  remotePush?: boolean;
+}
+
+/**
+ * The shared cache that the options name; undefined for none. DEEPHASH_REMOTE_PUSH=1 stands for --remote-push.
+ * @throws UserError when it cannot serve: no key is trusted, none signs, the place is no place
+ */
+export async function openRemote(
+  options: RemoteOptions,
+  root: string,
+  store: Store,
+  say: (line: string) => void,
+  signal: AbortSignal,
+): Promise<SharedCache | undefined> {
+  const name = options.remote;
+  const push = options.remotePush ?? process.env.DEEPHASH_REMOTE_PUSH === "1";
+  if (!name) {
+    if (options.remotePush)
+      throw new UserError("--remote: name the shared cache to push to, a folder or s3://BUCKET/PREFIX.");
+    return undefined;
+  }
+  const signer = push ? readSigner() : undefined;
+  if (push && !signer)
+    throw new UserError(
+      "--remote-push: there is no key to sign with. Make one: npm run pipeline -- key. Or put it into DEEPHASH_SIGNING_KEY.",
+    );
+  const trusted = trustedKeys(root);
+  if (trusted.size === 0 && !push)
+    throw new UserError(
+      `--remote ${name}: no key is trusted, so nothing from there could be used. List the public key of who pushes in the file trusted-keys.`,
+    );
+  const remote = name.startsWith("s3://")
+    ? await (await import("./s3.ts")).openS3(name)
+    : new (await import("./directory.ts")).Directory(resolve(root, name));
+  return new SharedCache(remote, store, trusted, signer, say, signal);
+}
