@@ -1,8 +1,11 @@
 /** S3 on loopback, for the tests of the shared cache. */
-import { mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
-import S3rver from "s3rver";
+import { dirname, join } from "node:path";
+import { buffer } from "node:stream/consumers";
+import pLimit from "p-limit";
+import S3rver, { type S3Store } from "s3rver";
 
 export interface Loopback {
   /** What tells the AWS client, here and in child processes, to ask it. */
@@ -12,6 +15,23 @@ export interface Loopback {
   /** The folder that holds the bucket's files. */
   folder: string;
   close(): Promise<void>;
+}
+
+/** Lets an object appear whole and at once, as S3 does: s3rver itself writes in place, and answers before the end. */
+function makeAtomic(store: S3Store): void {
+  const oneAtATime = pLimit(1);
+  store.putObject = async ({ bucket, key, content, metadata }) => {
+    const bytes = Buffer.isBuffer(content) ? content : await buffer(content);
+    const md5 = createHash("md5").update(bytes).digest("hex");
+    return oneAtATime(async () => {
+      const path = store.getResourcePath(bucket, key, "object");
+      mkdirSync(dirname(path), { recursive: true });
+      writeFileSync(`${path}.incoming`, bytes);
+      renameSync(`${path}.incoming`, path);
+      await store.putMetadata(bucket, key, metadata, md5);
+      return { size: bytes.length, md5 };
+    });
+  };
 }
 
 /** Starts it, with an empty bucket `shared`. */
@@ -24,6 +44,7 @@ export async function startLoopback(): Promise<Loopback> {
     directory: folder,
     configureBuckets: [{ name: "shared" }],
   });
+  makeAtomic(server.store);
   const { port } = await server.run();
   return {
     env: {
