@@ -6,6 +6,7 @@ import { filledEnvironment, stageEnvironment } from "../../code/index.ts";
 import { fillCommand } from "../../study/index.ts";
 import { after } from "../../text/index.ts";
 import { type Executor, type Job, StageError, stageErrorOf } from "../index.ts";
+import { CERTIFICATES } from "./certificates.ts";
 import type { Order, Report } from "./child.ts";
 
 /** How long a stage may take to end by itself before it is killed. */
@@ -35,11 +36,13 @@ export const local: Executor = (job) =>
     const { task } = job;
     const env = filledEnvironment(task.env ?? {}, process.env);
     const startOf = (bundle: string) => job.start.get(bundle) ?? bundle;
+    const { NODE_EXTRA_CA_CERTS: certificates, ...visible } = stageEnvironment(process.env);
     const log = openSync(job.log, "a");
     const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
       cwd: job.root,
       env: {
-        ...stageEnvironment(process.env),
+        ...visible,
+        ...(certificates ? { [CERTIFICATES]: certificates } : {}),
         DEEPHASH_TRACE: job.trace,
         ...(job.gpus.length ? { CUDA_VISIBLE_DEVICES: job.gpus.join(",") } : {}),
       },

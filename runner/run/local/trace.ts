@@ -9,6 +9,7 @@ import fs from "node:fs";
 import { syncBuiltinESMExports } from "node:module";
 import { resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
+import { trustExtraCertificates } from "./certificates.ts";
 
 type Functions = Record<string, unknown>;
 type Look = (args: unknown[]) => void;
@@ -76,4 +77,5 @@ function trace(file: string): void {
   syncBuiltinESMExports(); // so that `import { readFileSync } from "node:fs"` gets them too
 }
 
+trustExtraCertificates();
 if (process.env.DEEPHASH_TRACE) trace(process.env.DEEPHASH_TRACE);
