@@ -46,8 +46,8 @@ describe("a template", () => {
       ["hat", "top-hat", /hats\/top-hat\.txt exists already\. Choose another name/],
       ["hut", "x", /no such kind of part\. Did you mean "hat"\?/],
       ["trousers", "x", /no such kind of part\. There are hat\./],
-      ["hat", "../x", /a name is letters and digits/],
-      ["hat", "", /a name is letters and digits/],
+      ["hat", "../x", /a name has letters and digits/],
+      ["hat", "", /a name has letters and digits/],
     ];
     for (const [kind, name, message] of faults) {
       expect(() => scaffold(root, kind, name)).toThrow(UserError);
