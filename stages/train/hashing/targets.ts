@@ -18,6 +18,7 @@ export interface AgreementTerm {
  * @param embeddings `[batch, bits]`
  * @param codes `[classes, bits]`, -1 or 1
  * @param counters counts the seconds; there are no pairs or triplets to count
+ * @param labelSets see `Given`: the code of an image with several labels is the sign of the sum of their codes
  */
 export function targetLoss(
   embeddings: tf.Tensor2D,
@@ -25,16 +26,18 @@ export function targetLoss(
   codes: Int8Array,
   counters: Counters,
   term: AgreementTerm,
+  labelSets?: Uint8Array,
 ): tf.Scalar {
   const [images, bits] = embeddings.shape;
   checkLabels(labels, codes.length / bits);
+  const targets = codesOf(labels, codes, bits, labelSets);
   return matrixLoss(embeddings, counters, (values) => {
     checkOutputs(values);
     const gradient = new Float32Array(values.length);
     let loss = 0;
     for (let i = 0; i < images; i++) {
       for (let bit = 0; bit < bits; bit++) {
-        const target = codes[labels[i] * bits + bit];
+        const target = targets[i * bits + bit];
         term.at(target * values[i * bits + bit]);
         loss += term.loss;
         gradient[i * bits + bit] = (target * term.slope) / values.length;
@@ -42,6 +45,39 @@ export function targetLoss(
     }
     return { loss: loss / values.length, gradient };
   });
+}
+
+/**
+ * The code that each image should have, `[batch, bits]`: that of its class, or the sign of the sum of its labels' codes;
+ * where that is 0, the bit of the first class's code (Yuan et al. 2020, section 3.2; Fan et al. 2020).
+ */
+export function codesOf(
+  labels: Int32Array,
+  codes: Int8Array,
+  bits: number,
+  labelSets?: Uint8Array,
+): Int8Array {
+  const targets = new Int8Array(labels.length * bits);
+  const classes = codes.length / bits;
+  for (const [i, label] of labels.entries())
+    for (let bit = 0; bit < bits; bit++) {
+      let sum = labelSets ? 0 : codes[label * bits + bit];
+      if (labelSets)
+        for (let c = 0; c < classes; c++) sum += labelSets[i * classes + c] * codes[c * bits + bit];
+      targets[i * bits + bit] = Math.sign(sum) || codes[bit];
+    }
+  return targets;
+}
+
+/** The share of each class in an image's target, `[batch, classes]`: 1 over the number of its labels. */
+export function softTargets(labels: Int32Array, classes: number, labelSets?: Uint8Array): Float32Array {
+  const targets = new Float32Array(labels.length * classes);
+  for (const [i, label] of labels.entries()) {
+    const own = labelSets?.subarray(i * classes, (i + 1) * classes);
+    const count = own?.reduce((sum, flag) => sum + flag, 0) ?? 1;
+    for (let c = 0; c < classes; c++) targets[i * classes + c] = (own ? own[c] : Number(c === label)) / count;
+  }
+  return targets;
 }
 
 /** @throws UserError when there are more classes than codes */

@@ -2,12 +2,16 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { type Counters, checkLabels, type LossSetup, notFinite } from "../loss.ts";
 import { matrixLoss } from "../scoring/ops.ts";
+import { logistic, softplus } from "../scoring/softplus.ts";
 
 export interface Classifier {
   /** Weights `[dim, classes]`, bias `[classes]`, the slope of the PReLU `[]`. */
   variables: tf.Variable[];
-  /** The mean of -log softmax(right class) over the batch. @param embeddings `[batch, dim]` */
-  loss(embeddings: tf.Tensor2D, labels: Int32Array): tf.Scalar;
+  /**
+   * See {@link labelEntropy}.
+   * @param embeddings `[batch, dim]`
+   */
+  loss(embeddings: tf.Tensor2D, labels: Int32Array, labelSets?: Uint8Array): tf.Scalar;
 }
 
 /**
@@ -23,18 +27,53 @@ export function classifier({ dim, classes, random }: LossSetup, counters: Counte
   counters.correct = 0;
   return {
     variables: [weights, bias, slope],
-    loss(embeddings, labels) {
+    loss(embeddings, labels, labelSets) {
       checkLabels(labels, classes);
       const bent = tf.sub(tf.relu(embeddings), tf.mul(slope, tf.relu(tf.neg(embeddings))));
       const logits = tf.add(tf.matMul(bent as tf.Tensor2D, weights as tf.Tensor2D), bias) as tf.Tensor2D;
       return matrixLoss(logits, counters, (values) => {
-        const scored = crossEntropy(values, labels, classes);
+        const scored = labelEntropy(values, labels, classes, labelSets);
         if (!Number.isFinite(scored.loss)) throw notFinite("the classifier's scores are");
         counters.correct! += scored.correct;
         return scored;
       });
     },
   };
+}
+
+/**
+ * The mean of -log softmax(right class) over the batch; where images may have several labels, the mean of the sums over
+ * classes of binary cross-entropies.
+ * @param logits `[batch, classes]`
+ * @returns also the gradient, and how many images have their largest score at a class of theirs
+ */
+export function labelEntropy(
+  logits: Float32Array,
+  labels: Int32Array,
+  classes: number,
+  labelSets?: Uint8Array,
+): { loss: number; gradient: Float32Array; correct: number } {
+  return labelSets ? binaryEntropy(logits, labelSets, classes) : crossEntropy(logits, labels, classes);
+}
+
+function binaryEntropy(
+  logits: Float32Array,
+  labelSets: Uint8Array,
+  classes: number,
+): { loss: number; gradient: Float32Array; correct: number } {
+  const batch = logits.length / classes;
+  let loss = 0;
+  let correct = 0;
+  const gradient = logits.map((logit, at) => {
+    loss += (softplus(logit) - labelSets[at] * logit) / batch;
+    return (logistic(logit) - labelSets[at]) / batch;
+  });
+  for (let row = 0; row < logits.length; row += classes) {
+    let best = row;
+    for (let at = row; at < row + classes; at++) if (logits[at] > logits[best]) best = at;
+    correct += labelSets[best];
+  }
+  return { loss, gradient, correct };
 }
 
 /** @param logits `[batch, classes]` @returns the mean loss, its gradient, and the number of correctly classified images */

@@ -6,7 +6,7 @@
  *     log(1 + Σ_n exp(4 tan²(alpha) (a + p)·n - 2 (1 + tan²(alpha)) a·p))
  * @when Whole batches should be used without a selector, and classes differ in spread: an angle does not depend on the
  * scale of distances.
- * @source Wang, Zhou, Wen, Liu & Lin 2017, "Deep metric learning with angular loss", equations 7 and 8
+ * @source Wang, Zhou, Wen, Liu & Lin 2017, "Deep metric learning with angular loss"
  */
 import { cosineLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

@@ -7,7 +7,7 @@
  * @equation
  * mean over images of  -log softmax(scale cos(angle(e, w) + margin at the own class))[class]
  * @when The classes are many and known, as persons or products are.
- * @source Deng, Guo, Xue & Zafeiriou 2019, "ArcFace: Additive angular margin loss for deep face recognition", equation 3
+ * @source Deng, Guo, Xue & Zafeiriou 2019, "ArcFace: Additive angular margin loss for deep face recognition"
  */
 import { angularMargin, marginCrossEntropy, weightLoss } from "../kinds/cosines.ts";
 import { scheduled } from "../schedules.ts";

@@ -10,7 +10,7 @@
  * @when Whole batches should be used without a selector, and pairs that are still wrong should count most. The defaults
  * are those of the paper for retrieval.
  * @source Sun, Cheng, Zhang, Zhang, Zheng, Wang & Wei 2020, "Circle loss: A unified perspective of pair similarity
- * optimization", equations 4 to 8 (O_p = 1 + m, O_n = -m, Delta_p = 1 - m, Delta_n = m)
+ * optimization" (O_p = 1 + m, O_n = -m, Delta_p = 1 - m, Delta_n = m)
  */
 import { cosineLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

@@ -5,7 +5,7 @@
  * mean over images of  -log softmax(scale (cos(e, w) - margin at the own class))[class]
  * @when The classes are many and known, as persons or products are. Its margin is steadier than that of arcface.
  * @source Wang, Wang, Zhou, Ji, Gong, Zhou, Li & Liu 2018, "CosFace: Large margin cosine loss for deep face
- * recognition", equation 4
+ * recognition"
  */
 import { marginCrossEntropy, weightLoss } from "../kinds/cosines.ts";
 import { scheduled } from "../schedules.ts";

@@ -60,8 +60,8 @@ export default defineLoss({
     return {
       variables: [],
       counters,
-      loss(embeddings, labels, { lambda }) {
-        const loss = targetLoss(embeddings, labels, centres, counters, crossEntropy());
+      loss(embeddings, labels, { lambda }, given) {
+        const loss = targetLoss(embeddings, labels, centres, counters, crossEntropy(), given?.labelSets);
         return withOutputLoss(loss, embeddings, counters, lambda / dim, logCosh());
       },
     };

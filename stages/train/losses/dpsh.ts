@@ -38,21 +38,21 @@ export default defineLoss({
     return {
       ...likelihood,
       variables: [],
-      loss(embeddings, labels, params) {
-        const loss = likelihood.loss(embeddings, labels, params);
+      loss(embeddings, labels, params, given) {
+        const loss = likelihood.loss(embeddings, labels, params, given);
         return withOutputLoss(loss, embeddings, likelihood.counters, params.lambda, squaredToSign());
       },
     };
   },
 });
 
-function score({ size, labels }: Batch, gram: Float32Array): Scored {
+function score({ size, similar }: Batch, gram: Float32Array): Scored {
   const gradient = new Float32Array(size * size);
   let loss = 0;
   for (let i = 0; i < size; i++)
     for (let j = i + 1; j < size; j++) {
       // log(1 + exp(t)) - t = log(1 + exp(-t)).
-      const side = labels[i] === labels[j] ? -1 : 1;
+      const side = similar(i, j) ? -1 : 1;
       const theta = gram[i * size + j] / 2;
       loss += softplus(side * theta);
       gradient[i * size + j] = (side * logistic(side * theta)) / 2;

@@ -8,7 +8,7 @@
  * unit sphere; h_p, h: histograms of |a-j|² over the positives, over all others; H_p, H their sums up to a bin
  * mean over anchors of  1 - 1/positives · Σ over bins  h_p H_p / H
  * @when The metric to raise is mAP and batches are large: it ranks whole lists and needs no margin.
- * @source Cakir, He, Xia, Kulis & Sclaroff 2019, "Deep metric learning to rank", equations 8 to 13
+ * @source Cakir, He, Xia, Kulis & Sclaroff 2019, "Deep metric learning to rank"
  */
 import { batchLoss } from "../kinds/batches.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
@@ -25,7 +25,7 @@ export default batchLoss({
   score,
 });
 
-function score({ size, squared, members, labels }: Batch, { bins }: { bins: number }): Scored {
+function score({ size, squared, members, similar }: Batch, { bins }: { bins: number }): Scored {
   const gradient = new Float32Array(size * size);
   const width = LARGEST / bins;
   const own = new Float64Array(bins + 1);
@@ -51,14 +51,14 @@ function score({ size, squared, members, labels }: Batch, { bins }: { bins: numb
         [bin + 1, above],
       ]) {
         every[at] += share;
-        if (labels[j] === labels[anchor]) own[at] += share;
+        if (similar(anchor, j)) own[at] += share;
       }
     }
     loss += 1 - precision(own, every, positives, slopesOwn, slopesEvery);
     for (let j = 0; j < size; j++) {
       if (j === anchor || squared[row + j] >= LARGEST) continue;
       const bin = Math.min(Math.floor(squared[row + j] / width), bins - 1);
-      const same = labels[j] === labels[anchor];
+      const same = similar(anchor, j);
       const rise = slopesEvery[bin + 1] - slopesEvery[bin] + (same ? slopesOwn[bin + 1] - slopesOwn[bin] : 0);
       gradient[row + j] = -rise / width;
     }

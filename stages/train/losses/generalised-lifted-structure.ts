@@ -8,7 +8,7 @@
  * mean over anchors of  max(0, log Σ_p exp(d_ap) + log Σ_n exp(margin - d_an))
  * @when Whole batches should be used without a selector, as a soft form of batch-hard: the logarithms of sums stand for
  * the farthest positive and the nearest negative.
- * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification", equation 8
+ * @source Hermans, Beyer & Leibe 2017, "In defense of the triplet loss for person re-identification"
  */
 import { euclideanLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

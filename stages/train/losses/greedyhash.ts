@@ -53,8 +53,12 @@ export default defineLoss({
     return {
       variables: identification.variables,
       counters,
-      loss(embeddings, labels, { alpha }) {
-        const loss = identification.loss(straightThroughSign(embeddings) as tf.Tensor2D, labels);
+      loss(embeddings, labels, { alpha }, given) {
+        const loss = identification.loss(
+          straightThroughSign(embeddings) as tf.Tensor2D,
+          labels,
+          given?.labelSets,
+        );
         return withOutputLoss(loss, embeddings, counters, alpha / setup.dim, cubedToSign());
       },
     };

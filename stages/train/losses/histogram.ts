@@ -9,7 +9,7 @@
  * Σ over nodes  p_n · Σ up to the node  p_p
  * @when There should be no param to choose: neither a margin nor a temperature. Batches must be large enough for two
  * histograms.
- * @source Ustinova & Lempitsky 2016, "Learning deep embeddings with histogram loss", equations 2 to 5
+ * @source Ustinova & Lempitsky 2016, "Learning deep embeddings with histogram loss"
  */
 import { cosineLoss } from "../kinds/batches.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
@@ -21,7 +21,7 @@ export default cosineLoss({
   score,
 });
 
-function score({ size, labels }: Batch, cosines: Float32Array, { nodes }: { nodes: number }): Scored {
+function score({ size, similar }: Batch, cosines: Float32Array, { nodes }: { nodes: number }): Scored {
   const gradient = new Float32Array(size * size);
   const width = 2 / (nodes - 1);
   const near = new Float64Array(nodes);
@@ -34,7 +34,7 @@ function score({ size, labels }: Batch, cosines: Float32Array, { nodes }: { node
       const cosine = cosines[i * size + j];
       const node = nodeOf(cosine);
       const above = Math.max(0, Math.min(1, (cosine + 1) / width - node));
-      const same = labels[i] === labels[j];
+      const same = similar(i, j);
       const histogram = same ? near : far;
       histogram[node] += 1 - above;
       histogram[node + 1] += above;
@@ -61,7 +61,7 @@ function score({ size, labels }: Batch, cosines: Float32Array, { nodes }: { node
       const cosine = cosines[i * size + j];
       if (cosine <= -1 || cosine >= 1) continue;
       const node = nodeOf(cosine);
-      const slopes = labels[i] === labels[j] ? slopesNear : slopesFar;
+      const slopes = similar(i, j) ? slopesNear : slopesFar;
       gradient[i * size + j] = (slopes[node + 1] - slopes[node]) / width;
     }
   return { loss, gradient, count: pairs, active: pairs };

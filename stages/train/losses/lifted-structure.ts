@@ -6,8 +6,7 @@
  * J_ij = log(Σ over negatives n of i exp(margin - d_in) + Σ over negatives n of j exp(margin - d_jn)) + d_ij
  * @when Whole batches should be used without a selector; a published baseline. The generalised form is faster and
  * usually better.
- * @source Song, Xiang, Jegelka & Savarese 2016, "Deep metric learning via lifted structured feature embedding",
- * equation 4
+ * @source Song, Xiang, Jegelka & Savarese 2016, "Deep metric learning via lifted structured feature embedding"
  */
 import { euclideanLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

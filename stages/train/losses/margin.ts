@@ -9,7 +9,7 @@
  * max(0, d_ap - beta + margin) + max(0, beta - d_an + margin)
  * @when Hard negatives are drawn with distance-weighted: the paper pairs the two. Unlike a triplet loss it bounds
  * distances themselves, so one threshold separates pairs.
- * @source Wu, Manmatha, Smola & Krähenbühl 2017, "Sampling matters in deep embedding learning", equation 5
+ * @source Wu, Manmatha, Smola & Krähenbühl 2017, "Sampling matters in deep embedding learning"
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { chooseTriplets } from "../kinds/triplets.ts";

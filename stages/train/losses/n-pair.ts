@@ -8,7 +8,7 @@
  * mean over classes of  -log(exp(a·p) / Σ over the pairs' positives q exp(a·q))
  *     + lambda / 4 · mean over pairs of |a|² + |p|²
  * @when The classes are many and few images of each are in the batch. The images of a class beyond two are not used.
- * @source Sohn 2016, "Improved deep metric learning with multi-class N-pair loss objective", equations 6 and 7
+ * @source Sohn 2016, "Improved deep metric learning with multi-class N-pair loss objective"
  */
 import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";

@@ -8,8 +8,8 @@
  *     -log(Σ_p exp(-scale |a-p|²) / Σ_{j ≠ a} exp(-scale |a-j|²))
  * @when Nearest neighbours should be right, but a class may lie in several places: unlike supcon, one near positive is
  * enough.
- * @source Goldberger, Roweis, Hinton & Salakhutdinov 2004, "Neighbourhood components analysis", equations 1 to 4, with
- * the logarithm of section 2
+ * @source Goldberger, Roweis, Hinton & Salakhutdinov 2004, "Neighbourhood components analysis", with the logarithm of
+ * section 2
  */
 import { batchLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

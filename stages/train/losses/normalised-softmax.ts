@@ -4,7 +4,7 @@
  * @equation
  * mean over images of  -log softmax(cos(e, w) / temperature)[class]
  * @when The classes are many, and neither margin nor selector should be chosen: a strong baseline of metric learning.
- * @source Zhai & Wu 2019, "Classification is a strong baseline for deep metric learning", section 3.2
+ * @source Zhai & Wu 2019, "Classification is a strong baseline for deep metric learning"
  */
 import { marginCrossEntropy, weightLoss } from "../kinds/cosines.ts";
 import { scheduled } from "../schedules.ts";

@@ -10,7 +10,7 @@
  * @when Whole batches should be used with neither a margin nor a selector, and an image should not be pushed away from
  * other images of its class. Compare it with supcon.
  * @source Chen, Kornblith, Norouzi & Hinton 2020, "A simple framework for contrastive learning of visual
- * representations", equation 1; with labels as pytorch-metric-learning's NTXentLoss
+ * representations"; with labels as pytorch-metric-learning's NTXentLoss
  */
 import { cosineLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

@@ -5,8 +5,8 @@
  * unit sphere; mean over images of  -log softmax(-scale |e - p|²)[class]
  * @when The classes are many and a batch holds few images of each. The scale must be chosen: the paper's temperature of
  * 1/9 is the default.
- * @source Teh, DeVries & Taylor 2020, "ProxyNCA++: Revisiting and revitalizing proxy neighborhood component analysis",
- * equation 6 (scale is 1 / T)
+ * @source Teh, DeVries & Taylor 2020, "ProxyNCA++: Revisiting and revitalizing proxy neighborhood component analysis"
+ * (scale is 1 / T)
  */
 import { marginCrossEntropy, weightLoss } from "../kinds/cosines.ts";
 import { scheduled } from "../schedules.ts";

@@ -6,8 +6,7 @@
  * @equation
  * unit sphere; mean over images of  |e - p_own|² + log Σ over other classes exp(-|e - p|²)
  * @when A published baseline of proxies is needed; proxy-nca-plus is better.
- * @source Movshovitz-Attias, Toshev, Leung, Ioffe & Singh 2017, "No fuss distance metric learning using proxies",
- * equation 8
+ * @source Movshovitz-Attias, Toshev, Leung, Ioffe & Singh 2017, "No fuss distance metric learning using proxies"
  */
 import { weightLoss } from "../kinds/cosines.ts";
 import { logSum } from "../scoring/logsum.ts";

@@ -8,8 +8,8 @@
  * mean over anchors of  (1 - imbalance) · mean over positives with d_ap > alpha - margin of  d_ap - (alpha - margin)
  *     + imbalance · mean over negatives with d_an < alpha of  alpha - d_an, by weights exp(temperature (alpha - d_an))
  * @when Classes should keep their spread: positives inside the sphere are left alone.
- * @source Wang, Hua, Kodirov, Hu, Garnier & Robertson 2019, "Ranked list loss for deep metric learning", equations 3 to
- * 9 (temperature is T_n, imbalance lambda)
+ * @source Wang, Hua, Kodirov, Hu, Garnier & Robertson 2019, "Ranked list loss for deep metric learning" (temperature is
+ * T_n, imbalance lambda)
  */
 import { euclideanLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

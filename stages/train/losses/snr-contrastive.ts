@@ -10,7 +10,7 @@
  * @when Distances should be read against the strength of the signal. Without `normalise` embeddings keep their lengths, and
  * the ratio depends on which of the two is the anchor.
  * @source Yuan, Deng, Tang, Tang & Chen 2019, "Signal-to-noise ratio: A robust distance metric for deep metric
- * learning", equations 5 and 10
+ * learning"
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { defineLoss } from "../loss.ts";
@@ -46,7 +46,7 @@ export default defineLoss({
   },
 });
 
-function score({ size, labels }: Batch, gram: Float32Array, { near, margin }: Params): Scored {
+function score({ size, similar }: Batch, gram: Float32Array, { near, margin }: Params): Scored {
   const gradient = new Float32Array(size * size);
   const found = { near: { loss: 0, at: [] as number[] }, far: { loss: 0, at: [] as number[] } };
   for (let i = 0; i < size; i++) {
@@ -55,7 +55,7 @@ function score({ size, labels }: Batch, gram: Float32Array, { near, margin }: Pa
     for (let j = 0; j < size; j++) {
       if (j === i) continue;
       const ratio = (signal + gram[j * size + j] - 2 * gram[i * size + j]) / signal;
-      const same = labels[i] === labels[j];
+      const same = similar(i, j);
       const missing = same ? ratio - near : margin - ratio;
       if (missing <= 0) continue;
       const part = same ? found.near : found.far;

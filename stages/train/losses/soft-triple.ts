@@ -8,8 +8,8 @@
  * mean over images of  -log softmax(scale (s_c - margin at the own class))[class]
  *     + tau · mean over pairs of centres of one class of  |w - w'|
  * @when A class consists of several kinds of images, and no selector should be chosen.
- * @source Qian, Shang, Sun, Hu, Li & Jin 2019, "SoftTriple loss: Deep metric learning without triplet sampling",
- * equations 12, 14 and 15 (scale is its lambda, margin its delta)
+ * @source Qian, Shang, Sun, Hu, Li & Jin 2019, "SoftTriple loss: Deep metric learning without triplet sampling" (scale
+ * is its lambda, margin its delta)
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { marginCrossEntropy, weightLoss } from "../kinds/cosines.ts";

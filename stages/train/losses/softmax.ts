@@ -18,6 +18,10 @@ export default defineLoss({
   start(setup) {
     const counters = noCounts();
     const { variables, loss } = classifier(setup, counters);
-    return { variables, counters, loss };
+    return {
+      variables,
+      counters,
+      loss: (embeddings, labels, _, given) => loss(embeddings, labels, given?.labelSets),
+    };
   },
 });

@@ -8,7 +8,7 @@
  * psi(angle) = (-1)^k cos(margin · angle) - 2k,  k = floor(margin · angle / 180°)
  * mean over images of  -log softmax(scale |e| (cos(angle(e, w)), psi(angle) at the own class))[class]
  * @when A published baseline of angular margins is needed; cosface and arcface train more steadily.
- * @source Liu, Wen, Yu, Li, Raj & Song 2017, "SphereFace: Deep hypersphere embedding for face recognition", equation 7
+ * @source Liu, Wen, Yu, Li, Raj & Song 2017, "SphereFace: Deep hypersphere embedding for face recognition"
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { normaliseRows } from "../../shared/artifacts/head.ts";

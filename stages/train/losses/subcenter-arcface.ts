@@ -4,8 +4,8 @@
  * @equation
  * arcface on the largest cosine of each class's weights
  * @when Labels are noisy, or a class consists of several kinds of images: a wrong image takes a sub-centre of its own.
- * @source Deng, Guo, Liu, Gong & Zafeiriou 2020, "Sub-center ArcFace: Boosting face recognition by large-scale noisy web
- * faces", section 3.3
+ * @source Deng, Guo, Liu, Gong & Zafeiriou 2020, "Sub-center ArcFace: Boosting face recognition by large-scale noisy
+ * web faces"
  */
 import { angularMargin, marginCrossEntropy, scoreLargest, weightLoss } from "../kinds/cosines.ts";
 import { scheduled } from "../schedules.ts";

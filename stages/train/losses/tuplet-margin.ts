@@ -10,7 +10,7 @@
  *                 + mean over negative pairs of  max(0, s_an - (1 + epsilon) mean_n)²)
  * @when Whole batches should be used without a selector, and the classes are many. Hard pairs count exponentially more:
  * wrong labels hurt.
- * @source Yu & Tao 2019, "Deep metric learning with tuplet margin loss", equations 5, 11 and 12
+ * @source Yu & Tao 2019, "Deep metric learning with tuplet margin loss"
  */
 import { cosineLoss } from "../kinds/batches.ts";
 import { scheduled } from "../schedules.ts";

@@ -11,7 +11,7 @@
  * @when Classes have many kinds of images, or labels say only that two images belong together: it pushes no two classes
  * apart.
  * @source Bardes, Ponce & LeCun 2022, "VICReg: Variance-invariance-covariance regularization for self-supervised
- * learning", equations 1 to 6
+ * learning"
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { defineLoss } from "../loss.ts";

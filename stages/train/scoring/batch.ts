@@ -6,15 +6,19 @@ export interface Batch {
   size: number;
   /** Of the embeddings. */
   dim: number;
-  /** `[size]` */
+  /** `[size]`; of several labels the lowest */
   labels: Int32Array;
+  /** Whether two rows share a label. */
+  similar(i: number, j: number): boolean;
+  /** The cosine of two rows' label vectors, in [0, 1]; with one label each 0 or 1. */
+  similarity(i: number, j: number): number;
   /** `[size, size]`, row-major, zero on the diagonal, never negative. */
   squared: Float32Array;
-  /** For each row, the rows of its class, ascending, itself included. */
+  /** For each row, the rows that share a label with it, ascending, itself included. */
   members: Int32Array[];
-  /** For each row, the rows of other classes, ascending. */
+  /** For each row, the rows that share no label with it, ascending. */
   negatives: Int32Array[];
-  /** All pairs i < j of one class, ascending by i, then j (the anchors and positives of siamese-triplet). */
+  /** All pairs i < j that share a label, ascending by i, then j (the anchors and positives of siamese-triplet). */
   positives: Pairs;
 }
 
@@ -47,10 +51,13 @@ export interface Means {
   semihard: boolean;
 }
 
-/** Pairs or triplets of rows that the sampler drew. */
+/** What the sampler knows of a batch besides one label an image. */
 export interface Given {
+  /** Pairs or triplets of rows that the sampler drew. */
   pairs?: PairSet;
   triplets?: Triplets;
+  /** 1 where an image has a label, `[batch, classes]`; present where images may have several. */
+  labelSets?: Uint8Array;
 }
 
 /**
@@ -58,8 +65,15 @@ export interface Given {
  * @param labels `[size]`
  * @param squared `[size, size]`: see {@link squaredDistances}
  * @param dim of the embeddings
+ * @param labelSets see {@link Given.labelSets}; similar images are then those that share a label
  */
-export function batchOf(labels: Int32Array, squared: Float32Array, dim: number): Batch {
+export function batchOf(
+  labels: Int32Array,
+  squared: Float32Array,
+  dim: number,
+  labelSets?: Uint8Array,
+): Batch {
+  if (labelSets) return batchOfSets(labels, squared, dim, labelSets);
   const size = labels.length;
   const rows = new Map<number, number[]>();
   for (let i = 0; i < size; i++) {
@@ -76,11 +90,59 @@ export function batchOf(labels: Int32Array, squared: Float32Array, dim: number):
   }
   const members = Array.from(labels, (label) => membersOf.get(label)!);
   const negatives = Array.from(labels, (label) => negativesOf.get(label)!);
-  return { size, dim, labels, squared, members, negatives, positives: positivePairs(members) };
+  return {
+    size,
+    dim,
+    labels,
+    similar: (i, j) => labels[i] === labels[j],
+    similarity: (i, j) => Number(labels[i] === labels[j]),
+    squared,
+    members,
+    negatives,
+    positives: positivePairs(members),
+  };
+}
+
+/** Sharing a label is not transitive: every pair of rows is looked at. */
+function batchOfSets(labels: Int32Array, squared: Float32Array, dim: number, sets: Uint8Array): Batch {
+  const size = labels.length;
+  const classes = sets.length / size;
+  const similarities = new Float64Array(size * size);
+  const counts = Float64Array.from({ length: size }, (_, i) => {
+    let count = 0;
+    for (let c = i * classes; c < (i + 1) * classes; c++) count += sets[c];
+    return count;
+  });
+  for (let i = 0; i < size; i++)
+    for (let j = i; j < size; j++) {
+      let shared = 0;
+      for (let c = 0; c < classes; c++) shared += sets[i * classes + c] & sets[j * classes + c];
+      // The root of a square is exact: equal sets have similarity 1.
+      const value = shared === 0 ? 0 : shared / Math.sqrt(counts[i] * counts[j]);
+      similarities[i * size + j] = similarities[j * size + i] = value;
+    }
+  const rows = (i: number, wanted: (similarity: number, j: number) => boolean) => {
+    const found: number[] = [];
+    for (let j = 0; j < size; j++) if (wanted(similarities[i * size + j], j)) found.push(j);
+    return Int32Array.from(found);
+  };
+  const every = Array.from(labels.keys());
+  const members = every.map((i) => rows(i, (similarity, j) => similarity > 0 || j === i));
+  return {
+    size,
+    dim,
+    labels,
+    similar: (i, j) => similarities[i * size + j] > 0,
+    similarity: (i, j) => similarities[i * size + j],
+    squared,
+    members,
+    negatives: every.map((i) => rows(i, (similarity, j) => similarity === 0 && j !== i)),
+    positives: positivePairs(members),
+  };
 }
 
 function positivePairs(members: Int32Array[]): Pairs {
-  // Each row is in as many ordered pairs as its class has other members; half of those are ascending.
+  // Each row is in as many ordered pairs as it has other members; half of those are ascending.
   const count = members.reduce((sum, own) => sum + own.length - 1, 0) / 2;
   const pairs = { first: new Int32Array(count), second: new Int32Array(count), count: 0 };
   for (let i = 0; i < members.length; i++)

@@ -45,7 +45,7 @@ function scoring<P>(
         const began = performance.now();
         checkFinite(gram, size);
         const squared = squaredDistances(gram, rows, size);
-        const scored = score(batchOf(labels, squared, dim), gram, params, given);
+        const scored = score(batchOf(labels, squared, dim, given.labelSets), gram, params, given);
         counters.selected += scored.count;
         counters.active += scored.active;
         const matrix = matrixOf(scored.gradient, size);

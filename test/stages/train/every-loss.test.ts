@@ -49,8 +49,8 @@ const MILD: Record<string, Record<string, unknown>> = {
   supcon: { temperature: 0.5 },
   "tuplet-margin": { scale: 4 },
 };
-/** Losses whose gradient is by definition not that of the value: circle's weights and the signs of greedyhash have none. */
-const DETACHED = ["circle", "greedyhash"];
+/** Losses whose gradient is by definition not that of the value: their weights, signs or halves have none. */
+const DETACHED = ["bihalf", "circle", "greedyhash"];
 
 describe.each(names)("%s", (name) => {
   test.skipIf(DETACHED.includes(name))("descends along its gradient", async () => {

@@ -2,7 +2,12 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../../stages/shared/compute/random.ts";
-import { type Batch, forUpperTiles, squaredDistances } from "../../../../stages/train/scoring/batch.ts";
+import {
+  type Batch,
+  batchOf,
+  forUpperTiles,
+  squaredDistances,
+} from "../../../../stages/train/scoring/batch.ts";
 import { scoreEveryHinge } from "../../../../stages/train/scoring/hinge.ts";
 import { laplacianOf } from "../../../../stages/train/scoring/ops.ts";
 import { emptyTriplets, push, scoreTriplets } from "../../../../stages/train/scoring/tuples.ts";
@@ -110,4 +115,49 @@ test("the hinge over all triplets at once is the hinge over one after another", 
     ),
     { numRuns: 200, seed: 9 },
   );
+});
+
+describe("a batch with several labels an image", () => {
+  const sets = (...rows: number[][]) => Uint8Array.from(rows.flat());
+
+  test("is the batch of single labels where each image has one", () => {
+    fc.assert(
+      fc.property(fc.array(fc.nat(3), { minLength: 1, maxLength: 12 }), (labels) => {
+        const squared = new Float32Array(labels.length ** 2);
+        const oneHot = Uint8Array.from(
+          labels.flatMap((label) => [0, 1, 2, 3].map((c) => Number(c === label))),
+        );
+        const plain = batchOf(Int32Array.from(labels), squared, 2);
+        const found = batchOf(Int32Array.from(labels), squared, 2, oneHot);
+        expect(found.members).toEqual(plain.members);
+        expect(found.negatives).toEqual(plain.negatives);
+        expect(found.positives).toEqual(plain.positives);
+        for (const i of labels.keys())
+          for (const j of labels.keys()) {
+            expect(found.similar(i, j)).toBe(plain.similar(i, j));
+            expect(found.similarity(i, j)).toBe(plain.similarity(i, j));
+          }
+      }),
+    );
+  });
+
+  test("takes images that share a label for similar, which is not transitive", () => {
+    const batch = batchOf(
+      Int32Array.of(0, 0, 1),
+      new Float32Array(9),
+      2,
+      sets([1, 0, 0], [1, 1, 0], [0, 1, 1]),
+    );
+    expect(batch.members.map((rows) => [...rows])).toEqual([
+      [0, 1],
+      [0, 1, 2],
+      [1, 2],
+    ]);
+    expect(batch.negatives.map((rows) => [...rows])).toEqual([[2], [], [0]]);
+    expect([...batch.positives.first]).toEqual([0, 1]);
+    expect([...batch.positives.second]).toEqual([1, 2]);
+    expect(batch.similarity(0, 1)).toBeCloseTo(Math.SQRT1_2, 12);
+    expect(batch.similarity(1, 2)).toBe(0.5);
+    expect(batch.similarity(0, 2)).toBe(0);
+  });
 });

@@ -1,0 +1,41 @@
+/**
+ * Locality-constrained deep supervised hashing: codes keep similarities.
+ *
+ * b is the code of an image, its signs without a gradient.
+ *
+ * @equation
+ * theta_ij = u_i·u_j / 2,  s_ij = 1 for similar images, else -1,  b = sign(u)
+ * mean over all pairs of  log(1 + exp(-s_ij theta_ij))
+ *     + lambda · mean over all pairs of  (sigmoid(theta_ij) - sigmoid(b_i·b_j / 2))²
+ * @when The quantisation should keep the similarities of pairs, and not draw each output to its bit.
+ * @source Zhu & Gao 2017, "Locality-constrained deep supervised hashing for image retrieval"
+ */
+import { everyPairLoss, pairLikelihood } from "../kinds/every-pair.ts";
+import { scheduled } from "../schedules.ts";
+import { logistic } from "../scoring/softplus.ts";
+
+export default everyPairLoss({
+  params: {
+    lambda: scheduled({ default: 3, minimum: 0, description: "weight of the locality" }),
+  },
+  of: "inner products",
+  term({ lambda }, bits, _, outputs) {
+    const likelihood = pairLikelihood(1 / 2);
+    const size = outputs.length / bits;
+    const signs = Int8Array.from(outputs, (u) => Math.sign(u));
+    return {
+      loss: 0,
+      slope: 0,
+      at(inner, same, similarity, place) {
+        const [i, j] = [Math.floor(place / size) * bits, (place % size) * bits];
+        let agreement = 0;
+        for (let bit = 0; bit < bits; bit++) agreement += signs[i + bit] * signs[j + bit];
+        const probability = logistic(inner / 2);
+        const off = probability - logistic(agreement / 2);
+        likelihood.at(inner, same, similarity, place);
+        this.loss = likelihood.loss + lambda * off * off;
+        this.slope = likelihood.slope + lambda * off * probability * (1 - probability);
+      },
+    };
+  },
+});
