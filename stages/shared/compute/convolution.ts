@@ -3,7 +3,7 @@
  * channel (depthwise). onnxruntime turns the channels to where it wants them.
  */
 import * as tf from "@tensorflow/tfjs-core";
-import type { ConvolutionKind } from "./graphs.ts";
+import type { ConvolutionAttributes, ConvolutionKind } from "./graphs.ts";
 import { type Attempt, type Call, type Heap, heapOf } from "./heap.ts";
 import { Tensor } from "./onnxruntime.ts";
 
@@ -14,18 +14,6 @@ export type RunConvolution = (
   feeds: Record<string, Tensor>,
   fetches: Record<string, Tensor>,
 ) => void;
-
-/** Attributes of the node, [height, width] each; pads: top, left, bottom, right. */
-export interface ConvolutionAttributes {
-  strides: number[];
-  pads: number[];
-  dilations: number[];
-  group: number;
-  /** Rows and columns that the strides do not reach. */
-  rest: number[];
-  /** Of the filter. */
-  kernel: number[];
-}
 
 type Shape4D = [number, number, number, number];
 type Given = Record<string, never>;

@@ -3,8 +3,6 @@
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 
-import type { ConvolutionAttributes } from "./convolution.ts";
-
 function varint(value: number): Buffer {
   const bytes: number[] = [];
   let rest = value;
@@ -52,6 +50,18 @@ export function productModel(transposeA: boolean, transposeB: boolean, bias: boo
   ]);
   const [version, opset] = [8, 13];
   return Buffer.concat([int(1, version), message(8, message(1, ""), int(2, opset)), message(7, graph)]);
+}
+
+/** Attributes of the node, [height, width] each; pads: top, left, bottom, right. */
+export interface ConvolutionAttributes {
+  strides: number[];
+  pads: number[];
+  dilations: number[];
+  group: number;
+  /** Rows and columns that the strides do not reach. */
+  rest: number[];
+  /** Of the filter. */
+  kernel: number[];
 }
 
 /** What a graph computes: a convolution, without or with a bias, or the gradient of its input or of its filter. */
