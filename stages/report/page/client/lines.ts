@@ -144,7 +144,9 @@ export function linesSpec(chart: Lines, width: number, colours: Theme = theme())
   ): Scale => {
     const fields = name === "y" ? ["y", "low", "high"] : ["x"];
     const common = { name, domain: ends ?? { data: "points", fields }, range, nice: true };
-    return log ? { ...common, type: "log", base: 2, nice: false } : { ...common, type: "linear", zero };
+    // Lengths of codes are near powers of 2, counts span powers of 10.
+    const base = ends ? 2 : 10;
+    return log ? { ...common, type: "log", base, nice: false } : { ...common, type: "linear", zero };
   };
   const ordinal = (name: string, range: unknown[]) => ({
     name,
@@ -193,6 +195,7 @@ export function linesSpec(chart: Lines, width: number, colours: Theme = theme())
         format: x.format ?? "~s",
         grid: true,
         ...(x.values ? { values: x.values } : { tickCount: 5 }),
+        labelOverlap: "parity",
       },
       { scale: "y", orient: "left", title: y.title, tickCount: 5, grid: true },
     ],
