@@ -37,7 +37,7 @@ try {
   const sizes = Array.from({ length: 99 }, (_, index) => 10_200_000 + index);
   const stages = {
     large: {
-      run: "truncate -s ${matrix.bytes} ${out.values}",
+      run: "truncate -s ${bytes} ${out.values}",
       matrix: { bytes: sizes },
       inputs: { source: "./source.bin" },
       outputs: { values: "values.bin" },

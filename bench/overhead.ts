@@ -29,7 +29,7 @@ const beside = {
   work: {
     uses: "trouble",
     matrix: { word: Array.from({ length: count }, (_, index) => `w${index}`) },
-    with: { word: "${matrix.word}" },
+    with: { word: "${word}" },
   },
 };
 const chain = Object.fromEntries(

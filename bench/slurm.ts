@@ -90,7 +90,7 @@ const cores = Number(slurm("sinfo", ["--noheader", "--format=%C", ...where]).spl
 function run(stages: number, group: number, ...args: string[]): number {
   const axis = Array.from({ length: stages }, (_, n) => n);
   const slurm = { poll: 1, group, ...(given < 0 ? {} : { partition: process.argv[given + 1] }) };
-  const numbers = { uses: "numbers", matrix: { n: axis }, with: { start: "${matrix.n}" } };
+  const numbers = { uses: "numbers", matrix: { n: axis }, with: { start: "${n}" } };
   project.write("pipeline.yaml", JSON.stringify({ profiles: { small: {} }, stages: { numbers }, slurm }));
   const began = performance.now();
   const { status, stderr } = spawnSync(process.execPath, [main, ...args], {

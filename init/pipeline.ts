@@ -20,8 +20,8 @@ const QUOTED = {
   doubleQuotedMinMultiLineLength: Number.POSITIVE_INFINITY,
 } as const;
 
-/** A text as it stands, for `${` begins a reference. */
-const literal = (text: string): string => text.replaceAll("${", () => "$${");
+/** A text as it is, for `$` begins a name. */
+const literal = (text: string): string => text.replaceAll("$", () => "$$");
 
 /** A text as YAML. */
 const quoted = (text: string): string => stringify(text, QUOTED).trimEnd();
@@ -42,43 +42,66 @@ const maps = (perplexity: number) => `
     with: { distance: centred-cosine, perplexity: ${perplexity} }
   map-trained:
     uses: tsne
-    inputs: { vectors: "embed[seed=1].embeddings", split: split.split }
+    inputs: { vectors: "embed-vectors[seed=1].embeddings", split: split.split }
     with: { perplexity: ${perplexity} }
 `;
 
 /** @returns YAML */
 export function pipelineText(wanted: Wanted): string {
   const { name, folder, file, backbone, bits, protocol, each, validated, classes, perplexity } = wanted;
-  const mapInputs = perplexity === undefined ? "" : "\n      maps: [map-raw.map, map-trained.map]";
+  const mapInputs = perplexity === undefined ? "" : "\n      maps: map-*.map";
   const split = protocol === "official" ? "official" : `{ use: own, queries: ${each} }`;
   const validation = validated ? "" : `, validation: ${each * classes}`;
   const command = shellWord(file);
   return `# ${wanted.images} images in ${classes} classes, of ${shown(folder)}.
 # Run it:     npm run pipeline -- --pipeline ${command}
 # Search it:  npm run search -- IMAGE --index indexes/${name}
-# Every word is explained in pipeline.yaml and in schemas/; what can stand in its place, in README.md.
+# docs/pipeline.md explains every word, schemas/ every param; README.md lists the parts to choose from.
 
 profile: ${quoted(name)}
+profiles: { ${quoted(name)}: { description: ${quoted(`the images of ${folder}`)} } }
 
-vars:
-  backbone: ${backbone} # what sees the images: a network that ImageNet has trained
+vars: # a stage takes them as $NAME
+  backbone: ${backbone} # the network, trained on ImageNet, that computes the features
   bits: ${bits} # of a code
   seeds: [1, 2, 3] # trainings; their spread is the interval
 
-profiles:
-  ${quoted(name)}:
-    description: ${quoted(`the images of ${folder}`)}
+defaults: # for every stage that uses this kind
+  train:
+    inputs: { data: extract.features, split: split.split }
+    with:
+      network: { use: mlp, hidden: [512], dropout: 0.3 }
+      loss: { use: $loss, lambda: $lambda? }
+      selector: $selector
+      dim: $dim
+      steps: 300
+      evaluate_every: 50
+      learning_rate: { from: 0.003, to: 0.0001 }
+      seed: $seed
+  embed: { inputs: { data: extract.features } }
+  encode: { inputs: { split: split.split } }
+  evaluate: { inputs: { split: split.split } }
+  evaluate-codes: { inputs: { split: split.split } }
+
+chains: # steps with one matrix: NAME: { chain: embedding } makes the stages train-NAME, embed-NAME and evaluate-NAME
+  embedding:
+    train: { uses: train }
+    embed: { uses: embed, inputs: { model: train.model } }
+    evaluate: { uses: evaluate, inputs: { vectors: embed.embeddings } }
+  codes:
+    train: { uses: train }
+    embed: { uses: embed, inputs: { model: train.model } }
+    encode: { uses: encode, inputs: { vectors: embed.embeddings } }
+    evaluate: { uses: evaluate-codes, inputs: { codes: encode.codes } }
 
 stages:
   download:
     uses: download
     inputs: { files: ${quoted(literal(folder))} }
     with: { dataset: folder }
-  backbone:
-    uses: backbone
-    with: { backbone: "\${vars.backbone}" }
-  # Queries are asked once, at the end; margins, steps and k are chosen on the validation images. A query that is, or
-  # nearly is, an image that is searched would be found trivially: it is left out.
+  backbone: { uses: backbone, with: { backbone: $backbone } }
+  # Queries are evaluated once, at the end; the validation images choose margins, steps and k. A query with an exact or
+  # near duplicate among the searched images is left out, since it would be found trivially.
   split:
     uses: split
     inputs: { images: download.images }
@@ -86,83 +109,42 @@ stages:
   extract:
     uses: extract
     inputs: { images: download.images, model: backbone.model }
-    with: { backbone: "\${vars.backbone}" }
+    with: { backbone: $backbone }
 
+  evaluate-raw: { uses: evaluate, inputs: { vectors: extract.features }, with: { distance: centred-cosine } }
   # An embedding: images of one class near each other.
-  train:
-    uses: train
-    matrix: { loss: [facenet], seed: "\${vars.seeds}" }
-    inputs: { data: extract.features, split: split.split }
-    with: &training
-      network: { use: mlp, hidden: [512], dropout: 0.3 }
-      loss: \${matrix.loss}
-      selector: semihard-negative
-      dim: 64
-      steps: 300
-      evaluate_every: 50
-      learning_rate: { from: 0.003, to: 0.0001 }
-      seed: \${matrix.seed}
-  embed:
-    uses: embed
-    matrix: train
-    inputs: { data: extract.features, model: train.model }
-
+  vectors:
+    chain: embedding
+    vars: { selector: semihard-negative, dim: 64 }
+    matrix: { loss: [facenet], seed: $seeds }
   # Codes of bits: the signs of an embedding that was trained for them.
-  train-codes:
-    uses: train
-    matrix: { loss: [dtsh], seed: "\${vars.seeds}" }
-    inputs: { data: extract.features, split: split.split }
-    with:
-      <<: *training
-      loss: { use: "\${matrix.loss}", lambda: 0.03 }
-      selector: all
-      dim: \${vars.bits}
-  embed-codes:
-    uses: embed
-    matrix: train-codes
-    inputs: { data: extract.features, model: train-codes.model }
-  encode:
-    uses: encode
-    matrix: train-codes
-    inputs: { vectors: embed-codes.embeddings, split: split.split }
-
-  evaluate-raw:
-    uses: evaluate
-    inputs: { vectors: extract.features, split: split.split }
-    with: { distance: centred-cosine }
-  evaluate:
-    uses: evaluate
-    matrix: train
-    inputs: { vectors: embed.embeddings, split: split.split }
-  evaluate-codes:
-    uses: evaluate-codes
-    matrix: train-codes
-    inputs: { codes: encode.codes, split: split.split }
+  codes:
+    chain: codes
+    vars: { selector: all, dim: $bits, lambda: 0.03 }
+    matrix: { loss: [dtsh], seed: $seeds }
 ${perplexity === undefined ? "" : maps(perplexity)}
-  # What lies nearest to some queries, in features, in the embedding and in bits: shown in the report.
+  # The nearest images of some queries, by features, embedding and bits, for the report's query browser.
   browse:
     uses: browse
     inputs:
       split: split.split
-      vectors: [extract.features, "embed[seed=1].embeddings"]
-      codes: encode[seed=1].codes
-      queries: [evaluate-raw.per-query, "evaluate[seed=1].per-query", "evaluate-codes[seed=1].per-query"]${mapInputs}
+      vectors: [extract.features, "embed-vectors[seed=1].embeddings"]
+      codes: encode-codes[seed=1].codes
+      queries: [evaluate-raw.per-query, "evaluate-{vectors,codes}[seed=1].per-query"]${mapInputs}
       images: download.images
   plot:
     uses: plot
-    inputs:
-      metrics: [evaluate-raw.metrics, evaluate.metrics, evaluate-codes.metrics]
-      histories: [train.history, train-codes.history]
-      timings: [train.timings, train-codes.timings]${mapInputs}
+    inputs: &found # a * takes all stages of such a name that have the output
+      metrics: evaluate-*.metrics
+      histories: train-*.history
+      timings: train-*.timings${mapInputs}
   report:
     uses: report
     publish: reports/\${profile}
     inputs:
-      metrics: [evaluate-raw.metrics, evaluate.metrics, evaluate-codes.metrics]
-      queries: [evaluate-raw.per-query, evaluate.per-query, evaluate-codes.per-query]
-      histories: [train.history, train-codes.history]
-      timings: [train.timings, train-codes.timings]
-      curves: evaluate-codes.curve${mapInputs}
+      <<: *found
+      queries: evaluate-*.per-query
+      curves: evaluate-*.curve
       neighbours: browse.neighbours
       thumbnails: browse.thumbnails
       figures: plot.figures
@@ -172,7 +154,7 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       profile: ${quoted(`\${profile} --pipeline ${literal(command)}`)}
       folder: reports/\${profile}
 
-  # What npm run search takes.
+  # The index that npm run search reads.
   index:
     uses: index
     publish: indexes/\${profile}
@@ -181,8 +163,8 @@ ${perplexity === undefined ? "" : maps(perplexity)}
       model: backbone.model
       head: train-codes[seed=1].model
       vectors: embed-codes[seed=1].embeddings
-      projection: encode[seed=1].projection
-      codes: encode[seed=1].codes
-    with: { backbone: "\${vars.backbone}" }
+      projection: encode-codes[seed=1].projection
+      codes: encode-codes[seed=1].codes
+    with: { backbone: $backbone }
 `;
 }

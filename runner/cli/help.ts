@@ -9,21 +9,21 @@ type Example = [args: string, effect: string];
 const EXAMPLES: Record<string, Example[]> = {
   "": [
     ["", "run the default profile"],
-    ["--only train", "run one stage and those it depends on"],
+    ["--only train-race", "run one stage and those it depends on"],
     ["help run", "show the options of run"],
   ],
   run: [
     ["", "run the default profile"],
     ["--profile cifar10 --mirror ~/data", "the full study; ~/data holds the downloads"],
-    ["--only train --set train.steps=100", "one stage and those it needs, with another param"],
-    ["--from train --keep-going", "rerun train and what follows; go on after a failure"],
+    ["--only train-race --set train-race.steps=100", "one stage and those it needs, with another param"],
+    ["--from train-race --keep-going", "rerun a stage and what follows; go on after a failure"],
   ],
   check: [["--profile sample", "compare the committed report of a profile"]],
-  "what-if": [["--set train.steps=300", "list the stages that this change reruns"]],
+  "what-if": [["--set train-race.steps=300", "list the stages that this change reruns"]],
   status: [["--profile cifar10", "the state of another profile"]],
   why: [
-    ["train", "every instance of train; equal reasons are one line"],
-    ["evaluate --set train.steps=300", "the reason after a change"],
+    ["train-race", "every instance of train-race; equal reasons are one line"],
+    ["evaluate-race --set train-race.steps=300", "the reason after a change"],
   ],
   explain: [
     ["reports/sample#facenet/all.map", "trace one number"],
@@ -35,7 +35,7 @@ const EXAMPLES: Record<string, Example[]> = {
   new: [["loss my-loss", "a loss of your own with its test"]],
   verify: [
     ["", "read every object of the store"],
-    ["--rerun train", "rerun a stage and compare its outputs"],
+    ["--rerun train-race", "rerun a stage and compare its outputs"],
   ],
   gc: [
     ["--dry-run", "list the results that gc would remove"],

@@ -4,7 +4,7 @@ import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { type Command, Option } from "commander";
 import { UserError } from "../stage.ts";
-import { expand, load, settingText } from "../study/index.ts";
+import { expand, load, settingText, stageNames } from "../study/index.ts";
 import { markdownTable, suggest } from "../text/index.ts";
 import { type Options, withOptions, withRunOptions } from "./options.ts";
 import { runStages } from "./run.ts";
@@ -72,8 +72,9 @@ async function whyCommand(stage: string, options: Options): Promise<number> {
 function publishing(options: Options, path: string): string | undefined {
   if (options.profile !== undefined) return options.profile;
   const pipeline = load(absolute(options.pipeline), process.cwd());
-  return Object.keys(pipeline.profiles).find((name) => {
-    const only = options.set.filter(({ path: [head] }) => head === "vars" || pipeline.stages[head]);
+  return pipeline.profiles.find((name) => {
+    const stages = stageNames(pipeline.study(name));
+    const only = options.set.filter(({ path: [head] }) => head === "vars" || stages.includes(head));
     return expand(pipeline, name, only).instances.some(
       ({ publish }) => publish !== undefined && `${path}/`.startsWith(`${publish}/`),
     );

@@ -6,6 +6,7 @@ import { memoOf } from "../files/index.ts";
 import type { StageDefinition } from "../stage.ts";
 import { Schemas, type StageInstance, type Study } from "../study/index.ts";
 import { suggest } from "../text/index.ts";
+import { settleGlobs } from "./globs.ts";
 import { checkOutputs, fault, outputsOf } from "./outputs.ts";
 import { paramsOf } from "./params.ts";
 import { type Chosen, chosenParts, partNames, partsWith } from "./parts.ts";
@@ -60,8 +61,13 @@ export async function resolve(
           ),
       );
   const stageCode = await book.read(stages.map(entryOf));
+  const instances = settleGlobs(study.instances, ({ uses, outputs }) =>
+    Object.keys(
+      uses === undefined ? outputs : (stageCode.get(entryOf(uses))!.definition as StageDefinition).outputs,
+    ),
+  );
   const chosen = new Map<StageInstance, Record<string, Chosen>>();
-  for (const instance of study.instances) {
+  for (const instance of instances) {
     if (instance.uses === undefined) continue;
     const definition = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
     chosen.set(instance, chosenParts(instance, definition, schemas, namesIn));
@@ -70,7 +76,7 @@ export async function resolve(
     [...chosen.values()].flatMap((parts) => Object.values(parts).map(({ file }) => file)),
   );
 
-  const tasks = study.instances.map((instance): Task => {
+  const tasks = instances.map((instance): Task => {
     if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile);
     const code = stageCode.get(entryOf(instance.uses!))!;
     const definition = code.definition as StageDefinition;
@@ -99,7 +105,7 @@ export async function resolve(
   });
 
   refusePlaces(tasks, root, cache);
-  checkReferences(tasks, study.instances, isThere);
+  checkReferences(tasks, instances, isThere);
   memoOf(root).save();
   return tasks;
 }

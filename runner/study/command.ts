@@ -1,7 +1,7 @@
 /** The command of a shell stage (`run:` in pipeline.yaml), with what it names put in. */
 import { resolve as absolute, relative, sep } from "node:path";
 import { brief, dig, own } from "../text/index.ts";
-import { cut, interpolate, type Lookup, nothingCalled, OMIT } from "./interpolate.ts";
+import { cutCommand, type Lookup, nothingCalled, OMIT } from "./interpolate.ts";
 import { type Place, ShellText } from "./quoting.ts";
 
 type Refuse = (expression: string, why: string) => never;
@@ -9,7 +9,7 @@ type Refuse = (expression: string, why: string) => never;
 /** What is known only when the stage runs, or is one of its params. */
 const LATER = ["in.", "out.", "with."];
 
-/** A hole with its value: `${vars.seed=3}`; what is before the first "=" is for people. */
+/** A hole with its value: `${seed=3}`; what is before the first "=" is for people. */
 const holding = (hole: string, value: unknown): string =>
   `\${${hole.replaceAll("=", "")}=${JSON.stringify(value).replaceAll("}", "\\u007d")}}`;
 
@@ -30,14 +30,14 @@ function wordsOf(expression: string, value: unknown, refuse: Refuse): string[] {
 }
 
 /**
- * A command with what is known before anything runs: each `${vars.x}` and `${matrix.x}` becomes a hole that holds its
- * value, so that it is quoted like all others and enters the key. A command that is one `${vars.x}` is that text.
+ * A command with what is known before anything runs: each `${name}` becomes a hole that holds its value, so
+ * that it is quoted like all others and enters the key. A command that is one `${name}` is that text.
  */
 export function fixCommand(command: string, lookup: Lookup, refuse: Refuse): unknown {
-  const { texts, holes } = cut(command, refuse);
+  const { texts, holes } = cutCommand(command, refuse);
   const isLater = (hole: string) => LATER.some((prefix) => hole.startsWith(prefix));
   if (holes.length === 1 && texts.join("") === "" && !isLater(holes[0]))
-    return interpolate(command, lookup, refuse);
+    return lookup(holes[0]) ?? refuse(holes[0], nothingCalled(holes[0]));
   const filled = holes.map((hole) => {
     if (isLater(hole)) return `\${${hole}}`;
     const value = lookup(hole);
@@ -72,7 +72,7 @@ export function fillCommand(
   values: Record<string, Record<string, unknown>>,
   refuse: Refuse,
 ): string {
-  const { texts, holes } = cut(command, refuse);
+  const { texts, holes } = cutCommand(command, refuse);
   const variables = new Map<string, { name: string; words: string[] }>();
   const shell = new ShellText();
   shell.read(texts[0]);
@@ -139,7 +139,7 @@ export function filesNamed(
   root: string,
   isFile: (path: string) => boolean,
 ): string[] {
-  const { texts, holes } = cut(command, (_, why) => {
+  const { texts, holes } = cutCommand(command, (_, why) => {
     throw new Error(why);
   });
   const known = holes.map((hole) => [meaningOf(hole, values) ?? " "].flat().join(" "));

@@ -1,8 +1,13 @@
 export { filesNamed, fillCommand } from "./command.ts";
-export { expand, type Reference, type StageInstance, type Study } from "./expand.ts";
+export { expand, type Study } from "./expand.ts";
+export type { StageInstance } from "./instances.ts";
 export { nothingCalled } from "./interpolate.ts";
-export { type CheckRule, load } from "./load.ts";
+export { load } from "./load.ts";
 export { pointOf } from "./matrix.ts";
+export { inOrder } from "./order.ts";
+export type { Reference } from "./references.ts";
 export { Schemas } from "./schemas.ts";
 export { type Setting, settingText } from "./settings.ts";
 export { GROUP_SECONDS, POLL_SECONDS, requestOf, type SlurmSettings } from "./slurm-settings.ts";
+export { publishTexts, stageNames } from "./stages.ts";
+export type { CheckRule } from "./study-file.ts";

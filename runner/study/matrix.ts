@@ -1,7 +1,8 @@
-/** The points of a stage's matrix, and those that a reference means. */
+/** The points of one matrix: the product of its axes. */
 
 import type { Point, Scalar } from "../stage.ts";
 import { brief, isMap, own, type Path, suggest } from "../text/index.ts";
+import { isLiteral, MATRIX_WORDS } from "./names.ts";
 
 type Fail = (path: Path, message: string) => never;
 
@@ -31,16 +32,13 @@ export function pointOf(id: string): Point {
   );
 }
 
-/** What the names of an axis's values stand for, where the axis is a map; see {@link points}. */
-const meanings = new WeakMap<Point, Record<string, unknown>>();
-
-/** What `${matrix.AXIS}` stands for at a point. */
-export const valuesAt = (point: Point): Record<string, unknown> => ({ ...point, ...meanings.get(point) });
-
-/** Whether the file gives a value as it is: what a `${...}` gives may differ from profile to profile. */
-const isLiteral = (raw: unknown): boolean => raw !== undefined && !JSON.stringify(raw).includes("${");
-
 const AXIS = /^[\w-]+$/;
+
+/** What to write in the place of an axis that is a map. */
+const mapFault = (axis: string, words: Record<string, unknown>): string => {
+  const names = Object.keys(words);
+  return `must be a list of values. Write ${axis}: [${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}], and what each of them sets in axes: { ${axis}: { WORD: { NAME: VALUE } } }.`;
+};
 
 /** @throws by `fail` where an axis or one of its values is none, or the file itself leaves it empty */
 function checkAxes(matrix: Record<string, unknown>, raw: Record<string, unknown>, fail: Fail): void {
@@ -53,7 +51,7 @@ function checkAxes(matrix: Record<string, unknown>, raw: Record<string, unknown>
       fail(
         path,
         `every value must be a word, a number, true or false, not ${brief(value)}.` +
-          (path.length === 1 && isMap(value) ? suggest(String(path[0]), ["include", "exclude"]) : ""),
+          (path.length === 1 && isMap(value) ? suggest(String(path[0]), MATRIX_WORDS) : ""),
       );
   };
   for (const [key, list] of Object.entries({ include, exclude }))
@@ -66,10 +64,10 @@ function checkAxes(matrix: Record<string, unknown>, raw: Record<string, unknown>
     }
   for (const [axis, values] of Object.entries(axes)) {
     name([axis], axis);
-    if (!isMap(values) && !Array.isArray(values))
-      fail([axis], `must be a list of values, or a map of them by name, not ${brief(values)}.`);
-    if (Array.isArray(values)) for (const value of values) scalar([axis], value);
-    if (Object.keys(values).length === 0 && isLiteral(own(raw, axis)))
+    if (isMap(values)) fail([axis], mapFault(axis, values));
+    if (!Array.isArray(values)) fail([axis], `must be a list of values, not ${brief(values)}.`);
+    for (const value of values) scalar([axis], value);
+    if (values.length === 0 && isLiteral(own(raw, axis)))
       fail(
         [axis],
         "has no value, so that the stage would have no instance. Give it one, or leave the axis out.",
@@ -81,7 +79,7 @@ function checkAxes(matrix: Record<string, unknown>, raw: Record<string, unknown>
       "names no axis, so that the stage would have no instance. Give it one, or leave the matrix out.",
     );
   const product = Object.values(axes).reduce(
-    (count, values) => count * Object.keys(values).length,
+    (count, values) => count * values.length,
     include.length && Object.keys(axes).length === 0 ? 0 : 1,
   );
   if (product + include.length > MOST_POINTS)
@@ -104,7 +102,7 @@ function checkExcludes(matrix: Record<string, unknown>, raw: Record<string, unkn
       const path = ["exclude", index, axis];
       const values = own(axes, axis);
       if (values === undefined) fail(path, `unknown axis.${suggest(axis, Object.keys(axes))}`);
-      const words = (isMap(values) ? Object.keys(values) : (values as Scalar[])).map(String);
+      const words = (values as Scalar[]).map(String);
       const rules = own(raw, "exclude") as Point[] | string | undefined;
       const literal = isLiteral(own(raw, axis)) && Array.isArray(rules) && isLiteral(rules[index]);
       if (literal && !words.includes(String(value)))
@@ -117,9 +115,8 @@ function checkExcludes(matrix: Record<string, unknown>, raw: Record<string, unkn
 }
 
 /**
- * The product of a matrix's axes, less `exclude`, with `include`. An axis is a list of values, or a map of them by
- * name: then the point has the name, and `${matrix.AXIS}` stands for the value, whatever it is.
- * @param raw the matrix as the file has it, with its `${...}`
+ * The product of a matrix's axes, less `exclude`, with `include`.
+ * @param raw the matrix as the file has it, with its `$name`s
  */
 export function points(matrix: Record<string, unknown>, raw: unknown, fail: Fail): Point[] {
   const given = isMap(raw) ? raw : {};
@@ -127,97 +124,11 @@ export function points(matrix: Record<string, unknown>, raw: unknown, fail: Fail
   checkExcludes(matrix, given, fail);
   const { include = [], exclude = [], ...axes } = matrix as Record<string, unknown[]>;
   let all: Point[] = [{}];
-  for (const [axis, values] of Object.entries(axes)) {
-    const named = isMap(values);
-    all = all.flatMap((point) =>
-      (named ? Object.keys(values) : values).map((value) => {
-        const next = { ...point, [axis]: value as Scalar };
-        const known = meanings.get(point);
-        if (named)
-          meanings.set(next, { ...known, [axis]: (values as Record<string, unknown>)[String(value)] });
-        else if (known) meanings.set(next, known);
-        return next;
-      }),
-    );
-  }
+  for (const [axis, values] of Object.entries(axes))
+    all = all.flatMap((point) => values.map((value) => ({ ...point, [axis]: value as Scalar })));
   const rules = (exclude as Point[]).map((rule) => Object.entries(rule));
   const kept = all.filter(
     (point) => !rules.some((rule) => rule.every(([axis, value]) => String(point[axis]) === String(value))),
   );
   return [...(Object.keys(axes).length ? kept : []), ...(include as Point[])];
-}
-
-const axesKnown = new WeakMap<Point[], string[]>();
-/** All axes of a stage's points. */
-export function axesOf(found: Point[]): string[] {
-  const axes = axesKnown.get(found) ?? [...new Set(found.flatMap((point) => Object.keys(point)))];
-  axesKnown.set(found, axes);
-  return axes;
-}
-
-/** The points of one matrix that have the same axes, and those of each choice of values, for {@link matching}. */
-interface Sheet {
-  axes: string[];
-  places: number[];
-  /** By the axes that are wanted: their values → the places of the points that have them. */
-  indices: Map<string, Map<string, number[]>>;
-}
-const sheetsKnown = new WeakMap<Point[], Sheet[]>();
-
-function sheetsOf(found: Point[]): Sheet[] {
-  const known = sheetsKnown.get(found);
-  if (known) return known;
-  const sheets = new Map<string, Sheet>();
-  for (const [place, point] of found.entries()) {
-    const axes = Object.keys(point);
-    const name = JSON.stringify(axes);
-    if (!sheets.has(name)) sheets.set(name, { axes, places: [], indices: new Map() });
-    sheets.get(name)!.places.push(place);
-  }
-  sheetsKnown.set(found, [...sheets.values()]);
-  return [...sheets.values()];
-}
-
-/**
- * The points that agree with `wanted` on every axis that both have, and that have all of the axes `named`, in
- * order. Looked up, not searched for: ten thousand instances look among ten thousand.
- * @param wanted axis → value, as text
- */
-export function matching(found: Point[], wanted: Map<string, string>, named: string[]): Point[] {
-  const places: number[] = [];
-  const sheets = sheetsOf(found);
-  for (const { axes, places: all, indices } of sheets) {
-    if (!named.every((axis) => axes.includes(axis))) continue;
-    const shared = axes.filter((axis) => wanted.has(axis));
-    const name = JSON.stringify(shared);
-    const index = indices.get(name) ?? new Map<string, number[]>();
-    if (!indices.has(name)) {
-      indices.set(name, index);
-      for (const place of all) {
-        const values = JSON.stringify(shared.map((axis) => String(found[place][axis])));
-        const same = index.get(values);
-        if (same) same.push(place);
-        else index.set(values, [place]);
-      }
-    }
-    for (const place of index.get(JSON.stringify(shared.map((axis) => wanted.get(axis)))) ?? [])
-      places.push(place);
-  }
-  if (sheets.length > 1) places.sort((a, b) => a - b);
-  return places.map((place) => found[place]);
-}
-
-const REFERENCE = /^([\w-]+)(?:\[([^\]]*)\])?\.([\w-]+)$/;
-
-/** `stage[axis=value].output`, taken apart; undefined for a text that is none. */
-export function readReference(
-  text: string,
-): { stage: string; pairs: [axis: string, value: string][] | undefined; output: string } | undefined {
-  const [, stage, bracket, output] = REFERENCE.exec(text) ?? [];
-  if (stage === undefined) return undefined;
-  const pairs = bracket?.split(",").map((pair): [string, string] => {
-    const cut = pair.indexOf("=");
-    return cut < 0 ? [pair.trim(), ""] : [pair.slice(0, cut).trim(), pair.slice(cut + 1).trim()];
-  });
-  return { stage, pairs, output };
 }

@@ -5,15 +5,21 @@ import { oneLine } from "../text/index.ts";
 interface Instance {
   id: string;
   stage: string;
-  inputs: Record<string, ({ id: string } | { file: string })[]>;
+  inputs: Record<string, ({ id: string; glob?: object } | { file: string })[]>;
   at(...path: string[]): string;
 }
 
-/** Upstream before downstream, otherwise as they stood. @throws UserError when the stages form a circle */
+/**
+ * Upstream before downstream, otherwise in their order. A glob that is not settled yet orders nothing: which of its
+ * stages have the output is known later.
+ * @throws UserError when the stages form a circle
+ */
 export function inOrder<One extends Instance>(instances: One[]): One[] {
   const byId = new Map(instances.map((instance) => [instance.id, instance]));
   const upstream = ({ inputs }: One): One[] =>
-    Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [byId.get(one.id)!] : [])));
+    Object.values(inputs).flatMap((list) =>
+      list.flatMap((one) => ("id" in one && one.glob === undefined ? [byId.get(one.id)!] : [])),
+    );
   const order: One[] = [];
   const state = new Map<One, "open" | "done">();
   for (const first of instances) {

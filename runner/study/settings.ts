@@ -1,9 +1,7 @@
 /** The vars of a profile, and what `--set` puts in the place of a var or of a stage's param. */
 
 import { UserError } from "../stage.ts";
-import { dig, isMap, keyFault, oneLine, own, suggest } from "../text/index.ts";
-import { interpolate, nothingCalled } from "./interpolate.ts";
-import type { Pipeline } from "./load.ts";
+import { isMap, keyFault, oneLine, own } from "../text/index.ts";
 
 /** One `--set stage.param=value` or `--set vars.name=value`. */
 export interface Setting {
@@ -38,52 +36,7 @@ export function put(target: Record<string, unknown>, { path, value }: Setting, s
   at[path.at(-1)!] = value;
 }
 
-/** Vars that name vars that name vars: deeper is a mistake, and would take all of the stack. */
-const DEEPEST = 100;
-
-/** All values of the vars, where one may name another. @throws UserError at unknown names and circles */
-export function resolveVars(
-  pipeline: Pipeline,
-  profile: string,
-  settings: Setting[],
-): Record<string, unknown> {
-  const raw: Record<string, unknown> = structuredClone({
-    ...pipeline.vars,
-    ...pipeline.profiles[profile].vars,
-  });
-  const known = (name: string) => Object.hasOwn(raw, name);
-  for (const setting of settings.filter(({ path }) => path[0] === "vars")) {
-    const [, name] = setting.path;
-    if (!known(name))
-      throw new UserError(`--set vars.${name}: no such var.${suggest(name, Object.keys(raw))}`);
-    put(raw, setting, 1);
-  }
-  const done = new Map<string, unknown>();
-  const open: string[] = [];
-  const where = (name: string) => pipeline.source.locate(["profiles", profile, "vars", name], ["vars", name]);
-  const resolve = (name: string): unknown => {
-    if (done.has(name)) return done.get(name);
-    if (open.includes(name))
-      throw new UserError(`${where(name)} vars form a circle: ${[...open, name].join(" → ")}.`);
-    if (open.length > DEEPEST)
-      throw new UserError(
-        `${where(name)} vars.${name}: vars name one another more than ${DEEPEST} levels deep.`,
-      );
-    open.push(name);
-    const value = interpolate(raw[name], lookup, (expression, why) => {
-      const names = ["profile", ...Object.keys(raw).map((key) => `vars.${key}`)];
-      const hint = why === nothingCalled(expression) ? suggest(expression, names) : "";
-      throw new UserError(oneLine(`${where(name)} vars.${name}: ${why}${hint}`));
-    });
-    open.pop();
-    done.set(name, value);
-    return value;
-  };
-  const lookup = (expression: string): unknown => {
-    if (expression === "profile") return profile;
-    const [head, name, ...below] = expression.split(".");
-    return head === "vars" && name !== undefined && known(name) ? dig(resolve(name), below) : undefined;
-  };
-  for (const name of Object.keys(raw)) resolve(name);
-  return Object.fromEntries(done);
+/** @throws UserError that names the `--set` of a var */
+export function refuseVar(name: string, message: string): never {
+  throw new UserError(oneLine(`--set vars.${name}: ${message}`));
 }

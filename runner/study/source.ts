@@ -53,8 +53,8 @@ export class Source {
    * @param known what a text holds, when that is known already: then it is parsed only when a place is asked for
    * @throws UserError when the file is missing or is no YAML
    */
-  constructor(path: string, known: (text: string) => unknown = () => undefined) {
-    this.name = basename(path);
+  constructor(path: string, known: (text: string) => unknown = () => undefined, name = basename(path)) {
+    this.name = name;
     this.text = read(path);
     const value = known(this.text);
     if (value !== undefined) {
@@ -148,14 +148,14 @@ export class Source {
     return { depth: path.length, offset };
   }
 
-  /** "file:line:column" of the first of `paths` of which the file leaves out the least. */
-  locate(...paths: Path[]): string {
-    let best = { left: Number.POSITIVE_INFINITY, offset: 0 };
-    for (const path of paths) {
-      const { depth, offset } = this.follow(path);
-      if (path.length - depth < best.left) best = { left: path.length - depth, offset };
-    }
-    const { line, col } = this.lines.linePos(best.offset);
+  /** How many keys of the path the file leaves out. */
+  missing(path: Path): number {
+    return path.length - this.follow(path).depth;
+  }
+
+  /** "file:line:column" of the deepest key of the path that is in the file. */
+  locate(path: Path): string {
+    const { line, col } = this.lines.linePos(this.follow(path).offset);
     return `${this.name}:${Math.max(1, line)}:${Math.max(1, col)}`; // an empty file has no line
   }
 }

@@ -63,7 +63,7 @@ test("from an installed package, whose dependencies are beside it", () => {
   const app = scratch();
   const home = join(app, "node_modules/deephash");
   mkdirSync(home, { recursive: true });
-  for (const name of ["bin", "init", "runner", "schemas", "search", "stages", "templates"])
+  for (const name of ["bin", "init", "runner", "schemas", "search", "stages", "studies", "templates"])
     cpSync(name, join(home, name), { recursive: true });
   for (const name of ["package.json", "pipeline.yaml", "tsconfig.json"]) cpSync(name, join(home, name));
   for (const name of readdirSync("node_modules"))
@@ -98,15 +98,15 @@ line="$1"; COMP_LINE="$line"; COMP_POINT=\${#line}; _deephash; printf '%s\\n' "\
     ["deephash why --prof", ["--profile"]],
     ["deephash --profile cif", ["cifar10"]],
     ["deephash --profile=cif", ["cifar10"]],
-    ["deephash --set train.learning_r", ["train.learning_rate="]],
+    ["deephash --set train-race.learning_r", ["train-race.learning_rate="]],
     ["deephash init ~/pho", [""]],
   ])("completes %s", (line, expected) => {
     expect(complete(line)).toEqual(expected);
   });
   test("completes the rest of an instance after its last =", () => {
-    const found = complete("deephash why train[");
-    expect(found[0]).toMatch(/^train\[/);
-    const [start] = /^train\[\w+=/.exec(found[0])!;
+    const found = complete("deephash why train-race[");
+    expect(found[0]).toMatch(/^train-race\[/);
+    const [start] = /^train-race\[\w+=/.exec(found[0])!;
     expect(`${start}${complete(`deephash why ${start}`)[0]}`).toBe(found[0]);
   });
   test("a shell without a script is refused by name", () => {

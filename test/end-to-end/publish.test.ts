@@ -9,7 +9,7 @@ afterAll(() => project.remove());
 
 /** Two profiles with one stage each, that writes the text into the files named, and publishes its folder d. */
 const stages = (profiles: Record<string, object>) => {
-  const all = Object.entries(profiles).map(([name, stage]) => [name, { common: false, stages: stage }]);
+  const all = Object.entries(profiles).map(([name, stage]) => [name, { stages: stage }]);
   project.write("pipeline.yaml", JSON.stringify({ profiles: Object.fromEntries(all), stages: {} }));
 };
 const stage = (text: string, files: string[], publish = "reports") => ({

@@ -366,7 +366,7 @@ describe("shell stages", () => {
         vars: { v: "$(touch pwned)" },
         stages: {
           shell: {
-            run: "printf '<%s>' ${vars.v} \"${matrix.m}\" $${HOME:+set} > ${out.text}",
+            run: "printf '<%s>' ${v} \"${m}\" $${HOME:+set} > ${out.text}",
             matrix: { m: ["`touch pwned`; touch pwned"] },
             outputs: { text: "t.txt" },
             publish: "reports",

@@ -91,7 +91,7 @@ describe("env", () => {
       "$(printenv $1 || echo unset)",
     ),
     matrix: { mode: ["fast"] },
-    env: { MODE: '${matrix.mode}: it\'s "$HOME"', COUNT: 3, TOKEN: "${env.MY_TOKEN}" },
+    env: { MODE: '${mode}: it\'s "$$HOME"', COUNT: 3, TOKEN: "${env.MY_TOKEN}" },
   };
 
   test("is what a command sees beside a few variables: no secret that nobody passed on", async () => {
@@ -138,7 +138,7 @@ describe("env", () => {
   test.each([
     [{ env: { "1A": "x" } }, "env"],
     [{ env: { A: ["x"] } }, "env.A: must be of type string or number or boolean"],
-    [{ env: { A: "${matrix.list}" }, matrix: { list: { one: [1] } } }, "env.A: must be a text, a number"],
+    [{ env: { A: "${list}" }, vars: { list: [1] } }, "env.A: must be a text, a number"],
     [{ env: { A: "a ${env.B}" } }, "as a whole value ${env.NAME}"],
     [
       { env: { A: "x" }, run: undefined, uses: "numbers", outputs: undefined },

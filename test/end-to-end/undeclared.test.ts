@@ -78,7 +78,7 @@ const peeks = (hows: string[], given?: string) => ({
   peek: {
     uses: "peek",
     matrix: { how: hows },
-    with: { how: "${matrix.how}" },
+    with: { how: "${how}" },
     ...(given ? { inputs: { given } } : {}),
   },
 });

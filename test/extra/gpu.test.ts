@@ -42,7 +42,7 @@ stages:
     uses: extract
     matrix: { device: [cpu, webgpu, auto] }
     inputs: { images: ./images.arrow, model: ./model.onnx }
-    with: { backbone: ${backbone}, size: ${SIDE}, batch: 8, device: "\${matrix.device}" }
+    with: { backbone: ${backbone}, size: ${SIDE}, batch: 8, device: "\${device}" }
 `,
     );
   }

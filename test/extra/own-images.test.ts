@@ -40,7 +40,7 @@ function project() {
     ["extract.size", "32"],
     ["extract.device", "cpu"],
     ["vars.seeds", "[1]"],
-    ["train.steps", "40"],
+    ["train-vectors.steps", "40"],
     ["train-codes.steps", "40"],
   ].flatMap(([name, value]) => ["--set", `${name}=${value}`]);
   const pipeline = (file: string) => run("runner/main.mjs", "--pipeline", file, "--mirror", mirror, ...sets);

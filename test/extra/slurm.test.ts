@@ -197,12 +197,12 @@ test("what waits for a stage that failed does not wait for ever", async () => {
     JSON.stringify({
       profiles: { small: {} },
       stages: {
-        bad: { uses: "trouble", matrix: { by: ["1", "2"] }, with: { mode: "throw", word: "${matrix.by}" } },
+        bad: { uses: "trouble", matrix: { by: ["1", "2"] }, with: { mode: "throw", word: "${by}" } },
         after: {
           uses: "trouble",
           matrix: "bad",
           inputs: { values: "bad.text" },
-          with: { word: "${matrix.by}" },
+          with: { word: "${by}" },
         },
         other: { uses: "numbers" },
       },

@@ -1,5 +1,5 @@
 /** pipeline.yaml as nobody should write it: whatever stands there, the answer is a study or one line with a place. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -14,6 +14,7 @@ import { load } from "../../runner/study/load.ts";
 const root = process.cwd();
 const folder = mkdtempSync(join(tmpdir(), "deephash-fuzz-"));
 const file = join(folder, "pipeline.yaml");
+cpSync("studies", join(folder, "studies"), { recursive: true });
 afterAll(() => rmSync(folder, { recursive: true }));
 
 /** More mutations: FUZZ=5000 npx vitest run test/runner/fuzz.test.ts */
@@ -30,7 +31,7 @@ async function open(text: string): Promise<string> {
   const began = performance.now();
   try {
     const pipeline = load(file, root);
-    for (const name of Object.keys(pipeline.profiles)) {
+    for (const name of pipeline.profiles) {
       const study = expand(pipeline, name);
       // One of them stands for all: the stages' own declarations are compiled for each.
       if (name === pipeline.profile) refuseLeaks(await resolve(study, root, book), root);
@@ -39,7 +40,11 @@ async function open(text: string): Promise<string> {
   } catch (error) {
     const { name, message, stack } = error as Error;
     if (name !== "UserError") throw new Error(`no UserError but ${stack}\n---\n${text}`);
-    if (!/^pipeline\.yaml:\d+:\d+:? \S/.test(message) || /\n/.test(message) || message.length > 2000)
+    if (
+      !/^(pipeline|studies\/[\w/-]+)\.yaml:\d+:\d+:? \S/.test(message) ||
+      /\n/.test(message) ||
+      message.length > 2000
+    )
       throw new Error(`not one line with a place: ${message}\n---\n${text}`);
     return message;
   } finally {
@@ -63,14 +68,20 @@ const ODD_TEXTS = [
   "${}",
   "${vars}",
   "${vars.}",
-  "${vars.seeds}",
-  "${vars.nobody}",
-  "${vars.__proto__}",
-  "${matrix.loss}",
-  "${matrix.constructor?}",
-  "a ${vars.seeds} b",
+  "${seeds}",
+  "${nobody}",
+  "${__proto__}",
+  "${loss}",
+  "${constructor?}",
+  "a ${seeds} b",
+  "$seeds",
+  "$seeds?",
+  "$vars.seeds",
+  "a $ b $$ c",
+  "evaluate-*.metrics",
+  "{a,b.metrics",
   "${profile",
-  "${${vars.seed}}",
+  "${${seed}}",
   "./",
   "./..",
   "./../../etc/passwd",
@@ -238,7 +249,7 @@ describe("what would take all time or memory", () => {
 });
 
 describe("what a published folder may be", () => {
-  const publish = (folder: string) => open(VALID.replace("publish: stages/sample", `publish: ${folder}`));
+  const publish = (folder: string) => open(VALID.replace("report: reports/${profile}", `report: ${folder}`));
   test.each([
     "/tmp/reports",
     "..",
@@ -249,7 +260,7 @@ describe("what a published folder may be", () => {
     '""',
     "a/../../b",
   ])("not %s", async (folder) => {
-    expect(await publish(folder)).toMatch(/^pipeline\.yaml:\d+:\d+ sample\.publish: must be a /);
+    expect(await publish(folder)).toMatch(/^pipeline\.yaml:\d+:\d+ report\.publish: must be a /);
   });
   test.each(["./reports/x", "reports", "reports/..x"])("%s", async (folder) => {
     expect(await publish(folder)).not.toContain("publish");

@@ -34,12 +34,12 @@ profiles:
 stages:
   numbers:
     uses: numbers
-    with: { start: "\${vars.start}" }
+    with: { start: "\${start}" }
   scale:
     uses: scale
-    matrix: { by: "\${vars.factors}" }
+    matrix: { by: "\${factors}" }
     inputs: { values: numbers.values }
-    with: { how: { use: times, by: "\${matrix.by}" } }
+    with: { how: { use: times, by: "\${by}" } }
   total:
     uses: total
     publish: reports/\${profile}

@@ -39,7 +39,7 @@ class Known {
   }
 
   profiles(): string[] {
-    return Object.keys(this.load().profiles);
+    return this.load().profiles;
   }
 
   private instances() {
@@ -57,17 +57,23 @@ class Known {
     return this.instances().flatMap(({ publish }) => (publish === undefined ? [] : [`${publish}#`]));
   }
 
+  /** The vars of the profile of the line, or of all if it names none. */
+  private vars(): string[] {
+    const pipeline = this.load();
+    const profile = this.valueOf("--profile", "-p");
+    const profiles = profile === undefined ? pipeline.profiles : [profile];
+    return profiles.flatMap((name) => Object.keys(pipeline.study(name).vars));
+  }
+
   /** `stage.param=` and `vars.name=` once the stage is written, before that `stage.` */
   settings(current: string): string[] {
     const cut = current.indexOf(".");
-    const { stages, vars, profiles } = this.load();
-    if (cut < 0) return ["vars", ...Object.keys(stages)].map((name) => `${name}.`);
-    const head = current.slice(0, cut);
-    if (head === "vars")
-      return [vars, ...Object.values(profiles).map((profile) => profile.vars)].flatMap((some) =>
-        Object.keys(some ?? {}).map((name) => `vars.${name}=`),
-      );
-    const schema = join(this.root, `schemas/${stages[head]?.uses}.params.schema.json`);
+    const head = current.slice(0, Math.max(0, cut));
+    if (head === "vars") return this.vars().map((name) => `vars.${name}=`);
+    const instances = this.instances();
+    if (cut < 0) return ["vars", ...instances.map(({ stage }) => stage)].map((name) => `${name}.`);
+    const uses = instances.find(({ stage }) => stage === head)?.uses;
+    const schema = join(this.root, `schemas/${uses}.params.schema.json`);
     if (!existsSync(schema)) return [];
     const { properties = {} } = JSON.parse(readFileSync(schema, "utf8"));
     return Object.keys(properties).map((name) => `${head}.${name}=`);

@@ -3,7 +3,7 @@ import { join, resolve } from "node:path";
 import { type Command, InvalidArgumentError } from "commander";
 import type { Plan } from "../../plan/index.ts";
 import { Store } from "../../store/index.ts";
-import { expand, load } from "../../study/index.ts";
+import { expand, load, publishTexts } from "../../study/index.ts";
 import { bytesOf, spanOf } from "../../text/index.ts";
 
 /** What the commands take from the program. */
@@ -26,10 +26,9 @@ const wholeNumber = (text: string): number | undefined => (/^\d+$/.test(text) ? 
 /** The folders that stages publish to, in any profile, and the parents of those that a `--set` can name. */
 function reportFolders(pipelineFile: string, root: string): string[] {
   const pipeline = load(resolve(pipelineFile), root);
-  const specs = [pipeline.stages, ...Object.values(pipeline.profiles).map(({ stages = {} }) => stages)];
-  const texts = specs.flatMap((stages) => Object.values(stages).flatMap((spec) => spec?.publish ?? []));
-  const above = texts.map((text) => text.slice(0, text.lastIndexOf("/", text.indexOf("${")) + 1));
-  const exact = Object.keys(pipeline.profiles).flatMap((profile) =>
+  const texts = pipeline.profiles.flatMap((profile) => publishTexts(pipeline.study(profile)));
+  const above = texts.map((text) => text.slice(0, text.lastIndexOf("/", text.indexOf("$")) + 1));
+  const exact = pipeline.profiles.flatMap((profile) =>
     expand(pipeline, profile).instances.flatMap(({ publish }) => publish ?? []),
   );
   return [...new Set([...above.filter((folder) => folder !== ""), ...exact])].map((folder) =>

@@ -63,13 +63,13 @@ describe("completion", () => {
     ["deephash check -p fash", ["fashion-mnist"]],
     ["deephash --profile=cif", ["--profile=cifar10"]],
     ["deephash --executor sl", ["slurm"]],
-    ["deephash why evalu", ["evaluate"]],
+    ["deephash why evalu", ["evaluate-race"]],
     ["deephash graph d", ["dot"]],
     ["deephash new lo", ["loss"]],
     ["deephash completion f", ["fish"]],
     ["deephash explain reports/sam", ["reports/sample#"]],
-    ["deephash --set evaluate-r", ["evaluate-raw."]],
-    ["deephash --set train.learning_r", ["train.learning_rate="]],
+    ["deephash --set map-r", ["map-raw."]],
+    ["deephash --set train-race.learning_r", ["train-race.learning_rate="]],
     ["deephash --set vars.backb", ["vars.backbone="]],
     ["deephash --pipeline pipe", [FILES]],
     ["deephash init ~/pho", [FILES]],
@@ -83,8 +83,8 @@ describe("completion", () => {
   test("offers commands first, and the instances of a stage after [", () => {
     expect(words("deephash ")).toEqual(expect.arrayContaining(["run", "check", "search", "help"]));
     expect(words("deephash ")).not.toContain("complete");
-    const instances = words("deephash why train[");
+    const instances = words("deephash why train-race[");
     expect(instances.length).toBeGreaterThan(1);
-    for (const id of instances) expect(id).toMatch(/^train\[.*\]$/);
+    for (const id of instances) expect(id).toMatch(/^train-race\[.*\]$/);
   });
 });

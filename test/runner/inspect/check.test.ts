@@ -1,7 +1,7 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
 import { compare } from "../../../runner/inspect/check.ts";
-import type { CheckRule } from "../../../runner/study/load.ts";
+import type { CheckRule } from "../../../runner/study/study-file.ts";
 
 function differences(committed: unknown, now: unknown, rule: CheckRule = "exact") {
   const found: string[] = [];

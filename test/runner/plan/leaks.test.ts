@@ -95,7 +95,7 @@ describe("a declaration that cannot be right is told", () => {
 test("the study itself leaks nothing, and selecting by evaluate's metrics is refused", async () => {
   const project = process.cwd();
   const pipeline = load("pipeline.yaml", project);
-  for (const name of Object.keys(pipeline.profiles)) {
+  for (const name of pipeline.profiles) {
     const study = expand(pipeline, name);
     if (study.instances.some(({ stage }) => stage === "sample")) continue; // reads what only a run can make
     const tasks = await resolve(study, project, new CodeBook(project));

@@ -138,7 +138,7 @@ describe("two outputs", () => {
     const matrix = (publish: string) =>
       stage("n", "o: x.txt", `matrix: { s: [1, 2] }, publish: "${publish}"`);
     expect(await said(matrix("r"))).toContain('n[s=2].o and n[s=1].o would take one place ("r/x.txt").');
-    expect(await said(matrix("r/${matrix.s}"))).toBe("");
+    expect(await said(matrix("r/${s}"))).toBe("");
   });
   test("may share a folder", async () => {
     expect(await said(stage("n", "o: x.txt", "publish: r") + stage("m", "o: xx.txt", "publish: r"))).toBe("");

@@ -221,11 +221,11 @@ describe("faults are told with their place and the nearest right word", () => {
     ],
     [
       "s: { run: 'cat ${in.value}', inputs: { values: numbers.values } }",
-      '4:8 s.run: nothing is called ${in.value}. Did you mean "in.values"?',
+      '4:8 s.run: nothing is called "in.value". Did you mean "in.values"?',
     ],
     [
       "s: { run: 'echo ${HOME}', outputs: { x: x } }",
-      "4:8 s.run: nothing is called ${HOME}. Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${vars.NAME}, ${matrix.AXIS} and ${profile}; the shell's own is $NAME, or $${NAME}.",
+      `4:8 s.run: nothing is called "HOME". Known are \${in.NAME}, \${out.NAME}, \${with.NAME}, \${profile}, and \${NAME} of a var or an axis; the shell's own is $NAME, or $\${NAME}.`,
     ],
     [
       "s: { run: 'touch x', outputs: { x: ../x } }",

@@ -104,8 +104,8 @@ test.each([
   ["echo ${with.map}", '${with.map} holds {"a":1}, which is no word. Name a text or a number in it.'],
   ["echo ${with.none}", "${with.none} holds null, which is no word."],
   ["echo ${with.nul}", "${with.nul} holds a NUL, which no word can."],
-  ["echo ${with.y}", "nothing is called ${with.y}."],
-  ["echo ${with.toString}", "nothing is called ${with.toString}."],
+  ["echo ${with.y}", 'nothing is called "with.y".'],
+  ["echo ${with.toString}", 'nothing is called "with.toString".'],
   ["echo ${with.x", "a ${ is never closed."],
 ])("%s is refused", (command, message) => {
   const values = { x: "1", map: { a: 1 }, none: null, nul: "a\0b" };
@@ -113,7 +113,7 @@ test.each([
 });
 
 test("what lies in a map is named by its way there, and a hole may hold its value itself", () => {
-  expect(said('echo ${with.a.b} ${vars.x="it\'s \\u007d"}', { a: { b: 2 } })).toBe("2 it's }\n");
+  expect(said('echo ${with.a.b} ${x="it\'s \\u007d"}', { a: { b: 2 } })).toBe("2 it's }\n");
 });
 
 test("a command without a hole is the command, to the last byte", () => {
@@ -129,10 +129,7 @@ describe("the project's files that a command names", () => {
     ["python3 ./tools/../tools/plot.py --data=a.csv", ["a.csv", "tools/plot.py"]],
     ["python3 /project/tools/plot.py < a.csv | sort > out.txt", ["a.csv", "tools/plot.py"]],
     ["bash -c \"cat 'a.csv' data/x.csv\" 2>>out.txt", ["a.csv", "data/x.csv"]],
-    [
-      'python3 ${vars.tool="tools/plot.py"} ${with.list} ${with.map.a}',
-      ["a.csv", "data/x.csv", "tools/plot.py"],
-    ],
+    ['python3 ${tool="tools/plot.py"} ${with.list} ${with.map.a}', ["a.csv", "data/x.csv", "tools/plot.py"]],
     ["python3 tools/${with.name}.py", ["tools/plot.py"]],
     ["cat data/*.csv ../project2/a.csv / . tools nothing.py", []],
     ["cat ${in.folder}/a.csv", []],

@@ -32,9 +32,8 @@ profiles:
       last: null
       first: { with: { part: { margin: 3 } } }
       extra: { uses: extra }
-  alone: { common: false, stages: { only: { uses: only } } }
 stages:
-  first: { uses: first, with: { n: "\${vars.n}", part: { use: hinge, margin: 1 } } }
+  first: { uses: first, with: { n: "\${n}", part: { use: hinge, margin: 1 } } }
   last: { uses: last }
 vars: { n: 0 }
 `;
@@ -52,12 +51,9 @@ vars: { n: 0 }
     const first = found.instances.find(({ id }) => id === "first")!;
     expect(first.with).toEqual({ n: 2, part: { use: "hinge", margin: 3 } });
   });
-  test("one without the common stages has its own alone", () => {
-    expect(ids(study(TEXT, "alone"))).toEqual(["only"]);
-  });
   test("an unknown one is told with the known", () => {
     expect(() => study(TEXT, "larg")).toThrow(
-      'no profile "larg". Known are small, large, alone. Did you mean "large"?',
+      'no profile "larg". Known are small, large. Did you mean "large"?',
     );
   });
 });
@@ -65,9 +61,9 @@ vars: { n: 0 }
 describe("vars", () => {
   const TEXT = `
 profiles: { p: { vars: { a: { b: [1, 2] } } } }
-vars: { whole: "\${vars.a}", inner: "\${vars.a.b}", text: "\${profile}-\${vars.n}", n: 7 }
+vars: { whole: "\${a}", inner: "\${a.b}", text: "\${profile}-\${n}", n: 7 }
 stages:
-  s: { uses: s, with: { x: "\${vars.whole}", y: "\${vars.inner}", z: "\${vars.text}" } }
+  s: { uses: s, with: { x: "\${whole}", y: "\${inner}", z: "\${text}" } }
 `;
   test("name one another, and what lies in one another", () => {
     expect(study(TEXT).instances[0].with).toEqual({ x: { b: [1, 2] }, y: [1, 2], z: "p-7" });
@@ -81,18 +77,25 @@ stages:
   });
   test("form no circle", () => {
     expect(() =>
-      study('profiles: { p: {} }\nvars: { a: "${vars.b}", b: "${vars.a}" }\nstages: {}\n'),
-    ).toThrow("pipeline.yaml:2:9 vars form a circle: a → b → a.");
+      study("profiles: { p: {} }\nvars: { a: $b, b: $a }\nstages: { s: { uses: s, with: { x: $a } } }\n"),
+    ).toThrow("pipeline.yaml:2:9 vars.a: names form a circle: a → b → a.");
   });
   test.each([
-    ["${vars.nn}", 'vars.nn}. Did you mean "vars.n"?'],
-    ["${vars.a.c}", "nothing is called ${vars.a.c}."],
-    ["${vars.constructor}", "nothing is called ${vars.constructor}."],
-    ["${matrix.toString}", "nothing is called ${matrix.toString}."],
-    ["${vars}", "nothing is called ${vars}."],
-    ["${}", "nothing is called ${}."],
+    ["${nn}", 'nothing is called "nn". Did you mean "n"?'],
+    ["$nn", 'nothing is called "nn". Did you mean "n"?'],
+    ["${a.c}", 'nothing is called "a.c".'],
+    ["${constructor}", 'nothing is called "constructor".'],
+    ["$toString", 'nothing is called "toString".'],
+    ["${}", 'nothing is called "".'],
+    ["$nn?", 'nothing is called "nn?". Did you mean "n"?'],
+    ["${vars.n}", 'nothing is called "vars.n". Write $n for a whole value, ${n} within a text.'],
+    ["${matrix.n?}", "Write $n? for a whole value, ${n?} within a text."],
+    [
+      "${matrix.n.size}",
+      "Write $size, and what each word of the axis sets in axes: { n: { WORD: { size: VALUE } } }.",
+    ],
   ])("%s is unknown, and told with its place", (hole, message) => {
-    const text = TEXT.replace('x: "${vars.whole}"', `x: "\${vars.whole}", w: "${hole}"`);
+    const text = TEXT.replace('x: "${whole}"', `x: "\${whole}", w: "${hole}"`);
     expect(() => study(text)).toThrow(message);
     expect(() => study(text)).toThrow(/^pipeline\.yaml:5:\d+ s\.with\.w: /);
   });
@@ -140,36 +143,16 @@ describe("matrix", () => {
     ]);
     expect(points("{ include: [{ a: 1 }] }")).toEqual([{ a: 1 }]);
   });
-  test("may be a list of matrices, whose points stand one after the other", () => {
+  test("may be a list of matrices, whose points come one after the other", () => {
     expect(points("[{ a: [1, 2], b: [3] }, { a: [4] }]")).toEqual([{ a: 1, b: 3 }, { a: 2, b: 3 }, { a: 4 }]);
-    expect(() => points("[{ a: [1] }, { a: [1] }]")).toThrow("the point s[a=1] stands twice.");
-  });
-  test("an axis may be a map: the point has the name, the param the value", () => {
-    const text =
-      "  s: { uses: s, matrix: { plan: { flat: 1, steep: { from: 1, to: 9 } }, b: [2, 3], exclude: [{ plan: flat, b: 3 }] }, with: { x: '${matrix.plan}', b: '${matrix.b}', to: '${matrix.plan.to?}' } }\n" +
-      "  t: { uses: t, matrix: s, inputs: { i: s.out }, with: { name: 'of ${matrix.b}', x: '${matrix.plan}' } }\n";
-    const { instances } = stages(text);
-    expect(instances.slice(0, 3).map(({ id, with: own }) => [id, own.x, own.b])).toEqual([
-      ["s[plan=flat,b=2]", 1, 2],
-      ["s[plan=steep,b=2]", { from: 1, to: 9 }, 2],
-      ["s[plan=steep,b=3]", { from: 1, to: 9 }, 3],
-    ]);
-    expect(instances[2].with.to).toBe(9);
-    expect(instances[5]).toMatchObject({
-      id: "t[plan=steep,b=3]",
-      with: { name: "of 3", x: { from: 1, to: 9 } },
-    });
-    expect(instances[5].inputs.i).toEqual([{ id: "s[plan=steep,b=3]", output: "out" }]);
+    expect(() => points("[{ a: [1] }, { a: [1] }]")).toThrow("the point s[a=1] is there twice.");
   });
   test("a param that asks for an axis with ? is left out where the point has none", () => {
     const text = (hole: string) =>
-      `  s: { uses: s, matrix: [{ a: [1], b: [2] }, { a: [3] }], with: { own: "${hole}", a: "\${matrix.a}" } }\n`;
-    expect(stages(text("${matrix.b?}")).instances.map((one) => one.with)).toEqual([
-      { own: 2, a: 1 },
-      { a: 3 },
-    ]);
-    expect(() => stages(text("${matrix.c?}"))).toThrow("nothing is called ${matrix.c?}.");
-    expect(() => stages(text("${matrix.b}"))).toThrow("nothing is called ${matrix.b}.");
+      `  s: { uses: s, matrix: [{ a: [1], b: [2] }, { a: [3] }], with: { own: "${hole}", a: "\${a}" } }\n`;
+    expect(stages(text("${b?}")).instances.map((one) => one.with)).toEqual([{ own: 2, a: 1 }, { a: 3 }]);
+    expect(() => stages(text("${c?}"))).toThrow('nothing is called "c?".');
+    expect(() => stages(text("${b}"))).toThrow('nothing is called "b".');
   });
   test("a reference that names an axis means the instances that have it", () => {
     const text =
@@ -188,13 +171,17 @@ describe("matrix", () => {
     );
   });
   test.each([
-    ["{ a: b }", 'a: must be a list of values, or a map of them by name, not "b".'],
+    ["{ a: b }", 'a: must be a list of values, not "b".'],
+    [
+      "{ a: { big: 1, small: 2 } }",
+      "a: must be a list of values. Write a: [big, small], and what each of them sets in axes: { a: { WORD: { NAME: VALUE } } }.",
+    ],
     ["{ a: [[1]] }", "a: every value must be a word, a number, true or false, not [1]."],
     ["{ a: [1], includ: [{ a: 2 }] }", 'not {"a":2}. Did you mean "include"?'],
     ["{ a: [1], include: [{ a: null }] }", "include.0.a: every value must be a word"],
     ["{ axis: [1], exclude: [{ axes: 1 }] }", 'exclude.0.axes: unknown axis. Did you mean "axis"?'],
-    ["{ a: [1, 1] }", "the point s[a=1] stands twice."],
-    ["{ a: [1], include: [{ a: 1 }] }", "the point s[a=1] stands twice."],
+    ["{ a: [1, 1] }", "the point s[a=1] is there twice."],
+    ["{ a: [1], include: [{ a: 1 }] }", "the point s[a=1] is there twice."],
   ])("%s is refused", (matrix, message) => {
     expect(() => points(matrix)).toThrow(message);
     expect(() => points(matrix)).toThrow(/^pipeline\.yaml:3:\d+ s\.matrix/);
@@ -325,19 +312,20 @@ describe("order", () => {
 });
 
 test.each([
-  ["  s:\n", "s: needs either"],
   ["  s: { with: {} }\n", "s: needs either"],
   ["  s: { uses: a, run: b }\n", "s: needs either"],
 ])("a stage of nothing or of two things is refused: %j", (text, message) => {
   expect(() => stages(text)).toThrow(
-    `pipeline.yaml:3:3 ${message} "uses" (a stage) or "run" (a shell command).`,
+    `pipeline.yaml:3:3 ${message} "uses" (a stage), "run" (a shell command) or "chain".`,
   );
 });
 
-test("a profile's stage that mistypes a common one is told which", () => {
+test("a profile's stage that mistypes another is told which", () => {
   expect(() =>
     stages("  train: { uses: x }\n", "profiles: { p: { stages: { trian: { with: { n: 1 } } } } }"),
-  ).toThrow('trian: needs either "uses" (a stage) or "run" (a shell command). Did you mean "train"?');
+  ).toThrow(
+    'trian: needs either "uses" (a stage), "run" (a shell command) or "chain". Did you mean "train"?',
+  );
 });
 
 describe("a shell command", () => {
@@ -353,20 +341,18 @@ describe("a shell command", () => {
     study(`profiles: { p: {} }\nvars: { v: ${vars} }\nstages:\n  s: { run: ${JSON.stringify(run)} }\n`)
       .instances[0].run;
   test("takes texts, numbers and lists of them", () => {
-    expect(withVars("[a, '}', 3]", "x ${vars.v}")).toBe(
-      'x ${vars.v=["a","\\u007d",3]}'.replace("3]", '"3"]'),
-    );
-    expect(withVars("{ a: true }", "x ${vars.v.a}")).toBe('x ${vars.v.a="true"}');
-    expect(withVars("echo hello", "${vars.v}")).toBe("echo hello"); // one hole is the command itself
+    expect(withVars("[a, '}', 3]", "x ${v}")).toBe('x ${v=["a","\\u007d",3]}'.replace("3]", '"3"]'));
+    expect(withVars("{ a: true }", "x ${v.a}")).toBe('x ${v.a="true"}');
+    expect(withVars("echo hello", "${v}")).toBe("echo hello"); // one hole is the command itself
   });
   test.each([
-    ["{ a: 1 }", '${vars.v} holds {"a":1}, which is no word. Name a text or a number in it.'],
-    ["[{ a: 1 }]", '${vars.v} holds {"a":1}, which is no word.'],
-    ["null", "${vars.v} holds null, which is no word. Name a text or a number in it."],
-    ['"a\\0b"', "${vars.v} holds a NUL, which no word can."],
+    ["{ a: 1 }", '${v} holds {"a":1}, which is no word. Name a text or a number in it.'],
+    ["[{ a: 1 }]", '${v} holds {"a":1}, which is no word.'],
+    ["null", "${v} holds null, which is no word. Name a text or a number in it."],
+    ['"a\\0b"', "${v} holds a NUL, which no word can."],
   ])("refuses %s", (vars, message) => {
-    expect(() => withVars(vars, "x ${vars.v}")).not.toThrow("Did you mean");
-    expect(() => withVars(vars, "x ${vars.v}")).toThrow(`pipeline.yaml:4:8 s.run: ${message}`);
+    expect(() => withVars(vars, "x ${v}")).not.toThrow("Did you mean");
+    expect(() => withVars(vars, "x ${v}")).toThrow(`pipeline.yaml:4:8 s.run: ${message}`);
   });
 });
 
@@ -380,13 +366,12 @@ describe("what nobody means is told", () => {
       's.matrix.exclude.0.a: the axis has no value 3, so that nothing is excluded. Did you mean "1"?',
     ],
     [
-      "{ a: { big: 1 }, exclude: [{ a: bigg }] }",
+      "{ a: [big], exclude: [{ a: bigg }] }",
       'the axis has no value "bigg", so that nothing is excluded. Did you mean "big"?',
     ],
     ["{ a: [1], exclude: [{ a: [1] }] }", "s.matrix.exclude.0.a: every value must be a word"],
     ["{ a: [1], exclude: [{ toString: 1 }] }", '"toString" cannot be a name here: JavaScript reserves it.'],
     ["{ a: [] }", "s.matrix.a: has no value, so that the stage would have no instance."],
-    ["{ a: {} }", "s.matrix.a: has no value"],
     ["[]", "s.matrix: is an empty list"],
     ["[{}]", "s.matrix.0: names no axis"],
     ["{ include: [] }", "s.matrix: names no axis"],
@@ -399,9 +384,8 @@ describe("what nobody means is told", () => {
   });
   test("an axis or an exclude that a var leaves empty is meant: it may differ from profile to profile", () => {
     const text = (list: string) =>
-      `profiles: { p: { vars: { l: ${list} } } }\nstages:\n  s: { uses: s, matrix: { a: "\${vars.l}", b: [1, 2], exclude: [{ a: 7, b: 1 }] } }\n`;
+      `profiles: { p: { vars: { l: ${list} } } }\nstages:\n  s: { uses: s, matrix: { a: "\${l}", b: [1, 2], exclude: [{ a: 7, b: 1 }] } }\n`;
     expect(ids(study(text("[]")))).toEqual([]);
-    expect(ids(study(text("{}")))).toEqual([]);
     expect(ids(study(text("[8]")))).toHaveLength(2);
     expect(ids(study(text("[7]")))).toEqual(["s[a=7,b=2]"]);
     expect(ids(study(text("['7']")))).toEqual(["s[a=7,b=2]"]); // as references do: by its text
@@ -418,7 +402,7 @@ describe("what nobody means is told", () => {
   });
   test("a profile that leaves out a stage that is not there", () => {
     expect(() => stages("  train: { uses: x }\n", "profiles: { p: { stages: { trian: null } } }")).toThrow(
-      'pipeline.yaml:1:28 trian: there is no common stage "trian" to leave out. Did you mean "train"?',
+      'pipeline.yaml:1:28 trian: holds nothing, and there is no stage "trian" to leave out. Did you mean "train"?',
     );
   });
 });
@@ -427,7 +411,7 @@ describe("--set that nobody means is told", () => {
   const TEXT = `profiles: { p: {} }
 vars: { list: [1, 2] }
 stages:
-  s: { run: 'x \${with.steps} \${vars.list}', with: { widths: [1, 2] }, outputs: { o: o } }
+  s: { run: 'x \${with.steps} \${list}', with: { widths: [1, 2] }, outputs: { o: o } }
   t: { uses: t, with: { sizes: [1, 2] } }
 `;
   const set = (path: string) => () => study(TEXT, undefined, [{ path: path.split("."), value: 7 }]).instances;

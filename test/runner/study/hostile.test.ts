@@ -73,7 +73,7 @@ test("status and graph of 20,000 instances, and of one that takes them all", asy
     JSON.stringify({
       profiles: { small: {} },
       stages: {
-        one: { uses: "numbers", matrix: { i: values }, with: { start: "${matrix.i}" } },
+        one: { uses: "numbers", matrix: { i: values }, with: { start: "${i}" } },
         two: {
           run: "cat ${in.x} > ${out.o}",
           matrix: "one",

@@ -1,0 +1,178 @@
+/** The instances of a stage: one for each point, every name filled in, every input joined. */
+import { isAbsolute, normalize } from "node:path";
+import { type EnvValue, passedOn } from "../code/index.ts";
+import type { OutputDeclaration, Point } from "../stage.ts";
+import { brief, bytesOf, nameFault, type Path, secondsOf } from "../text/index.ts";
+import { fixCommand } from "./command.ts";
+import { nothingCalled, OMIT } from "./interpolate.ts";
+import { instanceId } from "./matrix.ts";
+import { type Points, setAt } from "./points.ts";
+import type { Reference, References } from "./references.ts";
+import type { Scope, Scopes } from "./scope.ts";
+import type { Stages } from "./stages.ts";
+import type { StageSpec } from "./study-file.ts";
+
+/** One stage with one point of its matrix. */
+export interface StageInstance {
+  /** `train[loss=facenet,seed=1]` */
+  id: string;
+  stage: string;
+  point: Point;
+  uses?: string;
+  /** The command; names of the study are filled in, see {@link fixCommand}. */
+  run?: string;
+  inputs: Record<string, Reference[]>;
+  outputs: Record<string, OutputDeclaration>;
+  with: Record<string, unknown>;
+  /** Variables of a command's environment. */
+  env?: Record<string, EnvValue>;
+  publish?: string;
+  /** Seconds. */
+  timeout?: number;
+  retries: number;
+  cpus?: number | "all";
+  /** Bytes it claims. */
+  memory?: number;
+  /** GPUs it claims for itself. */
+  gpu?: number;
+  /** "file:line:column" of something of this stage, by its path below the stage. */
+  at(...path: Path): string;
+}
+
+/** What may be in a hole, by where that is. */
+const KNOWN = {
+  run: " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${profile}, and ${NAME} of a var or an axis; the shell's own is $NAME, or $${NAME}.",
+  env: " Known are $profile, $NAME of a var or an axis, and as a whole value ${env.NAME}.",
+  with: " Known are $profile, and $NAME of a var or an axis.",
+};
+
+/** One stage at one point, with what fills in its names. */
+class Filler {
+  private readonly stages: Stages;
+  private readonly stage: string;
+  private readonly scope: Scope;
+  readonly spec: StageSpec;
+
+  constructor(stages: Stages, stage: string, scope: Scope) {
+    this.stages = stages;
+    this.stage = stage;
+    this.scope = scope;
+    this.spec = stages.spec(stage);
+  }
+
+  refuse(path: Path, message: string): never {
+    return this.stages.refuse(this.stage, path, message);
+  }
+
+  fill(value: unknown, base: Path): unknown {
+    const known = base[0] === "env" ? KNOWN.env : KNOWN.with;
+    return this.scope.fill(value, (path, message) => this.refuse([...base, ...path], message), known);
+  }
+
+  private text(key: "run" | "publish", value: unknown): string | undefined {
+    if (value === undefined || (typeof value === "string" && value.trim() !== "")) return value;
+    return this.refuse([key], `must be a text, not ${brief(value === OMIT ? "" : value)}.`);
+  }
+
+  command(): string | undefined {
+    const { run } = this.spec;
+    const refuse = (expression: string, why: string): never =>
+      this.refuse(
+        ["run"],
+        why === nothingCalled(expression) ? why + this.scope.hint(expression, KNOWN.run) : why,
+      );
+    return this.text("run", run && fixCommand(run, this.scope.lookup, refuse));
+  }
+
+  /** A published folder is in the project; places.ts says which of its folders it may be. */
+  folder(): string | undefined {
+    const { publish } = this.spec;
+    const folder = this.text("publish", publish && this.fill(publish, ["publish"]));
+    if (folder !== undefined && (isAbsolute(folder) || /^\.?\/*$|^\.\.(\/|$)/.test(normalize(folder))))
+      this.refuse(
+        ["publish"],
+        `must be a folder below the project's own, as reports/sample, not ${brief(folder)}.`,
+      );
+    const wrong = folder && nameFault(folder);
+    if (wrong) this.refuse(["publish"], `${wrong}: ${brief(folder)}.`);
+    return folder;
+  }
+
+  /** Variables for the environment of a command. */
+  environment(): Record<string, EnvValue> | undefined {
+    const { env, run } = this.spec;
+    if (env === undefined) return undefined;
+    if (run === undefined)
+      this.refuse(["env"], `only a stage with "run" has an env; a stage's own code takes params ("with").`);
+    const pairs = Object.entries(env).flatMap(([name, value]): [string, EnvValue][] => {
+      const passed = passedOn(value);
+      if (passed) return [[name, passed]];
+      const found = this.fill(value, ["env", name]);
+      if (found === OMIT) return [];
+      if (!["string", "number", "boolean"].includes(typeof found) || String(found).includes("\0"))
+        this.refuse(["env", name], `must be a text, a number, true or false, not ${brief(found)}.`);
+      return [[name, String(found)]];
+    });
+    return Object.fromEntries(pairs);
+  }
+
+  /** The references of an input, as texts. */
+  references(input: string): string[] {
+    const given = this.fill(this.spec.inputs![input], ["inputs", input]);
+    const texts = [given].flat().filter((one) => one !== OMIT);
+    for (const text of texts)
+      if (typeof text !== "string")
+        this.refuse(
+          ["inputs", input],
+          `must be a reference, as stage.output or ./a/file, or a list of them, not ${brief(text)}.`,
+        );
+    return texts as string[];
+  }
+
+  /** Seconds or bytes, read. */
+  amount<T>(key: "timeout" | "memory", read: (given: T) => number | undefined, as: string) {
+    const given = this.spec[key];
+    const found = given === undefined ? undefined : read(given as T);
+    if (given !== undefined && found === undefined)
+      this.refuse([key], `must be written as ${as}, not ${JSON.stringify(given)}.`);
+    return found;
+  }
+}
+
+/** All instances of one stage. @throws UserError with file:line:column where something of it cannot be */
+export function instancesOf(
+  stage: string,
+  {
+    stages,
+    scopes,
+    points,
+    references,
+  }: { stages: Stages; scopes: Scopes; points: Points; references: References },
+): StageInstance[] {
+  return points.of(stage).map((point) => {
+    const filler = new Filler(stages, stage, scopes.ofPoint(stage, point, setAt(point)));
+    const { spec } = filler;
+    const inputs = Object.keys(spec.inputs ?? {}).map((input): [string, Reference[]] => [
+      input,
+      filler.references(input).flatMap((text) => references.join(stage, point, text, ["inputs", input])),
+    ]);
+    return {
+      id: instanceId(stage, point),
+      stage,
+      point,
+      uses: spec.uses,
+      run: filler.command(),
+      inputs: Object.fromEntries(inputs),
+      outputs: spec.outputs ?? {},
+      with: filler.fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
+      env: filler.environment(),
+      publish: filler.folder(),
+      timeout: filler.amount("timeout", secondsOf, "90 (seconds), 90s, 10m or 2h"),
+      retries: spec.retries ?? 0,
+      cpus: spec.cpus,
+      memory: filler.amount("memory", bytesOf, "500MB or 4GB"),
+      gpu: spec.gpu,
+      at: (...path: Path) => stages.at(stage, ...path),
+    };
+  });
+}

@@ -1,0 +1,197 @@
+/**
+ * The one scope of names. At a point of a stage's matrix a name has the value of its axis; else what the matrix sets
+ * (`set:`); else what the word of an axis brings (`axes:`); else that of the stage's `vars`; else that of the study's.
+ */
+import type { Point } from "../stage.ts";
+import { dig, own, type Path, suggest } from "../text/index.ts";
+import { interpolate, nothingCalled, OMIT } from "./interpolate.ts";
+import { namesOf, todaysSpelling } from "./names.ts";
+import { put, refuseVar, type Setting } from "./settings.ts";
+import type { Stages } from "./stages.ts";
+
+/** A name with its value as the file writes it. */
+export interface Binding {
+  value: unknown;
+  /** An axis's: nothing is left to fill in. */
+  known?: boolean;
+  /** @throws UserError with the place of the binding */
+  refuse(path: Path, message: string): never;
+}
+
+/** What a matrix sets at a point. */
+export type Bound = Record<string, Binding>;
+
+/** Names that name names that name names: deeper is a mistake, and would take all of the stack. */
+const DEEPEST = 100;
+
+/** All values of one place of a study. */
+export class Scope {
+  private readonly layers: ((name: string) => Binding | undefined)[];
+  private readonly names: () => string[];
+  private readonly all: Set<string>;
+  private readonly profile: string;
+  private readonly done = new Map<string, unknown>();
+  private readonly open: string[] = [];
+
+  constructor(
+    profile: string,
+    all: Set<string>,
+    layers: ((name: string) => Binding | undefined)[],
+    names: () => string[],
+  ) {
+    this.profile = profile;
+    this.all = all;
+    this.layers = layers;
+    this.names = names;
+  }
+
+  /** The value of an expression, as `loss` or `loss.margin?`; undefined for none, OMIT for one that may be absent. */
+  readonly lookup = (expression: string): unknown => {
+    if (expression === "profile") return this.profile;
+    const optional = expression.endsWith("?");
+    const [name, ...path] = (optional ? expression.slice(0, -1) : expression).split(".");
+    const value = this.resolve(name);
+    if (value === undefined) return optional && this.all.has(name) ? OMIT : undefined;
+    if (value === OMIT || path.length === 0) return value;
+    const found = dig(value, path);
+    return found === undefined && optional ? OMIT : found;
+  };
+
+  /** What to write in the place of an expression that names nothing. */
+  hint(expression: string, otherwise = ""): string {
+    const [, optional] = /^([\w-]+)\?$/.exec(expression) ?? [];
+    const known = optional === undefined ? ["profile", ...this.names()] : [...this.all];
+    return todaysSpelling(expression) || suggest(expression.replace(/\?$/, ""), known) || otherwise;
+  }
+
+  /** Puts values in the place of all names in `value`. @param refuse told of the place below it, and why */
+  fill(value: unknown, refuse: (path: Path, message: string) => never, otherwise?: string): unknown {
+    return interpolate(value, this.lookup, (expression, why, path) =>
+      refuse(path, why === nothingCalled(expression) ? why + this.hint(expression, otherwise) : why),
+    );
+  }
+
+  private resolve(name: string): unknown {
+    if (this.done.has(name)) return this.done.get(name);
+    const binding = this.binding(name);
+    if (binding === undefined) return undefined;
+    if (binding.known) return binding.value;
+    if (this.open.includes(name))
+      binding.refuse(
+        [],
+        `names form a circle: ${[...this.open.slice(this.open.indexOf(name)), name].join(" → ")}.`,
+      );
+    if (this.open.length > DEEPEST)
+      binding.refuse([], `names name one another more than ${DEEPEST} levels deep.`);
+    this.open.push(name);
+    const value = this.fill(binding.value, binding.refuse);
+    this.open.pop();
+    this.done.set(name, value);
+    return value;
+  }
+
+  private binding(name: string): Binding | undefined {
+    for (const layer of this.layers) {
+      const found = layer(name);
+      if (found !== undefined) return found;
+    }
+    return undefined;
+  }
+}
+
+/** The scopes of a study: of its stages, and of their points. */
+export class Scopes {
+  private readonly stages: Stages;
+  private readonly vars: Bound;
+  private readonly all: Set<string>;
+
+  /** @throws UserError for a `--set` of an unknown var */
+  constructor(stages: Stages, settings: Setting[]) {
+    const { study } = stages;
+    this.stages = stages;
+    this.all = namesOf(study);
+    this.vars = bindingsOf(study.vars, (name, path, message) =>
+      study.refuse(["vars", name, ...path], message),
+    );
+    for (const setting of settings.filter(({ path }) => path[0] === "vars")) {
+      const [, name] = setting.path;
+      if (!Object.hasOwn(this.vars, name))
+        refuseVar(name, `no such var.${suggest(name, Object.keys(this.vars))}`);
+      const changed = { [name]: structuredClone(this.vars[name].value) };
+      put(changed, setting, 1);
+      this.vars[name] = {
+        value: changed[name],
+        refuse: (_, message) => refuseVar(name, message),
+      };
+    }
+  }
+
+  private stageVars(stage: string): Bound {
+    return bindingsOf(this.stages.spec(stage).vars ?? {}, (name, path, message) =>
+      this.stages.refuse(stage, ["vars", name, ...path], message),
+    );
+  }
+
+  /** The scope of a stage's matrix: its vars and the study's. */
+  ofStage(stage: string): Scope {
+    const own = this.stageVars(stage);
+    return this.scope([own, this.vars]);
+  }
+
+  /** The scope of a point. @param set what the matrix sets there */
+  ofPoint(stage: string, point: Point, set: Bound): Scope {
+    const axes: Bound = Object.fromEntries(
+      Object.entries(point).map(([axis, value]) => [axis, { value, known: true, refuse: never }]),
+    );
+    const own = this.stageVars(stage);
+    const words = this.words(stage, point, new Set([...Object.keys(axes), ...Object.keys(set)]));
+    return this.scope([axes, set, words, own, this.vars]);
+  }
+
+  private scope(layers: Bound[]): Scope {
+    return new Scope(
+      this.stages.study.profile,
+      this.all,
+      layers.map((layer) => (name: string) => own(layer, name)),
+      () => [...new Set(layers.flatMap((layer) => Object.keys(layer)))],
+    );
+  }
+
+  /** What the words of a point's axes set. @param above names that have a value already */
+  private words(stage: string, point: Point, above: Set<string>): Bound {
+    const { study } = this.stages;
+    const found: Bound = {};
+    const from: Record<string, string> = {};
+    for (const [axis, word] of Object.entries(point)) {
+      const sets = own(own(study.axes, axis) ?? {}, String(word)) ?? {};
+      for (const [name, value] of Object.entries(sets)) {
+        if (above.has(name)) continue;
+        const path = ["axes", axis, String(word), name];
+        if (Object.hasOwn(found, name))
+          study.refuse(
+            path,
+            `"${name}" is bound twice in ${stage}: ${from[name]} and ${axis}=${word} both set it. Set it in the matrix (set: { ${name}: … }), or remove one.`,
+          );
+        from[name] = `${axis}=${word}`;
+        found[name] = { value, refuse: (below, message) => study.refuse([...path, ...below], message) };
+      }
+    }
+    return found;
+  }
+}
+
+/** An axis has nothing to fill in, and so nothing to refuse. */
+const never = (_: Path, message: string): never => {
+  throw new Error(message);
+};
+
+const bindingsOf = (
+  map: Record<string, unknown>,
+  refuse: (name: string, path: Path, message: string) => never,
+): Bound =>
+  Object.fromEntries(
+    Object.entries(map).map(([name, value]) => [
+      name,
+      { value, refuse: (path: Path, message: string) => refuse(name, path, message) },
+    ]),
+  );
