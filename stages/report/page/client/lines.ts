@@ -8,7 +8,7 @@ import { colourOf, type Theme, theme } from "./theme.ts";
 /** Height of a small chart, in pixels. */
 const HEIGHT = 220;
 /** Room for the axes, in pixels. */
-const ROOM = { left: 56, right: 16, top: 10, bottom: 42 };
+const ROOM = { left: 68, right: 16, top: 10, bottom: 42 };
 /** Opacity of the lines that are not singled out. */
 const FADED = 0.12;
 
