@@ -1,7 +1,7 @@
 /**
  * Every instance of every study: its stage, params, inputs, outputs, claims and folder. A change of the language or of a
  * file must not change a study that nobody meant to change; where it is meant, write the lists again:
- * npx vitest run -u test/runner/study/instances.test.ts
+ * npx vitest run test/runner/study/instances.test.ts --update
  */
 import { resolve } from "node:path";
 import { expect, test } from "vitest";
