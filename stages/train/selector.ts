@@ -84,6 +84,71 @@ export function smallest(values: Float32Array, low = Number.NEGATIVE_INFINITY): 
   return place;
 }
 
+/** The place of the largest value below `high`, the first of equal ones; -1 for none. */
+export function largest(values: Float32Array, high = Number.POSITIVE_INFINITY): number {
+  let place = -1;
+  let most = Number.NEGATIVE_INFINITY;
+  for (let k = 0; k < values.length; k++)
+    if (values[k] < high && values[k] > most) {
+      most = values[k];
+      place = k;
+    }
+  return place;
+}
+
+/** Which of an anchor's positives or negatives: the one that is easiest or hardest; semihard, within the other's. */
+export type Strategy = "easy" | "hard" | "semihard";
+
+/**
+ * For each anchor one positive and one negative; an anchor without both is left out.
+ * @param positive easy: the nearest; hard: the farthest; semihard: the farthest that is nearer than the negative
+ * @param negative easy: the farthest; hard: the nearest; semihard: the nearest that is farther than the positive. Not
+ *   semihard with a semihard positive: neither could be chosen first
+ */
+export function onePerAnchor(batch: Batch, positive: Strategy, negative: Strategy): Triplets {
+  const { size, members, negatives } = batch;
+  const triplets = emptyTriplets(size);
+  const scratch = [new Float32Array(size), new Float32Array(size)];
+  for (let anchor = 0; anchor < size; anchor++) {
+    const own = members[anchor].filter((other) => other !== anchor);
+    const near = distancesTo(batch, anchor, own, scratch[0]);
+    const far = distancesTo(batch, anchor, negatives[anchor], scratch[1]);
+    if (near.length === 0 || far.length === 0) continue;
+    let p = positive === "easy" ? smallest(near) : largest(near);
+    const n =
+      negative === "easy" ? largest(far) : negative === "hard" ? smallest(far) : smallest(far, near[p]);
+    if (positive === "semihard") p = largest(near, far[n]);
+    if (p >= 0 && n >= 0) push(triplets, anchor, own[p], negatives[anchor][n]);
+  }
+  return triplets;
+}
+
+/**
+ * Every triplet that fits, in the order of the positive pairs.
+ * @param bothEnds whether both images of a positive pair are anchors, or only the first
+ * @param fits is called twice for each triplet: to count, then to list
+ */
+export function tripletsThat(
+  batch: Batch,
+  bothEnds: boolean,
+  fits: (anchor: number, positive: number, negative: number) => boolean,
+): Triplets {
+  const { negatives, positives } = batch;
+  const each = (visit: (anchor: number, positive: number, negative: number) => void): void => {
+    for (let pair = 0; pair < positives.count; pair++) {
+      const ends = [positives.first[pair], positives.second[pair]];
+      for (const end of bothEnds ? [0, 1] : [0])
+        for (const negative of negatives[ends[end]])
+          if (fits(ends[end], ends[1 - end], negative)) visit(ends[end], ends[1 - end], negative);
+    }
+  };
+  let count = 0;
+  each(() => count++);
+  const triplets = emptyTriplets(count);
+  each((anchor, positive, negative) => push(triplets, anchor, positive, negative));
+  return triplets;
+}
+
 /** All pairs i < j of two classes, ascending by i, then j. */
 export function negativePairs({ size, negatives, positives }: Batch): Pairs {
   const most = (size * (size - 1)) / 2 - positives.count;
@@ -95,6 +160,13 @@ export function negativePairs({ size, negatives, positives }: Batch): Pairs {
         pairs.second[pairs.count++] = j;
       }
   return pairs;
+}
+
+/** The squared distance of each pair. */
+export function distancesOf({ size, squared }: Batch, { first, second, count }: Pairs): Float32Array {
+  const distances = new Float32Array(count);
+  for (let pair = 0; pair < count; pair++) distances[pair] = squared[first[pair] * size + second[pair]];
+  return distances;
 }
 
 /** The pairs at these places. */

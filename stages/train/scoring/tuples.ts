@@ -67,6 +67,17 @@ export function push(triplets: Triplets, anchor: number, positive: number, negat
   triplets.negatives[triplets.count++] = negative;
 }
 
+/** Room for so many pairs. */
+export function emptyPairs(most: number): Pairs {
+  return { first: new Int32Array(most), second: new Int32Array(most), count: 0 };
+}
+
+/** Appends one pair. */
+export function pushPair(pairs: Pairs, first: number, second: number): void {
+  pairs.first[pairs.count] = first;
+  pairs.second[pairs.count++] = second;
+}
+
 /** Lists every triplet of a batch: each of {@link Batch.positives} with every negative of its first row. */
 export function everyTriplet({ positives, negatives }: Batch): Triplets {
   let most = 0;

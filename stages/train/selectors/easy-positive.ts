@@ -10,8 +10,7 @@
  * ranking of the whole database.
  * @source Xuan, Stylianou & Pless 2020, "Improved embeddings with easy positive triplet mining", section 3
  */
-import { emptyTriplets, push } from "../scoring/tuples.ts";
-import { distancesTo, smallest, tripletSelector } from "../selector.ts";
+import { onePerAnchor, tripletSelector } from "../selector.ts";
 
 export default tripletSelector({
   params: {
@@ -21,20 +20,5 @@ export default tripletSelector({
       description: "the nearest negative that is farther than the positive, or the nearest of all",
     },
   },
-  select(batch, _margin, _random, { negative }) {
-    const { size, squared, members, negatives } = batch;
-    const triplets = emptyTriplets(size);
-    const scratch = new Float32Array(size);
-    for (let anchor = 0; anchor < size; anchor++) {
-      let easy = -1;
-      for (const other of members[anchor])
-        if (other !== anchor && (easy < 0 || squared[anchor * size + other] < squared[anchor * size + easy]))
-          easy = other;
-      if (easy < 0) continue;
-      const near = distancesTo(batch, anchor, negatives[anchor], scratch);
-      const place = negative === "semihard" ? smallest(near, squared[anchor * size + easy]) : smallest(near);
-      if (place >= 0) push(triplets, anchor, easy, negatives[anchor][place]);
-    }
-    return triplets;
-  },
+  select: (batch, _margin, _random, { negative }) => onePerAnchor(batch, "easy", negative),
 });

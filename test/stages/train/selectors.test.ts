@@ -3,16 +3,20 @@ import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import { random } from "../../../stages/shared/compute/random.ts";
 import type { Batch, Pairs, Triplets } from "../../../stages/train/scoring/batch.ts";
+import { farthestPlaces, nearestPlaces } from "../../../stages/train/scoring/nearest.ts";
 import { negativePairs, type TripletSelector } from "../../../stages/train/selector.ts";
 import all from "../../../stages/train/selectors/all.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
+import angularTriplets from "../../../stages/train/selectors/angular-triplets.ts";
+import batchEasyHard from "../../../stages/train/selectors/batch-easy-hard.ts";
 import batchHard from "../../../stages/train/selectors/batch-hard.ts";
 import distanceWeighted from "../../../stages/train/selectors/distance-weighted.ts";
 import easyPositive from "../../../stages/train/selectors/easy-positive.ts";
-import hardNegative, { nearestPlaces } from "../../../stages/train/selectors/hard-negative.ts";
+import hardNegative from "../../../stages/train/selectors/hard-negative.ts";
 import hardestNegative from "../../../stages/train/selectors/hardest-negative.ts";
 import randomNegative from "../../../stages/train/selectors/random-negative.ts";
 import semihardNegative from "../../../stages/train/selectors/semihard-negative.ts";
+import tripletMargin from "../../../stages/train/selectors/triplet-margin.ts";
 import { batchFrom, randomRows, select, selectPairs, tripletSet } from "./helpers.ts";
 
 const TRIPLETS: Record<string, TripletSelector> = {
@@ -22,6 +26,9 @@ const TRIPLETS: Record<string, TripletSelector> = {
   "batch-hard": batchHard,
   "distance-weighted": distanceWeighted,
   "easy-positive": easyPositive,
+  "angular-triplets": angularTriplets,
+  "batch-easy-hard": batchEasyHard,
+  "triplet-margin": tripletMargin,
 };
 
 const eachTriplet = ({ anchors, positives, negatives, count }: Triplets) =>
@@ -154,6 +161,11 @@ test("hard-negative finds the same pairs as a sort", () => {
         const count = Math.min(n, floats.length);
         const sorted = [...floats.keys()].sort((a, b) => floats[a] - floats[b] || a - b).slice(0, count);
         expect([...nearestPlaces(floats, count)]).toEqual(sorted.sort((a, b) => a - b));
+        // The largest are those that are not among the smallest.
+        const rest = [...floats.keys()]
+          .sort((a, b) => floats[a] - floats[b] || a - b)
+          .slice(-count || Infinity);
+        expect([...farthestPlaces(floats, count)]).toEqual(rest.sort((a, b) => a - b));
       },
     ),
     { seed: 5 },
