@@ -1,5 +1,5 @@
 /**
- * For each anchor, the pairs that the hardest pair of the other kind calls into question.
+ * For each anchor, the pairs as hard as the hardest of the other kind, about.
  *
  * A positive trains if it is not clearly nearer than the nearest negative, a negative if it is not clearly farther than
  * the farthest positive. The pairs are ordered: one that is hard for both of its images counts twice.
