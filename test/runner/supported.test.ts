@@ -1,5 +1,6 @@
 /** A machine that cannot run DeepHash gets one line that says what to do. */
 import { spawnSync } from "node:child_process";
+import { resolve } from "node:path";
 import { expect, test } from "vitest";
 
 /** Starts the runner where Node says that it is on another platform. */
@@ -19,6 +20,8 @@ test("Windows is refused in one line that names the next step", () => {
   expect(stderr).toMatch(/^DeepHash does not run on Windows.*Use WSL.*\n$/);
 });
 
-test("macOS is not", () => {
-  expect(startOn("darwin")).toMatchObject({ status: 0, stderr: "" });
+test("macOS is not, and neither is the oldest supported Node", async () => {
+  const { unsupported } = await import(`${resolve("runner/supported.mjs")}`);
+  expect(unsupported("darwin", "20.19.0")).toBeUndefined();
+  expect(unsupported("linux", "20.18.9")).toMatch(/^Node 20\.18\.9 is too old/);
 });
