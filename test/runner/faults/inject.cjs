@@ -19,7 +19,7 @@ const {
 } = fs;
 const { truncateSync, writeFileSync, writeSync } = fs;
 
-const role = process.argv[1]?.endsWith("child.mjs") ? "stage" : "runner";
+const role = process.argv[1]?.endsWith("child.cjs") ? "stage" : "runner";
 let count = existsSync(trace)
   ? readFileSync(trace, "utf8")
       .split("\n")
