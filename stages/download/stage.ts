@@ -2,18 +2,11 @@
 import { Uint16, Uint32, Utf8 } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { bytesColumn, createTable } from "../shared/artifacts/arrow.ts";
+import { packSets, setBytes } from "../shared/artifacts/label-sets.ts";
 import type { Dataset, ImageRow } from "./dataset.ts";
 
 /** Images a record batch. */
 const BATCH = 2000;
-
-/** The labels of images as sets, `[images, bytes]`: bit `label % 8` of byte `label >> 3`. */
-function labelSets(images: ImageRow[], bytes: number): Uint8Array {
-  const sets = new Uint8Array(images.length * bytes);
-  for (const [row, { labels }] of images.entries())
-    for (const label of labels!) sets[row * bytes + (label >> 3)] |= 1 << (label & 7);
-  return sets;
-}
 
 export default defineStage({
   params: "download",
@@ -25,7 +18,7 @@ export default defineStage({
     const context = { files: inputs.files, downloads, progress, log, warn, signal, note };
     const { info, rows } = await dataset.open(parts.dataset.params, context);
     const { images: expected, several, ...metadata } = info;
-    const setBytes = Math.ceil(info.classes.length / 8);
+    const classes = info.classes.length;
     const size = info.height * info.width * info.channels;
     const table = createTable(
       outputs.images,
@@ -34,7 +27,7 @@ export default defineStage({
         id: new Uint32(),
         split: new Utf8(),
         label: new Uint16(),
-        ...(several && { labels: bytesColumn(setBytes) }),
+        ...(several && { labels: bytesColumn(setBytes(classes)) }),
         pixels: bytesColumn(size),
       },
       metadata,
@@ -49,7 +42,12 @@ export default defineStage({
         id: Uint32Array.from(batch, ({ id }) => id),
         split: batch.map(({ split }) => split),
         label: Uint16Array.from(batch, ({ label }) => label),
-        ...(several && { labels: labelSets(batch, setBytes) }),
+        ...(several && {
+          labels: packSets(
+            batch.map(({ labels }) => labels!),
+            classes,
+          ),
+        }),
         pixels,
       });
       written += batch.length;

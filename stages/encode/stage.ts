@@ -18,7 +18,7 @@ export default defineStage<{ bits?: number; backend: BackendParam; seed: number 
   async run({ params, parts, inputs, outputs, note }) {
     const { backend } = await startNamed(params.backend, "encode");
     note("backend", backend);
-    const { ids, labels, values, rows, dim, classes, metadata } = readVectors(inputs.vectors);
+    const { ids, labels, sets, values, rows, dim, classes, metadata } = readVectors(inputs.vectors);
     const bits = params.bits ?? dim;
     if (bits > MOST_BITS)
       throw new UserError(
@@ -39,7 +39,7 @@ export default defineStage<{ bits?: number; backend: BackendParam; seed: number 
     const { network, loss, selector } = metadata;
     writeCodes(
       outputs.codes,
-      { ids, labels, values: codes, rows, bits, classes },
+      { ids, labels, sets, values: codes, rows, bits, classes },
       {
         ...(loss === undefined ? {} : { network, loss, selector }),
         binariser: name,

@@ -4,6 +4,7 @@ import { defineStage, type StageContext, UserError } from "../../runner/stage.ts
 import type { TableWriter } from "../shared/artifacts/arrow.ts";
 import { narrow } from "../shared/artifacts/half.ts";
 import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
 import type { Backbone } from "../shared/backbone.ts";
 import { chooseDevice } from "./device.ts";
@@ -72,12 +73,14 @@ class FeatureWriter {
   /** @throws UserError when no working network gives these features */
   write(batch: Batch): void {
     const { count, features } = batch;
-    const { ids, labels } = this.list;
+    const { ids, labels, sets, classes } = this.list;
+    const bytes = setBytes(classes.length);
     this.check.add(batch);
-    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata);
+    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata, sets);
     this.table.write(count, {
       id: ids.subarray(this.done, this.done + count),
       label: labels.subarray(this.done, this.done + count),
+      ...(sets && { labels: sets.subarray(this.done * bytes, (this.done + count) * bytes) }),
       vector: narrow(features),
     });
     this.done += count;

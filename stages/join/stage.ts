@@ -4,6 +4,7 @@
  */
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { narrow } from "../shared/artifacts/half.ts";
+import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { readVectors, type Vectors, writeVectors } from "../shared/artifacts/vectors.ts";
 
 /** @throws UserError when the tables do not hold the same images in the same order */
@@ -12,11 +13,22 @@ function checkSame(first: Vectors, other: Vectors, path: string): void {
     throw new UserError(
       `join: ${path} has ${other.rows} images, the first input ${first.rows}. Join vectors of the same images.`,
     );
-  for (let row = 0; row < first.rows; row++)
+  if (Boolean(first.sets) !== Boolean(other.sets))
+    throw new UserError(
+      `join: images of ${first.sets ? "the first input" : path} have several labels each, those of ${first.sets ? path : "the first input"} have one. Join vectors of the same images.`,
+    );
+  const bytes = setBytes(first.classes.length);
+  for (let row = 0; row < first.rows; row++) {
     if (other.ids[row] !== first.ids[row] || other.labels[row] !== first.labels[row])
       throw new UserError(
         `join: row ${row} of ${path} is image ${other.ids[row]} (label ${other.labels[row]}), that of the first input ${first.ids[row]} (label ${first.labels[row]}). Join vectors of the same images.`,
       );
+    for (let at = row * bytes; first.sets && at < (row + 1) * bytes; at++)
+      if (first.sets[at] !== other.sets![at])
+        throw new UserError(
+          `join: image ${first.ids[row]} has other labels in ${path} than in the first input. Join vectors of the same images.`,
+        );
+  }
 }
 
 /** `[rows, sum of the dims]` */

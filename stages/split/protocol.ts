@@ -12,6 +12,8 @@ import type { Random } from "../shared/compute/random.ts";
 /** The images to be split. */
 export interface Images {
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   /** 1 where the data set publishes the image as a test image. */
   test: Uint8Array;
   /** 1 where the data set publishes the image as a validation image; absent where it publishes none. */
@@ -28,6 +30,8 @@ export interface Images {
  * @typeParam P the params that it declares
  */
 export interface Protocol<P = Record<string, unknown>> extends PartDefinition {
+  /** Whether images may have several labels: the protocol does not keep classes apart. */
+  several?: boolean;
   draw(images: Images, validation: number, random: Random, params: P, warn: (line: string) => void): Roles;
 }
 
@@ -45,7 +49,7 @@ export function noRoles(images: number): Roles {
 }
 
 /**
- * Draws the same number of images from each class that has any.
+ * Draws the same number of images from each class that has any; where images have several labels, from all at random.
  * @param eligible whether an image may be drawn
  * @param count images in all; a multiple of the number of classes
  * @returns the rows drawn, by class, and the rows left
@@ -58,6 +62,7 @@ export function drawByClass(
   random: Random,
   what: string,
 ): { drawn: number[]; left: number[] } {
+  if (images.sets) return drawFromAll(images, eligible, count, random, what);
   const rows: number[][] = images.classes.map(() => []);
   for (let row = 0; row < images.labels.length; row++) if (eligible(row)) rows[images.labels[row]].push(row);
   const present = rows.filter((list) => list.length).length;
@@ -81,8 +86,25 @@ export function drawByClass(
   return { drawn, left };
 }
 
+/** As {@link drawByClass}, whatever the images' labels. */
+export function drawFromAll(
+  { labels }: Pick<Images, "labels">,
+  eligible: (row: number) => boolean,
+  count: number,
+  random: Random,
+  what: string,
+): { drawn: number[]; left: number[] } {
+  const rows = [...labels.keys()].filter(eligible);
+  if (count >= rows.length)
+    throw new UserError(
+      `split: there are ${rows.length} images to draw ${count} for ${what} from, and some must be left. Take fewer.`,
+    );
+  random.shuffle(rows);
+  return { drawn: rows.slice(0, count), left: rows.slice(count) };
+}
+
 /**
- * Draws from each class, as many as `countOf` says of it.
+ * Draws from each class, as many as `countOf` says of it; an image with several labels counts for the lowest of them.
  * @param eligible whether an image may be drawn
  * @returns the rows drawn, by class, and the rows left
  */

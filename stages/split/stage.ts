@@ -28,10 +28,10 @@ export default defineStage<Params>({
   async run({ params, parts, inputs, outputs, note, warn, log }) {
     const images = await readImageList(inputs.images);
     const { name, part, params: own } = parts.protocol;
-    const { ids, labels, classes } = images;
-    if (images.several)
+    const { ids, labels, sets, classes } = images;
+    if (images.sets && !(part as Protocol).several)
       throw new UserError(
-        `${inputs.images}: images have several labels each, but protocols, losses and metrics take one label an image. List each image with one label.`,
+        `split: images of ${images.dataset} have several labels each, but the protocol ${name} divides images by class. Take protocol: lists, which draws from all of them, or official.`,
       );
     const published = await publishedRoles(inputs.images);
     if (published.searched && name !== "lists")
@@ -80,7 +80,11 @@ export default defineStage<Params>({
       )}\n`,
     );
 
-    writeSplit(outputs.split, { ids, labels, ...roles, protocol: name, seed: params.seed }, { classes });
+    writeSplit(
+      outputs.split,
+      { ids, labels, sets, ...roles, protocol: name, seed: params.seed },
+      { classes },
+    );
     for (const [role, flags] of Object.entries(roles))
       note(
         role,

@@ -58,6 +58,8 @@ export interface Loss<P = Record<string, unknown>> extends PartDefinition {
   /** Whether the embeddings are trained for their signs: validation then ranks sign codes. */
   codes?: boolean;
   selects: "triplets" | "pairs" | "nothing";
+  /** Whether images may have several labels: the loss then goes by {@link Given.labelSets}, or by a batch made with them. */
+  several?: boolean;
   start(setup: LossSetup): LossRun<P>;
 }
 

@@ -13,11 +13,14 @@ export interface SampledBatch extends Given {
 export interface SamplerDefinition<P = Record<string, unknown>> extends PartDefinition {
   /** What each of its batches holds beside the images; such a batch needs no selector. */
   gives?: "pairs" | "triplets";
+  /** Whether images may have several labels: `labels` then holds the lowest of each. */
+  several?: boolean;
   /**
    * @param labels `[images]`
+   * @param several whether images may have other labels too: an image alone in its class then may have positives
    * @returns a function that draws the next batch: indices into `labels`
    */
-  start(labels: Uint16Array, params: P, random: Random): () => SampledBatch;
+  start(labels: Uint16Array, params: P, random: Random, several?: boolean): () => SampledBatch;
   /**
    * Where the sampler {@link gives} something: the fixed set to measure a loss on, one pair or triplet for each
    * image, as indices into `labels`. The same seed gives the same set.

@@ -17,6 +17,7 @@ import { metricsOf, type NamedMetric } from "./metric.ts";
 import type { NetworkDefinition } from "./network.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
+import { checkSeveral, checkSimilar } from "./several.ts";
 
 interface Params {
   dim: number;
@@ -125,6 +126,11 @@ export default defineStage<Params>({
     const recipe = recipeFor(params, parts, choice, split.protocol, examples.metadata);
     const train = rowsOf(split, "train", examples.ids, inputs.data);
     const validation = rowsOf(split, "validation", examples.ids, inputs.data);
+    const several = examples.sets !== undefined;
+    if (several) {
+      checkSeveral(parts);
+      checkSimilar(examples, train);
+    }
     const { seed, dim } = params;
     // As many as validate: enough to rank by, and cheap to embed at every evaluation.
     const database = random(seed, "validation database")
@@ -155,9 +161,15 @@ export default defineStage<Params>({
     const metrics = metricsOf(parts, loss.counters.correct !== undefined);
     const sampler = parts.sampler.part as SamplerDefinition;
     const labelsOf = (rows: Uint32Array) => Uint16Array.from(rows, (row) => examples.labels[row]);
-    const next = sampler.start(labelsOf(train), parts.sampler.params, random(seed, "sampler"));
+    const next = sampler.start(labelsOf(train), parts.sampler.params, random(seed, "sampler"), several);
     const batches = params.validation_loss
-      ? testBatches(sampler, labelsOf(validation), parts.sampler.params, random(seed, "validation sampler"))
+      ? testBatches(
+          sampler,
+          labelsOf(validation),
+          parts.sampler.params,
+          random(seed, "validation sampler"),
+          several,
+        )
       : [];
     const others = watchOthers();
     const fitted = await fit({
@@ -180,7 +192,7 @@ export default defineStage<Params>({
       patience: params.patience,
       metrics,
       validationLoss: params.validation_loss
-        ? lossMeter(batches, dim, () => startLoss("validation selector"))
+        ? lossMeter(batches, dim, () => startLoss("validation selector"), examples.classes.length)
         : undefined,
       onEvaluation: (row) => log(describe(row, metrics)),
       onStep: (step) => progress(step, params.steps, "steps"),

@@ -2,6 +2,7 @@
 import { type FixedSizeBinary, Uint16, Uint32 } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
 import { bytesColumn, numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
+import { readSets, setsColumn } from "./label-sets.ts";
 
 /** The longest code. */
 export const MOST_BITS = 512;
@@ -12,6 +13,8 @@ export interface Codes {
   ids: Uint32Array;
   /** `[rows]`, indices into `classes` */
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   /** `[rows, bytesOf(bits)]`, row-major; see {@link packSigns} */
   values: Uint8Array;
   rows: number;
@@ -42,20 +45,26 @@ export function packSigns(values: Float32Array, bits: number): Uint8Array {
 
 /** Writes a table of codes (artifact `codes`). @param metadata beside `bits` and `classes`: what made them */
 export function writeCodes(path: string, codes: Omit<Codes, "metadata">, metadata: object = {}): void {
-  const { ids: id, labels: label, values: code, rows, bits, classes } = codes;
+  const { ids: id, labels: label, sets, values: code, rows, bits, classes } = codes;
   writeTable(
     path,
     "codes",
-    { id: new Uint32(), label: new Uint16(), code: bytesColumn(bytesOf(bits)) },
+    {
+      id: new Uint32(),
+      label: new Uint16(),
+      ...setsColumn(sets, classes.length),
+      code: bytesColumn(bytesOf(bits)),
+    },
     rows,
-    { id, label, code },
+    { id, label, ...(sets && { labels: sets }), code },
     { ...metadata, bits, classes },
   );
 }
 
 /**
  * Reads a table of codes.
- * @throws UserError when the bytes do not fit the bits, bits beyond the code are set, or a label is no class
+ * @throws UserError when the bytes do not fit the bits, bits beyond the code are set, a label is no class, or as
+ *   {@link readSets} does
  */
 export function readCodes(path: string): Codes {
   const table = readTable(path, "codes");
@@ -87,5 +96,6 @@ export function readCodes(path: string): Codes {
         `${path}: the code of image ${ids[row]} has bits beyond its ${bits}. Every one must be 0: encode again.`,
       );
   }
-  return { ids, labels, values, rows, bits, classes, metadata };
+  const sets = readSets(table, { ids, labels, classes: classes.length }, path);
+  return { ids, labels, ...(sets && { sets }), values, rows, bits, classes, metadata };
 }

@@ -1,5 +1,6 @@
 /** The input of a network: feature vectors or images, row by row. */
 import { numbers, readMetadata, readTable } from "./arrow.ts";
+import { readSets } from "./label-sets.ts";
 import { readVectors } from "./vectors.ts";
 
 /** Examples with their labels. */
@@ -7,6 +8,8 @@ export interface Examples {
   /** `[rows]` */
   ids: Uint32Array;
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   classes: string[];
   rows: number;
   /** Of one example: `[dim]`, or `[height, width, channels]`. */
@@ -33,8 +36,8 @@ function taker(values: ArrayLike<number>, width: number, convert: (value: number
  */
 export function readExamples(path: string, kind: "features" | "images"): Examples {
   if (kind === "features") {
-    const { ids, labels, classes, rows, dim, values, metadata } = readVectors(path);
-    return { ids, labels, classes, rows, shape: [dim], metadata, take: taker(values, dim, (value) => value) };
+    const { dim, values, ...about } = readVectors(path);
+    return { ...about, shape: [dim], take: taker(values, dim, (value) => value) };
   }
   const table = readTable(path, "images");
   const metadata = readMetadata(table);
@@ -46,10 +49,15 @@ export function readExamples(path: string, kind: "features" | "images"): Example
     pixels.set((values as Uint8Array).subarray(offset * size, (offset + length) * size), at);
     at += length * size;
   }
+  const ids = numbers<Uint32Array>(table, "id");
+  const labels = numbers<Uint16Array>(table, "label");
+  const classes = metadata.classes as string[];
+  const sets = readSets(table, { ids, labels, classes: classes.length }, path);
   return {
-    ids: numbers(table, "id"),
-    labels: numbers<Uint16Array>(table, "label"),
-    classes: metadata.classes as string[],
+    ids,
+    labels,
+    ...(sets && { sets }),
+    classes,
     rows: table.numRows,
     shape: [height, width, channels],
     metadata,

@@ -2,6 +2,7 @@
 import type { FixedSizeBinary, RecordBatch } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
 import { readBatches, readMetadata } from "./arrow.ts";
+import { ifSeveral, readSetColumn } from "./label-sets.ts";
 
 /** The images without their pixels. */
 export interface ImageList {
@@ -13,8 +14,8 @@ export interface ImageList {
   test: Uint8Array;
   dataset: string;
   classes: string[];
-  /** Whether an image may have several labels: `labels` then holds the lowest of each. */
-  several: boolean;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   height: number;
   width: number;
   channels: number;
@@ -41,12 +42,11 @@ export async function readImageList(path: string): Promise<ImageList> {
   const ids: Uint32Array[] = [];
   const labels: Uint16Array[] = [];
   const test: Uint8Array[] = [];
-  let about: Omit<ImageList, "ids" | "labels" | "test" | "several"> | undefined;
-  let several = false;
+  let about: Omit<ImageList, "ids" | "labels" | "test" | "sets"> | undefined;
+  const sets: Uint8Array[] = [];
   let rows = 0;
   for await (const batch of readBatches(path, "images")) {
     if (!about) {
-      several = batch.getChild("labels") !== null;
       about = readMetadata(batch) as unknown as NonNullable<typeof about>;
       const { height, width, channels } = about;
       const { byteWidth } = batch.getChild("pixels")!.type as FixedSizeBinary;
@@ -63,17 +63,22 @@ export async function readImageList(path: string): Promise<ImageList> {
         throw new UserError(
           `${path}: image ${ids.at(-1)![row]} has label ${label}, but there are ${about.classes.length} classes (0 to ${about.classes.length - 1}).`,
         );
+    const own = { ids: ids.at(-1)!, labels: labels.at(-1)!, classes: about.classes.length };
+    const some = readSetColumn(batch, own, path);
+    if (some) sets.push(some);
     rows += batch.numRows;
   }
   if (!about || rows === 0) throw new UserError(`${path}: holds no images.`);
   const { dataset, classes, height, width, channels } = about;
+  const all = join(sets, new Uint8Array(sets.reduce((sum, { length }) => sum + length, 0)));
+  const several = all.length ? ifSeveral(all, rows) : undefined;
   return {
     ids: join(ids, new Uint32Array(rows)),
     labels: join(labels, new Uint16Array(rows)),
     test: join(test, new Uint8Array(rows)),
     dataset,
     classes,
-    several,
+    ...(several && { sets: several }),
     height,
     width,
     channels,

@@ -2,6 +2,7 @@
 import { Bool, Uint16, Uint32 } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
 import { flags, numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
+import { readSets, setsColumn } from "./label-sets.ts";
 
 /** Zeros and ones `[images]` for each role; an image may have several. */
 export interface Roles {
@@ -14,6 +15,8 @@ export interface Roles {
 export interface Split extends Roles {
   ids: Uint32Array;
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   protocol: string;
   seed: number;
 }
@@ -38,22 +41,37 @@ export function checkRoles(ids: Uint32Array, roles: Roles, where: string): void 
     if (!roles[role].includes(1)) throw new UserError(`${where}: no image is in "${role}".`);
 }
 
-/** Writes a split, after {@link checkRoles}; an id may stand only once. */
-export function writeSplit(path: string, split: Split, metadata: Record<string, unknown> = {}): void {
+/**
+ * Writes a split, after {@link checkRoles}; an id may stand only once.
+ * @param metadata with `classes`, where images may have several labels
+ */
+export function writeSplit(
+  path: string,
+  split: Split,
+  metadata: { classes?: string[]; [name: string]: unknown } = {},
+): void {
   const seen = new Set<number>();
   for (const id of split.ids) {
     if (seen.has(id)) throw new UserError(`${path}: the id ${id} stands twice. Every image needs its own.`);
     seen.add(id);
   }
   checkRoles(split.ids, split, path);
-  const { ids: id, labels: label, train, validation, query, database, protocol, seed } = split;
+  const { ids: id, labels: label, sets, train, validation, query, database, protocol, seed } = split;
   const flag = new Bool();
   writeTable(
     path,
     "split",
-    { id: new Uint32(), label: new Uint16(), train: flag, validation: flag, query: flag, database: flag },
+    {
+      id: new Uint32(),
+      label: new Uint16(),
+      ...setsColumn(sets, metadata.classes?.length ?? 0),
+      train: flag,
+      validation: flag,
+      query: flag,
+      database: flag,
+    },
     id.length,
-    { id, label, train, validation, query, database },
+    { id, label, ...(sets && { labels: sets }), train, validation, query, database },
     { protocol, seed, ...metadata },
   );
 }
@@ -61,10 +79,20 @@ export function writeSplit(path: string, split: Split, metadata: Record<string, 
 /** Reads a split and checks it as {@link checkRoles} does. */
 export function readSplit(path: string): Split {
   const table = readTable(path, "split");
-  const { protocol, seed } = readMetadata(table) as { protocol: string; seed: number };
+  const {
+    protocol,
+    seed,
+    classes = [],
+  } = readMetadata(table) as Pick<Split, "protocol" | "seed"> & {
+    classes?: string[];
+  };
+  const ids = numbers<Uint32Array>(table, "id");
+  const labels = numbers<Uint16Array>(table, "label");
+  const sets = readSets(table, { ids, labels, classes: classes.length }, path);
   const split: Split = {
-    ids: numbers(table, "id"),
-    labels: numbers<Uint16Array>(table, "label"),
+    ids,
+    labels,
+    ...(sets && { sets }),
     train: flags(table, "train"),
     validation: flags(table, "validation"),
     query: flags(table, "query"),

@@ -3,6 +3,7 @@ import { Field, FixedSizeList, Float16, Float32, Uint16, Uint32 } from "apache-a
 import { UserError } from "../../../runner/stage.ts";
 import { type Columns, createTable, numbers, readMetadata, readTable, type TableWriter } from "./arrow.ts";
 import { widen } from "./half.ts";
+import { readSets, setsColumn } from "./label-sets.ts";
 
 /** Vectors with their ids and labels: features of a backbone or embeddings of a head. */
 export interface Vectors {
@@ -10,6 +11,8 @@ export interface Vectors {
   ids: Uint32Array;
   /** `[rows]`, indices into `classes` */
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   /** `[rows, dim]`, row-major, float32 whatever the file holds */
   values: Float32Array;
   rows: number;
@@ -18,19 +21,23 @@ export interface Vectors {
   metadata: Record<string, unknown>;
 }
 
-/** Columns of a table of vectors. */
-function vectorColumns(dim: number, precision: "float16" | "float32"): Columns {
-  const value = new Field("value", precision === "float16" ? new Float16() : new Float32(), false);
-  return { id: new Uint32(), label: new Uint16(), vector: new FixedSizeList(dim, value) };
-}
-
-/** Opens a file for writing vectors batch by batch: columns `id`, `label`, `vector`. */
-export const createVectors = (
+/** Opens a file for writing vectors batch by batch: columns `id`, `label`, `vector`, and `labels` beside `label`. */
+export function createVectors(
   path: string,
   dim: number,
   precision: "float16" | "float32",
   metadata: Record<string, unknown>,
-): TableWriter => createTable(path, "vectors", vectorColumns(dim, precision), metadata);
+  sets?: Uint8Array,
+): TableWriter {
+  const value = new Field("value", precision === "float16" ? new Float16() : new Float32(), false);
+  const columns: Columns = {
+    id: new Uint32(),
+    label: new Uint16(),
+    ...setsColumn(sets, (metadata.classes as string[]).length),
+    vector: new FixedSizeList(dim, value),
+  };
+  return createTable(path, "vectors", columns, metadata);
+}
 
 /** Writes vectors at once. @param vector `[rows, dim]`: float32, or the bits of float16 */
 export function writeVectors(
@@ -38,19 +45,27 @@ export function writeVectors(
   {
     ids,
     labels,
+    sets,
     vector,
     dim,
-  }: { ids: Uint32Array; labels: Uint16Array; vector: Float32Array | Uint16Array; dim: number },
+  }: Pick<Vectors, "ids" | "labels" | "sets" | "dim"> & { vector: Float32Array | Uint16Array },
   metadata: Record<string, unknown>,
 ): void {
-  const table = createVectors(path, dim, vector instanceof Uint16Array ? "float16" : "float32", metadata);
-  if (ids.length > 0) table.write(ids.length, { id: ids, label: labels, vector });
+  const table = createVectors(
+    path,
+    dim,
+    vector instanceof Uint16Array ? "float16" : "float32",
+    metadata,
+    sets,
+  );
+  if (ids.length > 0)
+    table.write(ids.length, { id: ids, label: labels, ...(sets && { labels: sets }), vector });
   table.close();
 }
 
 /**
  * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
- * @throws UserError when a value is not finite or a label is outside the classes
+ * @throws UserError when a value is not finite, a label is outside the classes, or as {@link readSets} does
  */
 export function readVectors(path: string): Vectors {
   const table = readTable(path, "vectors");
@@ -81,5 +96,6 @@ export function readVectors(path: string): Vectors {
         `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
           "Every value must be finite: extract these features again.",
       );
-  return { ids, labels, values, rows, dim, classes, metadata };
+  const sets = readSets(table, { ids, labels, classes: classes.length }, path);
+  return { ids, labels, ...(sets && { sets }), values, rows, dim, classes, metadata };
 }

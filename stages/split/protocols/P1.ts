@@ -4,5 +4,6 @@ import { drawSetting1, setting1Params } from "../setting1.ts";
 
 export default defineProtocol({
   params: setting1Params,
+  several: true,
   draw: (images, validation, random, params) => drawSetting1(images, validation, random, params, true),
 });

@@ -5,6 +5,7 @@
 import { defineProtocol, drawByClass, noRoles } from "../protocol.ts";
 
 export default defineProtocol({
+  several: true,
   params: {
     queries: {
       type: "integer",

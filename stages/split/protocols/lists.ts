@@ -7,6 +7,7 @@ import { UserError } from "../../../runner/stage.ts";
 import { defineProtocol, noRoles } from "../protocol.ts";
 
 export default defineProtocol({
+  several: true,
   draw({ labels, test, validation: published, searched, onlySearched }, validation, random) {
     const roles = noRoles(labels.length);
     const rows = [...labels.keys()];

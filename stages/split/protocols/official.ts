@@ -5,6 +5,7 @@
 import { defineProtocol, drawByClass, noRoles } from "../protocol.ts";
 
 export default defineProtocol({
+  several: true,
   draw(images, validation, random) {
     const { labels, test, validation: published } = images;
     const roles = noRoles(labels.length);

@@ -8,6 +8,7 @@ import { defineProtocol, drawFromEach, noRoles } from "../protocol.ts";
 import { sharesOf } from "../shares.ts";
 
 export default defineProtocol({
+  several: true,
   params: {
     queries: { type: "integer", minimum: 1, default: 10, description: "queries of each class, at most" },
     share: {

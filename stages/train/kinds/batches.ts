@@ -9,6 +9,8 @@ export interface BatchLossSpec<S extends ParamSchemas> {
   /** Whether the embeddings are scaled to length 1. */
   normalise: boolean;
   params?: S;
+  /** As of {@link Loss}; default true. False where the score takes similarity to be transitive. */
+  several?: boolean;
   score(batch: Batch, params: ParamsOf<S>): Scored;
 }
 
@@ -18,6 +20,7 @@ export function batchLoss<const S extends ParamSchemas>(spec: BatchLossSpec<S>):
     params: spec.params,
     normalise: spec.normalise,
     selects: "nothing",
+    several: spec.several ?? true,
     start: () => ({
       ...distanceLoss((batch, params: ParamsOf<S>) => spec.score(batch, params)),
       variables: [],
@@ -31,11 +34,14 @@ export function batchLoss<const S extends ParamSchemas>(spec: BatchLossSpec<S>):
  */
 export function cosineLoss<const S extends ParamSchemas>(spec: {
   params?: S;
+  /** See {@link BatchLossSpec}. */
+  several?: boolean;
   score(batch: Batch, cosines: Float32Array, params: ParamsOf<S>): Scored;
 }): Loss<ParamsOf<S>> {
   return batchLoss<S>({
     params: spec.params,
     normalise: true,
+    several: spec.several,
     score(batch, params) {
       const cosines = batch.squared.map((squared) => 1 - squared / 2);
       const scored = spec.score(batch, cosines, params);

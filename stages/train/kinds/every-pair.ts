@@ -46,6 +46,7 @@ export function everyPairLoss<const S extends ParamSchemas>(spec: EveryPairSpec<
     normalise: false,
     codes: true,
     selects: "nothing",
+    several: true,
     start() {
       let outputs: Float32Array = new Float32Array(0);
       const score = (batch: Batch, values: Float32Array, params: ParamsOf<S>): Scored => {

@@ -35,6 +35,7 @@ export function pairLoss<const S extends ParamSchemas>(spec: PairLossSpec<S>): L
     params: spec.params,
     normalise: spec.normalise,
     selects: "pairs",
+    several: true,
     start: ({ selector }) => ({
       ...distanceLoss((batch, params: ParamsOf<S>, given) =>
         scorePairs(batch, choosePairs(batch, given.pairs, selector), spec.terms(params).term),

@@ -52,6 +52,7 @@ export function tripletLoss<const S extends ParamSchemas>(spec: TripletLossSpec<
     params: spec.params,
     normalise: spec.normalise,
     selects: "triplets",
+    several: true,
     start: ({ selector }) => ({
       ...distanceLoss((batch, params: ParamsOf<S>, given) => {
         const terms = spec.terms(params);

@@ -4,6 +4,7 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import type { Examples } from "../../shared/artifacts/examples.ts";
 import { embedRows, normaliseRows } from "../../shared/artifacts/head.ts";
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
+import { expandSets, takeSets } from "../../shared/artifacts/label-sets.ts";
 import { adam, type Optimizer } from "../engine/adam.ts";
 import type { LossRun } from "../loss.ts";
 import type { NamedMetric } from "../metric.ts";
@@ -60,6 +61,10 @@ export interface Fitted {
 const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
   model.trainableWeights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
 
+/** What a loss is given of a batch: where images may have several labels, these too. @param rows of the examples */
+const withSets = (drawn: SampledBatch, { sets, classes }: Examples, rows: Uint32Array): SampledBatch =>
+  sets ? { ...drawn, labelSets: expandSets(sets, rows, classes.length) } : drawn;
+
 /**
  * Trains the network in place and leaves the weights of the best validation mAP in it.
  * @throws Error when the loss is no longer finite
@@ -85,13 +90,14 @@ export async function fit(options: FitOptions): Promise<Fitted> {
     const drawn = options.next();
     const batchRows = Uint32Array.from(drawn.images, (index) => train[index]);
     const labels = Int32Array.from(batchRows, (row) => examples.labels[row]);
+    const given = withSets(drawn, examples, batchRows);
     const lossParams = resolveSchedules(options.lossParams, share);
     const { learning_rate } = resolveSchedules({ learning_rate: options.learningRate }, share);
     const value = tf.tidy(() => {
       const x = tf.tensor(examples.take(batchRows), [batchRows.length, ...examples.shape]);
       const { value, grads } = tf.variableGrads(() => {
         const y = network.train(x);
-        return loss.loss(options.normalise ? normaliseRows(y) : y, labels, lossParams, drawn);
+        return loss.loss(options.normalise ? normaliseRows(y) : y, labels, lossParams, given);
       }, variables);
       // A schedule needs the rate to change; tfjs keeps it as a plain field.
       optimizer.learningRate = learning_rate as number;
@@ -110,6 +116,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const embedded = (rows: Uint32Array) => ({
     embeddings: embedRows(network.model, options, examples, rows),
     labels: Uint16Array.from(rows, (row) => examples.labels[row]),
+    sets: examples.sets && takeSets(examples.sets, rows, examples.classes.length),
   });
   const evaluate = (step: number): void => {
     const queries = embedded(options.validation);

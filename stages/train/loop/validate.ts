@@ -1,7 +1,9 @@
 /** Retrieval of training images by validation images: the metric of the protocols without any query. */
 import * as tf from "@tensorflow/tfjs-core";
 import { valuesInPlace } from "../../shared/compute/in-place.ts";
+import { LabelF1 } from "../../shared/retrieval/label-f1.ts";
 import { Ranking } from "../../shared/retrieval/ranking.ts";
+import { SetRanking } from "../../shared/retrieval/set-ranking.ts";
 
 /** The k of kNN. */
 const K = 10;
@@ -11,7 +13,10 @@ const BLOCK = 250;
 export interface Validation {
   /** Mean average precision over the whole ranking. */
   map: number;
-  /** Share of validation images whose 10 nearest training images vote for their class. */
+  /**
+   * Share of validation images whose 10 nearest training images vote for their class; where images may have several labels,
+   * the F1 of the labels that more than half of the 10 have, over all images and labels (micro).
+   */
   accuracy: number;
   /**
    * Total variance of the embeddings over their mean squared length, in [0, 1]: 0 when all images have one
@@ -26,6 +31,8 @@ export interface Embedded {
   embeddings: Float32Array;
   /** `[images]` */
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts). */
+  sets?: Uint8Array;
 }
 
 /** Squared length of each row. */
@@ -47,10 +54,49 @@ function spreadOf(embedded: Embedded, dim: number): number {
 }
 
 /** Every value's sign as 1 or -1, that of 0 as -1: squared distances are then four times those of the codes. */
-const signsOf = ({ embeddings, labels }: Embedded): Embedded => ({
-  embeddings: embeddings.map((value) => (value > 0 ? 1 : -1)),
-  labels,
+const signsOf = (embedded: Embedded): Embedded => ({
+  ...embedded,
+  embeddings: embedded.embeddings.map((value) => (value > 0 ? 1 : -1)),
 });
+
+/** Judges the queries one after the other. */
+interface Judge {
+  /** The average precision of one query. @param products dot products with it; @param at where they begin */
+  map(query: number, products: Float32Array, at: number): number;
+  /** Of the queries so far, see {@link Validation.accuracy}. */
+  accuracy(): number;
+}
+
+function judgeLabels(
+  queries: Uint16Array,
+  database: Uint16Array,
+  lengths: Float64Array,
+  classes: number,
+): Judge {
+  const ranking = new Ranking(database, classes);
+  let right = 0;
+  return {
+    map(query, products, at) {
+      const label = queries[query];
+      if (ranking.vote(ranking.measure(lengths, products, at, K)) === label) right++;
+      return ranking.measuredMetrics(label, []).map;
+    },
+    accuracy: () => right / queries.length,
+  };
+}
+
+function judgeSets(queries: Uint8Array, database: Uint8Array, lengths: Float64Array, classes: number): Judge {
+  const ranking = new SetRanking(database, lengths.length, classes);
+  const f1 = new LabelF1(classes);
+  return {
+    map(query, products, at) {
+      ranking.measure(lengths, products, at);
+      f1.add(queries, query, ranking.vote(K));
+      return ranking.metrics(queries, query, []).map;
+    },
+    accuracy: () => f1.micro(),
+  };
+}
 
 /**
  * Retrieval of `database` by `queries`, by Euclidean distance.
@@ -68,9 +114,10 @@ export function validate(
   const images = queries.labels.length;
   const items = database.labels.length;
   const lengths = squaredLengths(database, dim);
-  const ranking = new Ranking(database.labels, classes);
+  const judge = database.sets
+    ? judgeSets(queries.sets!, database.sets, lengths, classes)
+    : judgeLabels(queries.labels, database.labels, lengths, classes);
   let map = 0;
-  let right = 0;
   const columns = tf.tidy(() => tf.transpose(tf.tensor2d(database.embeddings, [items, dim])));
   for (let first = 0; first < images; first += BLOCK) {
     const count = Math.min(BLOCK, images - first);
@@ -80,12 +127,10 @@ export function validate(
     });
     const products = valuesInPlace(product);
     for (let i = 0; i < count; i++) {
-      const label = queries.labels[first + i];
-      if (ranking.vote(ranking.measure(lengths, products, i * items, K)) === label) right++;
-      map += ranking.measuredMetrics(label, []).map;
+      map += judge.map(first + i, products, i * items);
     }
     product.dispose();
   }
   columns.dispose();
-  return { map: map / images, accuracy: right / images, spread: spreadOf(embedded.queries, dim) };
+  return { map: map / images, accuracy: judge.accuracy(), spread: spreadOf(embedded.queries, dim) };
 }

@@ -1,5 +1,6 @@
 /** The loss on validation images: the same pairs, triplets or batches at every evaluation. */
 import * as tf from "@tensorflow/tfjs-core";
+import { expandSets } from "../../shared/artifacts/label-sets.ts";
 import type { Random } from "../../shared/compute/random.ts";
 import type { LossRun } from "../loss.ts";
 import type { SampledBatch, SamplerDefinition } from "../sampler.ts";
@@ -12,16 +13,17 @@ const TOGETHER = 128;
 /**
  * The batches that a loss is measured on: the sampler's fixed set of pairs or triplets, one per image; otherwise so many
  * of its batches that they hold as many images.
- * @param labels `[images]` of the validation images
+ * @param labels `[images]` of the validation images; @param several whether they may have others too
  */
 export function testBatches(
   sampler: SamplerDefinition,
   labels: Uint16Array,
   params: Record<string, unknown>,
   random: Random,
+  several = false,
 ): SampledBatch[] {
   if (sampler.testSet) return inBatches(sampler.testSet(labels, random));
-  const next = sampler.start(labels, params, random);
+  const next = sampler.start(labels, params, random, several);
   const batches: SampledBatch[] = [];
   for (let images = 0; images < labels.length; images += batches.at(-1)!.images.length) batches.push(next());
   return batches;
@@ -73,11 +75,12 @@ function pairBatch(pairs: PairSet, start: number): SampledBatch {
  * Measures a loss on fixed batches.
  * @param start starts the loss again, with random streams of its own: a selector then draws the same at every evaluation,
  *   and takes no draws from the training
+ * @param classes where images may have several labels
  * @returns a function of the images' embeddings, the weights that the loss has trained, and its params: the mean
  */
-export function lossMeter(batches: SampledBatch[], dim: number, start: () => LossRun) {
+export function lossMeter(batches: SampledBatch[], dim: number, start: () => LossRun, classes = 0) {
   return (
-    { embeddings, labels }: Embedded,
+    { embeddings, labels, sets }: Embedded,
     trained: tf.Variable[],
     params: Record<string, unknown>,
   ): number => {
@@ -95,7 +98,8 @@ export function lossMeter(batches: SampledBatch[], dim: number, start: () => Los
         rows.set(embeddings.subarray(image * dim, (image + 1) * dim), row * dim);
       const value = tf.tidy(() => {
         const own = Int32Array.from(drawn.images, (image) => labels[image]);
-        return run.loss(tf.tensor2d(rows, [size, dim]), own, params, drawn).dataSync()[0];
+        const given = sets ? { ...drawn, labelSets: expandSets(sets, drawn.images, classes) } : drawn;
+        return run.loss(tf.tensor2d(rows, [size, dim]), own, params, given).dataSync()[0];
       });
       sum += value * size;
       images += size;

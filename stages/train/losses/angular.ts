@@ -15,6 +15,7 @@ import { logistic, softplus } from "../scoring/softplus.ts";
 import { mean } from "../scoring/tuples.ts";
 
 export default cosineLoss({
+  several: false,
   params: {
     alpha: scheduled({
       default: 40,

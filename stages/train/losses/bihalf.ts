@@ -50,6 +50,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     gamma: scheduled({ default: 6, minimum: 0, description: "weight of the distance to the bits" }),
   },

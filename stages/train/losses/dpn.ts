@@ -30,6 +30,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     margin: scheduled({ default: 1, exclusiveMinimum: 0, description: "m, an output" }),
   },

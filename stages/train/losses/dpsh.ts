@@ -26,6 +26,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     lambda: scheduled({
       default: 0.1,

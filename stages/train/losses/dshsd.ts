@@ -27,6 +27,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     alpha: scheduled({ default: 0.05, minimum: 0, description: "weight of the pairs" }),
   },

@@ -28,6 +28,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "triplets",
+  several: true,
   params: {
     margin: scheduled(
       {

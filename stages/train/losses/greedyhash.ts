@@ -40,6 +40,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     alpha: scheduled({
       default: 0.1,

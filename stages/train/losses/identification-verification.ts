@@ -25,6 +25,7 @@ import { scorePairs } from "../scoring/tuples.ts";
 export default defineLoss({
   normalise: false,
   selects: "pairs",
+  several: true,
   params: {
     margin: scheduled({
       default: 1,
@@ -58,7 +59,8 @@ export default defineLoss({
       },
       loss(embeddings, labels, params, given) {
         const verified = verification.loss(embeddings, labels, params, given);
-        return tf.add(identification.loss(embeddings, labels), tf.mul(verified, params.weight)) as tf.Scalar;
+        const identity = identification.loss(embeddings, labels, given?.labelSets);
+        return tf.add(identity, tf.mul(verified, params.weight)) as tf.Scalar;
       },
     };
   },

@@ -22,6 +22,7 @@ import { everyTriplet, mean } from "../scoring/tuples.ts";
 export default defineLoss({
   normalise: true,
   selects: "triplets",
+  several: true,
   params: {
     margin: scheduled({ default: 0.2, minimum: 0, description: "alpha, a distance" }),
     beta: {

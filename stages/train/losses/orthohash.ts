@@ -25,6 +25,7 @@ export default defineLoss({
   normalise: false,
   codes: true,
   selects: "nothing",
+  several: true,
   params: {
     scale: scheduled({ default: 8, exclusiveMinimum: 0, description: "s" }),
     margin: scheduled({ default: 0.2, minimum: 0, maximum: 2, description: "m, in cosines" }),

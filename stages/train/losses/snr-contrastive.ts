@@ -26,6 +26,7 @@ interface Params {
 export default defineLoss({
   normalise: true,
   selects: "nothing",
+  several: true,
   params: {
     near: scheduled({ default: 0.01, minimum: 0, description: "ratio up to which a positive has no loss" }),
     margin: scheduled({
@@ -40,8 +41,8 @@ export default defineLoss({
       ...ratios,
       variables: [],
       // Of embeddings without their mean over the dimensions, variances are inner products.
-      loss: (embeddings, labels, params) =>
-        ratios.loss(tf.sub(embeddings, tf.mean(embeddings, 1, true)) as tf.Tensor2D, labels, params),
+      loss: (embeddings, labels, params, given) =>
+        ratios.loss(tf.sub(embeddings, tf.mean(embeddings, 1, true)) as tf.Tensor2D, labels, params, given),
     };
   },
 });

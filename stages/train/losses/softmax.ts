@@ -15,6 +15,7 @@ import { defineLoss, noCounts } from "../loss.ts";
 export default defineLoss({
   normalise: false,
   selects: "nothing",
+  several: true,
   start(setup) {
     const counters = noCounts();
     const { variables, loss } = classifier(setup, counters);

@@ -25,6 +25,7 @@ const EPSILON = 1e-4;
 export default defineLoss({
   normalise: false,
   selects: "nothing",
+  several: true,
   params: {
     invariance: scheduled({ default: 25, minimum: 0, description: "lambda" }),
     variance: scheduled({ default: 25, minimum: 0, description: "mu" }),
@@ -35,8 +36,8 @@ export default defineLoss({
     return {
       ...pairs,
       variables: [],
-      loss(embeddings, labels, params) {
-        const drawn = pairs.loss(embeddings, labels, params);
+      loss(embeddings, labels, params, given) {
+        const drawn = pairs.loss(embeddings, labels, params, given);
         return tf.add(drawn, spread(embeddings, params.variance, params.covariance)) as tf.Scalar;
       },
     };

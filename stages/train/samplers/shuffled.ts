@@ -12,6 +12,7 @@ import { defineSampler } from "../sampler.ts";
 import { deck } from "../sampling/deck.ts";
 
 export default defineSampler({
+  several: true,
   params: {
     images: { type: "integer", minimum: 1, default: 250, description: "of a batch" },
   },

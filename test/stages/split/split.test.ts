@@ -3,6 +3,7 @@ import { join } from "node:path";
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
+import { packSets } from "../../../stages/shared/artifacts/label-sets.ts";
 import { readSplit } from "../../../stages/shared/artifacts/split.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import official from "../../../stages/split/protocols/official.ts";
@@ -354,6 +355,43 @@ describe("split refuses", () => {
   it("a label outside the classes", async () => {
     expect(await fault(EVEN, "official", {}, ["cat", "dog"])).toMatch(
       /image \d+ has label [23], but there are 2 classes/,
+    );
+  });
+});
+
+describe("images with several labels", () => {
+  const lists = Array.from({ length: 40 }, (_, i) => [i % 4, ...(i % 3 ? [] : [4])]);
+  const images: TestImage[] = lists.map((labels, i) => ({
+    id: i + 1,
+    split: i < 30 ? "train" : "test",
+    label: labels[0],
+    labels,
+    pixels: [i],
+  }));
+  const classes = [...CLASSES, "all over"];
+
+  it.each([
+    "official",
+    "lists",
+    "own",
+    { use: "P2", queries: 10 },
+  ])("are divided by %s, and keep their labels", async (protocol) => {
+    const { split } = await run(images, protocol, { validation: 8 }, classes);
+    expect(split.sets).toEqual(packSets(lists, 5));
+    const count = (role: "train" | "validation" | "query") => split[role].filter(Boolean).length;
+    expect(count("validation")).toBeGreaterThan(0);
+    expect(count("train") + count("validation") + count("query")).toBe(40);
+  });
+
+  it("are refused by unseen, which keeps classes apart", async () => {
+    expect(await fault(images, { use: "unseen", held_out: [CLASSES[0]] }, {}, classes)).toBe(
+      "split: images of test have several labels each, but the protocol unseen divides images by class. Take protocol: lists, which draws from all of them, or official.",
+    );
+  });
+
+  it("must be more than are drawn for validation", async () => {
+    expect(await fault(images, "official", { validation: 30 }, classes)).toMatch(
+      /there are 30 images to draw 30 for validation from, and some must be left/,
     );
   });
 });

@@ -25,7 +25,6 @@ describe("readImageList", () => {
       ids: Uint32Array.of(0, 3, 6, 9, 12, 15, 18),
       labels: Uint16Array.of(0, 1, 2, 0, 1, 2, 0),
       test: Uint8Array.of(0, 1, 0, 1, 0, 1, 0),
-      several: false,
       dataset: "test",
       ...shape,
     });
