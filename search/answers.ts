@@ -1,8 +1,7 @@
 /** What a search found, as lines for people and as JSON for programs. */
-import { join } from "node:path";
 import { shown } from "../stages/shared/text.ts";
 import type { Hit } from "./nearest.ts";
-import type { Index } from "./opened.ts";
+import { fileOf, type Index } from "./opened.ts";
 
 export interface Answer {
   /** The file that was searched. */
@@ -27,10 +26,10 @@ interface Found {
   ties: number;
 }
 
-function found({ recipe, names, codes }: Index, { row, distance, apart, same, ties }: Hit): Found {
-  const name = names?.[row];
+function found(index: Index, { row, distance, apart, same, ties }: Hit): Found {
+  const { codes, names } = index;
   return {
-    image: name === undefined ? codes.ids[row] : recipe.root === undefined ? name : join(recipe.root, name),
+    image: fileOf(index, row) ?? names?.[row] ?? codes.ids[row],
     class: codes.classes[codes.labels[row]],
     distance,
     output_distance: Number(apart.toPrecision(4)),

@@ -4,7 +4,7 @@ import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { diskFault, refuseTaken } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
-import { build } from "./build.ts";
+import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
 function wholeNumber(text: string): number {
@@ -19,7 +19,7 @@ export { standing };
 /** @param root the project's folder; @param from the folder that paths start at */
 export async function main(args: string[], root: string, from: string): Promise<number> {
   let code = 0;
-  const program = new Command("npm run").exitOverride();
+  const program = new Command("npm run").exitOverride().enablePositionalOptions();
   program
     .command("search")
     .description("find the images of an index that are nearest to yours")
@@ -40,18 +40,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .action(async (paths, options) => {
       code = await search(paths, options, root, from);
     });
-  program
-    .command("index")
-    .description("make an index of your own images; the folder of an image is its class")
-    .usage("-- FOLDER [options]")
-    .argument("<folder>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
-    .option("--like <index>", "encode with the trained model of this index")
-    .option("--backbone <name>", "encode without training: features of this network, and itq")
-    .option("--bits <n>", "bits of a code, with --backbone", Number, 64)
-    .option("--mirror <folder>", "look for the network's file in this folder first")
-    .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
-    .option("--force", "replace an index of other images")
-    .action((path, options) => build(path, options, root, from));
+  addIndex(program, root, from);
   try {
     const [script, ...rest] = args;
     const options = program.commands.flatMap((command) => command.options.flatMap(({ long }) => long ?? []));

@@ -1,7 +1,8 @@
 /** Where an index lies. */
-import { existsSync } from "node:fs";
+import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { givenSource } from "../runner/files/index.ts";
+import { UserError } from "../runner/stage.ts";
 import { FILES } from "../stages/shared/search-index.ts";
 
 /** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */
@@ -20,4 +21,19 @@ export function indexIn(folder: string): string {
   return !existsSync(join(folder, FILES.recipe)) && existsSync(join(published, FILES.recipe))
     ? published
     : folder;
+}
+
+/** The index that is meant. @throws UserError when it is not clear which */
+export function indexFolder(given: string | undefined, root: string, from: string): string {
+  if (given !== undefined) return namedIndex(given, root, from);
+  const indexes = join(root, "indexes");
+  const names = existsSync(indexes)
+    ? readdirSync(indexes).filter((name) => existsSync(join(indexIn(join(indexes, name)), FILES.recipe)))
+    : [];
+  if (names.length === 1) return indexIn(join(indexes, names[0]));
+  throw new UserError(
+    names.length === 0
+      ? "search: there is no index yet in indexes/. Make one: npm run index -- FOLDER"
+      : `search: name one of the indexes: --index ${names.map((name) => `indexes/${name}`).join(" or --index ")}`,
+  );
 }

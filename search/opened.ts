@@ -3,6 +3,7 @@
 import { readFileSync } from "node:fs";
 import { isAbsolute, join, normalize } from "node:path";
 import { UserError } from "../runner/stage.ts";
+import { numbers, readTable } from "../stages/shared/artifacts/arrow.ts";
 import { type Codes, readCodes } from "../stages/shared/artifacts/codes.ts";
 import { readOutputs } from "../stages/shared/artifacts/outputs.ts";
 import { readJson } from "../stages/shared/artifacts/schema.ts";
@@ -18,8 +19,10 @@ export interface Index {
   outputs: Float32Array;
   /** `[rows, CONTENT_BYTES]`, see {@link contentOf} */
   contents: Uint8Array;
-  /** Of files, below the recipe's root; of a table, as it calls its images. */
+  /** Of files, below their root; of a table, as it calls its images. */
   names?: string[];
+  /** Of files: the place of each one's root in the recipe. */
+  roots?: Uint16Array;
 }
 
 const AGAIN = "Make the index again.";
@@ -44,20 +47,29 @@ async function namesOf(files: IndexFiles, recipe: Recipe, rows: number): Promise
   const names = await whole(path, () => readJson<string[]>(path, "index-names"));
   if (names.length !== rows)
     throw new UserError(`${path}: ${names.length} names, but the index has ${rows} images. ${AGAIN}`);
-  const leaves = recipe.root === undefined ? undefined : names.find((name) => !staysBelow(name));
+  const leaves = recipe.roots === undefined ? undefined : names.find((name) => !staysBelow(name));
   if (leaves !== undefined)
     throw new UserError(
-      `${path}: ${JSON.stringify(leaves)} is not below the folder of the images. Do not use this index: a path may only name an image below ${recipe.root}.`,
+      `${path}: ${JSON.stringify(leaves)} is not below the folder of the images. Do not use this index: a path may only name an image below ${recipe.roots![0].path}.`,
     );
   return names;
 }
 
+/** The place of each image's root. @throws UserError when there are too many or too few, or one is of no root */
+function readRoots(path: string, rows: number, count: number): Uint16Array {
+  const roots = numbers<Uint16Array>(readTable(path, "index-photos"), "root");
+  if (roots.length !== rows || roots.some((root) => root >= count))
+    throw new UserError(
+      `${path}: ${roots.length} files in ${count} folders do not fit the ${rows} images of the index. Make the index again.`,
+    );
+  return roots;
+}
+
 /**
- * Opens an index.
+ * Reads an index.
  * @throws UserError when it is none, or a file of it is missing, is not the one it was made with, or does not fit the others
  */
-export async function openIndex(folder: string): Promise<Index> {
-  const recipe = readRecipe(folder);
+async function readIndex(folder: string, recipe: Recipe): Promise<Index> {
   const files = new IndexFiles(folder, recipe);
   const codes = await whole(await files.path(FILES.codes), readCodes);
   const { rows, bits, classes } = codes;
@@ -72,5 +84,38 @@ export async function openIndex(folder: string): Promise<Index> {
       `${folder}: ${FILES.contents} is of another number of images than the codes. ${AGAIN}`,
     );
   const names = await namesOf(files, recipe, rows);
-  return { folder, recipe, files, codes, outputs, contents, names };
+  if (!recipe.roots) return { folder, recipe, files, codes, outputs, contents, names };
+  const places = await files.path(FILES.photos);
+  const roots = await whole(places, () => readRoots(places, rows, recipe.roots!.length));
+  return { folder, recipe, files, codes, outputs, contents, names, roots };
+}
+
+/** The file of an image; undefined where the index is of a table. */
+export function fileOf({ recipe, names, roots }: Index, row: number): string | undefined {
+  return recipe.roots && join(recipe.roots[roots![row]].path, names![row]);
+}
+
+/** Times that an index may be replaced while it is opened. */
+const ATTEMPTS = 5;
+
+/**
+ * Opens an index, and what else is read of its files. An index that is replaced meanwhile, by `index update` for one, is
+ * opened again.
+ * @throws UserError as {@link readIndex} does
+ */
+export async function openWith<T>(folder: string, more: (index: Index) => Promise<T>): Promise<[Index, T]> {
+  for (let attempt = 1; ; attempt++) {
+    const recipe = readRecipe(folder);
+    try {
+      const index = await readIndex(folder, recipe);
+      return [index, await more(index)];
+    } catch (error) {
+      if (attempt === ATTEMPTS || readRecipe(folder).files === recipe.files) throw error;
+    }
+  }
+}
+
+/** Opens an index, see {@link openWith}. */
+export async function openIndex(folder: string): Promise<Index> {
+  return (await openWith(folder, async () => undefined))[0];
 }

@@ -16,18 +16,19 @@ export interface Photos {
 
 /**
  * Lists a person's images by the rule of {@link list}; what is left out of a folder is said.
+ * @param isExcluded see {@link list}; where it is given, a folder without images is no error
  * @throws UserError when there are none
  */
-export function photosIn(path: string): Photos {
+export function photosIn(path: string, isExcluded?: (path: string) => boolean): Photos {
   const stats = statSync(path, { throwIfNoEntry: false });
   if (!stats) throw new UserError(`${shown(path)}: no such file or folder.`);
   if (!stats.isDirectory()) return { files: [path], classOf: () => "" };
-  const { entries, loose, remarks } = list(path);
+  const { entries, loose, remarks } = list(path, isExcluded);
   const classes = new Map([
     ...loose.map((file): [string, string] => [file, ""]),
     ...entries.map((entry): [string, string] => [entry.path, entry.class]),
   ]);
-  if (classes.size === 0)
+  if (classes.size === 0 && !isExcluded)
     throw new UserError(
       `${shown(path)}: no images (${ENDINGS.join(", ")}) are in it.${remarks.map((remark) => ` ${remark}`).join("")}`,
     );

@@ -65,9 +65,9 @@ async function picturesOfTable(path: string, rows: Set<number>): Promise<Map<num
 
 /** Pictures of images of an index, by their rows. A picture that cannot be had says why. */
 export async function picturesOf(index: Index, rows: Set<number>): Promise<Map<number, Picture>> {
-  const { recipe, names, files } = index;
-  if (recipe.root === undefined) return picturesOfTable(await files.path(FILES.pixels), rows);
+  const { recipe, names, roots, files } = index;
+  if (recipe.roots === undefined) return picturesOfTable(await files.path(FILES.pixels), rows);
   const pictures = new Map<number, Picture>();
-  for (const row of rows) pictures.set(row, await pictureBelow(recipe.root, names![row]));
+  for (const row of rows) pictures.set(row, await pictureBelow(recipe.roots[roots![row]].path, names![row]));
   return pictures;
 }

@@ -1,15 +1,14 @@
 /** `npm run search`: the nearest images of an index. */
-import { existsSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { join, resolve } from "node:path";
+import { resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { contentOf, FILES } from "../stages/shared/search-index.ts";
+import { contentOf } from "../stages/shared/search-index.ts";
 import { type Answer, textOf, toJson } from "./answers.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { writeGallery } from "./gallery.ts";
-import { indexIn, namedIndex } from "./location.ts";
+import { indexFolder } from "./location.ts";
 import { Nearest, type Order } from "./nearest.ts";
-import { type Index, openIndex } from "./opened.ts";
+import { type Index, openWith } from "./opened.ts";
 import { imageFiles, readImage } from "./photos.ts";
 import { pictureOf, picturesOf } from "./pictures.ts";
 
@@ -23,31 +22,16 @@ export interface SearchOptions {
   html?: string;
 }
 
-/** The index that is meant. @throws UserError when it is not clear which */
-export function indexFolder(given: string | undefined, root: string, from: string): string {
-  if (given !== undefined) return namedIndex(given, root, from);
-  const indexes = join(root, "indexes");
-  const names = existsSync(indexes)
-    ? readdirSync(indexes).filter((name) => existsSync(join(indexIn(join(indexes, name)), FILES.recipe)))
-    : [];
-  if (names.length === 1) return indexIn(join(indexes, names[0]));
-  throw new UserError(
-    names.length === 0
-      ? "search: there is no index yet in indexes/. Make one: npm run index -- FOLDER"
-      : `search: name one of the indexes: --index ${names.map((name) => `indexes/${name}`).join(" or --index ")}`,
-  );
-}
-
 /** Reads, encodes and looks up the files batch by batch. @param failed is told of each that cannot be read */
 async function answer(
   index: Index,
+  encoder: Encoder,
   files: string[],
   { top, order = "bits" }: SearchOptions,
   failed: (fault: string) => void,
 ): Promise<Answer[]> {
   const { recipe } = index;
   const nearest = new Nearest(index);
-  const encoder = await Encoder.open(index.files, recipe, availableParallelism());
   const answers: Answer[] = [];
   const bytes = recipe.image.height * recipe.image.width * recipe.image.channels;
   try {
@@ -111,10 +95,12 @@ export async function search(
   root: string,
   from: string,
 ): Promise<number> {
-  const index = await openIndex(indexFolder(options.index, root, from));
+  const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
+    Encoder.open(files, recipe, availableParallelism()),
+  );
   const files = paths.flatMap((path) => imageFiles(resolve(from, path)));
   const faults: string[] = [];
-  const answers = await answer(index, files, options, (fault) => faults.push(fault));
+  const answers = await answer(index, encoder, files, options, (fault) => faults.push(fault));
   if (options.json) console.log(JSON.stringify(toJson(index, answers), null, 2));
   else for (const line of textOf(index, answers)) console.log(line);
   for (const fault of faults) console.error(`! ${fault} It was passed over.`);

@@ -74,14 +74,15 @@ async function checkPipeline(words: string[]): Promise<void> {
     if (stage !== undefined && !isPlaceholder(stage)) expect(known).toContain(stage);
 }
 
-/** `search` and `index` say in their help which options they take. */
+/** The searching commands say in their help which options they take. */
 async function checkSearch(command: string, words: string[]): Promise<void> {
   let help = "";
   const spy = vi.spyOn(process.stdout, "write").mockImplementation((text) => {
     help += text;
     return true;
   });
-  expect(await searchMain([command, "--help"], ".", ".")).toBe(0);
+  const isPart = command === "index" && ["update", "add", "remove"].includes(words[0]);
+  expect(await searchMain([command, ...(isPart ? [words[0]] : []), "--help"], ".", ".")).toBe(0);
   spy.mockRestore();
   for (const word of words) if (word.startsWith("--")) expect(help).toContain(` ${word} `);
 }
@@ -134,6 +135,7 @@ test("a wrong command is found", async () => {
     "npm run pipeline -- --set trian.steps=3",
     "npm run pipeline -- new los my-loss",
     "npm run search -- one.jpg --tops 3",
+    "npx deephash index update --backbone resnet18",
     "npx deephash statsu",
     "npx deephash help statsu",
     "deephash search one.jpg --tops 3",

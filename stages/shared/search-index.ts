@@ -21,6 +21,18 @@ export interface View {
   flip: boolean;
 }
 
+/** A folder whose images are in an index. */
+export interface Root {
+  /** Absolute. */
+  path: string;
+  /** Patterns of .gitignore: what they match is not taken. */
+  exclude?: string[];
+  /** Files and folders below it that a person removed from the index. */
+  removed?: string[];
+  /** The files that are taken, where a person named files and not the folder. */
+  only?: string[];
+}
+
 /** index.json. */
 export interface Recipe {
   format: typeof FORMAT;
@@ -34,8 +46,8 @@ export interface Recipe {
   bits: number;
   classes: string[];
   images: number;
-  /** Where the images are files: the folder that their names start at. */
-  root?: string;
+  /** Where the images are files: the folders that their names start at. */
+  roots?: Root[];
   /** See {@link encoderHash}. */
   encoder: string;
   /** sha256 of files.json. */
@@ -48,7 +60,7 @@ type Unsealed = Omit<Recipe, "format" | "encoder" | "files">;
 /** files.json: the size and hash of each file, by its path below the folder of data. */
 export type FileList = Record<string, { bytes: number; sha256: string }>;
 
-const FORMAT = 2;
+const FORMAT = 3;
 
 /** Files of an index: index.json, and beside it a folder with all others. */
 export const FILES = {
@@ -66,6 +78,8 @@ export const FILES = {
   pixels: "images.arrow",
   /** What the images are called, in the codes' order; none where a table calls them nothing. */
   names: "names.json",
+  /** Of files: the root, size, time and hash of each, in the codes' order. */
+  photos: "photos.arrow",
 };
 
 const HEAD_FILES = ["head.json", "model.json", "weights.bin"].map((file) => `${FILES.head}/${file}`);
@@ -84,13 +98,13 @@ export const contentOf = (pixels: Uint8Array): Uint8Array =>
 export const folderOf = (files: string): string => `data-${files.slice(0, 16)}`;
 
 /** All files of an index but index.json that it must have. */
-const needed = ({ head, root }: Pick<Recipe, "head" | "root">): string[] => [
+const needed = ({ head, roots }: Pick<Recipe, "head" | "roots">): string[] => [
   FILES.backbone,
   FILES.projection,
   FILES.codes,
   FILES.outputs,
   FILES.contents,
-  root === undefined ? FILES.pixels : FILES.names,
+  ...(roots === undefined ? [FILES.pixels] : [FILES.names, FILES.photos]),
   ...(head ? HEAD_FILES : []),
 ];
 
@@ -157,7 +171,7 @@ export function readRecipe(folder: string): Recipe {
   const format = formatOf(path);
   if (format !== FORMAT)
     throw new UserError(
-      `${folder}: an index of another version (format ${format}; this one reads ${FORMAT}, with outputs that order equal distances). ${AGAIN}`,
+      `${folder}: an index of another version (format ${format}; this one reads ${FORMAT}, which records the files of the images). ${AGAIN}`,
     );
   return readJson<Recipe>(path, "index");
 }

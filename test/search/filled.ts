@@ -7,7 +7,14 @@ import { seal, UNSEALED } from "../../stages/shared/search-index.ts";
 export async function fillIndex(folder: string, root: string, images: number): Promise<void> {
   const data = join(folder, UNSEALED);
   mkdirSync(join(data, "model"), { recursive: true });
-  for (const file of ["projection.arrow", "codes.arrow", "outputs.arrow", "contents.bin", "names.json"])
+  for (const file of [
+    "projection.arrow",
+    "codes.arrow",
+    "outputs.arrow",
+    "contents.bin",
+    "names.json",
+    "photos.arrow",
+  ])
     writeFileSync(join(data, file), `${file} of ${images}`);
   writeFileSync(join(data, "backbone.onnx"), "the same in each");
   for (const file of ["head.json", "model.json", "weights.bin"])
@@ -20,6 +27,6 @@ export async function fillIndex(folder: string, root: string, images: number): P
     bits: 8,
     classes: ["a"],
     images,
-    root,
+    roots: [{ path: root }],
   });
 }

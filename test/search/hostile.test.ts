@@ -2,8 +2,8 @@
 import { cpSync, readFileSync, renameSync, rmSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
-import { build } from "../../search/build.ts";
 import { main } from "../../search/cli.ts";
+import { build } from "../../search/index/build.ts";
 import { readProjection, writeProjection } from "../../stages/shared/artifacts/projection.ts";
 import { FILES, folderOf, readRecipe, seal, UNSEALED } from "../../stages/shared/search-index.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";
@@ -22,7 +22,7 @@ beforeAll(async () => {
   vi.spyOn(console, "error").mockImplementation((line) => err.push(line));
   world = await makeWorld(20, 6);
   ({ at } = world);
-  await build("photos", { like: world.index, bits: 6, out: "own" }, world.folder, world.folder);
+  await build(["photos"], { like: world.index, bits: 6, out: "own" }, world.folder, world.folder);
 });
 beforeEach(() => {
   out.splice(0);
@@ -70,6 +70,7 @@ describe("an index is refused", () => {
     FILES.outputs,
     FILES.contents,
     FILES.names,
+    FILES.photos,
     FILES.list,
   ];
   test.each(files)("whose %s was cut, changed, removed or is a link", async (file) => {
@@ -90,7 +91,7 @@ describe("an index is refused", () => {
   });
 
   test("whose files are those of another index", async () => {
-    await build("photos/cat", { like: world.index, bits: 6, out: "cats" }, world.folder, world.folder);
+    await build(["photos/cat"], { like: world.index, bits: 6, out: "cats" }, world.folder, world.folder);
     out.splice(0);
     const other = join(at("cats"), folderOf(readRecipe(at("cats")).files));
     for (const file of [FILES.codes, FILES.names]) cpSync(join(other, file), join(data, file));
@@ -120,7 +121,7 @@ describe("an index is refused", () => {
     ["classes", (json) => Object.assign(json, { classes: ["dog", "cat"] }), /or of other classes/],
     ["bits", (json) => Object.assign(json, { bits: 512 }), /512 bits/],
     ["head", (json) => Object.assign(json, { head: true }), /model\/head\.json: the index has no such file/],
-    ["format", (json) => Object.assign(json, { format: 99 }), /format 99; this one reads 2/],
+    ["format", (json) => Object.assign(json, { format: 99 }), /format 99; this one reads 3/],
     [
       "everything",
       (json) => {

@@ -1,7 +1,7 @@
 /** The order of answers, above all where many images have one code. */
 import sharp from "sharp";
 import { beforeAll, describe, expect, test, vi } from "vitest";
-import { build } from "../../search/build.ts";
+import { build } from "../../search/index/build.ts";
 import { Nearest } from "../../search/nearest.ts";
 import { openIndex } from "../../search/opened.ts";
 import { search } from "../../search/search.ts";
@@ -89,7 +89,7 @@ describe("of photos of which many have one code", () => {
   beforeAll(async () => {
     vi.spyOn(console, "log").mockImplementation((line) => printed.push(line));
     world = await makeWorld(40, BITS);
-    await build("photos", { like: world.index, bits: BITS, out: "own" }, world.folder, world.folder);
+    await build(["photos"], { like: world.index, bits: BITS, out: "own" }, world.folder, world.folder);
   });
 
   test("each finds itself first: in a pipeline's index, and in one of its own folder", async () => {

@@ -2,8 +2,8 @@
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";
-import { build } from "../../search/build.ts";
 import { main } from "../../search/cli.ts";
+import { build } from "../../search/index/build.ts";
 import { makeWorld, type World } from "./world.ts";
 
 let world: World;
@@ -25,7 +25,7 @@ afterEach(() => {
   out.splice(0);
   err.splice(0);
 });
-const index = () => build("mine", { like: world.index, bits: 6, out: "own" }, world.folder, world.folder);
+const index = () => build(["mine"], { like: world.index, bits: 6, out: "own" }, world.folder, world.folder);
 const run = (...more: string[]) =>
   main(["search", "photos/cat/0.png", "--index", "own", "--top", "12", ...more], world.folder, world.folder);
 const page = async () => {

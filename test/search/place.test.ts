@@ -14,7 +14,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { beforeEach, describe, expect, test, vi } from "vitest";
-import { checkPlace, replace } from "../../search/place.ts";
+import { checkPlace, replace } from "../../search/index/place.ts";
 import { folderOf, IndexFiles, readList, readRecipe } from "../../stages/shared/search-index.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 import { fillIndex } from "./filled.ts";
@@ -67,25 +67,25 @@ describe("an index may not go", () => {
     mkdirSync(at("out"));
     make();
     const before = readdirSync(at("out"), { recursive: true });
-    await expect(checkPlace(at("out"), at("photos"), true)).rejects.toThrow(message);
+    await expect(checkPlace(at("out"), [at("photos")], true)).rejects.toThrow(message);
     expect(readdirSync(at("out"), { recursive: true })).toEqual(before);
   });
 
   test("where the images are, around them or within them, also by a link", async () => {
     symlinkSync(at("photos"), at("link"));
     for (const out of [at("photos"), at("photos/index"), folder, at("link"), at("link/deeper/index")])
-      await expect(checkPlace(out, at("photos"), true)).rejects.toThrow(/one in the other/);
-    await checkPlace(at("photos-index"), at("photos"), false); // a longer name is no folder within
+      await expect(checkPlace(out, [at("photos")], true)).rejects.toThrow(/one in the other/);
+    await checkPlace(at("photos-index"), [at("photos")], false); // a longer name is no folder within
   });
 
   test("over an index of other images, unless by force", async () => {
     await put();
-    await checkPlace(at("out"), at("photos"), false); // the same ones: an update
+    await checkPlace(at("out"), [at("photos")], false); // the same ones: an update
     mkdirSync(at("others"));
-    await expect(checkPlace(at("out"), at("others"), false)).rejects.toThrow(
+    await expect(checkPlace(at("out"), [at("others")], false)).rejects.toThrow(
       /1 images of .*photos\. .*--force/,
     );
-    await checkPlace(at("out"), at("others"), true);
+    await checkPlace(at("out"), [at("others")], true);
   });
 
   test("over an index of which a file was changed, added or linked", async () => {
@@ -93,14 +93,14 @@ describe("an index may not go", () => {
     const codes = join(dataOf(), "codes.arrow");
     const text = readFileSync(codes);
     writeFileSync(codes, "mine now");
-    await expect(checkPlace(at("out"), at("photos"), true)).rejects.toThrow(/codes\.arrow/);
+    await expect(checkPlace(at("out"), [at("photos")], true)).rejects.toThrow(/codes\.arrow/);
     rmSync(codes);
     symlinkSync(at("elsewhere"), codes);
-    await expect(checkPlace(at("out"), at("photos"), true)).rejects.toThrow(/codes\.arrow/);
+    await expect(checkPlace(at("out"), [at("photos")], true)).rejects.toThrow(/codes\.arrow/);
     rmSync(codes);
     writeFileSync(codes, text);
     writeFileSync(join(dataOf(), "notes.txt"), "mine");
-    await expect(checkPlace(at("out"), at("photos"), true)).rejects.toThrow(/notes\.txt/);
+    await expect(checkPlace(at("out"), [at("photos")], true)).rejects.toThrow(/notes\.txt/);
   });
 
   test("where another process puts one", async () => {

@@ -2,9 +2,9 @@
 import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { dirname } from "node:path";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
-import { build } from "../../search/build.ts";
 import { main } from "../../search/cli.ts";
 import { Encoder } from "../../search/encoder.ts";
+import { build } from "../../search/index/build.ts";
 import { openIndex } from "../../search/opened.ts";
 import { search } from "../../search/search.ts";
 import { packSigns } from "../../stages/shared/artifacts/codes.ts";
@@ -92,13 +92,13 @@ describe("search", () => {
 describe("index", () => {
   test("takes another index's model for a person's own images", async () => {
     // By the folder that a pipeline publishes to: the index lies in it.
-    await build("photos", { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
+    await build(["photos"], { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
     await search(["photos/cat/10.png"], { index: "mine", top: 3, json: true }, folder, folder);
     const [{ nearest }] = JSON.parse(printed.slice(1).join("\n"));
     expect(nearest[0]).toMatchObject({ image: at("photos/cat/10.png"), same: true });
-    expect(readRecipe(at("mine")).root).toBe(at("photos"));
+    expect(readRecipe(at("mine")).roots).toEqual([{ path: at("photos") }]);
   });
 
   test("asks for what it needs in one line", async () => {

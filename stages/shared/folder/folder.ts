@@ -85,9 +85,13 @@ function othersRemark(others: string[]): string[] {
 /**
  * Lists a folder: one folder a class; or `train`, `val` and `test`, each with one folder a class. A class takes the
  * images of all folders below its own. The same rule holds for `init`, the data set `folder`, and `npm run index`.
+ * @param isExcluded whether a file (or a folder, with "/" at its end) is passed over without a word, by its path
  */
-export function list(root: string): Listing {
-  const { files, folders, problems } = walk(root);
+export function list(root: string, isExcluded: (path: string) => boolean = () => false): Listing {
+  const found = walk(root);
+  const files = found.files.filter((path) => !isExcluded(path));
+  const folders = found.folders.filter((path) => !isExcluded(`${path}/`));
+  const { problems } = found;
   const isImage = (path: string) => ENDINGS.includes(extname(path).toLowerCase());
   const images = files.filter(isImage);
   const others = files.filter((path) => !isImage(path));

@@ -11,8 +11,8 @@ import {
   rmSync,
 } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
-import { scratchName, sweep, sync } from "../runner/files/index.ts";
-import { UserError } from "../runner/stage.ts";
+import { scratchName, sweep, sync } from "../../runner/files/index.ts";
+import { UserError } from "../../runner/stage.ts";
 import {
   FILES,
   type FileList,
@@ -22,7 +22,7 @@ import {
   type Recipe,
   readList,
   readRecipe,
-} from "../stages/shared/search-index.ts";
+} from "../../stages/shared/search-index.ts";
 
 const SCRATCH = /^index\.\d+\.scratch-/;
 const DATA = /^data-[0-9a-f]{16}$/;
@@ -34,7 +34,8 @@ function real(path: string): string {
     : join(real(dirname(path)), basename(path));
 }
 
-const isWithin = (path: string, folder: string) =>
+/** Whether an absolute path is a folder or below it. */
+export const isWithin = (path: string, folder: string) =>
   `${path}${sep}`.startsWith(`${folder}${sep}`.replace(/\/+$/, sep));
 
 /** The files of a folder of data, by its own list. @throws UserError when anything in it is not as listed */
@@ -84,17 +85,25 @@ async function survey(out: string): Promise<Found> {
   return found;
 }
 
+/** @throws UserError when an index would be among its images, or they in it */
+export function checkApart(out: string, roots: string[]): void {
+  for (const root of roots) {
+    const [at, images] = [real(out), real(root)];
+    if (isWithin(at, images) || isWithin(images, at))
+      throw new UserError(
+        `index: ${out} and the images' folder ${root} lie one in the other. Name a folder beside it with --out.`,
+      );
+  }
+}
+
 /**
  * Checks that a new index may go to a folder.
- * @param photos the folder of its images; @param force whether it may replace an index of other images
+ * @param roots the folders of its images; @param force whether it may replace an index of other images
  * @throws UserError when it may not
  */
-export async function checkPlace(out: string, photos: string, force: boolean): Promise<void> {
-  const [at, images] = [real(out), real(photos)];
-  if (isWithin(at, images) || isWithin(images, at))
-    throw new UserError(
-      `index: ${out} and the images' folder ${photos} lie one in the other. Name a folder beside it with --out.`,
-    );
+export async function checkPlace(out: string, roots: string[], force: boolean): Promise<void> {
+  const at = real(out);
+  checkApart(out, roots);
   if (!existsSync(out)) {
     if (lstatSync(out, { throwIfNoEntry: false }))
       throw new UserError(`index: ${out} is a link to nothing. Name another folder with --out.`);
@@ -104,13 +113,14 @@ export async function checkPlace(out: string, photos: string, force: boolean): P
     throw new UserError(`index: ${out} is no folder. Name another with --out.`);
   const { recipe } = await survey(at);
   if (!recipe) return;
-  if (recipe.root === undefined)
+  if (recipe.roots === undefined)
     throw new UserError(
       `index: ${out} holds the index that a pipeline made. Name another folder with --out.`,
     );
-  if (recipe.root !== photos && !force)
+  const held = recipe.roots.map(({ path }) => path);
+  if (String([...held].sort()) !== String([...roots].sort()) && !force)
     throw new UserError(
-      `index: ${out} holds the index of ${recipe.images} images of ${recipe.root}. Name another folder with --out, or replace it with --force.`,
+      `index: ${out} holds the index of ${recipe.images} images of ${held.join(", ")}. Name another folder with --out, or replace it with --force.`,
     );
 }
 
@@ -123,8 +133,11 @@ async function remove(data: string): Promise<void> {
   rmdirSync(data);
 }
 
-/** Makes an index in a folder of its own within `out` and puts it in the old one's place in one step. */
-export async function replace(out: string, make: (scratch: string) => Promise<void>): Promise<void> {
+/**
+ * Makes an index in a folder of its own within `out` and puts it in the old one's place in one step.
+ * @param make fills the folder; the old index stays where it returns false
+ */
+export async function replace(out: string, make: (scratch: string) => Promise<unknown>): Promise<void> {
   const there = existsSync(out);
   mkdirSync(out, { recursive: true });
   const scratch = join(out, scratchName("index"));
@@ -136,8 +149,7 @@ export async function replace(out: string, make: (scratch: string) => Promise<vo
       throw new UserError(
         `index: another npm run index is at work in ${out} (${other}). Wait for it, or remove that folder if it is on a machine that is off.`,
       );
-    await make(scratch);
-    await install(scratch, out);
+    if ((await make(scratch)) !== false) await install(scratch, out);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
     if (!there && readdirSync(out).length === 0) rmdirSync(out);

@@ -1,0 +1,191 @@
+/** `npm run index`: an index of a person's own images. */
+import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
+import { availableParallelism } from "node:os";
+import { basename, dirname, join, relative, resolve } from "node:path";
+import { type DownloadFolders, type ParamSchema, UserError } from "../../runner/stage.ts";
+import { suggest } from "../../runner/text/index.ts";
+import itq from "../../stages/encode/binarisers/itq.ts";
+import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
+import { type Projection, project, writeProjection } from "../../stages/shared/artifacts/projection.ts";
+import type { Backbone } from "../../stages/shared/backbone.ts";
+import { startBackend } from "../../stages/shared/compute/backend.ts";
+import { random } from "../../stages/shared/compute/random.ts";
+import { ENDINGS } from "../../stages/shared/download/decode.ts";
+import { type Download, fetchFile } from "../../stages/shared/download/fetch.ts";
+import {
+  FILES,
+  IndexFiles,
+  type Recipe,
+  readRecipe,
+  seal,
+  UNSEALED,
+} from "../../stages/shared/search-index.ts";
+import { shown } from "../../stages/shared/text.ts";
+import { Encoder, Features } from "../encoder.ts";
+import { namedIndex, PUBLISHED } from "../location.ts";
+import { copyEncoder, type Encoded, encodePhotos } from "./encode.ts";
+import { checkPlace, replace } from "./place.ts";
+import { type Photo, photosOf, rootsOf } from "./roots.ts";
+import { rowsOf, writeRows } from "./rows.ts";
+
+export interface BuildOptions {
+  /** Folder of the new index; without it, one in indexes/, see {@link defaultName}. */
+  out?: string;
+  /** An index whose model encodes the images. */
+  like?: string;
+  /** Without `like`: a file of stages/shared/backbones/, whose features become bits by itq. */
+  backbone?: string;
+  bits: number;
+  /** With `backbone`: the folder that is searched for its file first. */
+  mirror?: string;
+  /** Replace an index of other images. */
+  force?: boolean;
+  /** Patterns of .gitignore: what they match is passed over. */
+  exclude?: string[];
+}
+
+/** A backbone by name. @throws UserError when there is none */
+async function backboneOf(name: string): Promise<Backbone> {
+  try {
+    return (await import(`../../stages/shared/backbones/${name}.ts`)).default;
+  } catch {
+    const names = readdirSync("stages/shared/backbones").map((file) => basename(file, ".ts"));
+    throw new UserError(
+      `index: no backbone "${name}".${suggest(name, names) || ` There are ${names.join(", ")}.`}`,
+    );
+  }
+}
+
+/** The file that a backbone pins. */
+function downloadOf(backbone: Backbone): Download {
+  const params = backbone.params as Record<string, ParamSchema>;
+  return Object.fromEntries(
+    ["file", "sha256", "urls"].map((name) => [name, params[name].default]),
+  ) as unknown as Download;
+}
+
+/** What {@link seal} is told but for what the images are. */
+type Method = Pick<Recipe, "backbone" | "views" | "image" | "head" | "bits">;
+
+/** What becomes of the images, and how. */
+type Made = Encoded & { method: Method };
+
+/** Outputs of the images by the model of another index. @param data where the files of the encoder go */
+async function encodeLike(like: string, photos: Photo[], data: string): Promise<Made> {
+  const recipe = readRecipe(like);
+  const own = new IndexFiles(like, recipe);
+  const encoder = await Encoder.open(own, recipe, availableParallelism());
+  try {
+    await copyEncoder(own, recipe, data);
+    const { backbone, views, image, head, bits } = recipe;
+    const made = await encodePhotos(photos, image, (pixels, count) => encoder.outputs(pixels, count));
+    return { ...made, method: { backbone, views, image, head, bits } };
+  } finally {
+    await encoder.close();
+  }
+}
+
+/** Outputs of the images by a backbone's features and itq: no label is needed, nothing is trained. */
+async function encodeUntrained(
+  name: string,
+  bits: number,
+  photos: Photo[],
+  data: string,
+  downloads: DownloadFolders,
+): Promise<Made> {
+  await startBackend("wasm");
+  const backbone = await backboneOf(name);
+  const { mean, std, features, size } = backbone;
+  const said = { progress() {}, log() {}, warn: (line: string) => console.error(`! ${line}`) };
+  const model = await fetchFile(downloadOf(backbone), {
+    ...said,
+    downloads,
+    signal: new AbortController().signal,
+  });
+  copyFileSync(model, join(data, FILES.backbone));
+  const method = {
+    backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
+    views: [{ size, flip: false }],
+    image: { height: size, width: size, channels: 3 },
+    head: false,
+    bits,
+  };
+  const extractor = await Features.open(method, model, availableParallelism());
+  let made: Encoded;
+  try {
+    made = await encodePhotos(photos, method.image, (pixels, count) => extractor.of(pixels, count));
+  } finally {
+    await extractor.close();
+  }
+  const { values, read } = made;
+  if (read.length === 0) return { ...made, method };
+  if (!values.every(Number.isFinite))
+    throw new UserError(`index: ${name} gives features that are not finite: is ${model} the right file?`);
+  const sample = { values, rows: read.length, dim: values.length / read.length };
+  const projection: Projection = itq.fit(sample, bits, random(1, "binariser"), {
+    iterations: 50,
+  });
+  writeProjection(join(data, FILES.projection), projection);
+  return { ...made, values: project(projection, values), method };
+}
+
+/** The images' folder and what encodes them: another name than `init` gives, so that both may be there. */
+function defaultName(images: string, like: string | undefined, backbone: string | undefined): string {
+  const name = basename(images) || "images";
+  if (like === undefined) return `${name}-${backbone}`;
+  return `${name}-like-${basename(basename(like) === PUBLISHED ? dirname(like) : like)}`;
+}
+
+/** @throws UserError for options that exclude each other, or a code of no such length */
+function checkOptions({ bits, backbone, like }: BuildOptions): void {
+  if (!Number.isInteger(bits) || bits < 1 || bits > MOST_BITS)
+    throw new UserError(`index: --bits ${bits}: a code has a whole number of bits from 1 to ${MOST_BITS}.`);
+  if ((like === undefined) === (backbone === undefined))
+    throw new UserError(
+      "index: name either --like INDEX, whose trained model encodes the images, or --backbone NAME, whose features become bits without training.",
+    );
+}
+
+/** Makes an index of the images of folders. @param from the folder that paths start at */
+export async function build(
+  paths: string[],
+  options: BuildOptions,
+  root: string,
+  from: string,
+): Promise<void> {
+  checkOptions(options);
+  const { bits, backbone, force = false, exclude = [] } = options;
+  const given = paths.map((path) => resolve(from, path));
+  const roots = rootsOf(given, exclude);
+  const photos = roots.flatMap((_, at) => photosOf(roots, at));
+  if (photos.length === 0)
+    throw new UserError(
+      `${given.map(shown).join(", ")}: no images (${ENDINGS.join(", ")}) are in it${exclude.length > 0 ? " but those that --exclude names" : ""}.`,
+    );
+  const like = options.like === undefined ? undefined : namedIndex(options.like, root, from);
+  const out = options.out
+    ? resolve(from, options.out)
+    : join(root, "indexes", defaultName(given[0], like, backbone));
+  await checkPlace(
+    out,
+    roots.map(({ path }) => path),
+    force,
+  );
+  let told = "";
+  await replace(out, async (scratch) => {
+    const data = join(scratch, UNSEALED);
+    mkdirSync(data);
+    const mirror = options.mirror === undefined ? undefined : resolve(from, options.mirror);
+    const downloads = { kept: join(root, "cache/downloads"), mirror };
+    const { method, read, values } = like
+      ? await encodeLike(like, photos, data)
+      : await encodeUntrained(backbone!, bits, photos, data, downloads);
+    if (read.length === 0) throw new UserError("index: not one image could be read.");
+    const classes = writeRows(data, rowsOf(read, values, method.bits), method.bits);
+    await seal(scratch, { ...method, classes, images: read.length, roots });
+    told = `${read.length} images, ${method.bits} bits each`;
+  });
+  const path = relative(from, out);
+  const index = path === "" || path.startsWith("..") ? out : path;
+  console.log(`${out}: ${told}. Search it: npm run search -- IMAGE --index ${index}`);
+}

@@ -1,0 +1,59 @@
+/** The commands `index FOLDER`, `index update`, `index add` and `index remove`. */
+import { type Command, Option } from "commander";
+import { indexFolder } from "../location.ts";
+import { build } from "./build.ts";
+import { addToIndex, removeFromIndex, updateIndex } from "./change.ts";
+
+/** An option that may be given several times. */
+const several = (flags: string, effect: string) =>
+  new Option(flags, effect)
+    .argParser((value: string, before: string[] | undefined) => [...(before ?? []), value])
+    .default(undefined);
+
+const EXCLUDE = [
+  "--exclude <pattern>",
+  "pass over files that a pattern of .gitignore matches (repeatable)",
+] as const;
+const INDEX = ["--index <folder>", "the index (default: the only one in indexes/)"] as const;
+
+/** Adds them. @param root the project's folder; @param from the folder that paths start at */
+export function addIndex(program: Command, root: string, from: string): void {
+  const index = program
+    .command("index")
+    .enablePositionalOptions() // else its own --exclude would take that of "index add"
+    .description("make an index of your own images; the folder of an image is its class")
+    .usage("-- FOLDER … [options]")
+    .argument("<folder...>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
+    .option("--like <index>", "encode with the trained model of this index")
+    .option("--backbone <name>", "encode without training: features of this network, and itq")
+    .option("--bits <n>", "bits of a code, with --backbone", Number, 64)
+    .option("--mirror <folder>", "look for the network's file in this folder first")
+    .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
+    .option("--force", "replace an index of other images")
+    .addOption(several(...EXCLUDE))
+    .action((paths, options) => build(paths, options, root, from));
+  index
+    .command("update")
+    .description("encode new and changed images, drop those that are gone")
+    .usage("[options]")
+    .option(...INDEX)
+    .addOption(several("--root <old=new>", "where a folder of images has moved to (NEW alone: the only one)"))
+    .action((options) => updateIndex(indexFolder(options.index, root, from), options.root ?? [], from));
+  index
+    .command("add")
+    .description("add the images of another folder, or single images")
+    .usage("FOLDER|IMAGE … [options]")
+    .argument("<path...>", "folders or images")
+    .option(...INDEX)
+    .addOption(several(...EXCLUDE))
+    .action((paths, options) =>
+      addToIndex(indexFolder(options.index, root, from), paths, options.exclude ?? [], from),
+    );
+  index
+    .command("remove")
+    .description("take images out of the index; their files stay")
+    .usage("PATH … [options]")
+    .argument("<path...>", "folders or images, which may be gone")
+    .option(...INDEX)
+    .action((paths, options) => removeFromIndex(indexFolder(options.index, root, from), paths, from));
+}
