@@ -59,13 +59,23 @@ test("npm's own options are refused with the line to write", () => {
   expect(stderr).toContain('Write "--" before the options: npm run pipeline -- --force');
 });
 
+/** The files of `npm pack`. */
+const [{ files: packed }] = JSON.parse(
+  execFileSync("npm", ["pack", "--dry-run", "--json", "--silent"], { env, encoding: "utf8" }),
+) as [{ files: { path: string; size: number }[] }];
+
+test("the package has no reports, tests and benchmarks", () => {
+  const folders = new Set(packed.map(({ path }) => path.split("/")[0]));
+  for (const name of ["bench", "reports", "test"]) expect(folders).not.toContain(name);
+  const megabytes = packed.reduce((sum, { size }) => sum + size, 0) / 1e6;
+  expect(megabytes).toBeLessThan(20); // 17 of them are the bundled sample
+});
+
 test("from an installed package, whose dependencies are beside it", () => {
   const app = scratch();
   const home = join(app, "node_modules/deephash");
   mkdirSync(home, { recursive: true });
-  for (const name of ["bin", "init", "runner", "schemas", "search", "stages", "studies", "templates"])
-    cpSync(name, join(home, name), { recursive: true });
-  for (const name of ["package.json", "pipeline.yaml", "tsconfig.json"]) cpSync(name, join(home, name));
+  for (const { path } of packed) cpSync(path, join(home, path), { recursive: true });
   for (const name of readdirSync("node_modules"))
     if (!name.startsWith(".")) symlinkSync(resolve("node_modules", name), join(app, "node_modules", name));
   const program = join(home, "bin/deephash.mjs");
