@@ -7,12 +7,9 @@ import { expect, test } from "vitest";
 const FUNCTION_LINES = 80;
 const FILE_LINES = 350;
 
-/** What is longer still, as `file` or `file function`. Add nothing: shorten it, or split it. */
+/** The exceptions, as `file` or `file function`. Add nothing: shorten it, or split it. */
 const LONGER = new Set([
   "runner/run/local/local.ts local",
-  "runner/run/slurm/run.ts",
-  "runner/study/expand.ts",
-  "runner/study/expand.ts expand",
   "stages/browse/stage.ts run",
   "stages/plot/figures/bars.ts bars",
   "stages/plot/figures/lengths.ts lengths",
@@ -50,5 +47,5 @@ function tooLong(folder: string): string[] {
 
 test(`no function of runner/ or stages/ has more than ${FUNCTION_LINES} lines, no file more than ${FILE_LINES}`, () => {
   const found = [...tooLong("runner"), ...tooLong("stages")];
-  expect(found.filter((one) => !LONGER.has(one))).toEqual([]);
+  expect(found.sort()).toEqual([...LONGER].sort()); // an entry that is short now fails too
 });

@@ -1,11 +1,11 @@
-/** Slurm's own commands: sbatch, squeue, scancel, sinfo, scontrol. A controller that does not answer is waited for. */
+/** Slurm's own commands: sbatch, squeue, scancel, sinfo, scontrol. They wait for a controller that does not answer. */
 import { spawn } from "node:child_process";
 import { userInfo } from "node:os";
-import { setTimeout as sleep } from "node:timers/promises";
+import pRetry from "p-retry";
 import { jobEnvironment } from "../../code/index.ts";
 import { UserError } from "../../stage.ts";
 
-/** One job, or one element of an array, as squeue tells of it. */
+/** One job, or one element of an array, as squeue lists it. */
 export interface QueueRow {
   /** The array's job id, and the element's index: 0 for a job without an array. */
   job: string;
@@ -13,12 +13,12 @@ export interface QueueRow {
   name: string;
   /** "PENDING", "RUNNING", "COMPLETED", "NODE_FAIL", … */
   state: string;
-  /** Why it waits, or how it ended, in Slurm's word. */
+  /** Why it waits, or how it ended, in Slurm's words. */
   reason: string;
   nodes: string;
 }
 
-/** What sbatch made of a job. */
+/** The answer of sbatch. */
 export type Submission = { job: string } | { full: string };
 
 interface Answer {
@@ -27,18 +27,32 @@ interface Answer {
   err: string;
 }
 
-/** What Slurm's commands say when the controller could not be reached, or not in time. */
+/** The errors of Slurm's commands when the controller could not be reached, or not in time. */
 const SILENT =
   /Unable to contact|Socket timed out|Connection (refused|timed out|reset)|communication connection failure|Zero Bytes were transmitted|Unable to establish control|in standby mode|Header lengths are longer/i;
 
-/** What sbatch says when there are as many jobs as may be: it is asked again when some have ended. */
+/** The errors of sbatch at a limit of jobs: the run submits again when some have ended. */
 const FULL =
   /temporarily unable to accept|Resource temporarily unavailable|job submit limit|MaxJobCount|MaxSubmitJob|QOS\w{0,64}Limit|AssocMax/i;
 
-/** Between two tries, in milliseconds: first and longest. */
-const PAUSE = { first: 1000, longest: 15_000 };
+/** The wait between two tries, which doubles each time. */
+const BACKOFF = { minTimeout: 1000, maxTimeout: 15_000, factor: 2, retries: Number.POSITIVE_INFINITY };
 
-/** The last line that says what is wrong. */
+/** The controller did not answer. */
+class NoAnswer extends Error {}
+
+/** Asks until the controller answers. @throws the reason of `signal`, once it is aborted */
+const untilAnswered = <Found>(ask: () => Promise<Found | undefined>, signal?: AbortSignal): Promise<Found> =>
+  pRetry(
+    async () => {
+      const found = await ask();
+      if (found === undefined) throw new NoAnswer();
+      return found;
+    },
+    { ...BACKOFF, signal, shouldRetry: ({ error }) => error instanceof NoAnswer },
+  );
+
+/** The last line of an error. */
 const lastLine = (text: string) =>
   text
     .trim()
@@ -48,7 +62,7 @@ const lastLine = (text: string) =>
 
 function start(command: string, args: string[], input: string, env: NodeJS.ProcessEnv): Promise<Answer> {
   return new Promise((resolve, reject) => {
-    // A group of its own: a Ctrl-C on the terminal must not break off a submission half way.
+    // A group of its own: a Ctrl-C on the terminal must not interrupt a submission.
     const child = spawn(command, args, {
       stdio: "pipe",
       detached: true,
@@ -61,7 +75,7 @@ function start(command: string, args: string[], input: string, env: NodeJS.Proce
     child.stderr.on("data", (data) => {
       err += data;
     });
-    child.stdin.on("error", () => {}); // it ended before it read its script; its exit code says why
+    child.stdin.on("error", () => {}); // it ended before it read its script; its exit code tells why
     child.stdin.end(input);
     child.on("error", ({ code, message }: NodeJS.ErrnoException) =>
       reject(
@@ -81,7 +95,7 @@ export class Slurm {
   private readonly passed: Set<string>;
   private silent = false;
   /**
-   * @param say told once when the controller falls silent, and once when it answers again
+   * @param say called when the controller stops answering, and when it answers again
    * @param passed names of secrets that stages pass on to their jobs
    */
   constructor(say: (line: string) => void, passed = new Set<string>()) {
@@ -104,13 +118,9 @@ export class Slurm {
     return silent ? undefined : answer;
   }
 
-  /** Runs a command until the controller answers. @throws what `signal` was aborted with */
-  private async insist(command: string, args: string[], signal?: AbortSignal): Promise<Answer> {
-    for (let pause = PAUSE.first; ; pause = Math.min(pause * 2, PAUSE.longest)) {
-      const answer = await this.ask(command, args);
-      if (answer) return answer;
-      await sleep(pause, undefined, { signal });
-    }
+  /** Runs a command until the controller answers. @throws the reason of `signal`, once it is aborted */
+  private insist(command: string, args: string[], signal?: AbortSignal): Promise<Answer> {
+    return untilAnswered(() => this.ask(command, args), signal);
   }
 
   /**
@@ -128,7 +138,7 @@ export class Slurm {
         `--user=${userInfo().username}`,
         "--format=%F|%K|%T|%r|%N|%j",
       ],
-      { silence: /^/ }, // whatever keeps it from answering, no answer is not an empty one
+      { silence: /^/ }, // no answer, for any reason, must not count as an empty queue
     );
     return answer?.out
       .split("\n")
@@ -140,16 +150,12 @@ export class Slurm {
   }
 
   /** As {@link queue}, as soon as the controller answers. */
-  async queueAtLast(signal?: AbortSignal): Promise<QueueRow[]> {
-    for (let pause = PAUSE.first; ; pause = Math.min(pause * 2, PAUSE.longest)) {
-      const rows = await this.queue();
-      if (rows) return rows;
-      await sleep(pause, undefined, { signal });
-    }
+  queueAtLast(signal?: AbortSignal): Promise<QueueRow[]> {
+    return untilAnswered(() => this.queue(), signal);
   }
 
   /**
-   * Submits a job once, whatever becomes of the controller on the way.
+   * Submits a job exactly once, even if the controller stops answering meanwhile.
    * @param name no other submission has it while this one is under way
    * @param known ids of the jobs of that name that were there before
    * @throws UserError with sbatch's words when it refuses the job
@@ -169,10 +175,10 @@ export class Slurm {
       if (answer) {
         if (FULL.test(answer.err)) return { full: lastLine(answer.err) };
         throw new UserError(
-          `sbatch refused ${name}: ${lastLine(answer.err)}. Mend "slurm" in pipeline.yaml, or the SBATCH_ variables.`,
+          `sbatch refused ${name}: ${lastLine(answer.err)}. Correct "slurm" in pipeline.yaml, or the SBATCH_ variables.`,
         );
       }
-      // It may have taken the job, and not have come to say so.
+      // sbatch may have taken the job and failed to answer.
       const taken = (await this.queueAtLast(signal)).find((row) => row.name === name && !known.has(row.job));
       if (taken) return { job: taken.job };
     }
@@ -180,7 +186,7 @@ export class Slurm {
 
   /** Cancels jobs by their ids. @param pending only those that have not begun */
   async cancel(jobs: string[], { pending }: { pending: boolean }, signal?: AbortSignal): Promise<void> {
-    // A job that has ended already is no fault here.
+    // scancel does not fail for a job that has ended.
     if (jobs.length) await this.insist("scancel", [...(pending ? ["--state=PENDING"] : []), ...jobs], signal);
   }
 

@@ -1,6 +1,7 @@
 /** What a job asks the cluster for, as options of sbatch. */
 import type { Task } from "../../plan/index.ts";
 import { requestOf, type SlurmSettings } from "../../study/index.ts";
+import { shellWord } from "../../text/index.ts";
 
 /** What a job needs beside its stages' own time: Node's start, hashing, the store. */
 const SPARE_SECONDS = 60;
@@ -63,5 +64,4 @@ export function sbatchOptions(
 }
 
 /** The script of a job. @param words the command, each word quoted here */
-export const scriptOf = (words: string[]): string =>
-  `#!/bin/sh\nexec ${words.map((word) => `'${word.replaceAll("'", `'\\''`)}'`).join(" ")}\n`;
+export const scriptOf = (words: string[]): string => `#!/bin/sh\nexec ${words.map(shellWord).join(" ")}\n`;

@@ -351,7 +351,7 @@ describe("trouble", () => {
     await expect(start(STUDY).ended).rejects.toMatchObject({
       name: "UserError",
       message: expect.stringMatching(
-        /^sbatch refused data\.\w+: Batch job submission failed: Invalid partition name specified\. Mend "slurm" in/,
+        /^sbatch refused data\.\w+: Batch job submission failed: Invalid partition name specified\. Correct "slurm" in/,
       ),
     });
   });
@@ -420,7 +420,7 @@ describe("trouble", () => {
     ["CANCELLED", "was cancelled, by a person or by Slurm."],
     ["TIMEOUT", "ran into its time limit."],
     ["OUT_OF_MEMORY", "was killed because memory ran out."],
-    ["FAILED", "ended (FAILED) before its stage was done. It said: exec: node: not found"],
+    ["FAILED", "ended (FAILED) before its stage was done. The last line of its log: exec: node: not found"],
   ])("a job that ends as %s has failed, and its log is named", async (state, words) => {
     cluster.work = async (job) => {
       const log = job.args.find((arg) => arg.startsWith("--output="))!.slice("--output=".length);
@@ -492,7 +492,7 @@ describe("trouble", () => {
     const { ended, lines } = start([task("data"), task("report", ["data"])]);
     expect(await ended).toMatchObject({ failed: 0 });
     expect(lines).toContain(
-      "warned job 2_0 (report): data, which it builds upon, is not in the store. What is missing is submitted again.",
+      "warned job 2_0 (report): the result of data, which it depends on, is not in the store. What is missing is submitted again.",
     );
     expect(ran.at(-1)).toBe("report");
   });
