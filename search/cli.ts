@@ -2,15 +2,14 @@
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
-import { diskFault, refuseTaken } from "../runner/text/index.ts";
+import { diskFault, refuseTaken, wholeNumber } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
+function count(text: string): number {
+  const value = wholeNumber(text, 1);
+  if (value === undefined) throw new InvalidArgumentError("It must be a whole number from 1.");
   return value;
 }
 
@@ -26,7 +25,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .usage("-- IMAGE|FOLDER … [options]")
     .argument("<image...>", "images, or folders of images")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
-    .option("--top <n>", "images to find", wholeNumber, 10)
+    .option("--top <n>", "images to find", count, 10)
     .addOption(
       new Option(
         "--order <by>",

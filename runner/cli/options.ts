@@ -4,7 +4,7 @@ import { given, givenSource } from "../files/index.ts";
 import type { RemoteOptions } from "../remote/index.ts";
 import type { Setting } from "../study/index.ts";
 import { bytesOf, yamlValue } from "../text/index.ts";
-import { remoteOption } from "./commands/index.ts";
+import { remoteOption, valueBy, wholeFrom } from "./commands/index.ts";
 
 export interface Options extends RemoteOptions {
   profile?: string;
@@ -29,23 +29,7 @@ export interface Options extends RemoteOptions {
   all?: boolean;
 }
 
-function wholeNumber(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1)
-    throw new InvalidArgumentError("It must be a whole number from 1.");
-  return value;
-}
-
-function memory(text: string): number {
-  const bytes = bytesOf(text);
-  if (!bytes) throw new InvalidArgumentError("Write a size, as in 500MB or 16GB.");
-  return bytes;
-}
-
-function gpus(text: string): number {
-  if (!/^\d+$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 0.");
-  return Number(text);
-}
+const memory = valueBy((text) => bytesOf(text) || undefined, "Write a size, as in 500MB or 16GB.");
 
 /** `train.loss.margin=0.3` */
 function setting(text: string, before: Setting[]): Setting[] {
@@ -91,9 +75,9 @@ export function withRunOptions(command: Command): Command {
     .option("-k, --keep-going", "after a failure, run the stages that do not depend on it")
     .option("--strict", "fail a stage that reads or writes an undeclared file (default: warn)")
     .optionsGroup("Resources:")
-    .option("-j, --jobs <n>", "cores that running stages share (default: all)", wholeNumber)
+    .option("-j, --jobs <n>", "cores that running stages share (default: all)", wholeFrom(1))
     .option("--memory <amount>", "memory that running stages share, as in 16GB (default: all)", memory)
-    .option("--gpus <n>", "GPUs that running stages share (default: all)", gpus)
+    .option("--gpus <n>", "GPUs that running stages share (default: all)", wholeFrom(0))
     .addOption(
       new Option("--executor <where>", "run the stages here, or as jobs of a Slurm cluster")
         .choices(["local", "slurm"])

@@ -1,4 +1,4 @@
-/** The check of the numbers: what a run finds now, against the report that was committed. */
+/** Compares the numbers of a run with the committed report. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../files/index.ts";
@@ -7,15 +7,13 @@ import type { Plan } from "../plan/index.ts";
 import type { Compared } from "../stage.ts";
 import type { Store } from "../store/index.ts";
 import type { CheckRule } from "../study/index.ts";
-import { columns, effectCells, SIGNIFICANT } from "../text/index.ts";
-import { makerOf, readingOf, resultOf } from "./reading.ts";
+import { columns, counted, SIGNIFICANT } from "../text/index.ts";
+import { compareStates, effectRows, type Leaf, MOST_ROWS, shownValue } from "./numbers.ts";
+import { makerOf, readingOf } from "./reading.ts";
 
-/** One number (or word) that is not what was committed. */
-export interface Difference {
+/** One number or word that differs from the committed one. */
+export interface Difference extends Leaf {
   file: string;
-  path: string;
-  committed: unknown;
-  now: unknown;
 }
 
 export interface CheckResult {
@@ -24,36 +22,10 @@ export interface CheckResult {
   differences: Difference[];
   /** Measurements with noise, where the rule is a tolerance and the stage can tell. */
   effects: (Compared & { file: string })[];
-  /** Published JSON files that no committed file stands against. */
+  /** Published JSON files that are not committed. */
   missing: string[];
   /** "as committed" or, outside git, "on disk". */
   against: string;
-}
-
-/** Compares two JSON values leaf by leaf; counts the numbers. Numbers differ when further apart than `rule` allows. */
-export function compare(
-  committed: unknown,
-  now: unknown,
-  rule: CheckRule,
-  found: (path: string, committed: unknown, now: unknown, keys: string[]) => void,
-  keys: string[] = [],
-): number {
-  const differs = () => found(keys.join("."), committed, now, keys);
-  if (typeof committed === "number" && typeof now === "number") {
-    const same = rule === "exact" ? Object.is(committed, now) : Math.abs(committed - now) <= rule.tolerance;
-    if (!same) differs();
-    return 1;
-  }
-  const isTree = (value: unknown) => value !== null && typeof value === "object";
-  if (isTree(committed) && isTree(now) && Array.isArray(committed) === Array.isArray(now)) {
-    const [a, b] = [committed, now] as Record<string, unknown>[];
-    let count = 0;
-    for (const key of new Set([...Object.keys(a), ...Object.keys(b)]))
-      count += compare(a[key], b[key], rule, found, [...keys, key]);
-    return count;
-  }
-  if (committed !== now) differs();
-  return 0;
 }
 
 /** The committed text of a file; undefined when there is none. Outside a git checkout, the file on disk. */
@@ -89,35 +61,25 @@ export async function check(plan: Plan, store: Store, root: string, rule: CheckR
           continue;
         }
         const own = reading?.output === name ? reading : undefined;
-        const before = JSON.parse(text);
         // A result of a shared cache that was published already has no object here: its copy was compared.
-        const after = JSON.parse(readFileSync(existsSync(object) ? object : join(root, file), "utf8"));
+        const now = JSON.parse(readFileSync(existsSync(object) ? object : join(root, file), "utf8"));
+        const before = { numbers: JSON.parse(text), record: own && makerOf(store, task.stage, sha256(text)) };
+        const found = compareStates(before, { numbers: now, record: state.record }, rule, store, own);
         result.files++;
-        result.compared += compare(before, after, rule, (at, committed, now, keys) => {
-          if (!own?.covers(keys)) result.differences.push({ file, path: at, committed, now });
-        });
-        const maker = own && makerOf(store, task.stage, sha256(text));
-        for (const effect of own?.compare(
-          resultOf(before, maker, store),
-          resultOf(after, state.record, store),
-        ) ?? [])
-          result.effects.push({ ...effect, file });
+        result.compared += found.compared;
+        result.differences.push(...found.leaves.map((leaf) => ({ ...leaf, file })));
+        result.effects.push(...found.effects.map((effect) => ({ ...effect, file })));
       }
     }
   }
   return result;
 }
 
-/** Whether a measurement fell by more than is tolerated, and not by chance. Without an interval nothing says it was chance. */
+/** Whether a measurement dropped significantly and by more than the tolerance; one without an interval counts as significant. */
 export const isDrop = ({ difference, p = 0 }: Compared, tolerance: number): boolean =>
   difference < -tolerance && p < SIGNIFICANT;
 
-/** More rows than this say no more. */
-const MOST_ROWS = 100;
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-
-/** What `check` says of its result: lines for a person, the verdict last. @param table lays out rows of cells */
+/** The lines that `check` prints, the verdict last. @param table lays out rows of cells */
 export function verdict(
   result: CheckResult,
   rule: CheckRule,
@@ -125,13 +87,12 @@ export function verdict(
 ): { passed: boolean; lines: string[] } {
   const { compared, files, differences, effects, missing, against } = result;
   const lines = missing.map(
-    (file) => `${file}: is not committed, so nothing stands against it. Commit it first.`,
+    (file) => `${file}: is not committed, so there is nothing to compare it with. Commit it first.`,
   );
-  const show = (value: unknown) => (value === undefined ? "(none)" : JSON.stringify(value));
-  const rows = differences.slice(0, MOST_ROWS).map(({ file, path, committed, now }) => {
+  const rows = differences.slice(0, MOST_ROWS).map(({ file, path, before, now }) => {
     const change =
-      typeof committed === "number" && typeof now === "number" ? (now - committed).toExponential(2) : "";
-    return [`${file.replace(/^reports\//, "")} ${path}`, show(committed), show(now), change];
+      typeof before === "number" && typeof now === "number" ? (now - before).toExponential(2) : "";
+    return [`${file.replace(/^reports\//, "")} ${path}`, shownValue(before), shownValue(now), change];
   });
   if (rows.length) lines.push(...table([["number", "committed", "now", "difference"], ...rows]));
   if (differences.length > rows.length) lines.push(`… and ${differences.length - rows.length} more`);
@@ -146,16 +107,10 @@ export function verdict(
   const tolerance = rule === "exact" ? 0 : rule.tolerance;
   const moved = effects.filter(({ difference }) => Math.abs(difference) > tolerance);
   const drops = effects.filter((effect) => isDrop(effect, tolerance));
-  if (moved.length)
-    lines.push(
-      ...table([
-        ["measurement", "committed", "now", "difference", "95 %", "p (Holm)", "by"],
-        ...moved.map((effect) => [effect.path.join("."), ...effectCells(effect)]),
-      ]),
-    );
+  if (moved.length) lines.push(...table(effectRows(moved, "committed")));
   const passed = differences.length + missing.length + drops.length === 0;
   const noise = effects.length
-    ? `; ${counted(effects.length, "measurement")} held against their noise, ${moved.length} moved by more than ${tolerance}, ${drops.length} of them significantly down`
+    ? `; ${counted(effects.length, "measurement")} compared with their noise, ${moved.length} moved by more than ${tolerance}, ${drops.length} of them significantly down`
     : "";
   const how = rule === "exact" ? "exactly" : `within ${rule.tolerance}`;
   lines.push(

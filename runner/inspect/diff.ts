@@ -1,4 +1,4 @@
-/** What `diff` prints: the numbers of a revision's report against now, with how sure each difference is. */
+/** The command `diff`: the numbers of a revision's report and now, with the certainty of each difference. */
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { sha256 } from "../files/index.ts";
@@ -6,17 +6,11 @@ import { commitOf, fileAt } from "../git/index.ts";
 import type { Plan, Task } from "../plan/index.ts";
 import { UserError } from "../stage.ts";
 import type { StageRecord, Store } from "../store/index.ts";
-import { columns, effectCells, SIGNIFICANT } from "../text/index.ts";
-import { compare } from "./check.ts";
-import { makerOf, readingOf, resultOf } from "./reading.ts";
+import { columns, counted, SIGNIFICANT } from "../text/index.ts";
+import { compareStates, effectRows, MOST_ROWS, shownValue } from "./numbers.ts";
+import { makerOf, readingOf } from "./reading.ts";
 
-/** More rows than this say no more. */
-const MOST_ROWS = 100;
-
-const counted = (count: number, word: string) => `${count} ${word}${count === 1 ? "" : "s"}`;
-const show = (value: unknown) => (value === undefined ? "(none)" : JSON.stringify(value));
-
-/** The published JSON files of a task, without what a clock wrote. */
+/** The published JSON files of a task, without the measured ones. */
 function filesOf(task: Task): { name: string; file: string }[] {
   return Object.entries(task.outputs).flatMap(([name, { path, measured }]) =>
     !measured && path.endsWith(".json") ? [{ name, file: join(task.publish!, path) }] : [],
@@ -77,31 +71,24 @@ export async function diff(plan: Plan, store: Store, root: string, revision: str
       }
       found++;
       const own = reading?.output === name ? reading : undefined;
-      const [before, after] = [JSON.parse(text), JSON.parse(now.text)];
-      const maker = makerOf(store, task.stage, sha256(text));
-      const effects = own?.compare(resultOf(before, maker, store), resultOf(after, now.record, store)) ?? [];
-      const others: string[][] = [];
-      compare(before, after, "exact", (path, was, is, keys) => {
-        if (!own?.covers(keys)) others.push([path, show(was), show(is)]);
-      });
+      const before = { numbers: JSON.parse(text), record: own && makerOf(store, task.stage, sha256(text)) };
+      const after = { numbers: JSON.parse(now.text), record: now.record };
+      const { effects, leaves } = compareStates(before, after, "exact", store, own);
       const changed = effects.filter(({ difference }) => difference !== 0);
       const sure = changed.filter(({ p }) => p !== undefined && p < SIGNIFICANT);
       const up = sure.filter(({ difference }) => difference > 0).length;
       lines.push(`${file}: ${revision} (${commit.slice(0, 8)}) against ${now.where}`);
-      if (changed.length)
-        lines.push(
-          ...columns([
-            ["measurement", revision, "now", "difference", "95 %", "p (Holm)", "by"],
-            ...changed.map((effect) => [effect.path.join("."), ...effectCells(effect)]),
-          ]),
-        );
+      if (changed.length) lines.push(...columns(effectRows(changed, revision)));
       if (effects.length)
         lines.push(
           `${changed.length} of ${counted(effects.length, "measurement")} changed, ${sure.length} significantly (${up} up, ${sure.length - up} down).`,
         );
-      if (others.length) lines.push(...columns([["number", revision, "now"], ...others.slice(0, MOST_ROWS)]));
-      if (others.length > MOST_ROWS) lines.push(`… and ${others.length - MOST_ROWS} more`);
-      if (changed.length + others.length === 0) lines.push("No number changed.");
+      const rows = leaves
+        .slice(0, MOST_ROWS)
+        .map(({ path, before, now }) => [path, shownValue(before), shownValue(now)]);
+      if (rows.length) lines.push(...columns([["number", revision, "now"], ...rows]));
+      if (leaves.length > MOST_ROWS) lines.push(`… and ${leaves.length - MOST_ROWS} more`);
+      if (changed.length + leaves.length === 0) lines.push("No number changed.");
     }
   }
   if (found === 0)

@@ -8,7 +8,7 @@ import type { Plan, Task } from "../plan/index.ts";
 import { UserError } from "../stage.ts";
 import type { StageRecord, Store } from "../store/index.ts";
 import { pointOf } from "../study/index.ts";
-import { redacted, suggest } from "../text/index.ts";
+import { redacted, shellWord, suggest } from "../text/index.ts";
 import { type Address, findNumber, written } from "./address.ts";
 import { makerOf, readingOf } from "./reading.ts";
 
@@ -189,10 +189,8 @@ class Chain {
 
 /** The command that makes a task's result again. */
 function command(profile: string, id: string, record: StageRecord | undefined, settings: string[]): string {
-  const given = (record?.run?.settings ?? settings).map(
-    (text) => ` --set '${redacted(text).replaceAll("'", `'\\''`)}'`,
-  );
-  return `npm run pipeline -- --profile ${record?.run?.profile ?? profile}${given.join("")} --only '${id}'`;
+  const given = (record?.run?.settings ?? settings).map((text) => ` --set ${shellWord(redacted(text))}`);
+  return `npm run pipeline -- --profile ${record?.run?.profile ?? profile}${given.join("")} --only ${shellWord(id)}`;
 }
 
 /**

@@ -7,6 +7,7 @@ import { Events, type RunOptions, runIn } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import {
   filesBelow,
+  hashesOf,
   isFolder,
   machineHere,
   type StageRecord,
@@ -24,9 +25,6 @@ export interface Verdict {
   /** One line for each object and record that was bad. */
   bad: string[];
 }
-
-/** The hashes of an output's files. */
-const hashesOf = ({ hash, files }: StoredOutput): string[] => files?.map(([, one]) => one) ?? [hash];
 
 /**
  * Reads every object and every record, whatever the stat cache says of them, and sets the bad ones aside.

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree, SCRATCH_NAME, sweep } from "../files/index.ts";
-import { isHash, type StageRecord } from "./record.ts";
+import { hashesOf, isHash, type StageRecord } from "./record.ts";
 import type { Ran } from "./runs.ts";
 import type { Store } from "./store.ts";
 
@@ -62,8 +62,9 @@ function hashesIn(folders: string[]): Set<string> {
   return found;
 }
 
-const hashesOf = (record: StageRecord): string[] =>
-  Object.values(record.outputs).flatMap(({ hash, files }) => files?.map(([, one]) => one) ?? [hash]);
+/** The hashes of a record's objects, each once. */
+const objectsOf = ({ outputs }: StageRecord): Set<string> =>
+  new Set(Object.values(outputs).flatMap(hashesOf));
 
 /** The keys that must stay: of the last runs, and of what reports name with all that it rests on. */
 function keptKeys(
@@ -227,7 +228,7 @@ export function garbage(
 
   const users = new Map<string, number>();
   for (const record of records.values())
-    for (const hash of new Set(hashesOf(record))) users.set(hash, (users.get(hash) ?? 0) + 1);
+    for (const hash of objectsOf(record)) users.set(hash, (users.get(hash) ?? 0) + 1);
   const sizes = new Map(store.objects().map((hash) => [hash, sizeOf(store.objectPath(hash))]));
   let left = [...sizes].reduce((sum, [hash, bytes]) => sum + (users.has(hash) ? bytes : 0), 0);
   const gone = new Set<string>();
@@ -236,7 +237,7 @@ export function garbage(
     if (!old(age) && !tooMuch) continue;
     gone.add(key);
     add("record", record.id, path, age);
-    for (const hash of new Set(hashesOf(record))) {
+    for (const hash of objectsOf(record)) {
       users.set(hash, users.get(hash)! - 1);
       if (users.get(hash) === 0) left -= sizes.get(hash) ?? 0;
     }

@@ -3,6 +3,7 @@ export { filesBelow } from "./folder.ts";
 export { type Garbage, type GcOptions, garbage, remove } from "./gc.ts";
 export { mergeFault } from "./listing.ts";
 export {
+  hashesOf,
   isFolder,
   machineHere,
   type Origin,

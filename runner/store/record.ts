@@ -22,6 +22,9 @@ export interface StoredOutput {
   folders?: string[];
 }
 
+/** The hashes of an output's files. */
+export const hashesOf = ({ hash, files }: StoredOutput): string[] => files?.map(([, one]) => one) ?? [hash];
+
 /** Whether an output is a folder. */
 export const isFolder = ({ files }: StoredOutput): boolean =>
   files !== undefined && !(files.length === 1 && files[0][0] === "");

@@ -1,6 +1,6 @@
 /** The command of a shell stage (`run:` in pipeline.yaml), with what it names put in. */
 import { resolve as absolute, relative, sep } from "node:path";
-import { brief, dig, own } from "../text/index.ts";
+import { brief, dig, own, shellWord } from "../text/index.ts";
 import { cutCommand, type Lookup, nothingCalled, OMIT } from "./interpolate.ts";
 import { type Place, ShellText } from "./quoting.ts";
 
@@ -57,9 +57,6 @@ export function paramsOf(stage: { run?: string; with?: Record<string, unknown> }
   return new Set([...Object.keys(stage.with ?? {}), ...[...named].map(([, name]) => name)]);
 }
 
-/** A word for a POSIX shell, whatever is in it. */
-const quoted = (word: string): string => `'${word.replaceAll("'", `'\\''`)}'`;
-
 /**
  * The command with the paths and params of a run. Each value is given to the shell as a variable, and the command
  * expands it: what a value holds is never read as shell. Between double quotes, many values are one text with spaces;
@@ -90,7 +87,7 @@ export function fillCommand(
     return expansion(hole, variables.get(hole)!, place, refuse) + texts[index + 1];
   });
   const given = [...variables.values()].map(({ name, words }) =>
-    words.length === 1 ? `${name}=${quoted(words[0])}` : `${name}=(${words.map(quoted).join(" ")})`,
+    words.length === 1 ? `${name}=${shellWord(words[0])}` : `${name}=(${words.map(shellWord).join(" ")})`,
   );
   // On the command's own first line, so that the lines that the shell tells of are those of the file.
   return given.map((one) => `${one}; `).join("") + texts[0] + filled.join("");

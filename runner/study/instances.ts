@@ -132,7 +132,7 @@ class Filler {
   /** Seconds or bytes, read. */
   amount<T>(key: "timeout" | "memory", read: (given: T) => number | undefined, as: string) {
     const given = this.spec[key];
-    const found = given === undefined ? undefined : read(given as T);
+    const found = given === undefined ? undefined : read(given as T) || undefined;
     if (given !== undefined && found === undefined)
       this.refuse([key], `must be written as ${as}, not ${JSON.stringify(given)}.`);
     return found;
@@ -167,7 +167,11 @@ export function instancesOf(
       with: filler.fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
       env: filler.environment(),
       publish: filler.folder(),
-      timeout: filler.amount("timeout", secondsOf, "90 (seconds), 90s, 10m or 2h"),
+      timeout: filler.amount<string | number>(
+        "timeout",
+        (given) => secondsOf(given),
+        "90 (seconds), 90s, 10m or 2h",
+      ),
       retries: spec.retries ?? 0,
       cpus: spec.cpus,
       memory: filler.amount("memory", bytesOf, "500MB or 4GB"),

@@ -1,4 +1,4 @@
-/** Sizes and spans of time, as people write them. */
+/** Whole numbers, sizes and times, as people write them. */
 
 const UNITS = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 
@@ -9,23 +9,25 @@ export function bytesOf(text: string): number | undefined {
   return Number(number) * UNITS[unit.toUpperCase() as keyof typeof UNITS];
 }
 
-const SECONDS: Record<string, number> = { s: 1, m: 60, min: 60, h: 3600, d: 86_400 };
+const SECONDS = { s: 1, m: 60, min: 60, h: 3600, d: 86_400, w: 604_800 };
+const HOUR_MILLISECONDS = SECONDS.h * 1000;
+const DAY_MILLISECONDS = SECONDS.d * 1000;
 
-/** `90s`, `10m`, `1.5h`, `2d`, or a number of seconds → seconds; undefined for what is no time, or none at all */
-export function secondsOf(given: string | number): number | undefined {
+/**
+ * Read a time: `90s`, `10m`, `1.5h`, `2d`, `4w`, or a number of seconds.
+ * @param units the units that are allowed; all unless given
+ * @returns seconds; undefined if the text is not a time
+ */
+export function secondsOf(given: string | number, units = Object.keys(SECONDS)): number | undefined {
   if (typeof given === "number") return given;
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([a-z]+)$/.exec(given) ?? [];
-  return unit && Object.hasOwn(SECONDS, unit) ? Number(number) * SECONDS[unit] || undefined : undefined;
+  return unit && units.includes(unit) ? Number(number) * SECONDS[unit as keyof typeof SECONDS] : undefined;
 }
 
-const DAY_MILLISECONDS = 24 * 3600 * 1000;
-const SPANS = { h: DAY_MILLISECONDS / 24, d: DAY_MILLISECONDS, w: 7 * DAY_MILLISECONDS };
-
-/** `30d` → milliseconds; undefined for what is no span */
-export function spanOf(text: string): number | undefined {
-  const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([hdw])$/.exec(text) ?? [];
-  if (!number) return undefined;
-  return Number(number) * SPANS[unit as keyof typeof SPANS];
+/** Read a whole number of at least `from`, written in decimal digits; undefined for any other text. */
+export function wholeNumber(text: string, from: number): number | undefined {
+  const value = /^\d+$/.test(text) ? Number(text) : Number.NaN;
+  return Number.isSafeInteger(value) && value >= from ? value : undefined;
 }
 
 /** 1234567 → "1.2 MB" */
@@ -37,7 +39,7 @@ export function size(bytes: number): string {
 /** Milliseconds → "3 d" */
 export const age = (milliseconds: number): string =>
   milliseconds < DAY_MILLISECONDS
-    ? `${Math.floor(milliseconds / SPANS.h)} h`
+    ? `${Math.floor(milliseconds / HOUR_MILLISECONDS)} h`
     : `${Math.floor(milliseconds / DAY_MILLISECONDS)} d`;
 
 /** "1 stage", "2 stages" */

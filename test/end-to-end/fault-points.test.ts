@@ -15,6 +15,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { verifyStore } from "../../runner/inspect/verify.ts";
+import { hashesOf } from "../../runner/store/record.ts";
 import { Store } from "../../runner/store/store.ts";
 import { driverSubject, MINE, makeDriver, republished } from "../runner/faults/drive.ts";
 import { eachFault, made } from "../runner/faults/loop.ts";
@@ -51,9 +52,7 @@ describe("a damaged store", () => {
     const records = new Store(cache).keys().map((key) => new Store(cache).record(key)!);
     const keyOf = (id: string) => records.find((one) => one.id === id)!.key;
     const hashes = (id: string) =>
-      Object.values(records.find((one) => one.id === id)!.outputs).flatMap(
-        ({ hash, files }) => files?.map(([, one]) => one) ?? [hash],
-      );
+      Object.values(records.find((one) => one.id === id)!.outputs).flatMap(hashesOf);
     const after: Record<string, string> = { first: "second", second: "third" };
     const cases = records.flatMap(({ id, key }) => [
       { id, path: `cache/records/${key}.json`, object: false },

@@ -2,13 +2,10 @@
 import { join } from "node:path";
 import type { Command } from "commander";
 import { UserError } from "../../stage.ts";
-import { suggest } from "../../text/index.ts";
+import { shellWord, suggest } from "../../text/index.ts";
 import { type Candidate, candidates, FILES } from "./candidates.ts";
 
 export const SHELLS = ["bash", "zsh", "fish"];
-
-/** A word of a shell, in single quotes. */
-const quotedWord = (word: string) => `'${word.replaceAll("'", `'\\''`)}'`;
 
 /**
  * The script of a shell. It asks this program for the candidates of the line up to the cursor; each is a word, a tab and
@@ -75,7 +72,7 @@ function completionCommand(shell: string, home: string): number {
     throw new UserError(
       `completion ${shell}: no such shell.${suggest(shell, SHELLS) || ` There are ${SHELLS.join(", ")}.`}`,
     );
-  const ask = [process.execPath, join(home, "bin/deephash.mjs")].map(quotedWord).join(" ");
+  const ask = [process.execPath, join(home, "bin/deephash.mjs")].map(shellWord).join(" ");
   console.log(script(`${ask} complete`));
   return 0;
 }

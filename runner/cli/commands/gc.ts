@@ -1,10 +1,11 @@
 /** The command `gc`. */
 
 import { type Garbage, type GcOptions, garbage, remove, type Store } from "../../store/index.ts";
-import { age, colors, size } from "../../text/index.ts";
+import { age, colors, counted, size } from "../../text/index.ts";
 
-const counted = (count: number, kind: Garbage["kind"]): string =>
-  kind === "quarantined" ? `${count} quarantined` : `${count} ${kind}${count === 1 ? "" : "s"}`;
+/** "2 objects", "2 quarantined" */
+const countedKind = (count: number, kind: Garbage["kind"]): string =>
+  kind === "quarantined" ? `${count} quarantined` : counted(count, kind);
 
 /** Milliseconds without use after which a result is removed, unless an option says otherwise. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
@@ -41,7 +42,7 @@ export async function gcCommand(
     const kinds = new Map<Garbage["kind"], number>();
     for (const { kind } of found) kinds.set(kind, (kinds.get(kind) ?? 0) + 1);
     const bytes = found.reduce((sum, one) => sum + one.bytes, 0);
-    const what = [...kinds].map(([kind, count]) => counted(count, kind)).join(", ");
+    const what = [...kinds].map(([kind, count]) => countedKind(count, kind)).join(", ");
     console.log(
       found.length
         ? `${dryRun ? "Would remove" : "Removed"} ${what}: ${size(bytes)} (${bytes} bytes).`

@@ -1,8 +1,9 @@
 /** The commands that write files for a person to edit: `new` and `init`. */
 import { pathToFileURL } from "node:url";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import { standing } from "../../files/index.ts";
 import { colors } from "../../text/index.ts";
+import { wholeFrom } from "./values.ts";
 
 /** The code of `init`: loaded by its path, as stages are, since the runner knows nothing of images. */
 const INIT = "init/init.ts";
@@ -28,11 +29,6 @@ async function initCommand(folder: string, options: Given): Promise<number> {
   return 0;
 }
 
-function wholeNumber(text: string): number {
-  if (!/^[1-9]\d*$/.test(text)) throw new InvalidArgumentError("It must be a whole number from 1.");
-  return Number(text);
-}
-
 /** Adds `new` and `init`. */
 export function addMaking(
   program: Command,
@@ -51,7 +47,7 @@ export function addMaking(
     .option("--name <name>", "name of the study, its report and its index (default: the folder's)")
     .option("--out <file>", "the pipeline file (default: NAME.pipeline.yaml)")
     .option("--backbone <name>", "the pretrained network", "mobilenetv2-zoo")
-    .option("--bits <n>", "bits of a code", wholeNumber, 48)
+    .option("--bits <n>", "bits of a code", wholeFrom(1), 48)
     .option("--debug", "print stack traces")
     .description("write a pipeline for your own images")
     .action((folder: string, options: Given) => guard(initCommand(folder, options), options.debug));

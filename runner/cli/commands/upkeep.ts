@@ -1,10 +1,11 @@
 /** The commands `verify` and `gc`, which check and clean the store, and their options. */
 import { join, resolve } from "node:path";
-import { type Command, InvalidArgumentError } from "commander";
+import type { Command } from "commander";
 import type { Plan } from "../../plan/index.ts";
 import { Store } from "../../store/index.ts";
 import { expand, load, publishTexts } from "../../study/index.ts";
-import { bytesOf, spanOf } from "../../text/index.ts";
+import { bytesOf, secondsOf } from "../../text/index.ts";
+import { valueBy, wholeFrom } from "./values.ts";
 
 /** What the commands take from the program. */
 interface Shared<Options> {
@@ -13,15 +14,11 @@ interface Shared<Options> {
   guard(work: Promise<number>, debug: boolean | undefined): Promise<void>;
 }
 
-const orFail =
-  <Value>(parse: (text: string) => Value | undefined, expected: string) =>
-  (text: string): Value => {
-    const value = parse(text);
-    if (value === undefined) throw new InvalidArgumentError(expected);
-    return value;
-  };
-
-const wholeNumber = (text: string): number | undefined => (/^\d+$/.test(text) ? Number(text) : undefined);
+/** A time without use, in milliseconds. Minutes are not allowed: a person who writes 3m may mean months. */
+const milliseconds = (text: string): number | undefined => {
+  const seconds = secondsOf(text, ["h", "d", "w"]);
+  return seconds === undefined ? undefined : seconds * 1000;
+};
 
 /** The folders that stages publish to, in any profile, and the parents of those that a `--set` can name. */
 function reportFolders(pipelineFile: string, root: string): string[] {
@@ -72,19 +69,14 @@ export function addUpkeep<Options extends Given>(
       .option(
         "--older-than <span>",
         "remove results that no run used for this time (default: 30d, or none with --max-size)",
-        orFail(spanOf, "Write a time, as in 12h, 30d or 4w."),
+        valueBy(milliseconds, "Write a time, as in 12h, 30d or 4w."),
       )
       .option(
         "--max-size <size>",
         "remove the oldest results until the store fits, as in 5GB",
-        orFail(bytesOf, "Write a size, as in 300MB or 5GB."),
+        valueBy(bytesOf, "Write a size, as in 300MB or 5GB."),
       )
-      .option(
-        "--keep-runs <n>",
-        "last runs of each profile that keep all their results",
-        orFail(wholeNumber, "It must be a whole number."),
-        3,
-      )
+      .option("--keep-runs <n>", "last runs of each profile that keep all their results", wholeFrom(0), 3)
       .option("--dry-run", "list the results, and remove none"),
   ).action(
     (options: Options & { olderThan?: number; maxSize?: number; keepRuns: number; dryRun?: boolean }) =>

@@ -36,7 +36,7 @@ test("the verdict states the effect of what moved, also when it passes", () => {
   expect(lines).toEqual([
     "measurement  committed  now     difference  95 %  p (Holm)  by",
     "map          0.5000     0.4800  −0.0200     –     0.300     paired, 10 queries",
-    "Check passed: 3 numbers in 1 file compared within 0.01 with the report as committed; 0 differences; 2 measurements held against their noise, 1 moved by more than 0.01, 0 of them significantly down.",
+    "Check passed: 3 numbers in 1 file compared within 0.01 with the report as committed; 0 differences; 2 measurements compared with their noise, 1 moved by more than 0.01, 0 of them significantly down.",
   ]);
 });
 
@@ -45,7 +45,7 @@ test("a significant drop fails it, and so does a number that is no measurement",
   expect(drop.passed).toBe(false);
   expect(drop.lines.at(-1)).toContain("Check FAILED");
   expect(drop.lines.at(-1)).toContain("1 of them significantly down");
-  const differences = [{ file: "reports/x/metrics.json", path: "queries", committed: 10, now: 11 }];
+  const differences = [{ file: "reports/x/metrics.json", path: "queries", before: 10, now: 11 }];
   const other = verdict(result({ differences }), rule);
   expect(other.passed).toBe(false);
   expect(other.lines.slice(0, 2)).toEqual([
@@ -55,7 +55,7 @@ test("a significant drop fails it, and so does a number that is no measurement",
 });
 
 test("as Markdown it is a table, between blank lines, whatever the cells hold", () => {
-  const differences = [{ file: "reports/x/metrics.json", path: "a|b", committed: 10, now: 11 }];
+  const differences = [{ file: "reports/x/metrics.json", path: "a|b", before: 10, now: 11 }];
   const { lines } = verdict(result({ differences }), rule, markdownTable);
   expect(lines.slice(0, 5)).toEqual([
     "",

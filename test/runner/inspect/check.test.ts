@@ -1,11 +1,11 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
-import { compare } from "../../../runner/inspect/check.ts";
+import { compare } from "../../../runner/inspect/numbers.ts";
 import type { CheckRule } from "../../../runner/study/study-file.ts";
 
 function differences(committed: unknown, now: unknown, rule: CheckRule = "exact") {
   const found: string[] = [];
-  const compared = compare(committed, now, rule, (path) => found.push(path));
+  const compared = compare(committed, now, rule, ({ path }) => found.push(path));
   return { compared, found };
 }
 

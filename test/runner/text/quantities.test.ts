@@ -1,5 +1,5 @@
 import { expect, test } from "vitest";
-import { age, bytesOf, secondsOf, size, spanOf } from "../../../runner/text/quantities.ts";
+import { age, bytesOf, secondsOf, size, wholeNumber } from "../../../runner/text/quantities.ts";
 
 test.each([
   ["5GB", 5e9],
@@ -13,13 +13,28 @@ test.each([
 });
 
 test.each([
-  ["30d", 2_592_000_000],
-  ["12h", 43_200_000],
-  ["2w", 1_209_600_000],
+  ["30d", 2_592_000],
+  ["12h", 43_200],
+  ["2w", 1_209_600],
+  ["0d", 0],
   ["3m", undefined],
   ["d", undefined],
-])("the span %s", (text, milliseconds) => {
-  expect(spanOf(text)).toBe(milliseconds);
+])("the time %s, where minutes are not allowed", (text, seconds) => {
+  expect(secondsOf(text, ["h", "d", "w"])).toBe(seconds);
+});
+
+test.each([
+  ["0", 0, 0],
+  ["0", 1, undefined],
+  ["48", 1, 48],
+  ["-1", 0, undefined],
+  ["1.5", 0, undefined],
+  ["1e3", 0, undefined],
+  ["", 0, undefined],
+  [" 7", 0, undefined],
+  ["9007199254740993", 0, undefined],
+])("%j as a whole number from %i", (text, from, number) => {
+  expect(wholeNumber(text, from)).toBe(number);
 });
 
 test("sizes and ages as people read them", () => {
@@ -37,7 +52,7 @@ test.each<[string | number, number | undefined]>([
   ["", undefined],
   ["10", undefined],
   ["-1m", undefined],
-  ["0m", undefined],
+  ["0m", 0],
   ["10 parsecs", undefined],
   ["1m30s", undefined],
   ["1 toString", undefined],
