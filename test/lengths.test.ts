@@ -11,9 +11,6 @@ const FILE_LINES = 350;
 const LONGER = new Set([
   "runner/run/local/local.ts local",
   "stages/browse/stage.ts run",
-  "stages/plot/figures/bars.ts bars",
-  "stages/plot/figures/lengths.ts lengths",
-  "stages/plot/figures/seconds.ts shares",
   "stages/report/numbers/summary.ts summariseProtocol",
   "stages/report/page/blocks.ts blockWriter",
   "stages/report/page/client/maps.ts mapSpec",

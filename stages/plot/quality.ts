@@ -1,78 +1,71 @@
-/** Validation mAP against its cost, seconds or triplets, with the interval over seeds. A panel for each group of lines. */
-import type { Point } from "../../runner/stage.ts";
-import { meanInterval } from "../shared/statistics/intervals.ts";
-import { meanSeries } from "../shared/statistics/means.ts";
+/** Validation mAP against its cost, seconds or triplets, with the interval over seeds. */
+import type { Appearances } from "../shared/runs/looks.ts";
 import type { Figure, Spec } from "./figure.ts";
-import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "./series.ts";
+import { curveLayers, type Drawn, LEGEND_ROW, legendRows, linedPanels, meanRows } from "./lines.ts";
+import { panelTitle } from "./theme.ts";
 
-/** Panels side by side. */
-const COLUMNS = 3;
+/** Panels side by side, and their size in pixels. */
+const COLUMNS = 2;
+const WIDTH = 350;
+const HEIGHT = 260;
+/** Width of a panel that is alone. */
+const WIDE = 640;
+/** Pixels below a panel: its axis, and the title of the next one. */
+const BELOW = 120;
 
-/** One training: its validation mAP, and the cost at each evaluation. */
-export interface Priced {
-  point: Point;
-  label: string;
-  protocol: string;
-  map: ArrayLike<number>;
+/** One training with its cost at each evaluation. */
+export interface Priced extends Drawn {
   cost: ArrayLike<number>;
 }
 
 /**
  * The figure: for each group the mean over its seeds at each evaluation, in a band that is its 95 % interval.
- * @param cost what stands on the x axis, and its scale in Vega-Lite's words
+ * @param groups the names and colours of all groups
+ * @param cost the title of the x axis, and its scale in Vega-Lite's words
  */
 export function qualityFigure(
   trainings: Priced[],
+  groups: Appearances,
   words: Pick<Figure, "name" | "title" | "caption" | "alt">,
   cost: { title: string; scale: Spec; axis?: Spec },
 ): Figure {
-  const groups = linesOf(trainings);
-  const panels = distinct(groups.map(({ panel }) => panel));
-  const lines = distinct(groups.map(({ line }) => line));
-  const values = groups.flatMap(({ panel, line, members }) => {
-    const cost = meanSeries(members.map((member) => member.cost));
-    const rows = Math.min(cost.length, ...members.map((member) => member.map.length));
-    return Array.from({ length: rows }, (_, at) => {
-      const { mean, low = mean, high = mean } = meanInterval(members.map((member) => member.map[at]));
-      const interval = { low: Math.max(0, low), high: Math.min(1, high) };
-      return { panel, line, run: "mean", cost: cost[at], map: mean, ...interval };
-    });
-  });
-  const band: Spec = {
-    mark: { type: "area", opacity: 0.18, line: false },
-    encoding: { y: { field: "low", type: "quantitative" }, y2: { field: "high" } },
-  };
-  const layer = [band, ...curveLayers(values).filter((one) => !JSON.stringify(one).includes("!== 'mean'"))];
-  const named = lineEncoding(lines);
-  const panelSpec = (panel: string, first: boolean): Spec => ({
-    title: panel ? { text: panel, fontSize: 13, offset: 8 } : undefined,
-    width: panels.length > 1 ? 330 : 560,
-    height: 240,
-    transform: [{ filter: inPanel(panel) }],
-    encoding: {
-      x: { field: "cost", type: "quantitative", ...cost },
-      y: {
-        field: "map",
-        type: "quantitative",
-        title: first ? "validation mAP" : "",
-        scale: { zero: false },
-        axis: { tickCount: 6 },
+  const panels = linedPanels(trainings, groups);
+  const width = panels.length > 1 ? WIDTH : WIDE;
+  const rows = Math.max(...panels.map(({ lines }) => legendRows(lines, width)));
+  const panelSpec = ({ title, lines }: (typeof panels)[number], first: boolean): Spec => {
+    const values = meanRows(
+      lines,
+      (run) => run.cost,
+      ({ map }) => map,
+      1,
+    );
+    return {
+      title: panels.length > 1 ? panelTitle(title) : undefined,
+      data: { values },
+      width,
+      height: HEIGHT,
+      encoding: {
+        x: { field: "x", type: "quantitative", ...cost },
+        y: {
+          field: "y",
+          type: "quantitative",
+          title: first ? "validation mAP" : "",
+          scale: { zero: false },
+          axis: { tickCount: 6 },
+        },
       },
-      ...named,
-      detail: { field: "run" },
-    },
-    layer,
-  });
+      layer: curveLayers(values, lines, width),
+    };
+  };
   return {
     ...words,
     spec: {
       title: { text: words.title, subtitle: "Mean over seeds; bands are 95 % intervals over seeds" },
-      data: { values },
       concat: panels.map((panel, index) => panelSpec(panel, index % COLUMNS === 0)),
       columns: COLUMNS,
       bounds: "flush",
-      spacing: { row: 100, column: 60 },
-      resolve: { scale: { y: "shared", color: "shared" } },
+      spacing: { row: BELOW + rows * LEGEND_ROW, column: 70 },
+      resolve: { scale: { y: "shared", color: "independent", strokeDash: "independent" } },
     },
   };
 }

@@ -6,6 +6,7 @@ import { readHistories, readTimings } from "../shared/artifacts/history.ts";
 import { readEvaluations } from "../shared/artifacts/metrics.ts";
 import { readSplit } from "../shared/artifacts/split.ts";
 import { readMap } from "../shared/artifacts/tsne-map.ts";
+import { appearancesOf } from "../shared/runs/looks.ts";
 import { shown } from "../shared/text.ts";
 import type { Figure } from "./figure.ts";
 import { bars } from "./figures/bars.ts";
@@ -19,13 +20,11 @@ import { tsneMaps } from "./figures/tsne.ts";
 import { type Plane, readPlane } from "./planes.ts";
 import { toPng, toSvg } from "./render.ts";
 
-/** @throws UserError where planes are given without the split that says who queries and who trains */
+/** @throws UserError where planes are given without the split, which has the roles of the images */
 function readPlanes(files: InputFile[], split: string | undefined): Plane[] {
   if (files.length === 0) return [];
   if (!split)
-    throw new UserError(
-      'plot: the input "planes" needs the input "split": it says which images query and which train.',
-    );
+    throw new UserError('plot: the input "planes" needs the input "split": it has the roles of the images.');
   const roles = readSplit(split);
   return files.map((file) => readPlane(file, roles));
 }
@@ -44,16 +43,17 @@ export default defineStage({
   async run({ inputs, sources, outputs, progress, signal }) {
     const evaluations = readEvaluations(sources.metrics);
     const histories = readHistories(sources.histories);
+    const groups = appearancesOf([...evaluations, ...histories]);
     const figures = [
-      ...bars(evaluations, histories),
-      ...lengths(evaluations),
-      ...classes(evaluations),
-      ...curves(histories),
-      ...triplets(histories),
-      ...tsneMaps(sources.maps.map(readMap)),
-      ...planes(readPlanes(sources.planes, inputs.split), evaluations),
+      ...bars(evaluations, histories, groups),
+      ...lengths(evaluations, groups),
+      ...classes(evaluations, groups),
+      ...curves(histories, groups),
+      ...triplets(histories, groups),
+      ...tsneMaps(sources.maps.map(readMap), groups),
+      ...planes(readPlanes(sources.planes, inputs.split), evaluations, groups),
     ];
-    const timed = seconds(histories, sources.timings.map(readTimings));
+    const timed = seconds(histories, sources.timings.map(readTimings), groups);
     let done = 0;
     const draw = async (folder: string, drawn: Figure[]) => {
       for (const figure of drawn) {

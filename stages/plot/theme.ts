@@ -1,5 +1,6 @@
 /** How figures look: light, readable, and told apart without seeing colour as most people do. */
 import type { Config } from "vega-lite";
+import { METHODS } from "../shared/runs/colours.ts";
 
 const FONT = "DejaVu Sans, Verdana, sans-serif";
 const INK = "#222222";
@@ -7,6 +8,15 @@ const FAINT = "#dddddd";
 
 /** The mark of what was not trained. */
 export const RAW_COLOUR = "#777777";
+
+/** Size of labels, in pixels: a figure that a page shows at two thirds is still legible. */
+export const TEXT = 14;
+
+/** The colour of a method by its index, as on the report's page; -1 is grey. */
+export const colourOf = (colour: number): string => METHODS[colour] ?? RAW_COLOUR;
+
+/** The title of a panel. */
+export const panelTitle = (text: string) => ({ text, fontSize: TEXT + 1, offset: 8 });
 
 /** A colour for each name, round again when there are more names than colours. */
 export function coloured(names: string[], scheme: string[]): { domain: string[]; range: string[] } {
@@ -21,18 +31,18 @@ export const CONFIG: Config = {
   title: {
     anchor: "start",
     color: INK,
-    fontSize: 16,
+    fontSize: 18,
     fontWeight: "bold",
     subtitleColor: "#444444",
-    subtitleFontSize: 12,
+    subtitleFontSize: TEXT,
     subtitlePadding: 6,
     offset: 14,
   },
   axis: {
     labelColor: INK,
     titleColor: INK,
-    labelFontSize: 12,
-    titleFontSize: 12,
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
     titleFontWeight: "normal",
     titlePadding: 8,
     gridColor: FAINT,
@@ -41,10 +51,10 @@ export const CONFIG: Config = {
     labelLimit: 0, // a name is shown whole
     labelFlush: false,
   },
-  header: { labelFontSize: 13, labelFontWeight: "bold", labelColor: INK, title: null },
+  header: { labelFontSize: TEXT, labelFontWeight: "bold", labelColor: INK, title: null },
   legend: {
-    labelFontSize: 12,
-    titleFontSize: 12,
+    labelFontSize: TEXT,
+    titleFontSize: TEXT,
     symbolOpacity: 1,
     labelColor: INK,
     titleColor: INK,

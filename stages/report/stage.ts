@@ -2,22 +2,13 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
-import {
-  type History,
-  protocolLabel,
-  readHistories,
-  readTimings,
-  timedHistories,
-} from "../shared/artifacts/history.ts";
-import type { Evaluation } from "../shared/artifacts/metrics.ts";
+import { protocolLabel, readHistories, readTimings, timedHistories } from "../shared/artifacts/history.ts";
 import { readEvaluations } from "../shared/artifacts/metrics.ts";
 import type { Neighbours } from "../shared/artifacts/neighbours.ts";
 import { readQueries } from "../shared/artifacts/per-query.ts";
 import { readJson } from "../shared/artifacts/schema.ts";
 import { readMap } from "../shared/artifacts/tsne-map.ts";
-import { axesOf, isRaw } from "../shared/runs/groups.ts";
-import { GREY, looksOf, methodKey } from "../shared/runs/looks.ts";
-import { namesOf } from "../shared/runs/words.ts";
+import { appearancesOf } from "../shared/runs/looks.ts";
 import { toMarkdown } from "./document/markdown.ts";
 import { openFigures } from "./document/pictures.ts";
 import { comparisonsCsv, heldNumbers, toJson, trainingsCsv } from "./numbers/files.ts";
@@ -45,23 +36,6 @@ const LARGEST_PAGE = 5_000_000;
 
 /** The seconds that the page shows where they lie beside it. */
 const SECONDS = "timings/seconds.js";
-
-/** The groups of all results and trainings, in words and with their colours. */
-function namesAndLooks(evaluations: Evaluation[], histories: History[]) {
-  const all = new Map([...evaluations, ...histories].map((one) => [one.label, one]));
-  const groups = [...all.values()].map(({ label, point, recipe }) => ({
-    label,
-    point: axesOf(point),
-    recipe,
-  }));
-  const names = namesOf(groups);
-  const looks = looksOf(groups.filter(({ label }) => !isRaw(label)));
-  const shown = groups.map(({ label, point }) => {
-    const look = isRaw(label) ? GREY : looks.get(methodKey(point, label))!;
-    return [label, { name: names.get(label)!, ...look }];
-  });
-  return { names, groups: Object.fromEntries(shown) as PageData["groups"] };
-}
 
 /** The answers' seconds and the curves against them: a script beside the page, which shows them where it is there. */
 const secondsScript = (seconds: Seconds): string =>
@@ -111,7 +85,8 @@ export default defineStage<Params>({
     };
     const timings = sources.timings.map(readTimings);
     const summary = summarise(study, params.resamples, params.seed);
-    const { names, groups } = namesAndLooks(study.evaluations, study.histories);
+    const groups = appearancesOf([...study.evaluations, ...study.histories]);
+    const names = new Map(Object.entries(groups).map(([label, { name }]) => [label, name]));
     note("headline", leadOf(summary.protocols, names));
     writeFileSync(outputs.metrics, toJson(heldNumbers(summary)));
     writeFileSync(outputs.comparisons, comparisonsCsv(summary));
@@ -125,7 +100,7 @@ export default defineStage<Params>({
       classes: neighbours?.classes ?? maps[0]?.classes ?? [],
       groups,
       neighbours,
-      maps: maps.map((map) => mapData(map, neighbours, (label) => names.get(label) ?? label)),
+      maps: maps.map((map) => mapData(map, neighbours, groups)),
       runs: study.histories.map((history) => runData(history)),
       confusions: confusions(study.evaluations, study.queries),
       codes: Object.entries(summary.protocols).flatMap(([protocol, own]) => codeLines(protocol, own, names)),

@@ -2,18 +2,19 @@
 
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { byName, groupRuns } from "../../shared/runs/groups.ts";
+import type { Appearances } from "../../shared/runs/looks.ts";
 import type { Figure } from "../figure.ts";
 
 /** With more classes than this the numbers are left to the table. */
 const MOST_CLASSES = 20;
 
 /** mAP of each class as a table of shades, mean over seeds. One figure for each protocol with few enough classes. */
-export function classes(evaluations: Evaluation[]): Figure[] {
+export function classes(evaluations: Evaluation[], appearances: Appearances): Figure[] {
   return [...byName(evaluations, ({ protocol }) => protocol)].flatMap(([protocol, own]) => {
     const names = Object.keys(own[0].classes);
     if (names.length > MOST_CLASSES) return [];
     const groups = groupRuns(own).map(({ label, members }) => ({
-      label,
+      label: appearances[label].name,
       mean: members.reduce((sum, { metrics }) => sum + metrics.map.value, 0) / members.length,
       members,
     }));
@@ -31,7 +32,7 @@ export function classes(evaluations: Evaluation[]): Figure[] {
       name: `classes-${protocol}`,
       title: `mAP of each class (${protocol})`,
       caption: `mAP over the queries of each class, mean over seeds, protocol ${protocol}.`,
-      alt: `Table of shades, ${groups.length} groups by ${names.length} classes, mAP from ${low.toFixed(2)} to ${high.toFixed(2)}; the numbers stand in the table of classes.`,
+      alt: `Table of shades, ${groups.length} groups by ${names.length} classes, mAP from ${low.toFixed(2)} to ${high.toFixed(2)}; the table of classes has the numbers.`,
       spec: {
         data: { values },
         title: { text: `mAP of each class, protocol ${protocol}`, subtitle: "Mean over seeds" },

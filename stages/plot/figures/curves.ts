@@ -1,145 +1,128 @@
-/** How training went: loss, share of active triplets, validation mAP, against the images seen. */
+/** How training went: validation mAP, loss, share of active triplets, against the images seen. */
 import { type History, usesTriplets } from "../../shared/artifacts/history.ts";
-import { meanSeries } from "../../shared/statistics/means.ts";
+import type { Appearances } from "../../shared/runs/looks.ts";
 import type { Figure, Spec } from "../figure.ts";
-import { curveLayers, distinct, inPanel, lineEncoding, linesOf } from "../series.ts";
+import {
+  curveLayers,
+  type Drawn,
+  drawn,
+  LEGEND_ROW,
+  type Line,
+  legendRows,
+  linedPanels,
+  meanRows,
+} from "../lines.ts";
+import { panelTitle, TEXT } from "../theme.ts";
 
-const MEASURES = [
-  { field: "loss", title: "loss" },
-  { field: "active", title: "active share" },
-  { field: "validationMap", title: "validation mAP" },
-] as const;
+/** Width of the chart of validation mAP, and of the two beside it; height of all, in pixels. */
+const LARGE = 380;
+const SMALL = 190;
+const HEIGHT = 240;
+/** Charts in a row. */
+const COLUMNS = 3;
+/** Pixels below a row: its axis, and the title of the next one. */
+const BELOW = 120;
 
-interface Row {
-  panel: string;
-  line: string;
-  /** The seed, or "mean". */
-  run: string;
-  images: number;
-  loss: number;
-  /** As a share of the run's first. */
-  relativeLoss: number;
-  /** null where the loss takes neither triplets nor pairs. */
-  active: number | null;
-  validationMap: number;
+interface Panel {
+  title: string;
+  lines: Line<Drawn>[];
 }
 
-/** Every seed's rows, and those of their mean. */
-function rowsOf(histories: History[]): {
-  panels: string[];
-  /** Panels that hold several loss functions, which have no common scale. */
-  mixed: Set<string>;
-  lines: string[];
-  rows: Row[];
-} {
-  const groups = linesOf(histories);
-  const lossesOf = (wanted: string) =>
-    new Set(
-      groups
-        .filter(({ panel }) => panel === wanted)
-        .flatMap(({ members }) => String(members[0].metadata.loss)),
-    );
-  const rows = groups.flatMap(({ panel, line, members }) => {
-    const counts = members.every(usesTriplets);
-    const series = (of: (history: History) => ArrayLike<number>) => meanSeries(members.map(of));
-    const mean = {
-      images: series(({ images }) => images),
-      loss: series(({ loss }) => loss),
-      active: series(({ active }) => active),
-      validationMap: series(({ validationMap }) => validationMap),
-    };
-    const runs = [
-      ...(members.length > 1 ? members.map((member) => ({ run: String(member.point.seed), ...member })) : []),
-      { run: "mean", ...mean },
-    ];
-    return runs.flatMap(({ run, images, loss, active, validationMap }) =>
-      Array.from(images, (seen, at): Row => {
-        const [l, a, v] = [loss[at], active[at], validationMap[at]];
-        return {
-          panel,
-          line,
-          run,
-          images: seen,
-          loss: l,
-          relativeLoss: l / loss[0],
-          active: counts ? a : null,
-          validationMap: v,
-        };
-      }),
-    );
-  });
-  const panels = distinct(groups.map(({ panel }) => panel));
+/** One chart. The large one has the legend. */
+function chart(
+  lines: Line<Drawn>[],
+  measure: { title: string; of: (run: Drawn) => ArrayLike<number>; most?: number; scale: Spec },
+  width: number,
+): Spec {
+  const values = meanRows(lines, ({ history }) => history.images, measure.of, measure.most);
   return {
-    panels,
-    mixed: new Set(panels.filter((panel) => lossesOf(panel).size > 1)),
-    lines: distinct(groups.map(({ line }) => line)),
-    rows,
-  };
-}
-
-/** One figure: a row of panels for each group of lines. None without histories. */
-export function curves(histories: History[]): Figure[] {
-  if (histories.length === 0) return [];
-  const { panels, mixed, lines, rows } = rowsOf(histories);
-  const maps = rows.map(({ validationMap }) => validationMap);
-  const [low, high] = [Math.min(...maps), Math.max(...maps)];
-  const uncounted = (wanted: string) =>
-    rows.every(({ panel, active }) => panel !== wanted || active === null);
-  const named = lineEncoding(lines);
-  const layer = curveLayers(rows);
-  const panelSpec = (panel: string, { field, title }: (typeof MEASURES)[number], last: boolean): Spec => ({
-    title:
-      panel && field === "loss"
-        ? { text: panel, fontSize: 13, offset: 8 }
-        : field === "active" && uncounted(panel)
-          ? { text: "takes neither triplets nor pairs", fontSize: 12, fontWeight: "normal", offset: 8 }
-          : undefined,
-    width: 300,
-    height: 190,
-    transform: [{ filter: inPanel(panel) }],
+    data: { values },
+    width,
+    height: HEIGHT,
     encoding: {
       x: {
-        field: "images",
+        field: "x",
         type: "quantitative",
-        title: last ? "images seen" : null,
-        axis: { format: "~s", tickCount: 5 },
+        title: "images seen",
+        axis: { format: "~s", tickCount: 3 },
         scale: { zero: true },
       },
       y: {
-        field: field === "loss" && mixed.has(panel) ? "relativeLoss" : field,
+        field: "y",
         type: "quantitative",
-        title: field === "loss" && mixed.has(panel) ? "loss, share of its first" : title,
-        scale:
-          field === "loss"
-            ? { zero: true }
-            : { nice: true, domain: field === "active" ? [0, 1] : [low, high] }, // one axis for all panels
+        title: measure.title,
+        scale: measure.scale,
         axis: { tickCount: 5 },
       },
-      ...named,
-      detail: { field: "run" },
     },
-    layer,
-  });
+    layer: curveLayers(values, lines, width === LARGE ? width : undefined),
+  };
+}
+
+/** The loss, as a share of its first value where the lines have several loss functions: they have no common scale. */
+function lossChart(lines: Line<Drawn>[]): Spec {
+  const mixed = new Set(lines.map(({ members }) => members[0].loss_name)).size > 1;
+  const measure = mixed
+    ? {
+        title: "loss, share of its first",
+        of: ({ history: { loss } }: Drawn) => loss.map((value) => value / loss[0]),
+      }
+    : { title: "loss", of: ({ history }: Drawn) => history.loss };
+  return chart(lines, { ...measure, scale: { zero: true } }, SMALL);
+}
+
+/** The share of active triplets or pairs, of the lines that use some. */
+function activeChart(lines: Line<Drawn>[]): Spec {
+  const counting = lines.filter(({ members }) => members.every(({ history }) => usesTriplets(history)));
+  const of = ({ history }: Drawn) => history.active;
+  if (counting.length)
+    return chart(counting, { title: "active share", of, most: 1, scale: { domain: [0, 1] } }, SMALL);
+  return {
+    data: { values: [{ text: "uses neither triplets nor pairs" }] },
+    width: SMALL,
+    height: HEIGHT,
+    view: { stroke: null },
+    mark: { type: "text", fontSize: TEXT },
+    encoding: { text: { field: "text" } },
+  };
+}
+
+/** A row: validation mAP large, the loss and the active share beside it. */
+const rowOf = ({ title, lines }: Panel): Spec[] => [
+  {
+    title: panelTitle(title),
+    ...chart(
+      lines,
+      { title: "validation mAP", of: ({ map }) => map, most: 1, scale: { zero: false } },
+      LARGE,
+    ),
+  },
+  lossChart(lines),
+  activeChart(lines),
+];
+
+/** One figure: a row of charts for each panel of the page. None without histories. */
+export function curves(histories: History[], groups: Appearances): Figure[] {
+  if (histories.length === 0) return [];
+  const panels = linedPanels(histories.map(drawn), groups);
+  const rows = Math.max(...panels.map(({ lines }) => legendRows(lines, LARGE)));
   return [
     {
       name: "curves",
       title: "Training curves",
       caption:
-        "Loss (mean since the evaluation before), share of triplets or pairs with a loss above 0, and mAP of the validation images, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale; nor has one loss with several margins. A loss that takes neither triplets nor pairs has no share. Thick: mean over seeds; thin: each seed.",
-      alt: `Curves of ${histories.length} trainings; where each ended stands in the table of trainings.`,
+        "mAP of the validation images, loss (mean since the evaluation before) and share of triplets or pairs with a loss above 0, against the images seen. Where loss functions share a panel, each is drawn as a share of its first value: they have no common scale; nor has one loss with several margins. A loss that takes neither triplets nor pairs has no share. Means over seeds, bands are 95 % intervals over seeds; dotted lines collapsed.",
+      alt: `Curves of ${histories.length} trainings; the table of trainings has their last values.`,
       spec: {
         title: {
           text: "Training curves",
-          subtitle: "Against the images seen; thick: mean over seeds, thin: each seed",
+          subtitle: "Means over seeds, bands are 95 % intervals over seeds; dotted lines collapsed",
         },
-        data: { values: rows },
-        concat: panels.flatMap((panel, row) =>
-          MEASURES.map((measure) => panelSpec(panel, measure, row === panels.length - 1)),
-        ),
-        columns: MEASURES.length,
+        concat: panels.flatMap(rowOf),
+        columns: COLUMNS,
         bounds: "flush",
-        spacing: { row: 60, column: 70 },
-        resolve: { scale: { color: "shared" } },
+        spacing: { row: BELOW + rows * LEGEND_ROW, column: 75 },
+        resolve: { scale: { color: "independent", strokeDash: "independent" } },
       },
     },
   ];

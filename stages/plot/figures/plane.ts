@@ -2,6 +2,7 @@
 
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { MUTED } from "../../shared/runs/colours.ts";
+import { type Appearances, titleOf } from "../../shared/runs/looks.ts";
 import { sameMade } from "../../shared/runs/recipe.ts";
 import type { Figure, Spec } from "../figure.ts";
 import { type Plane, ROLES, type Role } from "../planes.ts";
@@ -46,7 +47,7 @@ function panel(plane: Plane, title: string, score: string, role: Role): Spec {
     field,
     type: "quantitative",
     title: null,
-    axis: { tickCount: 5, labelFontSize: 10 },
+    axis: { tickCount: 5, labelFontSize: 12 },
     scale: { domain: domain[field], nice: false, zero: false },
   });
   const many = plane.classes.length > MUTED.length; // colours come again: a legend would name none
@@ -76,11 +77,9 @@ function panel(plane: Plane, title: string, score: string, role: Role): Spec {
  * One figure of the query images and one of the training images, with the same axes in both. None without planes.
  * @param evaluations of which the planes' own stand above the panels of the queries
  */
-export function planes(given: Plane[], evaluations: Evaluation[]): Figure[] {
+export function planes(given: Plane[], evaluations: Evaluation[], groups: Appearances): Figure[] {
   if (given.length === 0) return [];
-  const titles = given.map(({ label, point }) =>
-    point.seed === undefined ? label : `${label} · seed ${point.seed}`,
-  );
+  const titles = given.map((plane) => titleOf(plane, groups));
   return ROLES.map((role): Figure => {
     const what = WORDS[role];
     const scores = given.map((plane) => (role === "query" ? scoreOf(plane, evaluations) : ""));

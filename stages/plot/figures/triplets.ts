@@ -1,17 +1,16 @@
-/** Validation mAP against the triplets or pairs that were used: what a selector makes of each. */
+/** Validation mAP against the triplets or pairs used: what a selector makes of each. */
 import { type History, usesTriplets } from "../../shared/artifacts/history.ts";
+import type { Appearances } from "../../shared/runs/looks.ts";
 import type { Figure } from "../figure.ts";
+import { drawn } from "../lines.ts";
 import { type Priced, qualityFigure } from "../quality.ts";
 
 /** One figure of the trainings that use triplets or pairs. None where none does. */
-export function triplets(histories: History[]): Figure[] {
+export function triplets(histories: History[], groups: Appearances): Figure[] {
   const priced = histories.filter(usesTriplets).map(
-    ({ point, label, protocol, validationMap: map, triplets: used }): Priced => ({
-      point,
-      label,
-      protocol,
-      map,
-      cost: used.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
+    (history): Priced => ({
+      ...drawn(history),
+      cost: history.triplets.map((count) => Math.max(1, count)), // a logarithmic axis has no 0
     }),
   );
   if (priced.length === 0) return [];
@@ -23,7 +22,7 @@ export function triplets(histories: History[]): Figure[] {
     alt: `Curves of ${priced.length} trainings against triplets used; the table of trainings has the numbers.`,
   };
   return [
-    qualityFigure(priced, words, {
+    qualityFigure(priced, groups, words, {
       title: "triplets or pairs used (logarithmic)",
       scale: { type: "log" },
       axis: { format: "~s", tickCount: 4 },

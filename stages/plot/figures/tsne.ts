@@ -3,6 +3,7 @@
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
 import { placeNames } from "../../shared/charts/names.ts";
 import { MUTED } from "../../shared/runs/colours.ts";
+import { type Appearances, titleOf } from "../../shared/runs/looks.ts";
 import type { Figure, Spec } from "../figure.ts";
 
 import { coloured } from "../theme.ts";
@@ -50,10 +51,9 @@ const facts = (map: TsneMap) =>
   `perplexity ${map.perplexity}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}`;
 
 /** One figure with all maps. None without maps. */
-export function tsneMaps(maps: TsneMap[]): Figure[] {
+export function tsneMaps(maps: TsneMap[], groups: Appearances): Figure[] {
   if (maps.length === 0) return [];
-  const title = (map: TsneMap) =>
-    map.point.seed === undefined ? map.label : `${map.label} · seed ${map.point.seed}`;
+  const title = (map: TsneMap) => titleOf(map, groups);
   const tall = Math.max(...maps.map(tallness));
   const panels = maps.map((map): Spec => {
     const unit = scaled(map, tall);

@@ -1,6 +1,7 @@
 /** What the script of a page is given: numbers that are shown in more ways than one, rounded to what can be seen. */
 import type { Point } from "../../../runner/stage.ts";
 import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
+import type { Appearances } from "../../shared/runs/looks.ts";
 
 /** A t-SNE map. */
 export interface MapData {
@@ -84,8 +85,7 @@ export interface RadiusCurve {
 /** All of it. */
 export interface PageData {
   classes: string[];
-  /** By the label of a group: its name in words, its colour, and how often the colours were used up before it. */
-  groups: Record<string, { name: string; colour: number; round: number }>;
+  groups: Appearances;
   neighbours?: Neighbours;
   thumbnails?: Thumbnails;
   maps: MapData[];

@@ -10,6 +10,7 @@ import type { Queries } from "../../shared/artifacts/per-query.ts";
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
 import { signsOf } from "../../shared/runs/collapse.ts";
 import { byName, groupRuns, labelOf } from "../../shared/runs/groups.ts";
+import { type Appearances, titleOf } from "../../shared/runs/looks.ts";
 import type { Confusion, MapData, RadiusCurve, RunData, Thumbnails } from "./data.ts";
 
 /** With more classes than this a table of confusions is too wide to be read. */
@@ -21,11 +22,7 @@ const rounded = (values: ArrayLike<number>): number[] =>
   Array.from(values, (value) => Number(value.toPrecision(DIGITS)));
 
 /** A map, scaled by one factor, so that it keeps its shape. */
-export function mapData(
-  map: TsneMap,
-  neighbours: Neighbours | undefined,
-  nameOf: (label: string) => string,
-): MapData {
+export function mapData(map: TsneMap, neighbours: Neighbours | undefined, groups: Appearances): MapData {
   const range = (values: Float32Array) => {
     let [low, high] = [values[0], values[0]];
     for (const value of values) {
@@ -39,7 +36,7 @@ export function mapData(
   const scaled = (values: Float32Array, low: number) =>
     Array.from(values, (value) => Number(((value - low) / side).toFixed(DIGITS)));
   return {
-    title: map.point.seed === undefined ? nameOf(map.label) : `${nameOf(map.label)}, seed ${map.point.seed}`,
+    title: titleOf(map, groups),
     facts: `${map.labels.length} query images, ${map.dim} dimensions; trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}; perplexity ${map.perplexity}, ${map.iterations} iterations, KL ${map.kl.toFixed(3)}, seed ${map.seed}. Distances between clusters and their sizes say nothing.`,
     x: scaled(map.x, h.low),
     y: scaled(map.y, v.low),

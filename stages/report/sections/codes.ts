@@ -2,7 +2,7 @@
 import { methodOf } from "../../shared/runs/groups.ts";
 import { publishedUnder } from "../../shared/runs/published.ts";
 import { differing, paramOf } from "../../shared/runs/recipe.ts";
-import { partWords } from "../../shared/runs/words.ts";
+import { lengthless, partWords } from "../../shared/runs/words.ts";
 import {
   type Block,
   type Cell,
@@ -46,9 +46,6 @@ interface Method {
   /** By bits. */
   codes: Map<number, GroupSummary>;
 }
-
-/** A name without the length of its code. */
-const lengthless = (name: string) => name.replace(/, [\d,]+ bits(?= \(|,|$)/, "");
 
 /** The methods of a protocol's codes, the best first. */
 function methodsOf(codes: [string, GroupSummary][], names: Map<string, string>): Method[] {

@@ -1,6 +1,7 @@
-/** One colour for each method, the same in every chart of a report. */
+/** The name in words and the colour of each group, the same in every chart and figure of a study. */
 import type { Point } from "../../../runner/stage.ts";
-import { labelOf } from "./groups.ts";
+import { axesOf, isRaw, labelOf } from "./groups.ts";
+import { type Named, namesOf } from "./words.ts";
 
 /** Lines that differ in colour alone; later ones come with dashes. */
 export const COLOURS = 8;
@@ -30,4 +31,33 @@ export function looksOf(groups: { point: Point; label: string }[]): Map<string, 
   return new Map(
     [...keys].map((key, at) => [key, { colour: at % COLOURS, round: Math.floor(at / COLOURS) }]),
   );
+}
+
+/** How a group is shown. */
+export interface Appearance extends Look {
+  /** In words. */
+  name: string;
+}
+
+/** By the label of a group. */
+export type Appearances = Record<string, Appearance>;
+
+/** The names and the looks of the groups of all results and trainings. The later of two with one label gives its name. */
+export function appearancesOf(runs: Named[]): Appearances {
+  const groups = [...new Map(runs.map((run) => [run.label, run])).values()].map(
+    ({ label, point, recipe }): Named => ({ label, point: axesOf(point), recipe }),
+  );
+  const names = namesOf(groups);
+  const looks = looksOf(groups.filter(({ label }) => !isRaw(label)));
+  const shown = groups.map(({ label, point }): [string, Appearance] => {
+    const look = isRaw(label) ? GREY : looks.get(methodKey(point, label))!;
+    return [label, { name: names.get(label)!, ...look }];
+  });
+  return Object.fromEntries(shown);
+}
+
+/** The title of a drawing of one run: the name of its group, with the seed where there are several. */
+export function titleOf({ label, point }: { label: string; point: Point }, groups: Appearances): string {
+  const name = Object.hasOwn(groups, label) ? groups[label].name : label;
+  return point.seed === undefined ? name : `${name}, seed ${point.seed}`;
 }

@@ -66,6 +66,9 @@ const WIDTH = "network.hidden";
 export const partWords = (name: string): string =>
   Object.hasOwn(WORDS, name) ? WORDS[name] : name.replaceAll(/(?<=\p{L})-(?=[\p{L}\d])/gu, " ");
 
+/** A name without the length of its code. */
+export const lengthless = (name: string): string => name.replace(/, [\d,]+ bits(?= \(|,|$)/, "");
+
 /** The value of an axis in words: "semi-hard", "48 bits", "margin 0.5". */
 export function axisWords(axis: string, value: Scalar): string {
   if (typeof value === "string") return partWords(value);

@@ -5,10 +5,11 @@ import { bars } from "../../../stages/plot/figures/bars.ts";
 import { classes } from "../../../stages/plot/figures/classes.ts";
 import { planes } from "../../../stages/plot/figures/plane.ts";
 import { tsneMaps } from "../../../stages/plot/figures/tsne.ts";
+import { lineEncoding } from "../../../stages/plot/lines.ts";
 import { toPng, toSvg } from "../../../stages/plot/render.ts";
-import { inPanel } from "../../../stages/plot/series.ts";
 import type { Evaluation } from "../../../stages/shared/artifacts/metrics.ts";
 import type { TsneMap } from "../../../stages/shared/artifacts/tsne-map.ts";
+import { appearancesOf } from "../../../stages/shared/runs/looks.ts";
 import { recipeFor } from "../report/study.ts";
 
 const NAMES = [
@@ -72,28 +73,37 @@ const map = (names: string[]) =>
     seed: 1,
     dim: 2,
   }) as unknown as TsneMap;
-/** As the figures of curves: a panel takes its rows by an expression. */
-const panels = (names: string[]): Figure => ({
-  name: "panels",
+/** As the figures of curves: a line takes its colour by its name. */
+const lined = (names: string[]): Figure => ({
+  name: "lines",
   title: "",
   caption: "",
   alt: "",
   spec: {
-    data: { values: names.map((panel) => ({ panel, y: 1 })) },
-    hconcat: names.map((panel) => ({
-      transform: [{ filter: inPanel(panel) }],
-      title: panel,
-      mark: "point",
-      encoding: { x: { field: "panel", type: "nominal" }, y: { field: "y", type: "quantitative" } },
-    })),
+    title: names[0],
+    data: { values: names.flatMap((line) => [1, 2].map((x) => ({ line, x, y: x }))) },
+    mark: "line",
+    encoding: {
+      x: { field: "x", type: "quantitative" },
+      y: { field: "y", type: "quantitative" },
+      ...lineEncoding(
+        names.map((name) => ({ name, colour: "#4477AA", dash: [1, 0] })),
+        400,
+      ),
+    },
   },
 });
 
 test.each([...NAMES, ...ESCAPED.keys()])("%j", async (name) => {
   const names = [name, "other"];
+  const evaluations = [
+    ...[evaluation("a", names), evaluation("b", ["other"])],
+    ...[evaluation(name, ["a"]), evaluation("other", ["a"])],
+  ];
+  const groups = appearancesOf(evaluations);
   const figures = [
-    ...classes([evaluation("a", names), evaluation("b", ["other"])]),
-    ...tsneMaps([map(names)]),
+    ...classes(evaluations.slice(0, 2), groups),
+    ...tsneMaps([map(names)], groups),
     ...planes(
       [
         {
@@ -106,9 +116,10 @@ test.each([...NAMES, ...ESCAPED.keys()])("%j", async (name) => {
         },
       ],
       [],
+      groups,
     ),
-    ...bars([evaluation(name, ["a"]), evaluation("other", ["a"])], []),
-    panels(names),
+    ...bars(evaluations.slice(2), [], groups),
+    lined(names),
   ];
   expect(figures.length).toBeGreaterThan(6);
   for (const figure of figures) {
@@ -120,7 +131,8 @@ test.each([...NAMES, ...ESCAPED.keys()])("%j", async (name) => {
 });
 
 test("a class that another group lacks has no score there, be it called constructor", () => {
-  const [figure] = classes([evaluation("a", ["constructor", "b"]), evaluation("b", ["b"])]);
+  const evaluations = [evaluation("a", ["constructor", "b"]), evaluation("b", ["b"])];
+  const [figure] = classes(evaluations, appearancesOf(evaluations));
   const { values } = figure.spec.data as { values: { label: string; name: string; map: number }[] };
   expect(values.find(({ label, name }) => label === "b" && name === "constructor")!.map).toBe(0);
 });

@@ -70,7 +70,7 @@ describe("planes", () => {
   const plane = readPlane(vectors("one", {}), split);
 
   it("gives both axes of a panel the same length, around every point of both figures", () => {
-    const figures = planes([plane], []);
+    const figures = planes([plane], [], {});
     expect(figures.map(({ name }) => name)).toEqual(["plane-query", "plane-train"]);
     const [query, train] = figures.map((figure) => panelsOf(figure)[0]);
     expect(train.encoding.x.scale).toEqual(query.encoding.x.scale);
@@ -85,7 +85,7 @@ describe("planes", () => {
   });
 
   it("draws nothing without planes", () => {
-    expect(planes([], [])).toEqual([]);
+    expect(planes([], [], {})).toEqual([]);
   });
 });
 
@@ -103,7 +103,7 @@ describe("plot", () => {
     const [query, train] = ["query", "train"].map((role) =>
       readFileSync(join(outputs.figures, `plane-${role}.svg`), "utf8"),
     );
-    for (const text of ["class-0", "class-2", ">raw features<"]) expect(query).toContain(text);
+    for (const text of ["class-0", "class-2", ">pretrained features<"]) expect(query).toContain(text);
     expect(query).not.toContain("NaN");
     const { map, knn_accuracy } = readEvaluations(study.metrics)[0].metrics;
     const score = `mAP ${map.value.toFixed(3)}, kNN accuracy ${knn_accuracy.value.toFixed(3)}`;

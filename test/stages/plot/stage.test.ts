@@ -5,6 +5,7 @@ import { bars } from "../../../stages/plot/figures/bars.ts";
 import { classes } from "../../../stages/plot/figures/classes.ts";
 import { toPng, toSvg } from "../../../stages/plot/render.ts";
 import { readEvaluations } from "../../../stages/shared/artifacts/metrics.ts";
+import { appearancesOf } from "../../../stages/shared/runs/looks.ts";
 import { runStage } from "../../run-stage.ts";
 import { makeStudy, plannedRuns } from "../report/study.ts";
 
@@ -44,17 +45,19 @@ describe("plot", () => {
     const tsne = readFileSync(join(figures, "tsne.svg"), "utf8");
     expect(tsne).toContain("perplexity 30, trustworthiness (k = 5) 0.971");
     expect(tsne).toContain("automobile");
-    expect(tsne).toContain(">raw features<");
-    expect(tsne).toContain(">facenet · semihard-negative · seed 1<");
+    expect(tsne).toContain(">pretrained features<");
+    expect(tsne).toContain(">FaceNet, semi-hard, seed 1<");
     const map = readFileSync(join(figures, "map-official.svg"), "utf8");
-    expect(map).toContain("facenet · semihard-negative");
-    expect(map).toContain("facenet · hardest-negative (2 of 2 collapsed)<"); // whole
+    expect(map).toContain("FaceNet, semi-hard");
+    expect(map).toContain("FaceNet, hardest negatives (2 of 2 collapsed)<"); // whole
   });
 
   it("draws the same bytes again, whatever was drawn before", async () => {
-    const shades = classes(readEvaluations(metrics.slice(0, 2)))[0];
+    const evaluations = readEvaluations(metrics.slice(0, 2));
+    const groups = appearancesOf(evaluations);
+    const shades = classes(evaluations, groups)[0];
     const first = await toSvg(shades);
-    await toSvg(bars(readEvaluations(metrics.slice(0, 2)), [])[0]);
+    await toSvg(bars(evaluations, [], groups)[0]);
     expect(await toSvg(shades)).toBe(first);
     expect(Buffer.from(toPng(first)).equals(toPng(first))).toBe(true);
   });

@@ -1,7 +1,7 @@
 /** Codes: mAP by their length beside the published numbers, and precision against recall by Hamming radius. */
+import { MOST_LINES } from "../../../shared/runs/panels.ts";
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
-import { MOST_LINES } from "../view/panels.ts";
 import type { CurvePoint } from "../view/series.ts";
 import { type Chart, chart } from "./chart.ts";
 import { chooser, make } from "./element.ts";

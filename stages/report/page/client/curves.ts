@@ -1,7 +1,7 @@
 /** Training curves, a panel at a time: validation mAP large, the loss and the active share below it. */
+import { lineNames, panelsOf, ranked } from "../../../shared/runs/panels.ts";
 import { partWords } from "../../../shared/runs/words.ts";
 import type { PageData, RunData } from "../data.ts";
-import { bestOf, lineNames, type Panel, panelsOf } from "../view/panels.ts";
 import { byLoss, COSTS, type Cost, costsOf, counting, curvePoints, type Measure } from "../view/series.ts";
 import { type Chart, chart } from "./chart.ts";
 import { chooser, make } from "./element.ts";
@@ -13,14 +13,19 @@ const LARGE = 340;
 
 /** The lines of a panel, the best first. */
 function linesOf(runs: RunData[], groups: PageData["groups"]) {
-  const labels = [...new Set(runs.map(({ label }) => label))];
-  const best = (label: string) => Math.max(...runs.filter((run) => run.label === label).map(bestOf));
-  labels.sort((a, b) => best(b) - best(a));
-  const names = lineNames(labels, groups);
-  return labels.map((label) => {
-    const collapsed = runs.some((run) => run.label === label && run.collapsed);
-    return lineOf(label, groups, names.get(label)!, collapsed);
-  });
+  const lines = ranked(runs);
+  const names = lineNames(
+    lines.map(([label]) => label),
+    groups,
+  );
+  return lines.map(([label, members]) =>
+    lineOf(
+      label,
+      groups,
+      names.get(label)!,
+      members.some(({ collapsed }) => collapsed),
+    ),
+  );
 }
 
 /** Losses of more functions than this are drawn in one chart, each as a share of its first value. */
@@ -82,7 +87,7 @@ export function curves(
   const area = make("div");
   let charts: Chart[] = [];
   const draw = () => {
-    const { runs: all }: Panel = panels[Number(panel.select.value)];
+    const { runs: all } = panels[Number(panel.select.value)];
     const against = cost.select.value as Cost;
     const known = all.filter((run) => run[against] !== undefined);
     const without = all.length - known.length;

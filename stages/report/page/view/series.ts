@@ -1,6 +1,5 @@
 /** Which curves are drawn, and through which points. */
-import { meanInterval } from "../../../shared/statistics/intervals.ts";
-import { meanSeries } from "../../../shared/statistics/means.ts";
+import { meanCurve } from "../../../shared/statistics/curves.ts";
 import type { RunData } from "../data.ts";
 
 /** What the x axis can show. */
@@ -53,23 +52,17 @@ export function curvePoints(
   const groups = new Map<string, RunData[]>();
   for (const run of runs) if (run[cost]) groups.set(run.label, [...(groups.get(run.label) ?? []), run]);
   return [...groups].flatMap(([line, members]) => {
-    const costs = meanSeries(members.map((run) => run[cost]!));
-    const rows = Math.min(costs.length, ...members.map((run) => run[measure].length));
     const seeds = members.length > 1 ? `, mean of ${members.length} seeds` : "";
-    return Array.from({ length: rows }, (_, at) => {
-      const { mean, low, high } = meanInterval(members.map((run) => run[measure][at]));
-      return {
-        x: costs[at],
-        y: mean,
-        ...(low !== undefined && {
-          low: Math.max(0, low),
-          high: measure === "loss" ? high : Math.min(1, high!),
-        }),
-        line,
-        run: "mean",
-        tip: `${names.get(line) ?? line}${seeds}: ${measureName} ${shown(mean)} at ${shown(costs[at])} ${COSTS[cost]}`,
-      };
-    });
+    return meanCurve(
+      members.map((run) => run[cost]!),
+      members.map((run) => run[measure]),
+      measure === "loss" ? undefined : 1,
+    ).map((point) => ({
+      ...point,
+      line,
+      run: "mean",
+      tip: `${names.get(line) ?? line}${seeds}: ${measureName} ${shown(point.y)} at ${shown(point.x)} ${COSTS[cost]}`,
+    }));
   });
 }
 

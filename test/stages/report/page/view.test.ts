@@ -9,9 +9,9 @@ import {
 import { radiusPoints } from "../../../../stages/report/page/view/codes.ts";
 import { confused } from "../../../../stages/report/page/view/confusion.ts";
 import { pointAhead, WAYS } from "../../../../stages/report/page/view/direction.ts";
-import { lineNames, panelsOf } from "../../../../stages/report/page/view/panels.ts";
 import { byLoss, costsOf, counting, curvePoints } from "../../../../stages/report/page/view/series.ts";
 import type { Neighbours } from "../../../../stages/shared/artifacts/neighbours.ts";
+import { lineNames, panelsOf } from "../../../../stages/shared/runs/panels.ts";
 import { makeNeighbours } from "../neighbours.ts";
 
 describe("answers", () => {

@@ -1,32 +1,45 @@
 /** Which trainings share a panel: those that are compared with each other, and no more than one can tell apart. */
-import type { PageData, RunData } from "../data.ts";
+import type { Point } from "../../../runner/stage.ts";
+import { byName } from "./groups.ts";
 
 /** Lines of a panel. */
 export const MOST_LINES = 8;
 
-/** Trainings that are drawn together. */
-export interface Panel {
-  title: string;
-  runs: RunData[];
+/** A training, as far as it decides where it is drawn. */
+export interface Trained {
+  /** Of its group. */
+  label: string;
+  point: Point;
+  protocol: string;
+  /** The loss function: losses of different functions have no common scale. */
+  loss_name: string;
+  /** Validation mAP, one value an evaluation. */
+  map: ArrayLike<number>;
 }
 
-const by = (runs: RunData[], key: (run: RunData) => string): Map<string, RunData[]> => {
-  const found = new Map<string, RunData[]>();
-  for (const run of runs) found.set(key(run), [...(found.get(key(run)) ?? []), run]);
-  return found;
-};
+/** Trainings that are drawn together. */
+export interface Panel<T extends Trained = Trained> {
+  title: string;
+  runs: T[];
+}
 
-const linesIn = (runs: RunData[]): number => new Set(runs.map(({ label }) => label)).size;
+const linesIn = (runs: Trained[]): number => new Set(runs.map(({ label }) => label)).size;
 
 /** The best validation mAP of a training. */
-export const bestOf = ({ map }: RunData): number => Math.max(...map);
+export const bestOf = ({ map }: Trained): number => Array.from(map).reduce((a, b) => Math.max(a, b), 0);
+
+/** The groups of some trainings by their label, the best first. */
+export function ranked<T extends Trained>(runs: T[]): [label: string, members: T[]][] {
+  const rank = (own: T[]) => Math.max(...own.map(bestOf));
+  return [...byName(runs, ({ label }) => label)].sort(([, a], [, b]) => rank(b) - rank(a));
+}
 
 /** Axes that a family of selectors may have without being a variant of it. */
 const PLAIN = new Set(["loss", "selector", "seed", "protocol"]);
-const isVariant = ({ point }: RunData): boolean => Object.keys(point).some((axis) => !PLAIN.has(axis));
+const isVariant = ({ point }: Trained): boolean => Object.keys(point).some((axis) => !PLAIN.has(axis));
 
 /** The variants of a family, as longer trainings, beside what they vary; undefined where there are none. */
-function variantsApart({ title, runs }: Panel): Panel[] | undefined {
+function variantsApart<T extends Trained>({ title, runs }: Panel<T>): Panel<T>[] | undefined {
   const variants = runs.filter((run) => isVariant(run) && run.point.selector !== undefined);
   if (variants.length === 0 || variants.length === runs.length) return undefined;
   const varied = new Set(variants.map(({ point }) => point.selector));
@@ -37,19 +50,17 @@ function variantsApart({ title, runs }: Panel): Panel[] | undefined {
 }
 
 /** Splits what has too many lines: variants, then the length of the codes, else by rank. */
-function split({ title, runs }: Panel): Panel[] {
+function split<T extends Trained>({ title, runs }: Panel<T>): Panel<T>[] {
   if (linesIn(runs) <= MOST_LINES) return [{ title, runs }];
   const apart = variantsApart({ title, runs });
   if (apart?.every((one) => linesIn(one.runs) < linesIn(runs))) return apart.flatMap(split);
-  const lengths = by(runs, ({ point }) => String(point.bits ?? ""));
+  const lengths = byName(runs, ({ point }) => String(point.bits ?? ""));
   if (lengths.size > 1)
     return [...lengths].flatMap(([bits, own]) =>
       split({ title: bits ? `${title}, ${bits} bits` : title, runs: own }),
     );
-  const groups = [...by(runs, ({ label }) => label).values()];
-  const rank = (own: RunData[]) => Math.max(...own.map(bestOf));
-  groups.sort((a, b) => rank(b) - rank(a));
-  const panels: Panel[] = [];
+  const groups = ranked(runs).map(([, members]) => members);
+  const panels: Panel<T>[] = [];
   for (let at = 0; at < groups.length; at += MOST_LINES) {
     const end = Math.min(groups.length, at + MOST_LINES);
     panels.push({ title: `${title}, rank ${at + 1} to ${end}`, runs: groups.slice(at, end).flat() });
@@ -62,16 +73,16 @@ function split({ title, runs }: Panel): Panel[] {
  * codes, one for the others.
  * @param names of losses, in words
  */
-export function panelsOf(runs: RunData[], partName: (part: string) => string): Panel[] {
-  const protocols = by(runs, ({ protocol }) => protocol);
+export function panelsOf<T extends Trained>(runs: T[], partName: (part: string) => string): Panel<T>[] {
+  const protocols = byName(runs, ({ protocol }) => protocol);
   return [...protocols].flatMap(([protocol, own]) => {
-    const losses = by(own, ({ loss_name }) => loss_name);
-    const kindOf = ({ loss_name, point }: RunData): string => {
+    const losses = byName(own, ({ loss_name }) => loss_name);
+    const kindOf = ({ loss_name, point }: T): string => {
       const selectors = new Set(losses.get(loss_name)!.flatMap((run) => run.point.selector ?? []));
       if (point.bits !== undefined) return "Codes";
       return selectors.size > 1 ? partName(loss_name) : "Other losses";
     };
-    const kinds = by(own, kindOf);
+    const kinds = byName(own, kindOf);
     const titles = [...kinds].sort(([, a], [, b]) => linesIn(b) - linesIn(a));
     return titles.flatMap(([title, members]) =>
       split({
@@ -88,7 +99,7 @@ export function panelsOf(runs: RunData[], partName: (part: string) => string): P
 }
 
 /** The words of a line: its name, less what all lines of the panel have in common at both ends. */
-export function lineNames(labels: string[], groups: PageData["groups"]): Map<string, string> {
+export function lineNames(labels: string[], groups: Record<string, { name: string }>): Map<string, string> {
   const names = labels.map((label) => (groups[label]?.name ?? label).split(", "));
   let shared = 0;
   while (
