@@ -1,7 +1,8 @@
 /**
  * A training step (1280-512-64 with batch norm and dropout, Adam, batch 250, no selection) by the backends wasm and
  * native, in turns: milliseconds on the clock and of the processor. Beside it PyTorch's, on one thread, where a Python
- * here imports it. Then the same with a loss and its selector, and embedding-net on pixels.
+ * here imports it. Then the same with a loss and its selector, and embedding-net on pixels; beside them PyTorch with
+ * pytorch-metric-learning, where that is installed.
  *
  * `node bench/run.mjs step [ROUNDS]`
  */
@@ -30,27 +31,15 @@ const [BATCH, FEATURES, HIDDEN, DIM, CLASSES] = [250, 1280, 512, 64, 10];
 const WARM = 5;
 const rounds = Number(process.argv[2] ?? 60);
 
-/** The same step; prints the median on the clock and the mean of the processor. */
-const TORCH = `
-import sys, time, torch
-from torch import nn
-torch.set_num_threads(1)
-torch.manual_seed(1)
-net = nn.Sequential(nn.Linear(${FEATURES}, ${HIDDEN}, bias=False), nn.BatchNorm1d(${HIDDEN}), nn.ReLU(),
-                    nn.Dropout(0.5), nn.Linear(${HIDDEN}, ${DIM}))
-adam = torch.optim.Adam(net.parameters(), 1e-3)
-x = torch.randn(${BATCH}, ${FEATURES})
-wall, cpu = [], 0
-for step in range(int(sys.argv[1]) + ${WARM}):
-    began, used = time.perf_counter(), time.process_time()
-    adam.zero_grad()
-    net(x).square().mean().backward()
-    adam.step()
-    if step >= ${WARM}:
-        wall.append(time.perf_counter() - began)
-        cpu += time.process_time() - used
-print(torch.__version__, sorted(wall)[len(wall) // 2] * 1000, cpu / len(wall) * 1000)
-`;
+/** PyTorch's times of the same steps, by name; empty where no Python here imports it. */
+function peerTimes(rounds: number): Map<string, { version: string; wall: number; processor: number }> {
+  const script = "bench/peers/step.py";
+  const run = ["python3", "/usr/bin/python3"]
+    .map((python) => spawnSync(python, [script, String(rounds)], { encoding: "utf8" }))
+    .find(({ status }) => status === 0);
+  const lines = run?.stdout.trim().split("\n") ?? [];
+  return new Map(lines.map((line) => JSON.parse(line)).map((one) => [one.name, one]));
+}
 
 await startBackend("wasm");
 const withDefaults = (part: PartDefinition) =>
@@ -125,18 +114,15 @@ const line = (name: string, wall: number, processor: number) =>
 console.log(`A step, 1280-512-64, batch ${BATCH}, ${rounds} rounds`);
 table("", ["median ms", "processor ms", "ratio to wasm"]);
 for (const [name, { wall, processor }] of Object.entries(found)) line(name, median(wall), processor);
-const peer = ["python3", "/usr/bin/python3"]
-  .map((python) => spawnSync(python, ["-c", TORCH, String(rounds)], { encoding: "utf8" }))
-  .find(({ status }) => status === 0);
-if (peer) {
-  const [version, wall, processor] = peer.stdout.trim().split(" ");
-  line(`PyTorch ${version}`, Number(wall), Number(processor));
-} else console.log("PyTorch: skipped, no Python here imports it (Debian: python3-torch)");
+const peers = peerTimes(rounds);
+const peer = peers.get("none");
+if (peer) line(`PyTorch ${peer.version}`, peer.wall, peer.processor);
+else console.log("PyTorch: skipped, no Python here imports it (Debian: python3-torch)");
 console.log("limits of native: 12 ms on a quiet machine, and at most PyTorch's");
 
 const few = Math.max(3, rounds >> 2);
 console.log(`\nProcessor ms of a step, ${few} rounds`);
-table("", ["wasm", "native", "ratio to wasm"]);
+table("", ["wasm", "native", "PyTorch", "native / PyTorch"]);
 const features = [FEATURES];
 for (const [name, step] of [
   ["softmax", stepOf(mlp, features, softmax)],
@@ -148,5 +134,12 @@ for (const [name, step] of [
   ["embedding-net, 28 px", stepOf(embeddingNet, [28, 28, 1])],
 ] as const) {
   const { wasm, native } = await measure(step, few);
-  table(name, [wasm.processor, native.processor, (native.processor / wasm.processor).toFixed(2)]);
+  const other = peers.get(name)?.processor;
+  const ratio = other ? (native.processor / other).toFixed(2) : "";
+  table(name, [wasm.processor, native.processor, other ?? "", ratio]);
 }
+if (!peers.has("supcon"))
+  console.log("pytorch-metric-learning: skipped (pip install pytorch-metric-learning)");
+console.log(
+  "limits: at most 1.0 of PyTorch for batch-hard, supcon, multi-similarity, softmax; 1.2 for embedding-net",
+);
