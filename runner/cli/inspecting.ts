@@ -3,6 +3,7 @@ import { appendFileSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { resolve as absolute } from "node:path";
 import { type Command, Option } from "commander";
+import { named } from "../plan/index.ts";
 import { UserError } from "../stage.ts";
 import { expand, load, settingText, stageNames } from "../study/index.ts";
 import { markdownTable, suggest } from "../text/index.ts";
@@ -54,17 +55,16 @@ async function statusCommand(options: Options): Promise<number> {
   plan.advance();
   const { status } = await import("../inspect/index.ts");
   console.log(`Profile ${study.profile}`);
-  console.log(status(plan));
+  console.log(status(plan, process.stdout.columns));
   return 0;
 }
 
 async function whyCommand(stage: string, options: Options): Promise<number> {
   const { plan, store, latest, tasks } = await prepare(options);
   plan.advance();
-  const names = [...new Set(tasks.flatMap((task) => [task.stage, task.id]))];
-  if (!names.includes(stage)) throw new UserError(`why ${stage}: no such stage.${suggest(stage, names)}`);
+  const wanted = named(stage, tasks, `why ${stage}: no such stage.`);
   const { why } = await import("../inspect/index.ts");
-  console.log(why(plan, store, latest, stage, options.all));
+  console.log(why(plan, store, latest, wanted, options.all));
   return 0;
 }
 
@@ -97,7 +97,7 @@ async function whatIfCommand(options: Options): Promise<number> {
   plan.advance();
   const { whatIf } = await import("../inspect/index.ts");
   console.log(`Profile ${study.profile}`);
-  console.log(whatIf(plan, store, options.jobs ?? availableParallelism()));
+  console.log(whatIf(plan, store, options.jobs ?? availableParallelism(), process.stdout.columns));
   return 0;
 }
 

@@ -10,7 +10,7 @@ import {
   addUpkeep,
   SEARCHING,
 } from "./commands/index.ts";
-import { addExamples, overview } from "./help.ts";
+import { addExamples, overview, wordErrors } from "./help.ts";
 import { addInspecting, addRunning } from "./inspecting.ts";
 import { type Options, withOptions, withRunOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
@@ -97,5 +97,6 @@ export function programOf(guard: Guard, { command, version, home }: Launched = U
   addCompletion(program, guard, home);
   program.helpCommand("help [command]", "show the options and examples of a command");
   addExamples(program, command);
+  wordErrors(program, command);
   return program;
 }

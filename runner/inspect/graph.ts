@@ -1,5 +1,6 @@
 /** What `status` and `graph` print. */
 import type { Plan, State, Task } from "../plan/index.ts";
+import { columns, listed } from "../text/index.ts";
 
 /** The tasks by stage, in order. */
 export function byStage(tasks: Task[]): Map<string, Task[]> {
@@ -12,12 +13,10 @@ export function byStage(tasks: Task[]): Map<string, Task[]> {
   return groups;
 }
 
-/** One line a stage (one an instance where they differ in why). */
-export function status(plan: Plan): string {
-  const lines: string[] = [];
-  const groups = byStage(plan.tasks);
-  const width = [...groups.keys()].reduce((most, { length }) => Math.max(most, length), 0);
-  for (const [stage, tasks] of groups) {
+/** One row a stage. @param width of the terminal, if it is one */
+export function status(plan: Plan, width?: number): string {
+  const rows: string[][] = [];
+  for (const [stage, tasks] of byStage(plan.tasks)) {
     const states = tasks.map((task) => plan.states.get(task.id)!);
     const known = states.filter(({ kind }) => kind === "hit").length;
     const misses = tasks.flatMap((task) => {
@@ -41,12 +40,12 @@ export function status(plan: Plan): string {
     if (waiting.length) {
       const on = [...new Set(waiting.flatMap((state) => state.for.map((id) => id.replace(/\[.*/, ""))))];
       say.push(
-        `${waiting.length > 1 || tasks.length > 1 ? `${waiting.length} ` : ""}waiting for ${on.join(", ")}`,
+        `${waiting.length > 1 || tasks.length > 1 ? `${waiting.length} ` : ""}waiting for ${listed(on)}`,
       );
     }
-    lines.push(`${stage.padEnd(width)}  ${say.join(", ")}`);
+    rows.push([stage, say.join(", ")]);
   }
-  return lines.join("\n");
+  return columns(rows, width).join("\n");
 }
 
 /** The DAG, a node a stage. */

@@ -2,7 +2,7 @@
 import { existsSync, lstatSync } from "node:fs";
 import { join } from "node:path";
 import { hashFiles, removeTree, settle } from "../files/index.ts";
-import type { Plan } from "../plan/index.ts";
+import { named, type Plan } from "../plan/index.ts";
 import { Events, type RunOptions, runIn } from "../run/index.ts";
 import { UserError } from "../stage.ts";
 import {
@@ -14,7 +14,7 @@ import {
   type Store,
   type StoredOutput,
 } from "../store/index.ts";
-import { counted, suggest } from "../text/index.ts";
+import { counted } from "../text/index.ts";
 import { compareFiles } from "./compare.ts";
 
 /** What a check of the whole store found. */
@@ -130,11 +130,7 @@ export async function rerun(
   options: RunOptions,
   warned: (line: string) => void,
 ): Promise<Rerun[]> {
-  const tasks = plan.tasks.filter((task) => task.id === stage || task.stage === stage);
-  if (tasks.length === 0) {
-    const names = [...new Set(plan.tasks.flatMap((task) => [task.stage, task.id]))];
-    throw new UserError(`verify --rerun ${stage}: no such stage.${suggest(stage, names)}`);
-  }
+  const tasks = named(stage, plan.tasks, `verify --rerun ${stage}: no such stage.`);
   const events = new Events();
   events.listen({ warned: ({ task, message }) => warned(task ? `${task.id}: ${message}` : message) });
   const found: Rerun[] = [];

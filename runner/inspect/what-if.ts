@@ -2,15 +2,16 @@
 
 import type { Plan, Task } from "../plan/index.ts";
 import type { Store } from "../store/index.ts";
-import { columns, counted, duration } from "../text/index.ts";
+import { columns, counted, duration, listed } from "../text/index.ts";
 import { Forecast } from "./forecast.ts";
 import { byStage } from "./graph.ts";
 
 /**
  * What would run and how long it may take; one line a stage, then the sum.
  * @param cores that the run would have
+ * @param width of the terminal, if it is one
  */
-export function whatIf(plan: Plan, store: Store, cores: number): string {
+export function whatIf(plan: Plan, store: Store, cores: number, width?: number): string {
   const forecast = new Forecast(plan, store, cores);
   const runs = forecast.open();
   const secondsOf = (task: Task) => forecast.of(task)?.seconds ?? 0;
@@ -29,15 +30,18 @@ export function whatIf(plan: Plan, store: Store, cores: number): string {
     const why = [
       ...reasons.slice(0, 2),
       ...(reasons.length > 2 ? ["…"] : []),
-      ...(waits.size ? [`if other bytes come from ${[...waits].join(", ")}`] : []),
+      ...(waits.size ? [`if other bytes come from ${listed([...waits])}`] : []),
     ];
     return [stage, counted(tasks.length, "run"), time, why.join("; ")];
   });
   if (rows.length === 0)
     return `Nothing would run: all ${counted(plan.tasks.length, "stage")} are up to date.`;
-  const table = columns(rows);
+  const table = columns(rows, width);
   const known = runs.flatMap((task) => forecast.of(task) ?? []);
   const same = known.filter(({ apart }) => apart === 0).length;
+  const most = `At most ${counted(runs.length, "stage")} of ${plan.tasks.length} would run`;
+  if (known.length === 0)
+    return [...table, `${most}. None of them has run before: their time is unknown.`].join("\n");
   const work = runs.reduce((sum, task) => sum + secondsOf(task), 0);
   const length = forecast.left().seconds;
   const rests = [
@@ -47,7 +51,7 @@ export function whatIf(plan: Plan, store: Store, cores: number): string {
   ];
   return [
     ...table,
-    `At most ${counted(runs.length, "stage")} of ${plan.tasks.length} would run: ${duration(work)} of work, about ${duration(length)} on ${counted(cores, "core")}.`,
+    `${most}: ${duration(work)} of work, about ${duration(length)} on ${counted(cores, "core")}.`,
     `Of these times, ${rests.join(", ")}.`,
   ].join("\n");
 }

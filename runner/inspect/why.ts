@@ -119,17 +119,16 @@ function answerOf(plan: Plan, store: Store, latest: Record<string, string>, task
 }
 
 /**
- * Why each instance of a stage would run, or what its result rests on.
+ * Why each of some instances of a stage would run, or what its result rests on.
  * @param all whether to show every instance in full; else equal answers share one
  */
 export function why(
   plan: Plan,
   store: Store,
   latest: Record<string, string>,
-  wanted: string,
+  tasks: Task[],
   all = false,
 ): string {
-  const tasks = plan.tasks.filter((task) => task.id === wanted || task.stage === wanted);
   const hits = tasks.flatMap((task) => {
     const state = plan.states.get(task.id)!;
     return state.kind === "hit" ? [{ task, record: state.record }] : [];

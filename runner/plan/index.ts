@@ -1,6 +1,7 @@
 export type { PlanEvent } from "./events.ts";
 export { codesOf, keyParts, partsOf, tolerantInputs } from "./key.ts";
 export { refuseLeaks } from "./leaks.ts";
+export { named } from "./named.ts";
 export { LIST, MEASURED_LIST, placeOf, realPath } from "./places.ts";
 export { Plan } from "./plan.ts";
 export { COMMAND_INPUT } from "./shell.ts";

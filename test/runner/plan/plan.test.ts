@@ -5,9 +5,11 @@ import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import type { Code } from "../../../runner/code/bundle.ts";
 import { sha256 } from "../../../runner/files/statcache.ts";
 import { graph, status } from "../../../runner/inspect/graph.ts";
+import { whatIf } from "../../../runner/inspect/what-if.ts";
 import { why } from "../../../runner/inspect/why.ts";
 import type { PlanEvent } from "../../../runner/plan/events.ts";
 import { codesOf } from "../../../runner/plan/key.ts";
+import { named } from "../../../runner/plan/named.ts";
 import { Plan } from "../../../runner/plan/plan.ts";
 import type { Task } from "../../../runner/plan/task.ts";
 import { missingForPublish, publish } from "../../../runner/publish/publish.ts";
@@ -315,6 +317,41 @@ describe("views", () => {
     );
   });
 
+  test("a name means a stage, one instance, or those of a stage that agree with the axes written", () => {
+    const all = [task("t[a=x,n=1]"), task("t[a=x,n=2]"), task("t[a=y,n=1]"), task("end")];
+    const ids = (name: string) => named(name, all, `why ${name}: no such stage.`).map(({ id }) => id);
+    expect(ids("t")).toHaveLength(3);
+    expect(ids("t[a=x,n=2]")).toEqual(["t[a=x,n=2]"]);
+    expect(ids("t[n=1]")).toEqual(["t[a=x,n=1]", "t[a=y,n=1]"]);
+    expect(ids("end")).toEqual(["end"]);
+    expect(() => ids("t[n=3]")).toThrow("why t[n=3]: no such stage. Its instances are t[a=x|y,n=1|2].");
+    expect(() => ids("t[m=1]")).toThrow("Its instances are");
+    expect(() => ids("end[n=1]")).toThrow("why end[n=1]: no such stage. end has one instance.");
+    expect(() => ids("en")).toThrow('Did you mean "end"?');
+  });
+
+  test("status wraps what a stage waits for at the words of a narrow terminal", () => {
+    const makers = ["first-long-name", "second-long-name", "third-long-name", "fourth-long-name"];
+    const plan = makePlan([...makers.map((id) => task(id)), task("end", makers)]);
+    plan.advance();
+    const lines = status(plan, 50).split("\n").slice(4);
+    for (const line of lines) expect(line.length).toBeLessThanOrEqual(50);
+    expect(lines).toEqual([
+      "end               waiting for first-long-name,",
+      "                  second-long-name,",
+      "                  third-long-name and 1 more",
+    ]);
+    expect(status(plan).split("\n")).toHaveLength(5);
+  });
+
+  test("what-if of stages that never ran claims no time", () => {
+    const plan = makePlan(tasks());
+    plan.advance();
+    expect(whatIf(plan, store, 2).split("\n").at(-1)).toBe(
+      "At most 4 stages of 4 would run. None of them has run before: their time is unknown.",
+    );
+  });
+
   test("why tells of own changes also while it waits", () => {
     const { latest } = runAll(makePlan(tasks()));
     const plan = makePlan(
@@ -323,10 +360,10 @@ describe("views", () => {
       latest,
     );
     plan.advance();
-    expect(why(plan, store, latest, "b-x")).toBe(
+    expect(why(plan, store, latest, [plan.task("b-x[n=1]")])).toBe(
       'b-x[n=1]: runs: id: "b-x[n=1]" → none; k: none → 1; waits for a\n  a runs: its code changed',
     );
-    expect(why(plan, store, latest, "a")).toBe("a: runs: its code changed");
+    expect(why(plan, store, latest, [plan.task("a")])).toBe("a: runs: its code changed");
   });
 
   test("why follows a changed input to what changed in its maker, and in that one's", () => {
@@ -338,7 +375,7 @@ describe("views", () => {
       run(plan, plan.task(id), `other of ${id}`);
     }
     plan.advance();
-    const [head, input, ...rest] = why(plan, store, latest, "c").split("\n");
+    const [head, input, ...rest] = why(plan, store, latest, [plan.task("c")]).split("\n");
     expect(head).toBe("c: runs:");
     expect(input).toMatch(/^ {2}the input "i" changed: b\.o [0-9a-f]{12} → [0-9a-f]{12}$/);
     expect(rest).toEqual([
