@@ -27,6 +27,15 @@ test("there is a template for every kind of part, and for a stage", () => {
   ]);
 });
 
+test.each(KINDS)("the next steps of a new %s name files and rows that exist", (kind) => {
+  const next = readFileSync(`templates/${kind}.txt`, "utf8").split("=== next\n")[1];
+  for (const [file] of next.matchAll(/(?:docs\/)?[\w-]+\.(?:md|yaml)\b/g))
+    expect(existsSync(file), file).toBe(true);
+  for (const [, file, row] of next.matchAll(/Name it in (\S+), in the row of the ([\w ]+?)(?:,| \()/g))
+    expect(readFileSync(file, "utf8")).toContain(`\n| ${row} |`);
+  if (kind !== "stage") expect(next).toContain("docs/parts.md, in the row of");
+});
+
 describe("a template", () => {
   const root = scratch();
   const template = (text: string) => {
