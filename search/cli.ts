@@ -1,15 +1,24 @@
-/** The commands search and index. */
+/** The commands search, index and duplicates. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { diskFault, refuseTaken, wholeNumber } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
+import { duplicates } from "./duplicates/command.ts";
+import { DEFAULT } from "./duplicates/find.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
 function count(text: string): number {
   const value = wholeNumber(text, 1);
   if (value === undefined) throw new InvalidArgumentError("It must be a whole number from 1.");
+  return value;
+}
+
+function share(text: string): number {
+  const value = Number(text);
+  if (text.trim() === "" || !(value >= 0 && value <= 1))
+    throw new InvalidArgumentError("It must be a number from 0 to 1.");
   return value;
 }
 
@@ -40,6 +49,23 @@ export async function main(args: string[], root: string, from: string): Promise<
       code = await search(paths, options, root, from);
     });
   addIndex(program, root, from);
+  program
+    .command("duplicates")
+    .description("list images that are the same, or nearly; deletes nothing")
+    .usage("FOLDER|IMAGE … [options]")
+    .argument("[path...]", "folders of images, or images")
+    .option("--index <folder>", "compare the files of this index")
+    .option(
+      "--similarity <s>",
+      "least similarity of near duplicates, from 0 to 1",
+      share,
+      DEFAULT.correlation,
+    )
+    .option("--json", "print JSON")
+    .option("--html <file>", "also write a page with the images")
+    .action(async (paths, options) => {
+      code = await duplicates(paths, options, root, from);
+    });
   try {
     const [script, ...rest] = args;
     const options = program.commands.flatMap((command) => command.options.flatMap(({ long }) => long ?? []));

@@ -10,7 +10,6 @@ const EXAMPLES: Record<string, Example[]> = {
   "": [
     ["", "run the default profile"],
     ["--only train-race", "run one stage and those it depends on"],
-    ["help run", "show the options of run"],
   ],
   run: [
     ["", "run the default profile"],

@@ -9,21 +9,12 @@
  * Punjani & Fleet 2012): of two that differ in fewer than 8 bits, one of the 8 bytes at least is equal.
  */
 import { createHash } from "node:crypto";
+import { CELLS, differenceHash, greyOf, HASH_BYTES, outline } from "../shared/likeness.ts";
 
 /** Bits in which the hashes of near duplicates may differ; below 8, so that no pair is missed. */
 export const MOST_BITS = 7;
 /** Correlation from which two grey images are nearly the same. */
 export const LEAST_CORRELATION = 0.95;
-
-/** Edge of the grey image that is compared. */
-const EDGE = 16;
-const CELLS = EDGE * EDGE;
-/** Standard deviation, in grey levels, below which an image shows nothing that could be compared. */
-const FLAT = 2;
-const BYTES = 8;
-
-/** Rec. 601 luma of red, green and blue. */
-const LUMA = [0.299, 0.587, 0.114];
 
 /** What images are compared by. */
 export interface Fingerprints {
@@ -33,30 +24,6 @@ export interface Fingerprints {
   hashes: Uint8Array;
   /** Grey images without mean and of length 1, `[images, 256]`; all zeros for an image that shows nothing */
   grey: Float32Array;
-}
-
-/** Means of a grey image over `rows` x `columns` cells of nearly equal size, `[rows, columns]`. */
-function shrink(
-  grey: Float32Array,
-  height: number,
-  width: number,
-  rows: number,
-  columns: number,
-): Float32Array {
-  const small = new Float32Array(rows * columns);
-  for (let y = 0; y < rows; y++) {
-    const top = Math.floor((y * height) / rows);
-    const bottom = Math.max(top + 1, Math.floor(((y + 1) * height) / rows));
-    for (let x = 0; x < columns; x++) {
-      const left = Math.floor((x * width) / columns);
-      const right = Math.max(left + 1, Math.floor(((x + 1) * width) / columns));
-      let sum = 0;
-      for (let row = top; row < bottom; row++)
-        for (let column = left; column < right; column++) sum += grey[row * width + column];
-      small[y * columns + x] = sum / ((bottom - top) * (right - left));
-    }
-  }
-  return small;
 }
 
 /**
@@ -71,7 +38,7 @@ export async function fingerprints(
 ): Promise<Fingerprints> {
   const found: Fingerprints = {
     exact: [],
-    hashes: new Uint8Array(images * BYTES),
+    hashes: new Uint8Array(images * HASH_BYTES),
     grey: new Float32Array(images * CELLS),
   };
   const size = height * width * channels;
@@ -81,26 +48,10 @@ export async function fingerprints(
     for (let i = 0; i < count; i++, image++) {
       const own = pixels.subarray(i * size, (i + 1) * size);
       found.exact.push(createHash("sha256").update(own).digest("base64"));
-      for (let at = 0; at < grey.length; at++)
-        grey[at] =
-          channels < 3
-            ? own[at * channels]
-            : LUMA[0] * own[at * channels] +
-              LUMA[1] * own[at * channels + 1] +
-              LUMA[2] * own[at * channels + 2];
-      const steps = shrink(grey, height, width, BYTES, BYTES + 1);
-      for (let y = 0; y < BYTES; y++) {
-        let byte = 0;
-        for (let x = 0; x < BYTES; x++)
-          if (steps[y * (BYTES + 1) + x] < steps[y * (BYTES + 1) + x + 1]) byte |= 1 << x;
-        found.hashes[image * BYTES + y] = byte;
-      }
-      const small = shrink(grey, height, width, EDGE, EDGE);
-      const mean = small.reduce((sum, value) => sum + value, 0) / CELLS;
-      const length = Math.sqrt(small.reduce((sum, value) => sum + (value - mean) ** 2, 0));
-      if (length < FLAT * EDGE) continue; // the standard deviation is length / sqrt(CELLS)
-      for (let cell = 0; cell < CELLS; cell++)
-        found.grey[image * CELLS + cell] = (small[cell] - mean) / length;
+      greyOf(own, channels, grey);
+      found.hashes.set(differenceHash(grey, height, width), image * HASH_BYTES);
+      const small = outline(grey, height, width);
+      if (small) found.grey.set(small, image * CELLS);
     }
   return found;
 }
@@ -131,12 +82,14 @@ export function findDuplicates(prints: Fingerprints, queries: number[], others: 
     for (let cell = 0; cell < CELLS; cell++) if (grey[row * CELLS + cell] !== 0) return true;
     return false;
   };
-  const buckets = Array.from({ length: BYTES * 256 }, (): number[] => []);
+  const buckets = Array.from({ length: HASH_BYTES * 256 }, (): number[] => []);
   for (const row of others)
-    if (shows(row)) for (let at = 0; at < BYTES; at++) buckets[at * 256 + hashes[row * BYTES + at]].push(row);
+    if (shows(row))
+      for (let at = 0; at < HASH_BYTES; at++) buckets[at * 256 + hashes[row * HASH_BYTES + at]].push(row);
   const apart = (a: number, b: number) => {
     let bits = 0;
-    for (let at = 0; at < BYTES; at++) bits += ONES[hashes[a * BYTES + at] ^ hashes[b * BYTES + at]];
+    for (let at = 0; at < HASH_BYTES; at++)
+      bits += ONES[hashes[a * HASH_BYTES + at] ^ hashes[b * HASH_BYTES + at]];
     return bits;
   };
   const correlation = (a: number, b: number) => {
@@ -149,8 +102,8 @@ export function findDuplicates(prints: Fingerprints, queries: number[], others: 
     if (same !== undefined) return [{ query, other: same, kind: "exact", correlation: 1 }];
     if (!shows(query)) return [];
     let best = { other: -1, correlation: LEAST_CORRELATION };
-    for (let at = 0; at < BYTES; at++)
-      for (const other of buckets[at * 256 + hashes[query * BYTES + at]]) {
+    for (let at = 0; at < HASH_BYTES; at++)
+      for (const other of buckets[at * 256 + hashes[query * HASH_BYTES + at]]) {
         if (apart(query, other) > MOST_BITS) continue;
         const found = correlation(query, other);
         if (found > best.correlation) best = { other, correlation: found };

@@ -1,14 +1,15 @@
-/** The commands `search` and `index`, which know of images: loaded by their path when they are called. */
+/** The commands `search`, `index` and `duplicates`, which know of images: loaded by their path when they are called. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
 import { standing } from "../../files/index.ts";
 
-/** The launcher of both, below the folder of the package. */
+/** The launcher of all, below the folder of the package. */
 const LAUNCHER = "search/main.mjs";
 
 const COMMANDS = [
   ["index", "[folder]", "make a search index of your own images"],
+  ["duplicates", "[folder...]", "list images that are the same, or nearly"],
   ["search", "[image...]", "find the images of an index nearest to yours"],
 ] as const;
 
