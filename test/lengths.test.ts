@@ -10,11 +10,6 @@ const FILE_LINES = 350;
 /** The exceptions, as `file` or `file function`. Add nothing: shorten it, or split it. */
 const LONGER = new Set([
   "runner/run/local/local.ts local",
-  "stages/browse/stage.ts run",
-  "stages/report/numbers/summary.ts summariseProtocol",
-  "stages/report/page/blocks.ts blockWriter",
-  "stages/report/page/client/maps.ts mapSpec",
-  "stages/report/page/client/queries.ts queries",
   "stages/train/loop/fit.ts fit",
   "stages/train/stage.ts run",
 ]);

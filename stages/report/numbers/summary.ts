@@ -5,10 +5,10 @@ import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { checkPaired, type Queries } from "../../shared/artifacts/per-query.ts";
 import { random } from "../../shared/compute/random.ts";
 import { collapsedAmong } from "../../shared/runs/collapse.ts";
-import { byName, groupRuns } from "../../shared/runs/groups.ts";
+import { byName, type Group, groupRuns } from "../../shared/runs/groups.ts";
 import type { Recipe } from "../../shared/runs/recipe.ts";
 import { meanInterval } from "../../shared/statistics/intervals.ts";
-import { differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
+import { type Draws, differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
 import { levelsOf, type Training, trainingGroups } from "./training.ts";
 
 /** The metrics that are compared query by query. */
@@ -110,91 +110,79 @@ function bitMeans(members: Evaluation[]): BitMeans | undefined {
   };
 }
 
-function summariseProtocol(
-  evaluations: Evaluation[],
-  queries: Queries[],
-  histories: History[],
-  resamples: number,
-  seed: number,
-): ProtocolSummary {
-  const groups = groupRuns(evaluations);
+/** The bootstrap draws of the groups whose queries were given: by metric, by label. */
+type AllDraws = Record<string, Map<string, Draws>>;
+
+function drawsOf(groups: Group<Evaluation>[], queries: Queries[], resamples: number, seed: number): AllDraws {
   const perQuery = new Map(queries.map((run) => [run.id, run]));
-  // Only runs whose queries were given can be drawn anew.
-  const drawn = groups.filter(({ members }) => members.every(({ id }) => perQuery.has(id)));
-  checkPaired(drawn.flatMap(({ members }) => members.map(({ id }) => perQuery.get(id)!)));
-  const draws = Object.fromEntries(
-    COMPARED.map((metric) => [
-      metric,
-      drawn.length === 0
-        ? []
-        : drawMeans(
-            drawn.map(({ members }) => ({
-              seeds: members.map(({ point }) => String(point.seed)),
-              runs: members.map(({ id }) => perQuery.get(id)!.columns[metric]),
-            })),
-            resamples,
-            random(seed, "bootstrap"),
-          ),
-    ]),
-  );
-
-  const summaries = groups.map(({ label, point, members }): [string, GroupSummary] => {
-    const place = drawn.findIndex((group) => group.label === label);
-    const metrics = Object.keys(members[0].metrics).map((name): [string, GroupMetric] => {
-      const values = members.map((member) => member.metrics[name].value);
-      const over = meanInterval(values);
-      const own = draws[name] && place >= 0 ? percentileInterval(draws[name][place].queries) : undefined;
-      const { low, high } = members[0].metrics[name];
-      return [
-        name,
-        {
-          mean: over.mean,
-          // Student's t knows nothing of the ends of the scale.
-          seeds:
-            over.low === undefined
-              ? undefined
-              : { low: Math.max(0, over.low), high: Math.min(1, over.high!) },
-          queries: own ?? (members.length === 1 ? { low, high } : undefined),
-          values,
-        },
-      ];
-    });
-    const classes = Object.keys(members[0].classes).map((name) => [
-      name,
-      {
-        map: mean(members.map((member) => member.classes[name].map)),
-        knn_accuracy: mean(members.map((member) => member.classes[name].knn_accuracy)),
-      },
-    ]);
-    return [
-      label,
-      {
-        point,
-        recipe: members[0].recipe,
-        trained: members[0].trained,
-        collapsed: collapsedAmong(members.map(({ recipe }) => trainingOf(histories, recipe))),
-        seeds: members.map(({ point }) => String(point.seed ?? "")).filter(Boolean),
-        ids: members.map(({ id }) => id),
-        dim: members[0].dim,
-        distance: members[0].distance,
-        metrics: Object.fromEntries(metrics),
-        bits: bitMeans(members),
-        classes: Object.fromEntries(classes),
-      },
-    ];
+  const given = groups.filter(({ members }) => members.every(({ id }) => perQuery.has(id)));
+  checkPaired(given.flatMap(({ members }) => members.map(({ id }) => perQuery.get(id)!)));
+  if (given.length === 0) return {};
+  const drawn = COMPARED.map((metric): [string, Map<string, Draws>] => {
+    const scores = given.map(({ members }) => ({
+      seeds: members.map(({ point }) => String(point.seed)),
+      runs: members.map(({ id }) => perQuery.get(id)!.columns[metric]),
+    }));
+    const draws = drawMeans(scores, resamples, random(seed, "bootstrap"));
+    return [metric, new Map(given.map(({ label }, at) => [label, draws[at]]))];
   });
-  summaries.sort(([, a], [, b]) => b.metrics.map.mean - a.metrics.map.mean);
-  const known = Object.fromEntries(summaries);
+  return Object.fromEntries(drawn);
+}
 
-  const comparisons = COMPARED.flatMap((metric) => {
-    const order = summaries
-      .map(([label]) => label)
-      .filter((label) => drawn.some((one) => one.label === label));
-    const pairs = order.flatMap((first, index) =>
-      order.slice(index + 1).map((second) => {
-        const of = (label: string) => draws[metric][drawn.findIndex((group) => group.label === label)];
-        const difference = known[first].metrics[metric].mean - known[second].metrics[metric].mean;
-        return { metric, first, second, difference, ...differenceOf(of(first), of(second), difference) };
+/** A metric of a group with its intervals. @param draws none where its queries were not given */
+function metricOf(members: Evaluation[], name: string, draws: Draws | undefined): GroupMetric {
+  const values = members.map((member) => member.metrics[name].value);
+  const over = meanInterval(values);
+  const { low, high } = members[0].metrics[name];
+  return {
+    mean: over.mean,
+    // Student's t does not know the ends of the scale.
+    seeds: over.low === undefined ? undefined : { low: Math.max(0, over.low), high: Math.min(1, over.high!) },
+    queries: draws ? percentileInterval(draws.queries) : members.length === 1 ? { low, high } : undefined,
+    values,
+  };
+}
+
+function summariseGroup(
+  { label, point, members }: Group<Evaluation>,
+  draws: AllDraws,
+  histories: History[],
+): GroupSummary {
+  const metrics = Object.keys(members[0].metrics).map((name): [string, GroupMetric] => [
+    name,
+    metricOf(members, name, draws[name]?.get(label)),
+  ]);
+  const classes = Object.keys(members[0].classes).map((name) => [
+    name,
+    {
+      map: mean(members.map((member) => member.classes[name].map)),
+      knn_accuracy: mean(members.map((member) => member.classes[name].knn_accuracy)),
+    },
+  ]);
+  return {
+    point,
+    recipe: members[0].recipe,
+    trained: members[0].trained,
+    collapsed: collapsedAmong(members.map(({ recipe }) => trainingOf(histories, recipe))),
+    seeds: members.map(({ point: { seed } }) => String(seed ?? "")).filter(Boolean),
+    ids: members.map(({ id }) => id),
+    dim: members[0].dim,
+    distance: members[0].distance,
+    metrics: Object.fromEntries(metrics),
+    bits: bitMeans(members),
+    classes: Object.fromEntries(classes),
+  };
+}
+
+/** Every pair of groups under every compared metric. @param groups the best first */
+function compare(groups: [string, GroupSummary][], draws: AllDraws): ProtocolSummary["comparisons"] {
+  return COMPARED.flatMap((metric) => {
+    const order = groups.filter(([label]) => draws[metric]?.has(label));
+    const pairs = order.flatMap(([first, a], index) =>
+      order.slice(index + 1).map(([second, b]) => {
+        const difference = a.metrics[metric].mean - b.metrics[metric].mean;
+        const [own, other] = [draws[metric].get(first)!, draws[metric].get(second)!];
+        return { metric, first, second, difference, ...differenceOf(own, other, difference) };
       }),
     );
     const corrected = holm(pairs.map(({ p }) => p));
@@ -204,7 +192,28 @@ function summariseProtocol(
       excludes_zero: pair.low > 0 || pair.high < 0,
     }));
   });
-  return { queries: evaluations[0].queries, database: evaluations[0].database, groups: known, comparisons };
+}
+
+function summariseProtocol(
+  evaluations: Evaluation[],
+  queries: Queries[],
+  histories: History[],
+  resamples: number,
+  seed: number,
+): ProtocolSummary {
+  const groups = groupRuns(evaluations);
+  const draws = drawsOf(groups, queries, resamples, seed);
+  const summaries = groups.map((group): [string, GroupSummary] => [
+    group.label,
+    summariseGroup(group, draws, histories),
+  ]);
+  summaries.sort(([, a], [, b]) => b.metrics.map.mean - a.metrics.map.mean);
+  return {
+    queries: evaluations[0].queries,
+    database: evaluations[0].database,
+    groups: Object.fromEntries(summaries),
+    comparisons: compare(summaries, draws),
+  };
 }
 
 /**

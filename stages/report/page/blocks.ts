@@ -52,6 +52,76 @@ function track(
   return `<span class="track" aria-hidden="true"><i class="fill ${look}" style="width:${percent(of(value))}"></i>${whisker}</span>`;
 }
 
+/** The classes that give a group its colour. */
+type LookOf = (label: string | undefined) => string;
+
+function cellTag(
+  tag: string,
+  cell: Cell,
+  { number, minor }: Table["columns"][number],
+  lookOf: LookOf,
+): string {
+  const { text, sort, strong, code, to, bar, look, mark } = cell;
+  const names = [
+    ...(number ? ["number"] : []),
+    ...(strong ? ["strong"] : []),
+    ...(minor ? ["minor"] : []),
+    ...(bar ? ["bar"] : []),
+  ];
+  const attributes = [
+    ...(names.length ? [` class="${names.join(" ")}"`] : []),
+    ...(sort === undefined ? [] : [` data-sort="${Number(sort.toPrecision(6))}"`]),
+    ...(tag === "th" ? [' scope="row"'] : []),
+  ].join("");
+  const swatch = look === undefined ? "" : `<i class="key ${lookOf(look)}" aria-hidden="true"></i>`;
+  const plain = code ? `<code>${escaped(text)}</code>` : escaped(text);
+  const words = to ? `<a href="#${to}">${plain}</a>` : plain;
+  return `<${tag}${attributes}>${bar ? track(bar, bar.most, "soft") : ""}${swatch}${words}${badge(mark)}</${tag}>`;
+}
+
+function tableTag({ caption, columns, rows, anchors: named = [] }: Table, lookOf: LookOf): string {
+  const head = columns
+    .map(({ title, number, minor }) => {
+      const names = [...(number ? ["number"] : []), ...(minor ? ["minor"] : [])];
+      return `<th scope="col"${names.length ? ` class="${names.join(" ")}"` : ""}><button type="button">${escaped(title)}</button></th>`;
+    })
+    .join("");
+  const body = rows.map(
+    (row, at) =>
+      `<tr${named[at] && named.indexOf(named[at]) === at ? ` id="${named[at]}"` : ""}>${row.map((cell, index) => cellTag(index === 0 ? "th" : "td", cell, columns[index], lookOf)).join("")}</tr>`,
+  );
+  // A wide table scrolls; the keyboard must reach it.
+  return `<div class="table" tabindex="0" role="region" aria-label="${escaped(caption.split(/[.;]/)[0])}"><table><caption>${escaped(caption)}</caption>
+<thead><tr>${head}</tr></thead>
+<tbody>
+${body.join("\n")}
+</tbody></table></div>`;
+}
+
+function item(one: Item): string {
+  if (typeof one === "string") return escaped(one);
+  return `${escaped(one.text)} <a href="#${one.to}">How it was made</a>`;
+}
+
+function bars({ measure, bars: rows, question }: Answer, lookOf: LookOf): string {
+  const most = Math.max(...rows.map(({ value, high }) => Math.max(value, high ?? 0)));
+  const row = (one: Bar) =>
+    `<li><span class="name">${escaped(one.name)}${badge(one.mark)}</span>${track(one, most, lookOf(one.label))}<span class="value">${one.value.toFixed(3)}</span></li>`;
+  return `<ul class="bars" aria-label="${escaped(`${measure}: ${question}`)}">${rows.map(row).join("")}</ul>`;
+}
+
+function answerTag(one: Answer, seconds: boolean, base: string, lookOf: LookOf): string {
+  const numbers = one.addresses.map((address) => `<code>${escaped(address)}</code>`).join(" ");
+  const measured =
+    seconds && one.id === "mining"
+      ? `<p data-seconds>In seconds: see <a href="${base}timings.html">the measured time</a>.</p>`
+      : "";
+  return `<article class="answer" id="answer-${one.id}"><h3>${escaped(one.question)}</h3>
+${one.lines.map((line) => `<p>${escaped(line)}</p>`).join("\n")}
+${measured}${bars(one, lookOf)}
+<p class="address">explain ${numbers}</p></article>`;
+}
+
 /** Makes the HTML of a page's blocks; the headings are collected on the way. */
 export function blockWriter({ groups, picture, base }: Surroundings): {
   write: (block: Block) => string;
@@ -59,72 +129,10 @@ export function blockWriter({ groups, picture, base }: Surroundings): {
 } {
   const anchor = anchors();
   const contents: Contents[] = [];
-  const lookOf = (label: string | undefined): string => {
+  const lookOf: LookOf = (label) => {
     const look = label === undefined ? undefined : groups[label];
     return look && look.colour >= 0 ? `m${look.colour}${look.round ? " again" : ""}` : "grey";
   };
-
-  function cellTag(tag: string, cell: Cell, { number, minor }: Table["columns"][number]): string {
-    const { text, sort, strong, code, to, bar, look, mark } = cell;
-    const names = [
-      ...(number ? ["number"] : []),
-      ...(strong ? ["strong"] : []),
-      ...(minor ? ["minor"] : []),
-      ...(bar ? ["bar"] : []),
-    ];
-    const attributes = [
-      ...(names.length ? [` class="${names.join(" ")}"`] : []),
-      ...(sort === undefined ? [] : [` data-sort="${Number(sort.toPrecision(6))}"`]),
-      ...(tag === "th" ? [' scope="row"'] : []),
-    ].join("");
-    const swatch = look === undefined ? "" : `<i class="key ${lookOf(look)}" aria-hidden="true"></i>`;
-    const plain = code ? `<code>${escaped(text)}</code>` : escaped(text);
-    const words = to ? `<a href="#${to}">${plain}</a>` : plain;
-    return `<${tag}${attributes}>${bar ? track(bar, bar.most, "soft") : ""}${swatch}${words}${badge(mark)}</${tag}>`;
-  }
-
-  function table({ caption, columns, rows, anchors: named = [] }: Table): string {
-    const head = columns
-      .map(({ title, number, minor }) => {
-        const names = [...(number ? ["number"] : []), ...(minor ? ["minor"] : [])];
-        return `<th scope="col"${names.length ? ` class="${names.join(" ")}"` : ""}><button type="button">${escaped(title)}</button></th>`;
-      })
-      .join("");
-    const body = rows.map(
-      (row, at) =>
-        `<tr${named[at] && named.indexOf(named[at]) === at ? ` id="${named[at]}"` : ""}>${row.map((cell, index) => cellTag(index === 0 ? "th" : "td", cell, columns[index])).join("")}</tr>`,
-    );
-    // A wide table scrolls; the keyboard must reach it.
-    return `<div class="table" tabindex="0" role="region" aria-label="${escaped(caption.split(/[.;]/)[0])}"><table><caption>${escaped(caption)}</caption>
-<thead><tr>${head}</tr></thead>
-<tbody>
-${body.join("\n")}
-</tbody></table></div>`;
-  }
-
-  function item(one: Item): string {
-    if (typeof one === "string") return escaped(one);
-    return `${escaped(one.text)} <a href="#${one.to}">How it was made</a>`;
-  }
-
-  function bars({ measure, bars: rows, question }: Answer): string {
-    const most = Math.max(...rows.map(({ value, high }) => Math.max(value, high ?? 0)));
-    const row = (one: Bar) =>
-      `<li><span class="name">${escaped(one.name)}${badge(one.mark)}</span>${track(one, most, lookOf(one.label))}<span class="value">${one.value.toFixed(3)}</span></li>`;
-    return `<ul class="bars" aria-label="${escaped(`${measure}: ${question}`)}">${rows.map(row).join("")}</ul>`;
-  }
-
-  function answer(one: Answer, seconds: boolean): string {
-    const numbers = one.addresses.map((address) => `<code>${escaped(address)}</code>`).join(" ");
-    const measured =
-      seconds && one.id === "mining"
-        ? `<p data-seconds>In seconds: see <a href="${base}timings.html">the measured time</a>.</p>`
-        : "";
-    return `<article class="answer" id="answer-${one.id}"><h3>${escaped(one.question)}</h3>
-${one.lines.map((line) => `<p>${escaped(line)}</p>`).join("\n")}
-${measured}${bars(one)}
-<p class="address">explain ${numbers}</p></article>`;
-  }
 
   function partTag({ name, about, instead }: PartBlock): string {
     const files = instead.flatMap((one) => (one.kind === "figure" ? [one] : []));
@@ -149,11 +157,11 @@ ${measured}${bars(one)}
       case "links":
         return `<ul>\n${one.links.map(({ text, to }) => `<li><a href="${base}${escaped(to)}">${escaped(text)}</a></li>`).join("\n")}\n</ul>`;
       case "table":
-        return table(one);
+        return tableTag(one, lookOf);
       case "part":
         return partTag(one);
       case "answers":
-        return `<div class="answers-of-study">${one.answers.map((each) => answer(each, one.seconds)).join("\n")}</div>`;
+        return `<div class="answers-of-study">${one.answers.map((each) => answerTag(each, one.seconds, base, lookOf)).join("\n")}</div>`;
       case "details":
         return `<details><summary>${escaped(one.summary)}</summary>\n${one.blocks.map(write).join("\n")}\n</details>`;
       case "drawing":

@@ -22,6 +22,55 @@ const MANY = 400;
 const STATE =
   "picked < 0 ? 'plain' : datum.at === picked ? 'picked' : near[datum.at] === 1 ? 'right' : near[datum.at] === 0 ? 'wrong' : 'far'";
 
+/** The points, and the names of the classes over them. */
+function marksOf(colours: Theme): Mark[] {
+  return [
+    {
+      type: "symbol",
+      from: { data: "points" },
+      aria: false,
+      encode: {
+        enter: {
+          x: { scale: "x", field: "x" },
+          y: { scale: "y", field: "y" },
+          cursor: { value: "pointer" },
+          tooltip: { field: "at" },
+        },
+        update: {
+          fill: { scale: "colour", field: "label" },
+          shape: { scale: "shape", field: "state" },
+          size: { scale: "size", field: "state" },
+          zindex: { signal: "datum.state === 'plain' || datum.state === 'far' ? 0 : 1" },
+          opacity: { signal: "datum.state === 'far' ? 0.25 : 0.85" },
+          stroke: { signal: `datum.state === 'plain' || datum.state === 'far' ? null : '${colours.ink}'` },
+          strokeWidth: { value: 1.5 },
+        },
+        hover: { opacity: { value: 1 }, size: { value: 90 } },
+      },
+    },
+    ...[{ stroke: { value: colours.back }, strokeWidth: { value: 4 } }, { fill: { value: colours.ink } }].map(
+      (own): Mark => ({
+        type: "text",
+        from: { data: "names" },
+        interactive: false,
+        encode: {
+          enter: {
+            x: { scale: "x", field: "x" },
+            y: { scale: "y", field: "y" },
+            text: { field: "text" },
+            align: { value: "center" },
+            baseline: { value: "middle" },
+            fontSize: { value: NAME_SIZE },
+            fontWeight: { value: "bold" },
+            strokeJoin: { value: "round" },
+            ...own,
+          },
+        },
+      }),
+    ),
+  ];
+}
+
 function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: number, colours: Theme): Spec {
   const points = map.x.flatMap((x, at) =>
     hidden.has(map.labels[at]) ? [] : [{ at, x, y: map.y[at], label: map.labels[at] }],
@@ -70,54 +119,7 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
         range: [size, size, 110, 130, 240],
       },
     ],
-    marks: [
-      {
-        type: "symbol",
-        from: { data: "points" },
-        aria: false,
-        encode: {
-          enter: {
-            x: { scale: "x", field: "x" },
-            y: { scale: "y", field: "y" },
-            cursor: { value: "pointer" },
-            tooltip: { field: "at" },
-          },
-          update: {
-            fill: { scale: "colour", field: "label" },
-            shape: { scale: "shape", field: "state" },
-            size: { scale: "size", field: "state" },
-            zindex: { signal: "datum.state === 'plain' || datum.state === 'far' ? 0 : 1" },
-            opacity: { signal: "datum.state === 'far' ? 0.25 : 0.85" },
-            stroke: { signal: `datum.state === 'plain' || datum.state === 'far' ? null : '${colours.ink}'` },
-            strokeWidth: { value: 1.5 },
-          },
-          hover: { opacity: { value: 1 }, size: { value: 90 } },
-        },
-      },
-      ...[
-        { stroke: { value: colours.back }, strokeWidth: { value: 4 } },
-        { fill: { value: colours.ink } },
-      ].map(
-        (own): Mark => ({
-          type: "text",
-          from: { data: "names" },
-          interactive: false,
-          encode: {
-            enter: {
-              x: { scale: "x", field: "x" },
-              y: { scale: "y", field: "y" },
-              text: { field: "text" },
-              align: { value: "center" },
-              baseline: { value: "middle" },
-              fontSize: { value: NAME_SIZE },
-              fontWeight: { value: "bold" },
-              strokeJoin: { value: "round" },
-              ...own,
-            },
-          },
-        }),
-      ),
-    ],
+    marks: marksOf(colours),
   };
 }
 

@@ -1,5 +1,5 @@
 /** The query browser: a query, and what each representation finds nearest to it. */
-import type { Answers } from "../../../shared/artifacts/neighbours.ts";
+import type { Answers, Neighbours } from "../../../shared/artifacts/neighbours.ts";
 import { isRaw } from "../../../shared/runs/groups.ts";
 import type { PageData } from "../data.ts";
 import { answerOf, chosenQueries, middleOf } from "../view/answers.ts";
@@ -18,15 +18,59 @@ const UNITS: Record<Answers["distance"], string> = {
   "centred-cosine": "1 less the cosine, the mean of the training images taken off",
 };
 
+/** The nearest images of one query in one representation. */
+function answersTo(
+  index: number,
+  one: Answers,
+  title: string,
+  neighbours: Neighbours,
+  tiles: Tiles,
+): HTMLElement {
+  const { near, right, map, within } = answerOf(neighbours, one, index);
+  const tied =
+    within > near.length
+      ? ` ${within} images are as near as the last of these; their order in the database decides which are shown.`
+      : "";
+  return make(
+    "section",
+    { "aria-label": `Nearest in ${title}` },
+    make("h4", {}, title),
+    make(
+      "p",
+      { class: "facts" },
+      `${right} of the ${near.length} nearest are right; average precision ${map.toFixed(4)}. Numbers below: ${UNITS[one.distance]}${one.kind === "code" ? `, of ${one.dim}` : ""}.${tied}`,
+    ),
+    make("ol", { class: "near" }, ...near.map((item) => tiles.near(item))),
+  );
+}
+
+/** The name of a representation, with the seed where there are several. */
+function titleIn({ name, point }: Answers, groups: PageData["groups"]): string {
+  const words = groups[name]?.name ?? (isRaw(name) ? "pretrained features" : name);
+  return point.seed === undefined ? words : `${words}, seed ${point.seed}`;
+}
+
+/** The representation that orders the queries at first: an embedding, where there is one. */
+const firstOrder = (representations: Answers[]): number =>
+  Math.max(
+    0,
+    representations.findIndex(({ kind }) => kind === "embedding"),
+  );
+
+/** A query in the list: the average precision in each representation. */
+const optionOf = (index: number, { queries, representations }: Neighbours, tiles: Tiles): HTMLElement =>
+  make(
+    "option",
+    { value: index },
+    `${tiles.words(queries[index])}: ${representations.map((one) => one.map[index].toFixed(2)).join(" / ")}`,
+  );
+
+/** The query browser. */
 export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void {
   const { neighbours, classes, groups } = data;
   if (!neighbours) return;
   const { representations } = neighbours;
-  /** "pretrained features", with the seed where there are several. */
-  const titleOf = ({ name, point }: Answers) => {
-    const words = groups[name]?.name ?? (isRaw(name) ? "pretrained features" : name);
-    return point.seed === undefined ? words : `${words}, seed ${point.seed}`;
-  };
+  const titleOf = (one: Answers) => titleIn(one, groups);
   let wrong = false;
   let walked = 0;
   let listed: number[] = [];
@@ -40,12 +84,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
     representations.map((one, at): [string, string] => [String(at), titleOf(one)]),
     () => list(),
   );
-  order.select.value = String(
-    Math.max(
-      0,
-      representations.findIndex(({ kind }) => kind === "embedding"),
-    ),
-  );
+  order.select.value = String(firstOrder(representations));
   const onlyWrong = tick("only with a wrong one among the nearest", false, (checked) => {
     wrong = checked;
     list();
@@ -82,17 +121,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
       worstIn: sorted,
       wrongIn: wrong ? sorted : undefined,
     });
-    choice.replaceChildren(
-      ...listed.map((index) =>
-        make(
-          "option",
-          { value: index },
-          `${tiles.words(neighbours.queries[index])}: ${representations
-            .map((one) => one.map[index].toFixed(2))
-            .join(" / ")}`,
-        ),
-      ),
-    );
+    choice.replaceChildren(...listed.map((index) => optionOf(index, neighbours, tiles)));
     said.textContent = `${listed.length} queries, the worst first; the numbers are the average precision in ${representations.map(titleOf).join(" / ")}.`;
     if (listed.length) jump("Median");
     else show();
@@ -107,24 +136,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
     const image = neighbours.queries[index];
     answers.replaceChildren(
       make("p", { class: "asked" }, tiles.picture(image), make("strong", {}, `Query: ${tiles.words(image)}`)),
-      ...representations.map((one) => {
-        const { near, right, map, within } = answerOf(neighbours, one, index);
-        const tied =
-          within > near.length
-            ? ` ${within} images are as near as the last of these; their order in the database decides which are shown.`
-            : "";
-        return make(
-          "section",
-          { "aria-label": `Nearest in ${titleOf(one)}` },
-          make("h4", {}, titleOf(one)),
-          make(
-            "p",
-            { class: "facts" },
-            `${right} of the ${near.length} nearest are right; average precision ${map.toFixed(4)}. Numbers below: ${UNITS[one.distance]}${one.kind === "code" ? `, of ${one.dim}` : ""}.${tied}`,
-          ),
-          make("ol", { class: "near" }, ...near.map((item) => tiles.near(item))),
-        );
-      }),
+      ...representations.map((one) => answersTo(index, one, titleOf(one), neighbours, tiles)),
     );
   };
   choice.addEventListener("change", show);
@@ -133,9 +145,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
       "div",
       { class: "controls" },
       make("div", { class: "choices" }, ...buttons),
-      label.element,
-      order.element,
-      onlyWrong,
+      ...[label.element, order.element, onlyWrong],
     ),
     make(
       "div",
