@@ -8,7 +8,7 @@ export type Scalar = string | number | boolean;
 /** One point of a stage's matrix: axis name → value. Empty for a stage without a matrix. */
 export type Point = Record<string, Scalar>;
 
-/** A JSON Schema (draft-07) for one param. */
+/** A JSON Schema (draft-07) for one param. With `optional: true` and no default, it is absent unless given. */
 export type ParamSchema = Record<string, unknown>;
 
 /** The JSON Schemas of a part's params, by name. */

@@ -30,7 +30,7 @@ export interface StageRun {
 export async function runStage(name: string, run: StageRun) {
   const folder = resolve("stages", name);
   const definition = (await import(pathToFileURL(join(folder, "stage.ts")).href)).default as StageDefinition;
-  const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true });
+  const ajv = new Ajv({ useDefaults: true, allowUnionTypes: true, keywords: ["optional"] });
   const given = structuredClone(run.params ?? {}) as Record<string, unknown>;
   // As in the runner, the schema sees a part's word: its params are checked against the part.
   const params = { ...given };

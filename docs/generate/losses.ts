@@ -38,6 +38,16 @@ A param whose type names a schedule, and \`learning_rate\` of \`train\`, may cha
     margin: { from: 1, to: 16, shape: double } # 1, 2, 4, 8, 16: doubling in five equal stairs
     lambda: { steps: [0, 10], at: [0.4] }      # 0, and 10 from 40 % of the steps on; without at: equal stairs`;
 
+/** @param taking names of the losses with the param */
+const memory = (taking: string): string => `## Memory
+
+\`memory: { size: 4096, from: 0.1 }\` is cross-batch memory (Wang, Zhang, Huang & Scott 2020): the last \`size\` embeddings of a
+training, first in first out, are partners of the batch's images from the share \`from\` of all steps on (default: from the
+start). The batch enters before its loss, and no image is paired with its own copy. What is in the memory is constant: only
+the images of the batch are anchors and have a gradient. A pair of two of them counts once for each, so that the mean over
+pairs is over ordered pairs, and the gradient is half of that without a memory where no earlier batch is in it. The
+validation loss is measured without it. It is a param of ${taking}; another loss rejects it.`;
+
 /** A ranking as a Markdown table, with one column of parts for each title. */
 function rankingTable(comparison: Comparison, titles: string[]): string {
   const rows = ranking(comparison, "map").map((training) => {
@@ -137,6 +147,9 @@ export async function lossesPage(): Promise<string> {
     ),
     ...losses.map((part) =>
       section(part, `Trains on ${takes[part.definition.selects]}; makes ${outputs(part.definition)}.`),
+    ),
+    memory(
+      listed(losses.filter(({ definition }) => definition.params?.memory).map(({ name }) => link(name))),
     ),
     "## Selectors",
     "A selector chooses from the batch. Losses that take whole batches need none, nor does a sampler that gives pairs or triplets.",

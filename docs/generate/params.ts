@@ -49,6 +49,10 @@ export function typeOf(schema: Schema): string {
   if (schema.enum) return schema.enum.map(code).join(" or ");
   if ("const" in schema) return code(schema.const);
   if (schema.type === "array" && schema.items) return `list, each ${typeOf(schema.items)}`;
+  if (schema.type === "object" && schema.properties)
+    return `{ ${Object.entries(schema.properties)
+      .map(([name, one]) => `${name}: ${typeOf(one)}`)
+      .join(", ")} }`;
   if (schema.type === "boolean") return "boolean";
   if (schema.type === "number" || schema.type === "integer") return schema.type + limits(schema);
   throw new Error(`docs/generate/params.ts: no words for the schema ${JSON.stringify(schema)}. Add them.`);
@@ -59,7 +63,8 @@ export function paramsTable(params: Record<string, Schema> | undefined): string 
   const rows = Object.entries(params ?? {}).map(([name, schema]) => {
     // What `scheduled` appends is said once for all params, in the section on schedules.
     const meaning = (schema.description ?? "").split("; or a schedule {")[0];
-    const value = "default" in schema ? code(schema.default) : "required";
+    const absent = schema.optional ? "none" : "required";
+    const value = "default" in schema ? code(schema.default) : absent;
     return `| \`${name}\` | ${typeOf(schema).replaceAll(/[<|]/g, "\\$&")} | ${value} | ${cell(meaning)} |`;
   });
   if (rows.length === 0) return "No params.";

@@ -71,6 +71,7 @@ export class Schemas {
     verbose: true,
     useDefaults: true,
     allowUnionTypes: true,
+    keywords: ["optional"], // of a part's param, see `part`
   });
   private readonly compiled = new Map<string, Check>();
   private readonly read = new Map<string, Schema>();
@@ -95,12 +96,12 @@ export class Schemas {
   defaultOf(name: string, param: string): unknown {
     return this.schema(name).properties?.[param]?.default;
   }
-  /** The validator of a part's `params`: what has no default must be given. */
+  /** The validator of a part's `params`: what has no default and is not `optional` must be given. */
   part(file: string, params: PartDefinition["params"] = {}): Check {
     return this.check(file, () => ({
       type: "object",
       properties: params,
-      required: Object.keys(params).filter((name) => !("default" in params[name])),
+      required: Object.keys(params).filter((name) => !("default" in params[name]) && !params[name].optional),
       additionalProperties: false,
     }));
   }

@@ -92,7 +92,7 @@ export function resolveSchedules(params: Record<string, unknown>, share: number)
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
       name,
-      value !== null && typeof value === "object" && ("from" in value || "steps" in value)
+      value !== null && typeof value === "object" && (("from" in value && "to" in value) || "steps" in value)
         ? valueAt(value as Schedule, share)
         : value,
     ]),

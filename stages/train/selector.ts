@@ -106,10 +106,10 @@ export type Strategy = "easy" | "hard" | "semihard";
  *   semihard with a semihard positive: neither could be chosen first
  */
 export function onePerAnchor(batch: Batch, positive: Strategy, negative: Strategy): Triplets {
-  const { size, members, negatives } = batch;
-  const triplets = emptyTriplets(size);
+  const { anchors, size, members, negatives } = batch;
+  const triplets = emptyTriplets(anchors);
   const scratch = [new Float32Array(size), new Float32Array(size)];
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const own = members[anchor].filter((other) => other !== anchor);
     const near = distancesTo(batch, anchor, own, scratch[0]);
     const far = distancesTo(batch, anchor, negatives[anchor], scratch[1]);
@@ -134,12 +134,14 @@ export function tripletsThat(
   fits: (anchor: number, positive: number, negative: number) => boolean,
 ): Triplets {
   const { negatives, positives } = batch;
+  // With a memory, each pair of the batch is there in both orders.
+  const ends = bothEnds && !batch.memory ? [0, 1] : [0];
   const each = (visit: (anchor: number, positive: number, negative: number) => void): void => {
     for (let pair = 0; pair < positives.count; pair++) {
-      const ends = [positives.first[pair], positives.second[pair]];
-      for (const end of bothEnds ? [0, 1] : [0])
-        for (const negative of negatives[ends[end]])
-          if (fits(ends[end], ends[1 - end], negative)) visit(ends[end], ends[1 - end], negative);
+      const images = [positives.first[pair], positives.second[pair]];
+      for (const end of ends)
+        for (const negative of negatives[images[end]])
+          if (fits(images[end], images[1 - end], negative)) visit(images[end], images[1 - end], negative);
     }
   };
   let count = 0;
@@ -149,13 +151,14 @@ export function tripletsThat(
   return triplets;
 }
 
-/** All pairs i < j of two classes, ascending by i, then j. */
-export function negativePairs({ size, negatives, positives }: Batch): Pairs {
-  const most = (size * (size - 1)) / 2 - positives.count;
+/** All pairs i < j of two classes, ascending by i, then j; with a memory each anchor i with each j. */
+export function negativePairs({ anchors, memory, negatives }: Batch): Pairs {
+  const ordered = negatives.reduce((sum, others) => sum + others.length, 0);
+  const most = memory ? ordered : ordered / 2;
   const pairs = { first: new Int32Array(most), second: new Int32Array(most), count: 0 };
-  for (let i = 0; i < size; i++)
+  for (let i = 0; i < anchors; i++)
     for (const j of negatives[i])
-      if (j > i) {
+      if (j > i || memory) {
         pairs.first[pairs.count] = i;
         pairs.second[pairs.count++] = j;
       }

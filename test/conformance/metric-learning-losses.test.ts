@@ -5,8 +5,11 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { normaliseRows } from "../../stages/shared/artifacts/head.ts";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
 import { random } from "../../stages/shared/compute/random.ts";
+import { euclideanLoss } from "../../stages/train/kinds/batches.ts";
 import type { Loss } from "../../stages/train/loss.ts";
+import type { Batch, Pairs } from "../../stages/train/scoring/batch.ts";
 import { emptyTriplets, push } from "../../stages/train/scoring/tuples.ts";
+import { negativePairs } from "../../stages/train/selector.ts";
 import {
   finiteDifferences,
   type Rows,
@@ -28,7 +31,12 @@ interface Reference {
 interface Case {
   embeddings: Rows;
   labels: number[];
-  losses: Record<string, Reference>;
+  losses: Record<string, Reference> & { "cross-batch-memory": MemoryReference };
+}
+/** Batches in a row against one memory. */
+interface MemoryReference {
+  params: { memory_size: number; neg_margin: number };
+  batches: { embeddings: Rows; labels: number[]; value: number; gradient: Rows }[];
 }
 
 const { cases } = JSON.parse(readFileSync("test/conformance/metric-learning-losses.json", "utf8")) as {
@@ -177,6 +185,47 @@ test.each(
   expect(found.value - without.value).toBeCloseTo(value, 5);
   const difference = found.gradient.map((row, i) => row.map((slope, k) => slope - without.gradient[i][k]));
   expect(relativeError(difference, gradient)).toBeLessThan(1e-4);
+});
+
+/** The mean over positive pairs of their distance, and that over the negative pairs nearer than 1 of what is missing. */
+const byDistance = euclideanLoss({
+  score(batch: Batch, distances: Float32Array) {
+    const gradient = new Float32Array(distances.length);
+    const meanOver = (pairs: Pairs, side: number, least: number) => {
+      const places = Array.from(
+        { length: pairs.count },
+        (_, k) => pairs.first[k] * batch.size + pairs.second[k],
+      ).filter((at) => least + side * distances[at] > 0);
+      for (const at of places) gradient[at] += side / places.length;
+      return places.reduce((sum, at) => sum + least + side * distances[at], 0) / places.length;
+    };
+    const loss = meanOver(batch.positives, 1, 0) + meanOver(negativePairs(batch), -1, 1);
+    return { loss, gradient, count: 0, active: 0 };
+  },
+});
+
+test.each(
+  cases.map((one, index) => [index, one.losses["cross-batch-memory"]] as const),
+)("cross-batch-memory, batches in a row, case %i", (_, { params, batches }) => {
+  const given = { memory: { size: params.memory_size } };
+  const setup = {
+    dim: batches[0].embeddings[0].length,
+    classes: 4,
+    params: given,
+    random: random(1, "loss"),
+  };
+  const run = byDistance.start(setup);
+  for (const { embeddings, labels, value, gradient } of batches) {
+    const x = tf.variable(tf.tensor2d(embeddings));
+    const found = tf.variableGrads(
+      () =>
+        run.loss(normaliseRows(x as unknown as tf.Tensor2D), Int32Array.from(labels), given, { share: 0 }),
+      [x],
+    );
+    expect(Math.abs(found.value.dataSync()[0] - value) / value).toBeLessThan(1e-5);
+    const slopes = rowsOf(found.grads[x.name].dataSync() as Float32Array, embeddings[0].length);
+    expect(relativeError(slopes, gradient)).toBeLessThan(1e-5);
+  }
 });
 
 /**

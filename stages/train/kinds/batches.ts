@@ -2,6 +2,7 @@
 import type { ParamSchemas, ParamsOf } from "../../../runner/stage.ts";
 import { defineLoss, type Loss } from "../loss.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
 
 /** A loss of whole batches as {@link batchLoss} takes it. */
@@ -11,13 +12,15 @@ export interface BatchLossSpec<S extends ParamSchemas> {
   params?: S;
   /** As of {@link Loss}; default true. False where the score takes similarity to be transitive. */
   several?: boolean;
+  /** Whether it can be scored with a memory: by anchors and their rows of distances alone. Default true. */
+  memory?: boolean;
   score(batch: Batch, params: ParamsOf<S>): Scored;
 }
 
 /** Declares a loss of whole batches: its params, and one function of a batch and their values. */
 export function batchLoss<const S extends ParamSchemas>(spec: BatchLossSpec<S>): Loss<ParamsOf<S>> {
   return defineLoss<S>({
-    params: spec.params,
+    params: { ...spec.params, ...(spec.memory !== false && memoryParam) } as unknown as S,
     normalise: spec.normalise,
     selects: "nothing",
     several: spec.several ?? true,
@@ -30,16 +33,18 @@ export function batchLoss<const S extends ParamSchemas>(spec: BatchLossSpec<S>):
 
 /**
  * Declares a loss of whole batches that is a function of cosines, on the unit sphere.
- * @param spec.score is given `1 - |a-b|²/2`, `[size, size]`; its gradient is dloss / dcosine
+ * @param spec.score is given `1 - |a-b|²/2`, `[anchors, size]`; its gradient is dloss / dcosine
  */
 export function cosineLoss<const S extends ParamSchemas>(spec: {
   params?: S;
   /** See {@link BatchLossSpec}. */
   several?: boolean;
+  memory?: boolean;
   score(batch: Batch, cosines: Float32Array, params: ParamsOf<S>): Scored;
 }): Loss<ParamsOf<S>> {
   return batchLoss<S>({
     params: spec.params,
+    memory: spec.memory,
     normalise: true,
     several: spec.several,
     score(batch, params) {
@@ -53,14 +58,16 @@ export function cosineLoss<const S extends ParamSchemas>(spec: {
 
 /**
  * Declares a loss of whole batches that is a function of Euclidean distances (not squared), on the unit sphere.
- * @param spec.score is given the distances `[size, size]`; its gradient is dloss / ddistance
+ * @param spec.score is given the distances `[anchors, size]`; its gradient is dloss / ddistance
  */
 export function euclideanLoss<const S extends ParamSchemas>(spec: {
   params?: S;
+  memory?: boolean;
   score(batch: Batch, distances: Float32Array, params: ParamsOf<S>): Scored;
 }): Loss<ParamsOf<S>> {
   return batchLoss<S>({
     params: spec.params,
+    memory: spec.memory,
     normalise: true,
     score(batch, params) {
       const distances = batch.squared.map(Math.sqrt);

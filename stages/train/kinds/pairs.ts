@@ -2,6 +2,7 @@
 import { type ParamSchemas, type ParamsOf, UserError } from "../../../runner/stage.ts";
 import { defineLoss, type Loss, type LossSetup } from "../loss.ts";
 import type { Batch, PairSet } from "../scoring/batch.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
 import type { PairTerm } from "../scoring/term.ts";
 import { scorePairs } from "../scoring/tuples.ts";
@@ -32,7 +33,7 @@ export function choosePairs(
 /** Declares a pair loss: its params, and one function from their values to its term. */
 export function pairLoss<const S extends ParamSchemas>(spec: PairLossSpec<S>): Loss<ParamsOf<S>> {
   return defineLoss<S>({
-    params: spec.params,
+    params: { ...spec.params, ...memoryParam } as unknown as S,
     normalise: spec.normalise,
     selects: "pairs",
     several: true,

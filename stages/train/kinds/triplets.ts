@@ -3,6 +3,7 @@ import { type ParamSchemas, type ParamsOf, UserError } from "../../../runner/sta
 import { defineLoss, type Loss, type LossSetup } from "../loss.ts";
 import type { Batch, Means, Scored, Triplets } from "../scoring/batch.ts";
 import { scoreMeans } from "../scoring/means.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
 import type { Term } from "../scoring/term.ts";
 import { everyTriplet, scoreTriplets } from "../scoring/tuples.ts";
@@ -49,7 +50,7 @@ export function chooseTriplets(
 /** Declares a triplet loss: its params, and one function from their values to its terms. */
 export function tripletLoss<const S extends ParamSchemas>(spec: TripletLossSpec<S>): Loss<ParamsOf<S>> {
   return defineLoss<S>({
-    params: spec.params,
+    params: { ...spec.params, ...memoryParam } as unknown as S,
     normalise: spec.normalise,
     selects: "triplets",
     several: true,

@@ -97,7 +97,7 @@ export async function fit(options: FitOptions): Promise<Fitted> {
       const x = tf.tensor(examples.take(batchRows), [batchRows.length, ...examples.shape]);
       const { value, grads } = tf.variableGrads(() => {
         const y = network.train(x);
-        return loss.loss(options.normalise ? normaliseRows(y) : y, labels, lossParams, given);
+        return loss.loss(options.normalise ? normaliseRows(y) : y, labels, lossParams, { ...given, share });
       }, variables);
       // A schedule needs the rate to change; tfjs keeps it as a plain field.
       optimizer.learningRate = learning_rate as number;

@@ -16,6 +16,7 @@ import { mean } from "../scoring/tuples.ts";
 
 export default cosineLoss({
   several: false,
+  memory: false,
   params: {
     alpha: scheduled({
       default: 40,

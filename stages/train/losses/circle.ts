@@ -28,16 +28,16 @@ export default cosineLoss({
 });
 
 function score(
-  { size, members, negatives }: Batch,
+  { anchors, size, members, negatives }: Batch,
   cosines: Float32Array,
   { m, gamma }: { m: number; gamma: number },
 ): Scored {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const near = new Float64Array(size);
   const far = new Float64Array(size);
   let loss = 0;
   let count = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const own = members[anchor];
     const others = negatives[anchor];
     if (own.length < 2 || others.length === 0) continue;

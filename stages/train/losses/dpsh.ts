@@ -18,6 +18,7 @@ import { squaredToSign, withOutputLoss } from "../hashing/quantisation.ts";
 import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { gramLoss } from "../scoring/ops.ts";
 import { logistic, softplus } from "../scoring/softplus.ts";
 import { mean } from "../scoring/tuples.ts";
@@ -33,6 +34,7 @@ export default defineLoss({
       minimum: 0,
       description: "eta, weight of the quantisation: the mean over images of |sign(u) - u|²",
     }),
+    ...memoryParam,
   },
   start() {
     const likelihood = gramLoss(score);
@@ -47,17 +49,18 @@ export default defineLoss({
   },
 });
 
-function score({ size, similar }: Batch, gram: Float32Array): Scored {
-  const gradient = new Float32Array(size * size);
+function score({ anchors, memory, size, similar }: Batch, gram: Float32Array): Scored {
+  const gradient = new Float32Array(anchors * size);
   let loss = 0;
-  for (let i = 0; i < size; i++)
-    for (let j = i + 1; j < size; j++) {
+  for (let i = 0; i < anchors; i++)
+    for (let j = memory ? 0 : i + 1; j < size; j++) {
+      if (i === j) continue;
       // log(1 + exp(t)) - t = log(1 + exp(-t)).
       const side = similar(i, j) ? -1 : 1;
       const theta = gram[i * size + j] / 2;
       loss += softplus(side * theta);
       gradient[i * size + j] = (side * logistic(side * theta)) / 2;
     }
-  const pairs = (size * (size - 1)) / 2;
+  const pairs = (anchors * (size - 1)) / (memory ? 1 : 2);
   return mean(gradient, loss, pairs, pairs);
 }

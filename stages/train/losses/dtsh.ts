@@ -20,6 +20,7 @@ import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Means, Scored, Triplets } from "../scoring/batch.ts";
 import { forEachMean, meanOfMeans } from "../scoring/means.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { gramLoss } from "../scoring/ops.ts";
 import { FARTHEST_SUMMED, logistic, softplus, softplusSums } from "../scoring/softplus.ts";
 import { mean } from "../scoring/tuples.ts";
@@ -43,6 +44,7 @@ export default defineLoss({
       minimum: 0,
       description: "weight of the quantisation: the mean over images of |sign(u) - u|²",
     }),
+    ...memoryParam,
   },
   start({ dim, selector }) {
     const likelihood = gramLoss((batch, gram, params: { margin: number | "bits/2" }, given) => {
@@ -82,7 +84,7 @@ function addTriplet(
 
 function scoreMeans(batch: Batch, gram: Float32Array, means: Means, margin: number): Scored {
   const { size } = batch;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(gram.length);
   let loss = 0;
   const { pairs, triplets } = forEachMean(batch, means, 4 * margin, (anchor, positive, negatives, count) => {
     const row = anchor * size;
@@ -93,7 +95,7 @@ function scoreMeans(batch: Batch, gram: Float32Array, means: Means, margin: numb
 }
 
 function scoreListed({ size }: Batch, gram: Float32Array, triplets: Triplets, margin: number): Scored {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(gram.length);
   const { anchors, positives, negatives, count } = triplets;
   let loss = 0;
   for (let t = 0; t < count; t++) {
@@ -107,7 +109,7 @@ function scoreListed({ size }: Batch, gram: Float32Array, triplets: Triplets, ma
 function scoreEvery(batch: Batch, gram: Float32Array, margin: number): Scored {
   const { size, negatives } = batch;
   const { first, second, count: pairs } = batch.positives;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(gram.length);
   const sums = softplusSums(size);
   const a = new Float64Array(size);
   const b = new Float64Array(size);

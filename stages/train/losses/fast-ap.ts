@@ -25,8 +25,8 @@ export default batchLoss({
   score,
 });
 
-function score({ size, squared, members, similar }: Batch, { bins }: { bins: number }): Scored {
-  const gradient = new Float32Array(size * size);
+function score({ anchors, size, squared, members, similar }: Batch, { bins }: { bins: number }): Scored {
+  const gradient = new Float32Array(anchors * size);
   const width = LARGEST / bins;
   const own = new Float64Array(bins + 1);
   const every = new Float64Array(bins + 1);
@@ -34,7 +34,7 @@ function score({ size, squared, members, similar }: Batch, { bins }: { bins: num
   const slopesEvery = new Float64Array(bins + 1);
   let loss = 0;
   let count = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const positives = members[anchor].length - 1;
     if (positives === 0) continue;
     count++;

@@ -24,17 +24,17 @@ export default euclideanLoss({
 });
 
 function score(
-  { size, members, negatives }: Batch,
+  { anchors, size, members, negatives }: Batch,
   distances: Float32Array,
   { margin }: { margin: number },
 ): Scored {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const near = new Float64Array(size);
   const far = new Float64Array(size);
   let loss = 0;
   let count = 0;
   let active = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const row = anchor * size;
     const others = negatives[anchor];
     const own = members[anchor].filter((j) => j !== anchor);

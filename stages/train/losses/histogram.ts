@@ -15,6 +15,7 @@ import { cosineLoss } from "../kinds/batches.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
 
 export default cosineLoss({
+  memory: false,
   params: {
     nodes: { type: "integer", minimum: 3, default: 101, description: "of the histograms, over [-1, 1]" },
   },

@@ -18,6 +18,7 @@ import { classifier } from "../kinds/classifier.ts";
 import { choosePairs } from "../kinds/pairs.ts";
 import { defineLoss, noCounts } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
 import { contrastiveTerm } from "../scoring/term.ts";
 import { scorePairs } from "../scoring/tuples.ts";
@@ -33,6 +34,7 @@ export default defineLoss({
       description: "how far apart negative pairs must be, a distance",
     }),
     weight: scheduled({ default: 0.05, minimum: 0, description: "lambda, of the verification" }),
+    ...memoryParam,
   },
   start(setup) {
     const verification = distanceLoss((batch, { margin }: { margin: number }, given) =>

@@ -14,6 +14,7 @@ import type { Batch, Scored } from "../scoring/batch.ts";
 import { mean } from "../scoring/tuples.ts";
 
 export default euclideanLoss({
+  memory: false,
   params: {
     margin: scheduled({ default: 1, exclusiveMinimum: 0, description: "alpha, a distance" }),
   },

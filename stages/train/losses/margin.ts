@@ -16,6 +16,7 @@ import { chooseTriplets } from "../kinds/triplets.ts";
 import { defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
 import type { Batch, Scored, Triplets } from "../scoring/batch.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
 import { everyTriplet, mean } from "../scoring/tuples.ts";
 
@@ -32,6 +33,7 @@ export default defineLoss({
       description: "the radius at the start, a distance",
     },
     learn_beta: { type: "boolean", default: true, description: "whether the radius trains" },
+    ...memoryParam,
   },
   start({ selector, params: { beta: first, learn_beta: learns } }) {
     const beta = tf.variable(tf.scalar(first as number), learns as boolean);
@@ -65,7 +67,7 @@ function score(
   margin: number,
   beta: number,
 ): Scored & { slope: number } {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(squared.length);
   let loss = 0;
   let slope = 0;
   let parts = 0;

@@ -44,15 +44,15 @@ interface Params {
 
 /** Counts all ordered pairs as selected, and those that were mined as active. */
 function score(batch: Batch, { alpha, beta, base, epsilon }: Params): Scored {
-  const { size, squared, members, negatives } = batch;
-  const gradient = new Float32Array(size * size);
+  const { anchors, size, squared, members, negatives } = batch;
+  const gradient = new Float32Array(anchors * size);
   const cosines = new Float64Array(size);
   const near = new Int32Array(size);
   const far = new Int32Array(size);
   const weights = new Float64Array(size);
   let loss = 0;
   let active = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const row = anchor * size;
     const own = members[anchor];
     const others = negatives[anchor];
@@ -72,10 +72,10 @@ function score(batch: Batch, { alpha, beta, base, epsilon }: Params): Scored {
     for (const same of [true, false]) {
       const [rows, count, sharpness] = same ? [near, nearCount, -alpha] : [far, farCount, beta];
       for (let k = 0; k < count; k++) weights[k] = sharpness * (cosines[rows[k]] - base);
-      loss += logOnePlusSum(weights, count) / Math.abs(sharpness) / size;
+      loss += logOnePlusSum(weights, count) / Math.abs(sharpness) / anchors;
       for (let k = 0; k < count; k++)
-        gradient[row + rows[k]] = (-Math.sign(sharpness) * weights[k]) / 2 / size;
+        gradient[row + rows[k]] = (-Math.sign(sharpness) * weights[k]) / 2 / anchors;
     }
   }
-  return { loss, gradient, count: size * (size - 1), active };
+  return { loss, gradient, count: anchors * (size - 1), active };
 }

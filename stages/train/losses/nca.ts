@@ -25,13 +25,13 @@ export default batchLoss({
   score,
 });
 
-function score({ size, squared, members }: Batch, { scale }: { scale: number }): Scored {
-  const gradient = new Float32Array(size * size);
+function score({ anchors, size, squared, members }: Batch, { scale }: { scale: number }): Scored {
+  const gradient = new Float32Array(anchors * size);
   const every = new Float64Array(size);
   const near = new Float64Array(size);
   let loss = 0;
   let count = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const own = members[anchor].filter((j) => j !== anchor);
     if (own.length === 0) continue;
     count++;

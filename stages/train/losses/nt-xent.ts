@@ -27,15 +27,15 @@ export default cosineLoss({
 });
 
 function score(
-  { size, members, negatives }: Batch,
+  { anchors, size, members, negatives }: Batch,
   cosines: Float32Array,
   { temperature }: { temperature: number },
 ): Scored {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const far = new Float64Array(size);
   let loss = 0;
   let pairs = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     if (members[anchor].length < 2) continue;
     const row = anchor * size;
     const others = negatives[anchor];

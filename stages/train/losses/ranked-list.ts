@@ -35,16 +35,16 @@ export default euclideanLoss({
 });
 
 function score(
-  { size, members, negatives }: Batch,
+  { anchors, size, members, negatives }: Batch,
   distances: Float32Array,
   { margin, temperature, imbalance }: Params,
 ): Scored {
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const outer = 1 + margin / 2;
   const inner = outer - margin;
   let loss = 0;
   let active = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const row = anchor * size;
     const far = members[anchor].filter((j) => j !== anchor && distances[row + j] > inner);
     const share = (1 - imbalance) / (far.length + EPSILON * size);
@@ -70,6 +70,6 @@ function score(
     }
     active += far.length + near.length;
   }
-  const scored = mean(gradient, loss, size, size);
-  return { ...scored, count: size * (size - 1), active };
+  const scored = mean(gradient, loss, anchors, anchors);
+  return { ...scored, count: anchors * (size - 1), active };
 }

@@ -26,13 +26,13 @@ export default batchLoss({
 });
 
 /** Counts the ordered positive pairs; each has a loss. */
-function score({ size, squared, members }: Batch, { temperature }: { temperature: number }): Scored {
-  const gradient = new Float32Array(size * size);
+function score({ anchors, size, squared, members }: Batch, { temperature }: { temperature: number }): Scored {
+  const gradient = new Float32Array(anchors * size);
   const grown = new Float64Array(size);
-  const anchors = members.reduce((count, own) => count + Number(own.length > 1), 0);
+  const paired = members.reduce((count, own) => count + Number(own.length > 1), 0);
   let loss = 0;
   let pairs = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const positives = members[anchor].length - 1;
     if (positives === 0) continue;
     const row = anchor * size;
@@ -44,11 +44,11 @@ function score({ size, squared, members }: Batch, { temperature }: { temperature
       grown[j] = j === anchor ? 0 : Math.exp((nearest - squared[row + j]) / (2 * temperature));
       sum += grown[j];
     }
-    const slope = 1 / (2 * temperature * anchors);
+    const slope = 1 / (2 * temperature * paired);
     for (let j = 0; j < size; j++) gradient[row + j] = (-slope * grown[j]) / sum;
     for (const j of members[anchor]) {
       if (j === anchor) continue;
-      loss += (Math.log(sum) + (squared[row + j] - nearest) / (2 * temperature)) / positives / anchors;
+      loss += (Math.log(sum) + (squared[row + j] - nearest) / (2 * temperature)) / positives / paired;
       gradient[row + j] += slope / positives;
     }
     pairs += positives;

@@ -47,14 +47,18 @@ export default cosineLoss({
   },
 });
 
-function scoreTuplets({ size, members, negatives }: Batch, cosines: Float32Array, params: Params): Scored {
+function scoreTuplets(
+  { anchors, size, members, negatives }: Batch,
+  cosines: Float32Array,
+  params: Params,
+): Scored {
   const { scale } = params;
   const margin = (params.margin * Math.PI) / 180;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const far = new Float64Array(size);
   let loss = 0;
   let pairs = 0;
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     if (members[anchor].length < 2) continue;
     const row = anchor * size;
     const others = negatives[anchor];
@@ -82,14 +86,14 @@ function scoreTuplets({ size, members, negatives }: Batch, cosines: Float32Array
 /** Adds the slopes of the intra-pair variance. @returns its loss, by its weight */
 function addVariance(
   gradient: Float32Array,
-  { size, members, negatives }: Batch,
+  { anchors, size, members, negatives }: Batch,
   cosines: Float32Array,
   { variance, epsilon }: Params,
 ): number {
   let loss = 0;
   for (const same of [true, false]) {
     const at: number[] = [];
-    for (let anchor = 0; anchor < size; anchor++)
+    for (let anchor = 0; anchor < anchors; anchor++)
       for (const j of (same ? members : negatives)[anchor]) if (j !== anchor) at.push(anchor * size + j);
     if (at.length === 0) continue;
     const average = at.reduce((sum, place) => sum + cosines[place], 0) / at.length;

@@ -2,8 +2,12 @@
 
 /** Embeddings' labels and squared Euclidean distances. See {@link batchOf}. */
 export interface Batch {
-  /** Images. */
+  /** Rows: images, and what a memory holds (see memory.ts). */
   size: number;
+  /** The first rows, which are images of the batch: all of them without a memory. The others are partners only. */
+  anchors: number;
+  /** Whether a memory is part of it: its partners are constants then, and its pairs ordered. */
+  memory: boolean;
   /** Of the embeddings. */
   dim: number;
   /** `[size]`; of several labels the lowest */
@@ -12,13 +16,16 @@ export interface Batch {
   similar(i: number, j: number): boolean;
   /** The cosine of two rows' label vectors, in [0, 1]; with one label each 0 or 1. */
   similarity(i: number, j: number): number;
-  /** `[size, size]`, row-major, zero on the diagonal, never negative. */
+  /** `[anchors, size]`, row-major, zero on the diagonal, never negative. */
   squared: Float32Array;
-  /** For each row, the rows that share a label with it, ascending, itself included. */
+  /** For each anchor, the rows that share a label with it, ascending, itself included; for another row itself alone. */
   members: Int32Array[];
-  /** For each row, the rows that share no label with it, ascending. */
+  /** For each anchor, the rows that share no label with it, ascending; for another row none. */
   negatives: Int32Array[];
-  /** All pairs i < j that share a label, ascending by i, then j (the anchors and positives of siamese-triplet). */
+  /**
+   * All pairs i < j that share a label, ascending by i, then j (the anchors and positives of siamese-triplet); with a
+   * memory each anchor i with each j.
+   */
   positives: Pairs;
 }
 
@@ -58,6 +65,8 @@ export interface Given {
   triplets?: Triplets;
   /** 1 where an image has a label, `[batch, classes]`; present where images may have several. */
   labelSets?: Uint8Array;
+  /** Of all steps, those done before this one, in [0, 1); absent where a loss is only measured. */
+  share?: number;
 }
 
 /**
@@ -92,6 +101,8 @@ export function batchOf(
   const negatives = Array.from(labels, (label) => negativesOf.get(label)!);
   return {
     size,
+    anchors: size,
+    memory: false,
     dim,
     labels,
     similar: (i, j) => labels[i] === labels[j],
@@ -130,6 +141,8 @@ function batchOfSets(labels: Int32Array, squared: Float32Array, dim: number, set
   const members = every.map((i) => rows(i, (similarity, j) => similarity > 0 || j === i));
   return {
     size,
+    anchors: size,
+    memory: false,
     dim,
     labels,
     similar: (i, j) => similarities[i * size + j] > 0,
@@ -191,6 +204,19 @@ export function squaredDistances(gram: Float32Array, rows: Float32Array, size: n
   return squared;
 }
 
+/** One squared distance out of an inner product. @param a, b where the two rows begin */
+export function nearSquared(
+  inner: number,
+  lengthsOfBoth: number,
+  rows: Float32Array,
+  a: number,
+  b: number,
+  dim: number,
+): number {
+  const value = lengthsOfBoth - 2 * inner;
+  return value < CANCELS * lengthsOfBoth ? squaredDistance(rows, a, b, dim) : value;
+}
+
 function squaredDistance(rows: Float32Array, a: number, b: number, dim: number): number {
   let sum = 0;
   for (let k = 0; k < dim; k++) sum += (rows[a + k] - rows[b + k]) ** 2;
@@ -201,7 +227,7 @@ function squaredDistance(rows: Float32Array, a: number, b: number, dim: number):
 export interface Scored {
   /** Mean over the selected pairs or triplets; 0 when none was selected. */
   loss: number;
-  /** dloss / dsquared `[size, size]`; each entry counts by itself, (i, j) and (j, i) add up. */
+  /** dloss / dsquared `[anchors, size]`; each entry counts by itself, (i, j) and (j, i) add up. */
   gradient: Float32Array;
   /** How many pairs or triplets were selected, and how many of them have a loss above 0. */
   count: number;

@@ -30,24 +30,27 @@ const FARTHEST = 300;
  * @param term the same loss, triplet by triplet: for embeddings so far apart that an exponential would overflow
  */
 export function scoreByExponentials(batch: Batch, sums: AnchorSums, term: Term): Scored {
-  const { size, squared, negatives } = batch;
+  const { anchors, size, squared, negatives } = batch;
   const { first, second, count: pairs } = batch.positives;
   let farthest = 0;
   for (let i = 0; i < squared.length; i++) if (squared[i] > farthest) farthest = squared[i];
   farthest = Math.sqrt(farthest);
   if (farthest > FARTHEST) return scoreTriplets(batch, everyTriplet(batch), term);
 
-  const grown = new Float64Array(size * size);
+  const grown = new Float64Array(squared.length);
   // d|x| / d|x|² = 1 / (2|x|); where two embeddings coincide the direction is undefined, and 0 is taken.
-  const slopes = new Float64Array(size * size);
-  forUpperTiles(size, (i, from, to) => {
-    for (let j = from; j < to; j++) {
-      const distance = Math.sqrt(squared[i * size + j]);
-      grown[i * size + j] = grown[j * size + i] = Math.exp(distance);
-      slopes[i * size + j] = slopes[j * size + i] = distance > 0 ? 0.5 / distance : 0;
-    }
-  });
-  const gradient = new Float32Array(size * size);
+  const slopes = new Float64Array(squared.length);
+  const grow = (at: number, mirrored: number): void => {
+    const distance = Math.sqrt(squared[at]);
+    grown[at] = grown[mirrored] = Math.exp(distance);
+    slopes[at] = slopes[mirrored] = distance > 0 ? 0.5 / distance : 0;
+  };
+  if (batch.memory) for (let at = 0; at < squared.length; at++) grow(at, at);
+  else
+    forUpperTiles(size, (i, from, to) => {
+      for (let j = from; j < to; j++) grow(i * size + j, j * size + i);
+    });
+  const gradient = new Float32Array(anchors * size);
   const a = new Float64Array(size);
   const b = new Float64Array(size);
   let count = 0;

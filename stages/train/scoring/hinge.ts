@@ -11,9 +11,9 @@ import { mean } from "./tuples.ts";
  * @param margin in squared distances
  */
 export function scoreEveryHinge(batch: Batch, margin: number): Scored {
-  const { size, squared, negatives } = batch;
+  const { anchors, size, squared, negatives } = batch;
   const { first, second, count: pairs } = batch.positives;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(anchors * size);
   const sorted = new Float64Array(2 * size);
   const counts = new Int32Array(size + 1);
   const sums = new Float64Array(size + 1);

@@ -5,11 +5,17 @@ import { justAbove, notAbove, sortLimits } from "./limits.ts";
 import type { Term } from "./term.ts";
 
 /** Writes the images that are positives of an anchor into the front of `partners`. @returns how many */
-function findPartners({ members }: Batch, anchor: number, { bothEnds }: Means, partners: Int32Array): number {
+function findPartners(
+  { memory, members }: Batch,
+  anchor: number,
+  { bothEnds }: Means,
+  partners: Int32Array,
+): number {
   const own = members[anchor];
+  const every = bothEnds || memory; // the rows of a memory cannot be anchors
   let count = 0;
   for (let k = 0; k < own.length; k++)
-    if (own[k] > anchor || (bothEnds && own[k] !== anchor)) partners[count++] = own[k];
+    if (own[k] > anchor || (every && own[k] !== anchor)) partners[count++] = own[k];
   return count;
 }
 
@@ -25,11 +31,11 @@ export function forEachMean(
   margin: number,
   pair: (anchor: number, positive: number, negatives: Int32Array, count: number) => void,
 ): { pairs: number; triplets: number } {
-  const { size, squared, negatives } = batch;
+  const { anchors, size, squared, negatives } = batch;
   const partners = new Int32Array(size);
   const within = new Int32Array(size);
   let [pairs, triplets] = [0, 0];
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const row = anchor * size;
     const positives = findPartners(batch, anchor, means, partners);
     for (let p = 0; p < positives; p++) {
@@ -50,8 +56,8 @@ export function forEachMean(
 
 /** The mean over the pairs of the mean over each one's negatives, triplet by triplet. See {@link forEachMean}. */
 export function scoreMeans(batch: Batch, means: Means, margin: number, term: Term): Scored {
-  const { size, squared } = batch;
-  const gradient = new Float32Array(size * size);
+  const { anchors, size, squared } = batch;
+  const gradient = new Float32Array(anchors * size);
   let loss = 0;
   const { pairs, triplets } = forEachMean(batch, means, margin, (anchor, positive, negatives, count) => {
     const ap = anchor * size + positive;
@@ -68,8 +74,8 @@ export function scoreMeans(batch: Batch, means: Means, margin: number, term: Ter
 
 /** {@link scoreMeans} of max(0, d(a,p) + margin - d(a,n)), of the order of size² log size. See hinge.ts. */
 export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Scored {
-  const { size, squared, negatives } = batch;
-  const gradient = new Float32Array(size * size);
+  const { anchors, size, squared, negatives } = batch;
+  const gradient = new Float32Array(anchors * size);
   const limits = new Float64Array(4 * size);
   const partners = new Int32Array(size);
   const places = new Int32Array(size);
@@ -78,7 +84,7 @@ export function scoreHingeMeans(batch: Batch, means: Means, margin: number): Sco
   const sums = new Float64Array(2 * size + 2);
   const weights = new Float64Array(2 * size + 2);
   let [loss, pairs, triplets] = [0, 0, 0];
-  for (let anchor = 0; anchor < size; anchor++) {
+  for (let anchor = 0; anchor < anchors; anchor++) {
     const row = anchor * size;
     const others = negatives[anchor];
     const positives = findPartners(batch, anchor, means, partners);

@@ -5,7 +5,7 @@ import type { PairTerm, Term } from "./term.ts";
 /** The mean of a term over listed triplets. */
 export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Scored {
   const { size, squared } = batch;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(squared.length);
   const { anchors, positives, negatives, count } = triplets;
   let loss = 0;
   let active = 0;
@@ -25,7 +25,7 @@ export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Sco
 /** The mean of a term over listed pairs. */
 export function scorePairs(batch: Batch, { positive, negative }: PairSet, term: PairTerm): Scored {
   const { size, squared } = batch;
-  const gradient = new Float32Array(size * size);
+  const gradient = new Float32Array(squared.length);
   let loss = 0;
   let active = 0;
   const add = ({ first, second, count }: Pairs, same: boolean) => {

@@ -10,6 +10,7 @@
  * @source Wang, Zhou, Wen, Liu & Lin 2017, "Deep metric learning with angular loss", figure 2;
  * pytorch-metric-learning's AngularMiner
  */
+import { UserError } from "../../../runner/stage.ts";
 import { tripletSelector, tripletsThat } from "../selector.ts";
 
 export default tripletSelector({
@@ -28,7 +29,11 @@ export default tripletSelector({
     },
   },
   select(batch, _margin, _random, { angle, both_ends }) {
-    const { size, squared } = batch;
+    const { memory, size, squared } = batch;
+    if (memory)
+      throw new UserError(
+        "train: the selector angular-triplets needs the distances of positives and negatives, which a memory has not. Leave out memory, or take another selector of triplets.",
+      );
     const tangent = 4 * Math.tan((angle * Math.PI) / 180) ** 2;
     return tripletsThat(batch, both_ends, (a, p, n) => {
       const pair = squared[a * size + p];

@@ -26,11 +26,11 @@ export default pairSelector({
     },
   },
   select(batch, _random, { epsilon }) {
-    const { size, members, negatives } = batch;
+    const { anchors, size, members, negatives } = batch;
     const positive = emptyPairs(members.reduce((sum, own) => sum + own.length - 1, 0));
     const negative = emptyPairs(negatives.reduce((sum, others) => sum + others.length, 0));
     const scratch = [new Float32Array(size), new Float32Array(size)];
-    for (let anchor = 0; anchor < size; anchor++) {
+    for (let anchor = 0; anchor < anchors; anchor++) {
       const own = members[anchor].filter((other) => other !== anchor);
       const near = distancesTo(batch, anchor, own, scratch[0]);
       const far = distancesTo(batch, anchor, negatives[anchor], scratch[1]);

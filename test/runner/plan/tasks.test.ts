@@ -165,6 +165,19 @@ describe("a schema that is broken is told with its file and line", () => {
   });
 });
 
+test("an optional param of a part is absent unless given, and checked where given", async () => {
+  project.write(
+    "stages/scale/hows/rooted.ts",
+    'export default { params: { by: { type: "object", optional: true, required: ["root"] } } };',
+  );
+  const found = await tasks(`  s: { ${SCALE}, with: { how: rooted } }\n`);
+  expect(found.flatMap(({ parts }) => Object.values(parts).map(({ params }) => params))).toEqual([{}]);
+  await expect(tasks(`  s: { ${SCALE}, with: { how: { use: rooted, by: {} } } }\n`)).rejects.toThrow(
+    's.with.how.by: "root" is missing.',
+  );
+  rmSync(project.path("stages/scale/hows/rooted.ts"));
+});
+
 describe("faults are told with their place and the nearest right word", () => {
   test.each([
     ["s: { uses: scal }", '4:8 s.uses: no stage "scal" in stages/. Did you mean "scale"?'],
