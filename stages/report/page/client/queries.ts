@@ -65,6 +65,20 @@ const optionOf = (index: number, { queries, representations }: Neighbours, tiles
     `${tiles.words(queries[index])}: ${representations.map((one) => one.map[index].toFixed(2)).join(" / ")}`,
   );
 
+/** The places of the list that a button goes to, the worst query first. @param middle the place of the median */
+function jumpsIn(middle: () => number): Record<string, (count: number) => number> {
+  let walked = 0;
+  return {
+    Median: middle,
+    Worst: () => 0,
+    Best: (count) => count - 1,
+    Random: (count) => {
+      walked += STRIDE;
+      return walked % count;
+    },
+  };
+}
+
 /** The query browser. */
 export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void {
   const { neighbours, classes, groups } = data;
@@ -72,7 +86,6 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
   const { representations } = neighbours;
   const titleOf = (one: Answers) => titleIn(one, groups);
   let wrong = false;
-  let walked = 0;
   let listed: number[] = [];
   const label = chooser(
     "Class",
@@ -93,16 +106,7 @@ export function queries(place: HTMLElement, data: PageData, tiles: Tiles): void 
   const choice = make("select", { size: LINES, id: "query", "aria-describedby": "query-said" });
   const answers = make("div", { class: "answers", "aria-live": "polite" });
 
-  /** Where to look in the list, worst first. */
-  const jumps: Record<string, (count: number) => number> = {
-    Median: () => middleOf(neighbours, listed),
-    Worst: () => 0,
-    Best: (count) => count - 1,
-    Random: (count) => {
-      walked += STRIDE;
-      return walked % count;
-    },
-  };
+  const jumps = jumpsIn(() => middleOf(neighbours, listed));
   const jump = (to: string) => {
     if (choice.options.length === 0) return;
     choice.selectedIndex = jumps[to](choice.options.length);
