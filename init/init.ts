@@ -1,10 +1,10 @@
 /** `init FOLDER`: a pipeline for a person's own images, with numbers that fit how many there are. */
 import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
-import { basename, join, relative, resolve } from "node:path";
+import { basename, dirname, join, relative, resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
 import { suggest } from "../runner/text/index.ts";
 import { ENDINGS } from "../stages/shared/download/decode.ts";
-import { list, looseRemark } from "../stages/shared/folder/folder.ts";
+import { type Entry, list, looseRemark } from "../stages/shared/folder/folder.ts";
 import { shown } from "../stages/shared/text.ts";
 import { pipelineText, shellWord } from "./pipeline.ts";
 import { type Counts, plan, type Study } from "./plan.ts";
@@ -22,6 +22,29 @@ export interface InitOptions {
 const layout = (folder: string): string =>
   `Move them into one folder per class: ${join(folder, "CLASS-A/1.jpg")}, ${join(folder, "CLASS-B/2.jpg")}; with published splits, ${join(folder, "train/CLASS-A/1.jpg")} and ${join(folder, "test/CLASS-A/2.jpg")}. A search index needs no classes: npm run index -- ${shellWord(folder)} --backbone mobilenetv2-zoo`;
 
+/** What is said of classes whose images lie in several folders, as the class "animals" of animals/cats and animals/dogs. */
+function mergedRemarks(entries: Entry[]): string[] {
+  const folders = new Map<string, Set<string>>();
+  for (const { split, class: name, path } of entries) {
+    const key = JSON.stringify([split, name]);
+    folders.set(key, (folders.get(key) ?? new Set()).add(dirname(path)));
+  }
+  const merged = [...folders].filter(([, of]) => of.size > 1);
+  if (merged.length === 0) return [];
+  const [key, of] = merged[0];
+  const names = [...of].slice(0, 2).map(shown).join(" and ");
+  const more =
+    merged.length > 1
+      ? `; likewise ${merged
+          .slice(1, 4)
+          .map(([other]) => JSON.parse(other)[1])
+          .join(", ")}`
+      : "";
+  return [
+    `The class ${JSON.parse(key)[1]} takes the images of ${of.size} folders, ${names}${of.size > 2 ? ", …" : ""}${more}. If each of them is a class, move them to the top of the folder.`,
+  ];
+}
+
 /** The number of images of each class, by split. @throws UserError when there are none */
 function countImages(folder: string): { counts: Counts; remarks: string[] } {
   const stats = statSync(folder, { throwIfNoEntry: false });
@@ -32,7 +55,7 @@ function countImages(folder: string): { counts: Counts; remarks: string[] } {
     throw new UserError(
       `init: ${folder}: ${loose.length === 1 ? "1 image lies" : `${loose.length} images lie`} directly in the folder, but the class of an image is the folder that it is in. ${layout(folder)}`,
     );
-  const all = [...remarks, ...looseRemark(loose)];
+  const all = [...remarks, ...looseRemark(loose), ...mergedRemarks(entries)];
   if (entries.length === 0)
     throw new UserError(
       `init: ${folder}: no images in it. It must hold one folder per class, with ${ENDINGS.join(", ")}.${all.map((remark) => ` ${remark}`).join("")}`,

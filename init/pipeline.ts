@@ -55,7 +55,7 @@ export function pipelineText(wanted: Wanted): string {
   return `# ${wanted.images} images in ${classes} classes, of ${shown(folder)}.
 # Run it:     npm run pipeline -- --pipeline ${command}
 # Search it:  npm run search -- IMAGE --index indexes/${name}
-# docs/pipeline.md explains every word, schemas/ every param; README.md lists the parts to choose from.
+# docs/pipeline.md explains every word, schemas/ every param; docs/parts.md lists the parts.
 
 profile: ${quoted(name)}
 profiles: { ${quoted(name)}: { description: ${quoted(`the images of ${folder}`)} } }

@@ -6,6 +6,7 @@ import { kinds } from "../runner/cli/commands/scaffold.ts";
 import { SEARCHING } from "../runner/cli/commands/searching.ts";
 import { commandFirst, programOf } from "../runner/cli/program.ts";
 import { findNumber } from "../runner/inspect/address.ts";
+import { named } from "../runner/plan/named.ts";
 import { expand } from "../runner/study/expand.ts";
 import { load } from "../runner/study/load.ts";
 import { main as searchMain } from "../search/cli.ts";
@@ -68,10 +69,9 @@ async function checkPipeline(words: string[]): Promise<void> {
   const profile = options.profile as string | undefined;
   if (profile !== undefined && isPlaceholder(profile)) return;
   const { instances } = expand(pipeline, profile, (options.set ?? []) as never);
-  const known = instances.flatMap(({ id, stage }) => [id, stage]);
   const stages = [options.only, options.from, options.rerun, name === "why" ? args : []].flat();
   for (const stage of stages as (string | undefined)[])
-    if (stage !== undefined && !isPlaceholder(stage)) expect(known).toContain(stage);
+    if (stage !== undefined && !isPlaceholder(stage)) named(stage, instances, `${stage}: no such stage.`);
 }
 
 /** The searching commands say in their help which options they take. */

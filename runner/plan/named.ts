@@ -4,8 +4,10 @@ import { pointOf } from "../study/index.ts";
 import { suggest } from "../text/index.ts";
 import type { Task } from "./task.ts";
 
+type Instance = Pick<Task, "id" | "stage">;
+
 /** "train[loss=facenet|ratio,seed=1|2]": the axes of a stage's instances, with their values. */
-function axesText(stage: string, tasks: Task[]): string {
+function axesText(stage: string, tasks: Instance[]): string {
   const axes = new Map<string, Set<string>>();
   for (const { id } of tasks)
     for (const [axis, value] of Object.entries(pointOf(id)))
@@ -20,7 +22,7 @@ function axesText(stage: string, tasks: Task[]): string {
  * @param unknown the message when there is none, without the next step
  * @throws UserError when there is none
  */
-export function named(name: string, tasks: Task[], unknown: string): Task[] {
+export function named<Named extends Instance>(name: string, tasks: Named[], unknown: string): Named[] {
   const stage = name.replace(/\[.*/s, "");
   const own = tasks.filter((task) => task.stage === stage);
   const exact = own.filter(({ id }) => name === stage || id === name);

@@ -35,6 +35,15 @@ const options = (name: string) => ({
   bits: 16,
 });
 
+test("a class of several folders is said: one folder per class is at the top", () => {
+  const given = files("nested", { "animals/cats": 6, "animals/dogs": 6, cars: 6, "cars/old": 6 });
+  expect(init(given, options("nested"), root, root)).toContain(
+    "! The class animals takes the images of 2 folders, animals/cats and animals/dogs; likewise cars. If each of them is a class, move them to the top of the folder.",
+  );
+  const plain = init(files("flat-classes", { cats: 6, dogs: 6 }), options("flat-classes"), root, root);
+  expect(plain.filter((line) => line.startsWith("!"))).toEqual([]);
+});
+
 describe("the numbers", () => {
   test("a fifth of each class queries, as many validate, the rest trains", () => {
     expect(plan(trained({ cat: 12, dog: 15 }), "f")).toEqual({
