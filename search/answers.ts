@@ -1,6 +1,6 @@
 /** What a search found, as lines for people and as JSON for programs. */
 import { shown } from "../stages/shared/text.ts";
-import type { Hit } from "./nearest.ts";
+import type { Hit, Order } from "./nearest.ts";
 import { fileOf, type Index } from "./opened.ts";
 
 export interface Answer {
@@ -16,6 +16,8 @@ interface Found {
   /** Its file; where the index is of a data set, its name or its id there. */
   image: string | number;
   class: string;
+  /** From 0 to 1, by the order asked for: of the bits that agree, the share; or of the outputs, (1 + cos) / 2. */
+  score: number;
   /** Bits in which the codes differ. */
   distance: number;
   /** Cosine distance of the outputs behind the bits, which orders equal distances. */
@@ -26,11 +28,12 @@ interface Found {
   ties: number;
 }
 
-function found(index: Index, { row, distance, apart, same, ties }: Hit): Found {
+function found(index: Index, { row, distance, apart, same, ties }: Hit, order: Order = "bits"): Found {
   const { codes, names } = index;
   return {
     image: fileOf(index, row) ?? names?.[row] ?? codes.ids[row],
     class: codes.classes[codes.labels[row]],
+    score: Number((order === "bits" ? 1 - distance / codes.bits : 1 - apart / 2).toFixed(4)),
     distance,
     output_distance: Number(apart.toPrecision(4)),
     same,
@@ -38,13 +41,12 @@ function found(index: Index, { row, distance, apart, same, ties }: Hit): Found {
   };
 }
 
-/** What `--json` prints. */
-export const toJson = (index: Index, answers: Answer[]) =>
-  answers.map(({ query, milliseconds, hits }) => ({
-    query,
-    milliseconds,
-    nearest: hits.map((hit) => found(index, hit)),
-  }));
+/** What `--json` and `--json-lines` print of a query: schemas/search-answer.artifact.schema.json. */
+export const toJson = (index: Index, { query, milliseconds, hits }: Answer, order?: Order) => ({
+  query,
+  milliseconds,
+  nearest: hits.map((hit) => found(index, hit, order)),
+});
 
 /** What the lines above leave open: who is the query itself, and how many images share a distance. */
 function notesOf(hits: Hit[]): string {
@@ -60,15 +62,13 @@ function notesOf(hits: Hit[]): string {
   return notes.join("; ");
 }
 
-/** The answers, line by line. */
-export function* textOf(index: Index, answers: Answer[]): Generator<string> {
-  for (const { query, milliseconds, hits } of answers) {
-    yield `${shown(query)} (${milliseconds} ms)`;
-    for (const hit of hits) {
-      const { image, class: name, distance } = found(index, hit);
-      yield `  ${String(distance).padStart(3)}  ${name ? `${shown(name)}  ` : ""}${shown(String(image))}`;
-    }
-    const notes = notesOf(hits);
-    if (notes) yield `       ${notes}`;
+/** An answer, line by line. */
+export function* textOf(index: Index, { query, milliseconds, hits }: Answer): Generator<string> {
+  yield `${shown(query)} (${milliseconds} ms)`;
+  for (const hit of hits) {
+    const { image, class: name, distance } = found(index, hit);
+    yield `  ${String(distance).padStart(3)}  ${name ? `${shown(name)}  ` : ""}${shown(String(image))}`;
   }
+  const notes = hits.length === 0 ? "no image is as near and of such a class" : notesOf(hits);
+  if (notes) yield `       ${notes}`;
 }

@@ -9,11 +9,12 @@ import { DEFAULT } from "./duplicates/find.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
-function count(text: string): number {
-  const value = wholeNumber(text, 1);
-  if (value === undefined) throw new InvalidArgumentError("It must be a whole number from 1.");
+/** Reads a whole number of an option. */
+const atLeast = (least: number) => (text: string) => {
+  const value = wholeNumber(text, least);
+  if (value === undefined) throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
   return value;
-}
+};
 
 function share(text: string): number {
   const value = Number(text);
@@ -31,10 +32,17 @@ export async function main(args: string[], root: string, from: string): Promise<
   program
     .command("search")
     .description("find the images of an index that are nearest to yours")
-    .usage("-- IMAGE|FOLDER … [options]")
-    .argument("<image...>", "images, or folders of images")
+    .usage("-- IMAGE|FOLDER|- … [options]")
+    .argument("<image...>", "images, folders of images, or - for an image on the standard input")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
-    .option("--top <n>", "images to find", count, 10)
+    .option("--top <n>", "images to find", atLeast(1), 10)
+    .option("--all-ties", "beyond --top, all images that are as near as the last one")
+    .option("--radius <bits>", "only images whose codes differ in at most so many bits", atLeast(0))
+    .option(
+      "--class <name>",
+      "only images of this class (repeatable)",
+      (name: string, before: string[] = []) => [...before, name],
+    )
     .addOption(
       new Option(
         "--order <by>",
@@ -44,6 +52,7 @@ export async function main(args: string[], root: string, from: string): Promise<
         .default("bits"),
     )
     .option("--json", "print JSON (with npx deephash search: npm run adds lines)")
+    .option("--json-lines", "print JSON, one line an image, as soon as it is answered")
     .option("--html <file>", "also write a page with the images")
     .action(async (paths, options) => {
       code = await search(paths, options, root, from);

@@ -9,6 +9,18 @@ import type { Index } from "./opened.ts";
 /** By the bits that differ, and equal ones by the outputs; or by the outputs alone. */
 export type Order = "bits" | "outputs";
 
+/** Which images are asked for. */
+export interface Wanted {
+  /** So many; with `allTies` also all others at the last one's distance. */
+  top: number;
+  order?: Order;
+  allTies?: boolean;
+  /** Most bits in which a code may differ. */
+  radius?: number;
+  /** Labels: images of other classes are passed over. */
+  labels?: Set<number>;
+}
+
 /** One image that was found. */
 export interface Hit {
   row: number;
@@ -43,23 +55,32 @@ export class Nearest {
 
   /**
    * The images nearest to a query. An image with the query's very pixels comes first, whatever rounding did to its
-   * bits. Then, by `bits`, the code that differs in the fewest; equal ones by the cosine distance of the outputs.
+   * bits, and whatever the radius. Then, by `bits`, the code that differs in the fewest; equal ones by the cosine
+   * distance of the outputs.
    * @param outputs `[bits]` of the query, as the encoder makes them
    * @param content of the query's pixels
    * @throws UserError when an output is not finite
    */
-  find(outputs: Float32Array, content: Uint8Array, top: number, order: Order): Hit[] {
+  find(
+    outputs: Float32Array,
+    content: Uint8Array,
+    { top, order = "bits", allTies = false, radius, labels }: Wanted,
+  ): Hit[] {
     const { codes, contents, folder } = this.index;
     const query = widen(directions(outputs, codes.bits, folder));
     const { rows, distances } = this.scan.nearest(packSigns(outputs, codes.bits), codes.rows);
     const ties = new Uint32Array(codes.bits + 1);
     for (const distance of distances) ties[distance]++;
     const same = rowsWith(contents, content);
-    // Whoever may be among the first: by bits, all as near as the last of them. Of those, the outputs are compared.
-    const limit = order === "bits" ? distances[Math.min(top, codes.rows) - 1] : codes.bits;
+    const most = radius ?? codes.bits;
     const hits: Hit[] = [];
+    // Whoever may be among the first: by bits, all as near as the last of them. Of those, the outputs are compared.
+    let limit = most;
+    let taken = 0;
     for (const [place, row] of rows.entries()) {
+      if (labels && !labels.has(codes.labels[row])) continue;
       const distance = distances[place];
+      if (order === "bits" && ++taken === top) limit = Math.min(most, distance);
       if (distance > limit && !same.has(row)) continue;
       hits.push({ row, distance, apart: this.apart(query, row), same: same.has(row), ties: ties[distance] });
     }
@@ -71,7 +92,8 @@ export class Nearest {
         a.distance - b.distance ||
         a.row - b.row,
     );
-    return hits.slice(0, top);
+    const last = hits[Math.min(top, hits.length) - 1];
+    return hits.filter((hit, place) => place < top || (allTies && hit.distance === last.distance));
   }
 
   /** Half the squared distance of two directions, which is 1 - cos and exactly 0 where they are the same. */

@@ -41,11 +41,11 @@ export function photosIn(path: string, isExcluded?: (path: string) => boolean): 
 /** The files alone, see {@link photosIn}. */
 export const imageFiles = (path: string): string[] => photosIn(path).files;
 
-/** An image's pixels, see {@link decode}. @throws UserError when it is unreadable */
-export async function readImage(path: string, shape: Shape): Promise<Uint8Array> {
+/** An image's pixels, see {@link decode}. @param name what an error calls it @throws UserError when it is unreadable */
+export async function readImage(path: string, shape: Shape, name = path): Promise<Uint8Array> {
   try {
     return await decode(path, shape);
   } catch (error) {
-    throw new UserError(shown(`${path}: unreadable image (${(error as Error).message}).`));
+    throw new UserError(shown(`${name}: unreadable image (${(error as Error).message}).`));
   }
 }

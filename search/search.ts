@@ -2,76 +2,106 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
+import { suggest } from "../runner/text/index.ts";
 import { contentOf } from "../stages/shared/search-index.ts";
+import { shown } from "../stages/shared/text.ts";
 import { type Answer, textOf, toJson } from "./answers.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { writeGallery } from "./gallery.ts";
 import { indexFolder } from "./location.ts";
-import { Nearest, type Order } from "./nearest.ts";
+import { Nearest, type Order, type Wanted } from "./nearest.ts";
 import { type Index, openWith } from "./opened.ts";
-import { imageFiles, readImage } from "./photos.ts";
+import { readImage } from "./photos.ts";
 import { pictureOf, picturesOf } from "./pictures.ts";
+import { type Query, withQueries } from "./queries.ts";
+
+/** Classes that an error names. */
+const NAMED = 10;
 
 export interface SearchOptions {
   /** Folder of the index; without it, the only one in `indexes/`. */
   index?: string;
   top: number;
   order?: Order;
+  /** Most bits in which a code may differ. */
+  radius?: number;
+  /** Classes whose images are searched; without it, all. */
+  class?: string[];
+  /** Beyond `top`, all images at the last one's distance. */
+  allTies?: boolean;
   json?: boolean;
+  /** JSON, one line a query, as soon as it is answered. */
+  jsonLines?: boolean;
   /** File of the page to write. */
   html?: string;
 }
 
-/** Reads, encodes and looks up the files batch by batch. @param failed is told of each that cannot be read */
-async function answer(
+/** The labels of classes. @throws UserError for a class that the index has not */
+function labelsOf({ codes, folder }: Index, names: string[]): Set<number> {
+  return new Set(
+    names.map((name) => {
+      const label = codes.classes.indexOf(name);
+      if (label >= 0) return label;
+      const known = codes.classes.filter(Boolean);
+      throw new UserError(
+        `search: --class ${shown(name)}: ${folder} has no such class.${suggest(name, known) || ` It has ${known.length > 0 ? known.slice(0, NAMED).map(shown).join(", ") + (known.length > NAMED ? ", …" : "") : "none"}.`}`,
+      );
+    }),
+  );
+}
+
+/**
+ * Reads, encodes and looks up the images batch by batch.
+ * @param failed is told of each that cannot be read
+ */
+async function* answers(
   index: Index,
   encoder: Encoder,
-  files: string[],
-  { top, order = "bits" }: SearchOptions,
+  queries: Query[],
+  wanted: Wanted,
   failed: (fault: string) => void,
-): Promise<Answer[]> {
+): AsyncGenerator<Answer> {
   const { recipe } = index;
   const nearest = new Nearest(index);
-  const answers: Answer[] = [];
   const bytes = recipe.image.height * recipe.image.width * recipe.image.channels;
-  try {
-    for (let first = 0; first < files.length; first += BATCH) {
-      const began = performance.now();
-      const group: string[] = [];
-      const pixels = new Uint8Array(BATCH * bytes);
-      for (const file of files.slice(first, first + BATCH)) {
-        try {
-          pixels.set(await readImage(file, recipe.image), group.length * bytes);
-          group.push(file);
-        } catch (error) {
-          if (files.length === 1 || !(error instanceof UserError)) throw error;
-          failed(error.message);
-        }
+  for (let first = 0; first < queries.length; first += BATCH) {
+    const began = performance.now();
+    const group: string[] = [];
+    const pixels = new Uint8Array(BATCH * bytes);
+    for (const { name, path } of queries.slice(first, first + BATCH)) {
+      try {
+        pixels.set(await readImage(path, recipe.image, name), group.length * bytes);
+        group.push(name);
+      } catch (error) {
+        if (queries.length === 1 || !(error instanceof UserError)) throw error;
+        failed(error.message);
       }
-      if (group.length === 0) continue;
-      const outputs = await encoder.outputs(pixels.subarray(0, group.length * bytes), group.length);
-      for (const [i, query] of group.entries()) {
-        const own = outputs.subarray(i * recipe.bits, (i + 1) * recipe.bits);
-        const content = contentOf(pixels.subarray(i * bytes, (i + 1) * bytes));
-        answers.push({ query, milliseconds: 0, hits: nearest.find(own, content, top, order) });
-      }
-      const milliseconds = Math.round(((performance.now() - began) / group.length) * 10) / 10;
-      for (const one of answers.slice(-group.length)) one.milliseconds = milliseconds;
     }
-  } finally {
-    await encoder.close();
+    if (group.length === 0) continue;
+    const outputs = await encoder.outputs(pixels.subarray(0, group.length * bytes), group.length);
+    const found = group.map((query, i): Answer => {
+      const own = outputs.subarray(i * recipe.bits, (i + 1) * recipe.bits);
+      const content = contentOf(pixels.subarray(i * bytes, (i + 1) * bytes));
+      return { query, milliseconds: 0, hits: nearest.find(own, content, wanted) };
+    });
+    const milliseconds = Math.round(((performance.now() - began) / group.length) * 10) / 10;
+    for (const one of found) yield { ...one, milliseconds };
   }
-  return answers;
 }
 
 /** Writes the page of the answers, with what pictures can be had. */
-async function writePage(path: string, index: Index, answers: Answer[]): Promise<void> {
+async function writePage(
+  path: string,
+  index: Index,
+  answers: Answer[],
+  pathOf: (query: string) => string,
+): Promise<void> {
   const rows = new Set(answers.flatMap(({ hits }) => hits.map(({ row }) => row)));
   const pictures = await picturesOf(index, rows);
   const shown = [];
   for (const { query, hits } of answers)
     shown.push({
-      query: { picture: await pictureOf(query), name: query, caption: "" },
+      query: { picture: await pictureOf(pathOf(query)), name: query, caption: "" },
       found: hits.map(({ row, distance, same }) => {
         const name = index.codes.classes[index.codes.labels[row]];
         return {
@@ -85,26 +115,49 @@ async function writePage(path: string, index: Index, answers: Answer[]): Promise
 }
 
 /**
- * Searches, prints what was found, and then writes the page, so that nothing on the page can lose the answer.
- * @param from the folder that paths start at
+ * Searches, prints each answer as soon as it is there, and then writes the page, so that nothing on the page can lose
+ * an answer.
+ * @param from the folder that paths start at; @param input the standard input
  * @returns the exit code: 2 when an image could not be read
  */
-export async function search(
+export function search(
   paths: string[],
   options: SearchOptions,
   root: string,
   from: string,
+  input: NodeJS.ReadableStream = process.stdin,
 ): Promise<number> {
-  const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
-    Encoder.open(files, recipe, availableParallelism()),
-  );
-  const files = paths.flatMap((path) => imageFiles(resolve(from, path)));
-  const faults: string[] = [];
-  const answers = await answer(index, encoder, files, options, (fault) => faults.push(fault));
-  if (options.json) console.log(JSON.stringify(toJson(index, answers), null, 2));
-  else for (const line of textOf(index, answers)) console.log(line);
-  for (const fault of faults) console.error(`! ${fault} It was passed over.`);
-  if (faults.length > 0) console.error(`! ${faults.length} of ${files.length} images were not searched.`);
-  if (options.html) await writePage(resolve(from, options.html), index, answers);
-  return faults.length > 0 ? 2 : 0;
+  const { top, order, allTies, radius, json, jsonLines, html } = options;
+  if (json && jsonLines) throw new UserError("search: --json or --json-lines, not both.");
+  return withQueries(paths, from, input, async (queries) => {
+    const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
+      Encoder.open(files, recipe, availableParallelism()),
+    );
+    const faults: string[] = [];
+    const all: Answer[] = [];
+    try {
+      const labels = options.class && labelsOf(index, options.class);
+      const wanted = { top, order, allTies, radius, labels };
+      for await (const answer of answers(index, encoder, queries, wanted, (fault) => faults.push(fault))) {
+        if (jsonLines) console.log(JSON.stringify(toJson(index, answer, order)));
+        else if (!json) for (const line of textOf(index, answer)) console.log(line);
+        if (json || html) all.push(answer);
+      }
+    } finally {
+      await encoder.close();
+    }
+    if (json)
+      console.log(
+        JSON.stringify(
+          all.map((answer) => toJson(index, answer, order)),
+          null,
+          2,
+        ),
+      );
+    for (const fault of faults) console.error(`! ${fault} It was passed over.`);
+    if (faults.length > 0) console.error(`! ${faults.length} of ${queries.length} images were not searched.`);
+    const paths = new Map(queries.map(({ name, path }) => [name, path]));
+    if (html) await writePage(resolve(from, html), index, all, (name) => paths.get(name)!);
+    return faults.length > 0 ? 2 : 0;
+  });
 }

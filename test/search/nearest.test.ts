@@ -39,14 +39,14 @@ describe("of codes and outputs", () => {
 
   test("puts the outputs nearest to the query's first among equal codes", () => {
     for (let row = 0; row < ROWS; row++) {
-      const [first] = nearest.find(outputsOf(row), nobody, 1, "bits");
+      const [first] = nearest.find(outputsOf(row), nobody, { top: 1, order: "bits" });
       expect(first).toMatchObject({ row, distance: 0, apart: 0, same: false });
       expect(first.ties).toBeGreaterThan(ROWS / 8);
     }
   });
 
   test("orders by bits, then by outputs, and says how many share a distance", () => {
-    const hits = nearest.find(outputsOf(7), nobody, ROWS, "bits");
+    const hits = nearest.find(outputsOf(7), nobody, { top: ROWS, order: "bits" });
     expect(hits).toHaveLength(ROWS);
     for (const [place, hit] of hits.slice(1).entries()) {
       const before = hits[place];
@@ -56,23 +56,23 @@ describe("of codes and outputs", () => {
     }
     // However few are asked for, they are the first of that order.
     for (const top of [1, 5, 100])
-      expect(nearest.find(outputsOf(7), nobody, top, "bits")).toEqual(hits.slice(0, top));
+      expect(nearest.find(outputsOf(7), nobody, { top, order: "bits" })).toEqual(hits.slice(0, top));
   });
 
   test("puts an image with the query's pixels first, whatever rounding made of its bits", () => {
     const flipped = outputsOf(9).map((value) => -value);
-    const [first, second] = nearest.find(flipped, who(9), 2, "bits");
+    const [first, second] = nearest.find(flipped, who(9), { top: 2, order: "bits" });
     expect(first).toMatchObject({ row: 9, distance: BITS, same: true });
     expect(second).toMatchObject({ distance: 0, same: false });
   });
 
   test("orders by the outputs alone when asked to", () => {
-    const apart = nearest.find(outputsOf(3), nobody, ROWS, "outputs").map((hit) => hit.apart);
+    const apart = nearest.find(outputsOf(3), nobody, { top: ROWS, order: "outputs" }).map((hit) => hit.apart);
     expect(apart).toEqual([...apart].sort((a, b) => a - b));
   });
 
   test("refuses outputs that are not finite", () => {
-    expect(() => nearest.find(Float32Array.of(1, Number.NaN), nobody, 1, "bits")).toThrow(
+    expect(() => nearest.find(Float32Array.of(1, Number.NaN), nobody, { top: 1, order: "bits" })).toThrow(
       /here: .* not finite/,
     );
   });
