@@ -53,7 +53,7 @@ function countImages(folder: string): { counts: Counts; remarks: string[] } {
   const { entries, loose, remarks } = list(folder);
   if (entries.length === 0 && loose.length > 0)
     throw new UserError(
-      `init: ${folder}: ${loose.length === 1 ? "1 image lies" : `${loose.length} images lie`} directly in the folder, but the class of an image is the folder that it is in. ${layout(folder)}`,
+      `init: ${folder}: ${loose.length === 1 ? "1 image is" : `${loose.length} images are`} directly in the folder, but the class of an image is the folder that it is in. ${layout(folder)}`,
     );
   const all = [...remarks, ...looseRemark(loose), ...mergedRemarks(entries)];
   if (entries.length === 0)

@@ -54,7 +54,7 @@ export type InputDeclaration =
  */
 export type OutputDeclaration = string | { path: string; measured?: boolean };
 
-/** Where one file of an input lies, and which stage instance made it. */
+/** The path of one file of an input, and the stage instance that made it. */
 export interface InputFile {
   /** Absolute path of the file or folder; read-only. */
   path: string;

@@ -1,4 +1,4 @@
-/** Where an index lies. */
+/** The path of an index. */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { givenSource } from "../runner/files/index.ts";
@@ -15,7 +15,7 @@ export const PUBLISHED = "index";
 export const namedIndex = (name: string, root: string, from: string): string =>
   indexIn(givenSource(name, root, from));
 
-/** Where the index of a folder lies: there, or where a pipeline has published it. */
+/** The path of the index of a folder: there, or where a pipeline has published it. */
 export function indexIn(folder: string): string {
   const published = join(folder, PUBLISHED);
   return !existsSync(join(folder, FILES.recipe)) && existsSync(join(published, FILES.recipe))

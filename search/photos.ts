@@ -10,7 +10,7 @@ import { shown } from "../stages/shared/text.ts";
 /** The image files that a path names, in the order of their names. */
 export interface Photos {
   files: string[];
-  /** The class of one of them, by the folders that it lies in; "" where they name none. */
+  /** The class of one of them, by its folders; "" where they name none. */
   classOf(file: string): string;
 }
 

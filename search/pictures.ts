@@ -30,7 +30,7 @@ export async function pictureOf(path: string): Promise<Picture> {
 }
 
 /**
- * A picture of a file that an index names: only of an image, and only where it really lies below the root. An index
+ * A picture of a file that an index names: only of an image, and only if its real path is below the root. An index
  * from elsewhere could name any file of this machine, or a link to it.
  */
 async function pictureBelow(root: string, name: string): Promise<Picture> {

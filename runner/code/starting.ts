@@ -1,7 +1,7 @@
 /**
  * What a stage's process starts from: the packages that the stages of a run import, bundled once into one file with
  * its compiled code beside it; and each stage's bundle, which takes them from there. Node would find, parse and compile
- * hundreds of files anew in every process, which takes longer than many a stage.
+ * hundreds of files in every process, which takes longer than many a stage.
  *
  * No key depends on it: the bundle that is hashed names the packages, and the lock file their versions.
  */

@@ -1,4 +1,4 @@
-/** What is only half made carries the name of the process that makes it: whoever finds a dead one's removes it. */
+/** Temporary files carry the name of the process that writes them; the next run removes those of dead processes. */
 import {
   chmodSync,
   closeSync,
@@ -22,7 +22,7 @@ let count = 0;
 /** What {@link scratchName} makes: the process, when it began, and its host. */
 export const SCRATCH_NAME = /\.scratch-(\d+)-(\d*)-(.*)$/;
 
-/** A name that nobody else takes. The host stands last, since it may hold any sign. */
+/** A unique name. The host comes last, since it may contain any character. */
 export function scratchName(name: string): string {
   const { pid, started, host } = self();
   return `${name}.${++count}.scratch-${pid}-${started}-${host}`;
@@ -48,7 +48,7 @@ export function removeTree(path: string): void {
 }
 
 /**
- * Removes from a folder what processes of this machine left half made and are gone. What cannot be removed is in
+ * Removes from a folder the temporary files of processes of this machine that are gone. One that cannot be removed is in
  * nobody's way: it is a warning.
  */
 export function sweep(folder: string): void {

@@ -32,9 +32,9 @@ const ALL = 0o700;
 
 /**
  * Replaces every link in an output by a copy: a symbolic one, since it would lead nowhere once the scratch folder is
- * gone; a hard one, since the owner of its other name may write to it. What a link leads to is left as it is. Lets the
+ * gone; a hard one, since the owner of its other name may write to it. The target of a link is left as it is. Lets the
  * owner read the files.
- * @param output its path; a "/" at its end counts for nothing, for with it a link would pass for the folder it leads to
+ * @param output its path; a "/" at its end is ignored, since with it a link would count as the folder that it points to
  * @throws UserError for a broken link, a cycle of links, a named pipe, a socket, a device, or a name that is no UTF-8
  */
 export function settle(output: string, shown = `its output ${basename(output)}`): void {

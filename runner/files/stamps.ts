@@ -7,7 +7,7 @@ import { treeOf } from "./tree.ts";
 /** Path → size, times and inode. */
 export type Stamps = Map<string, string>;
 
-/** As the kernel: a path that passes more links leads nowhere. */
+/** As the kernel: a path with more links does not resolve. */
 const MOST_HOPS = 40;
 
 /** Adds every link that a path passes through: one that is pointed elsewhere and back changes no file. */
@@ -44,7 +44,7 @@ export function stampsOf(paths: Iterable<string>, tolerant: Set<string> = new Se
   for (const path of new Set(paths)) {
     const { files, folders, links } = treeOf(path, undefined, tolerant.has(path));
     for (const link of [path, ...links]) addLinks(link, stamps, plain);
-    // A link's own stamp stands under its path already: what it leads to has a key that no path can have.
+    // A link's own stamp is stored under its path already: its target has a key that no path can have.
     for (const { absolute, stats } of files) stamps.set(`${absolute}\0`, stamp(stats));
     for (const folder of folders) {
       const { mtimeMs, ctimeMs, ino } = statSync(folder);

@@ -85,7 +85,7 @@ export function entriesOf(folder: string, shown: string, tolerant = false): Dire
   return entries.sort(({ name: a }, { name: b }) => (a < b ? -1 : 1));
 }
 
-/** The stat of what a link, or a path through links, leads to. @throws UserError when it leads nowhere */
+/** The stat of the target of a link, or of a path through links. @throws UserError for a dangling link */
 function follow(path: string, shown: string): Stats {
   try {
     return statSync(path);
@@ -106,7 +106,7 @@ function follow(path: string, shown: string): Stats {
 }
 
 /**
- * Lists what lies at a path. A link counts as the file or folder it leads to. Each folder is listed once, known by its
+ * Lists the files at a path. A link counts as the file or folder that it points to. Each folder is listed once, known by its
  * real path: another link to it, or one back to a folder above itself, counts as a link to the first. So a cycle
  * ends, and the listing still tells all that can be seen through it.
  * @param shown how messages name the path
@@ -138,7 +138,7 @@ export function treeOf(path: string, shown = shownPath(path), tolerant = false):
       return;
     }
     if (tolerant && isAbove(real, tree.folders[0])) {
-      tree.unread.push([below, "leads to a folder that holds this one"]);
+      tree.unread.push([below, "points to a folder that contains this one"]);
       return;
     }
     listed.set(real, below);

@@ -4,7 +4,7 @@ import type { DataType, Table, Vector } from "apache-arrow";
 
 const MAGIC = "ARROW1";
 
-/** Where floats lie as whole numbers, in the order of the floats: neighbours differ by one. */
+/** Floats as whole numbers in the same order: neighbouring floats differ by one. */
 function ranks(values: Uint16Array | Float32Array | Float64Array): Int32Array | Float64Array | BigInt64Array {
   const { buffer, byteOffset, length } = values;
   if (values instanceof Float64Array) {

@@ -22,19 +22,19 @@ export interface Verdict {
   objects: number;
   bytes: number;
   records: number;
-  /** One line for each object and record that was bad. */
-  bad: string[];
+  /** One line for each corrupt object and record. */
+  corrupt: string[];
 }
 
 /**
- * Reads every object and every record, whatever the stat cache says of them, and sets the bad ones aside.
+ * Reads every object and every record, without the stat cache, and quarantines the corrupt ones.
  * @param progress told how many bytes were read, of how many
  */
 export async function verifyStore(
   store: Store,
   progress: (done: number, total: number) => void = () => {},
 ): Promise<Verdict> {
-  const bad: string[] = [];
+  const corrupt: string[] = [];
   const paths = new Map(store.objects().map((name) => [store.objectPath(name), name]));
   const sizes = new Map(
     [...paths.keys()].map((path) => [path, lstatSync(path, { throwIfNoEntry: false })?.size ?? 0]),
@@ -47,16 +47,16 @@ export async function verifyStore(
     const name = paths.get(path)!;
     const isLink = lstatSync(path, { throwIfNoEntry: false })?.isSymbolicLink();
     if (!isLink && "hash" in hashed && hashed.hash === name) return;
-    store.setAside(path, name);
-    bad.push(
-      `object ${name.slice(0, 8)}… ${"hash" in hashed ? "does not match its hash" : `cannot be read (${hashed.fault})`}. Set aside.`,
+    store.quarantine(path, name);
+    corrupt.push(
+      `object ${name.slice(0, 8)}… ${"hash" in hashed ? "does not match its hash" : `cannot be read (${hashed.fault})`}. Quarantined.`,
     );
   });
   const keys = store.keys();
   for (const key of keys) {
     const record = store.record(key);
     if (!record) {
-      bad.push(`record ${key.slice(0, 8)}… is damaged. Set aside.`);
+      corrupt.push(`record ${key.slice(0, 8)}… is damaged. Quarantined.`);
       continue;
     }
     const outputs = Object.entries(record.outputs);
@@ -64,14 +64,14 @@ export async function verifyStore(
       hashesOf(output).some((hash) => !existsSync(store.objectPath(hash))),
     );
     if (!lost) continue;
-    store.setAside(store.recordPath(key), `${key}.json`);
-    bad.push(
-      `record ${key.slice(0, 8)}… of ${record.id}: its output "${lost[0]}" is gone. Set aside: it runs again when it is needed.`,
+    store.quarantine(store.recordPath(key), `${key}.json`);
+    corrupt.push(
+      `record ${key.slice(0, 8)}… of ${record.id}: its output "${lost[0]}" is gone. Quarantined: it runs again when it is needed.`,
     );
   }
   store.forgetRemoved();
   store.save();
-  return { objects: paths.size, bytes, records: keys.length, bad };
+  return { objects: paths.size, bytes, records: keys.length, corrupt };
 }
 
 /** What one instance made again, against what the store holds of it. */

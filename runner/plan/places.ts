@@ -58,7 +58,7 @@ export function realPath(path: string): string {
   }
 }
 
-/** The first two outputs of which one is, or lies in, the other. */
+/** The first two outputs of which one is, or is inside, the other. */
 export function twins(outputs: Publisher["outputs"]): [string, string] | undefined {
   const taken = new Map<string, string>();
   const places = Object.entries(outputs).map(
@@ -95,7 +95,7 @@ function fault({ task: { at, stage } }: Pick<Place, "task">, path: Path, message
 function faultOf({ path, task: { uses } }: Place, home: string, cache: string): string {
   const names = spelt(path).split(sep);
   const own = names.find((name) => name === ".git" || name === "node_modules");
-  if (own) return `${brief(path)} lies in a folder ${own}`;
+  if (own) return `${brief(path)} is in a folder ${own}`;
   if (names[0].startsWith(".")) return `${brief(path)} is hidden`;
   const whole = join(home, path);
   if (isWithin(whole, cache) || isWithin(cache, whole)) return `${brief(path)} is a place of the cache`;
@@ -148,7 +148,7 @@ function placesOf(tasks: Publisher[], root: string, cache: string): Place[] {
   });
 }
 
-/** @throws UserError for two outputs of which one is, or lies in, the other */
+/** @throws UserError for two outputs of which one is, or is inside, the other */
 function refuseShared(places: Place[], taken: Map<string, Place>): void {
   const clash = (one: Place, other: Place): never => {
     const both = other.path === one.path ? "" : ` and ${brief(one.path)}`;

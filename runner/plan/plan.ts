@@ -263,7 +263,7 @@ export class Plan {
   /** Takes a record that a shared cache had for a task. */
   found(task: Task, record: StageRecord): void {
     const state = this.states.get(task.id)!;
-    if (state.kind !== "miss" || state.key !== record.key) return; // what it needs is made anew meanwhile
+    if (state.kind !== "miss" || state.key !== record.key) return; // its inputs are rebuilt meanwhile
     this.set(task, { kind: "hit", key: record.key, record });
     this.shareResult(record.key);
   }
@@ -294,7 +294,7 @@ export class Plan {
     if (state.kind !== "hit" && state.kind !== "done") return;
     const away = this.store.isPromise(state.key);
     const reason = away ? "its files were not to be had from the shared cache" : fault;
-    // Of a shared cache's troubles there is one warning, not one a stage.
+    // The failures of a shared cache give one warning, not one per stage.
     if (!away || !this.prepared) this.tell({ kind: "lost", id, reason });
     this.set(this.task(id), { kind: "miss", key: state.key, reason });
     this.forced.set(id, reason);

@@ -7,7 +7,7 @@ import { fault } from "./outputs.ts";
 import { COMMAND_INPUT } from "./shell.ts";
 import type { Task } from "./task.ts";
 
-/** The name that a command sees of a file: where the project or another folder lies is no part of a key. */
+/** The name that a command sees of a file: the path of the project or of another folder is no part of a key. */
 const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : normalize(file));
 
 /**

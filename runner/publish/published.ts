@@ -1,4 +1,4 @@
-/** What lies in a published folder, and whose it is: the runner's by its list there, else a person's. */
+/** The files of a published folder: the runner's, if its list there names them, else a person's. */
 import { readdirSync, rmdirSync, unlinkSync } from "node:fs";
 import { dirname, join, relative, sep } from "node:path";
 import { hashFile } from "../files/index.ts";
@@ -108,7 +108,7 @@ export class PublishedFolder {
     this.changed.clear();
   }
 
-  /** The folders that listed files lie in. */
+  /** The folders of the listed files. */
   private listedFolders(): Set<string> {
     if (!this.folders) {
       this.folders = new Set();

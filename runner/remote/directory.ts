@@ -37,7 +37,7 @@ export class Directory implements Remote {
   private async checkWay(name: string): Promise<void> {
     const parent = dirname(name);
     const [base, real] = await Promise.all([realpath(this.folder), realpath(join(this.folder, parent))]);
-    if (real !== join(base, parent)) throw new Unusable(`lies behind a link (${parent} leads to ${real})`);
+    if (real !== join(base, parent)) throw new Unusable(`is behind a link (${parent} points to ${real})`);
   }
 
   async read(name: string): Promise<Readable | undefined> {
@@ -60,7 +60,7 @@ export class Directory implements Remote {
     }
   }
 
-  /** Makes the folders that a name lies in, one by one. @throws Unusable when a link or a file is in their place */
+  /** Makes the folders above a name, one by one. @throws Unusable when a link or a file is in their place */
   private async makeWay(name: string): Promise<void> {
     let at = this.folder;
     for (const word of dirname(name).split("/")) {

@@ -50,7 +50,7 @@ export class SharedCache {
   private awayUntil = 0;
   private readonly lane = pLimit(LANES);
   private readonly bringing = new Map<string, Promise<boolean>>();
-  private readonly bad = new Set<string>();
+  private readonly corrupt = new Set<string>();
   private readonly pushes: Promise<void>[] = [];
   private readonly unpushed: StageRecord[] = [];
   private scratch?: string;
@@ -83,14 +83,14 @@ export class SharedCache {
     return this.remote.name;
   }
 
-  /** Says the first trouble of a run; all of it goes to a log. */
-  private trouble(words: string): void {
+  /** Warns of the first failure in a run; the log has all of them. */
+  private warnFailure(words: string): void {
     const line = oneLine(words);
     const log = this.store.remoteLog;
     mkdirSync(dirname(log), { recursive: true });
     appendFileSync(log, `${new Date().toISOString()} ${this.remote.name}: ${line}\n`);
     if (!this.said)
-      this.say(`shared cache ${this.remote.name}: ${line} Further trouble is not shown: see ${log}.`);
+      this.say(`shared cache ${this.remote.name}: ${line} Further failures are not shown: see ${log}.`);
     this.said = true;
   }
 
@@ -138,12 +138,12 @@ export class SharedCache {
   /** Tells of what went wrong; after anything but an entry that is unusable the remote is left alone for a while. */
   private failed(what: string, reason: Error, end: string): void {
     if (reason instanceof Unusable) {
-      this.trouble(`${what} ${reason.message}. ${end}`);
+      this.warnFailure(`${what} ${reason.message}. ${end}`);
       return;
     }
     const text = (reason.message || reason.name).split("\n")[0].replace(/\.$/, "");
     this.awayUntil = performance.now() + AWAY_MILLISECONDS;
-    this.trouble(`is away (${text}); the run goes on without it, and asks again in a minute.`);
+    this.warnFailure(`cannot be reached (${text}); the run goes on without it, and retries in a minute.`);
   }
 
   /** The record of a task's key, if a trusted key signed it. */
@@ -206,11 +206,11 @@ export class SharedCache {
         throw error;
       }
       if (whole) return true;
-      this.bad.add(hash);
+      this.corrupt.add(hash);
       throw new Unusable("does not match its hash");
     } catch (error) {
       stream.destroy();
-      if (error instanceof Unusable) this.bad.add(hash);
+      if (error instanceof Unusable) this.corrupt.add(hash);
       if (error === local || path === undefined)
         throw new Unusable(`could not be kept: ${diskFault(error as Error).replace(/\.$/, "")}`);
       throw error;
@@ -241,7 +241,7 @@ export class SharedCache {
       this.pushes.push(this.send(record, shareable(record)));
     } catch (error) {
       if (!(error instanceof Unusable)) throw error;
-      this.trouble(`the record of ${record.id} ${error.message}.`);
+      this.warnFailure(`the record of ${record.id} ${error.message}.`);
     }
   }
 
@@ -269,7 +269,7 @@ export class SharedCache {
     if (bytes === undefined) return false; // collected or quarantined since
     const write = async (signal: AbortSignal, moved: () => void) => {
       const there = await this.remote.size(objectName(hash), signal);
-      if (there === bytes && !this.bad.has(hash)) return true;
+      if (there === bytes && !this.corrupt.has(hash)) return true;
       const stream = Readable.from(hashed(metered(createReadStream(path), moved), hash));
       try {
         await this.remote.write(objectName(hash), { bytes, stream, sha256: hash }, signal);

@@ -71,7 +71,7 @@ function startOf(plan: Plan, root: string): Promise<Map<string, string>> {
 /**
  * Runs a task in a scratch folder, as often as it may be tried.
  * @param log the file its output goes to
- * @returns where each of its outputs lies, what is known of the run, and what it read or wrote beyond what it declares
+ * @returns the path of each of its outputs, the facts of the run, and what it read or wrote beyond what it declares
  * @throws StageError
  */
 export async function runIn(

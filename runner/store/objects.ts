@@ -48,7 +48,7 @@ export class Objects {
     this.stats = new StatCache(join(folder, "stat.json"), this.halves);
   }
 
-  /** Where an object lies. */
+  /** The path of an object. */
   objectPath(hash: string): string {
     return join(this.folder, "objects", named(hash).slice(0, 2), hash);
   }
@@ -93,7 +93,7 @@ export class Objects {
     sync(dirname(object));
     const stats = lstatSync(object);
     if (contentStamp(stats) !== known.stamp) {
-      this.setAside(object, hash);
+      this.quarantine(object, hash);
       throw new UserError(
         `its output ${basename(path)} was written to after it had ended. Let it wait for the processes that it starts.`,
       );
@@ -124,13 +124,13 @@ export class Objects {
     return true;
   }
 
-  /** Where an object lies; undefined when it is gone or damaged. */
+  /** The path of an object; undefined when it is missing or corrupt. */
   pathOf(hash: string): string | undefined {
     return this.whole(hash) ? this.objectPath(hash) : undefined;
   }
 
-  /** Moves something bad to where it can be looked at, and out of the way. */
-  setAside(path: string, name: string): void {
+  /** Moves a corrupt file into the quarantine folder, where a person can examine it. */
+  quarantine(path: string, name: string): void {
     const folder = join(this.folder, "bad");
     mkdirSync(folder, { recursive: true });
     let time = Date.now();
@@ -143,7 +143,7 @@ export class Objects {
     }
   }
 
-  /** Whether an object is there and has the content its name says. A bad one is set aside. */
+  /** Whether an object is there and has the content its name says. A corrupt one is quarantined. */
   private whole(hash: string): boolean {
     const object = this.objectPath(hash);
     const stats = lstatSync(object, { throwIfNoEntry: false });
@@ -151,9 +151,9 @@ export class Objects {
     try {
       if (stats.isFile() && this.stats.hash(object) === hash) return true;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EIO") throw error; // what cannot be read is as bad
+      if ((error as NodeJS.ErrnoException).code !== "EIO") throw error; // an unreadable object counts as corrupt
     }
-    this.setAside(object, hash);
+    this.quarantine(object, hash);
     return false;
   }
 
@@ -163,7 +163,7 @@ export class Objects {
       const there = existsSync(this.objectPath(hash));
       if (there && this.whole(hash)) continue;
       return there
-        ? `object ${hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Set aside`
+        ? `object ${hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Quarantined`
         : `object ${hash.slice(0, 8)}… is gone`;
     }
     return "";
@@ -222,7 +222,7 @@ export class Objects {
       );
   }
 
-  /** The files of an output: path below the output ("" for a single file) → where the object lies. */
+  /** The files of an output: path below the output ("" for a single file) → where the object is. */
   filesOf(output: StoredOutput): [path: string, object: string, hash: string][] {
     const files: ListedFile[] = output.files ?? [["", output.hash]];
     return files.map(([path, hash]) => [path, this.objectPath(hash), hash]);

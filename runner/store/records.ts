@@ -19,17 +19,17 @@ export class Records extends Objects {
     this.tell = tell;
   }
 
-  /** Where a record lies. */
+  /** The path of a record. */
   recordPath(key: string): string {
     return join(this.folder, "records", `${named(key)}.json`);
   }
-  /** Where a record is kept whose objects lie in a shared cache, some or all: so each of `records` is whole. */
+  /** The path of a record whose objects are in a shared cache, some or all: so each of `records` is whole. */
   private promisePath(key: string): string {
     return join(this.folder, "promised", `${named(key)}.json`);
   }
   /**
    * The record of a key, be it a promised one; undefined when the stage never ended well with it. A damaged one is
-   * set aside.
+   * quarantined.
    */
   record(key: string): StageRecord | undefined {
     if (!isHash(key)) return undefined;
@@ -48,7 +48,7 @@ export class Records extends Objects {
 
   /** Quarantines the record of a key, and says why: its stage runs again. */
   reject(key: string, fault: string): void {
-    this.setAside(this.recordPath(key), `${key}.json`);
+    this.quarantine(this.recordPath(key), `${key}.json`);
     rmSync(this.promisePath(key), { force: true });
     this.damaged.add(key);
     this.tell({ kind: "quarantined", key, fault });

@@ -25,7 +25,7 @@ export interface Signer {
   sign(text: string): string;
 }
 
-/** Where a person's signing key lies. */
+/** The path of a person's signing key. */
 export const signingKeyPath = (): string =>
   join(process.env.XDG_CONFIG_HOME || join(homedir(), ".config"), "deephash", "signing-key.pem");
 

@@ -57,7 +57,7 @@ export class Store extends Runs {
     return folder || listed[0][2] ? listingHash(listed, empty, again, unread) : listed[0][1];
   }
 
-  /** Removes what dead processes left: scratch folders, half-made files, locks. Files first: a lock needs room. */
+  /** Removes what dead processes left: scratch folders, temporary files, locks. Files first: a lock needs room. */
   sweep(): void {
     sweep(this.halves);
     sweepLocks(this.locks, this.halves);

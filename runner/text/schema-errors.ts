@@ -42,7 +42,7 @@ function choose(errors: ErrorObject[]): ErrorObject {
     .reduce((best, error) => (depth(error) > depth(best) ? error : best), errors[0]);
 }
 
-/** Where the fault lies below the checked value, and what is wrong there with what to do. */
+/** The path of the fault below the checked value, and the message with the next step. */
 export function explain(errors: ErrorObject[]): { path: Path; message: string } {
   const fault = choose(errors);
   const path: Path = fault.instancePath

@@ -27,7 +27,7 @@ import {
 const SCRATCH = /^index\.\d+\.scratch-/;
 const DATA = /^data-[0-9a-f]{16}$/;
 
-/** A path without links in it; of what is not there yet, that of the folder it will lie in. */
+/** A path without links in it; of what is not there yet, that of the folder it will be in. */
 function real(path: string): string {
   return existsSync(path) || path === dirname(path)
     ? realpathSync(path)
@@ -91,7 +91,7 @@ export function checkApart(out: string, roots: string[]): void {
     const [at, images] = [real(out), real(root)];
     if (isWithin(at, images) || isWithin(images, at))
       throw new UserError(
-        `index: ${out} and the images' folder ${root} lie one in the other. Name a folder beside it with --out.`,
+        `index: ${out} and the images' folder ${root} are one inside the other. Name a folder beside it with --out.`,
       );
   }
 }

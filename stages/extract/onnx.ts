@@ -102,7 +102,7 @@ export interface Graph {
   weights: Set<string>;
 }
 
-/** Reads a model's graph. @throws UserError when the file is no ONNX model or broken off */
+/** Reads a model's graph. @throws UserError when the file is no ONNX model or truncated */
 export function readGraph(path: string): Graph {
   const graph: Graph = { inputs: [], outputs: [], nodes: [], weights: new Set() };
   const file = new FileBytes(path);

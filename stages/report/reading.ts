@@ -71,7 +71,7 @@ function fromIntervals(before: Held, now: Held): Pick<Compared, "low" | "high" |
   };
 }
 
-/** Draws queries and seeds anew for all groups of a protocol that both sides know query by query. */
+/** Resamples queries and seeds for all groups of a protocol that both sides know query by query. */
 function pairedOf(
   before: Map<string, Queries[]>,
   now: Map<string, Queries[]>,

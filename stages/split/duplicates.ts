@@ -1,6 +1,6 @@
 /**
- * Images that are the same, or nearly: a query that stands in the training set or the database too is answered by
- * heart. Barz & Denzler (2020, "Do we train on test data?") found 3.25 % of CIFAR-10's test images to have a near
+ * Images that are the same, or nearly: a query that also appears in the training set or the database is retrieved
+ * trivially. Barz & Denzler (2020, "Do we train on test data?") found 3.25 % of CIFAR-10's test images to have a near
  * duplicate among its training images.
  *
  * The same are images with equal pixels. Nearly the same are images whose difference hashes (Krawetz 2013: which of

@@ -112,7 +112,7 @@ function smallest(distances: Float64Array, own: number, heap: Uint32Array, keys:
 
 /**
  * Exact k nearest neighbours (Euclidean, a point is not its own neighbour). The candidates come from float32
- * products; the distances of those kept are then computed anew, in float64 from the differences.
+ * products; the distances of those kept are then recomputed, in float64 from the differences.
  * @param k in [1, rows - 1]
  */
 export function nearest(points: Points, k: number, visited?: (row: number) => void): Neighbours {

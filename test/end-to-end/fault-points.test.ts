@@ -40,9 +40,7 @@ describe("a damaged store", () => {
     ["a removal", (path) => rmSync(path)],
   ];
 
-  test.each(
-    damages,
-  )("%s in any object or record is said, and what was lost is made anew", async (_, damage) => {
+  test.each(damages)("%s in any object or record is reported, and the loss is rebuilt", async (_, damage) => {
     const pipeline = subject("damaged");
     const cache = join(pipeline.root, "cache");
     pipeline.reset();
@@ -69,19 +67,19 @@ describe("a damaged store", () => {
       const { code, out } = await pipeline.run({});
       expect(code, path).toBe(0);
       const store = new Store(cache);
-      const { bad } = await verifyStore(store);
+      const { corrupt } = await verifyStore(store);
       if (object) {
-        // What nobody needs is not read: that is for verify to find, and for the run after it to mend.
+        // A file that is not needed is not read: verify finds it, and the next run rebuilds it.
         const needed =
           id !== "second" || path.endsWith(records.find((one) => one.id === id)!.outputs.values.hash);
-        expect(bad.length > 0, path).toBe(!needed);
+        expect(corrupt.length > 0, path).toBe(!needed);
         if (needed)
           expect(out, path).toMatch(
             /^cache: object [0-9a-f]{8}… (does not match|is gone).*; \w+ runs again\.$/m,
           );
         else expect(await pipeline.run({}), path).toMatchObject({ code: 0 });
       } else {
-        expect(bad, path).toEqual([]);
+        expect(corrupt, path).toEqual([]);
         expect(out, path).toMatch(
           existsSync(join(cache, "bad"))
             ? /^cache: record [0-9a-f]{8}… is damaged \(.*\)\. Quarantined; its stage runs again\.$/m

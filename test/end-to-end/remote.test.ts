@@ -31,7 +31,7 @@ beforeEach(() => {
   project.write("trusted-keys", `${publicKey}\n`);
 });
 
-/** The ids of the records that lie in one folder of a store. */
+/** The ids of the records in one folder of a store. */
 const ids = (store: string, folder: string) =>
   existsSync(project.path(store, folder))
     ? readdirSync(project.path(store, folder))
@@ -131,11 +131,11 @@ test("push puts there what ran before", async () => {
   expect(project.ran()).toEqual([]);
 });
 
-test("objects that went bad there, or with the remote: their makers run again, after one warning", async () => {
+test("objects that are corrupt there, or gone with the remote: their makers run again, after one warning", async () => {
   await project.run("--remote", "shared", "--remote-push");
   const good = published();
   project.ran();
-  // Only what numbers made is bad; it is needed as soon as scale runs.
+  // Only the output of numbers is corrupt; it is needed as soon as scale runs.
   for (const entry of readdirSync(project.path("shared/objects"), { recursive: true, withFileTypes: true }))
     if (entry.isFile() && readFileSync(join(entry.parentPath, entry.name), "utf8") === "[1,2,3]")
       writeFileSync(join(entry.parentPath, entry.name), "[1,2,4]");
@@ -156,7 +156,7 @@ test("objects that went bad there, or with the remote: their makers run again, a
   const gone = await project.run("--cache", "third", "--remote", "shared", "--set", "total.digits=1");
   expect(gone.code).toBe(0);
   expect(warnings(gone)).toHaveLength(1);
-  expect(warnings(gone)[0]).toContain("is away (ENOENT");
+  expect(warnings(gone)[0]).toContain("cannot be reached (ENOENT");
   expect(gone.out + gone.err).not.toContain("! cache:");
   expect(published()).toEqual(good);
   expect(project.ran().sort()).toEqual(ALL);
@@ -196,7 +196,7 @@ test("S3 that takes the call and never answers, or goes away in the middle: one 
     const late = await project.run("--remote", "s3://shared", "--remote-push");
     expect(late.code).toBe(0);
     expect(warnings(late)).toHaveLength(1);
-    expect(warnings(late)[0]).toContain("is away (said nothing for 0.3 s)");
+    expect(warnings(late)[0]).toContain("cannot be reached (said nothing for 0.3 s)");
     expect(late.out).toContain(
       "Pushed 0 results to s3://shared; 4 were not uploaded: npm run pipeline -- push",
     );

@@ -84,7 +84,7 @@ describe("a stage that fails", () => {
   test.each([
     ["throw", 1, "✗ trouble: the sum is wrong\n"],
     ["later", 1, "✗ trouble: the sum is wrong, later\n"],
-    ["user", 2, "✗ trouble: values.json: row 3 is no number. Mend it.\n"],
+    ["user", 2, "✗ trouble: values.json: row 3 is not a number. Correct it.\n"],
     [
       "kill",
       1,
@@ -326,7 +326,7 @@ describe("one store", () => {
     expectWholeStore();
   });
 
-  test("a damaged object is set aside, said, and made anew", async () => {
+  test("a corrupt object is quarantined, reported, and rebuilt", async () => {
     make("none");
     await project.run();
     project.ran();
@@ -341,7 +341,7 @@ describe("one store", () => {
     const { code, err } = await project.run("--set", "trouble.word=a", "--only", "trouble");
     expect(code).toBe(0);
     expect(err).toBe(
-      `! cache: object ${hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Set aside; numbers runs again.\n`,
+      `! cache: object ${hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Quarantined; numbers runs again.\n`,
     );
     expect(project.ran()).toEqual(["numbers", "trouble"]);
     expect(readdirSync(project.path("cache/bad"))).toHaveLength(1);

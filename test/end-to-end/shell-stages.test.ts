@@ -303,7 +303,7 @@ describe("inputs and outputs that are no files", () => {
     ["in an output", 'ln -s "$PWD/mine" ${out.d}/shown', "shown/photo"],
     ["in the place of one", 'rmdir ${out.d}; cd "$(dirname ${out.d})"; ln -s "$OLDPWD/mine" d', "photo"],
     ["by a hard link", 'ln "$PWD/mine/photo" ${out.d}/photo', "photo"],
-  ])("what a link %s leads to is copied, not moved", async (_, command, shown) => {
+  ])("the target of a link %s is copied, not moved", async (_, command, shown) => {
     project.reset({ "mine/photo": "precious" });
     const { out, code } = await run({ a: { run: command, outputs: { d: "d/" } } });
     expect(out).toContain("all 1 are up to date");

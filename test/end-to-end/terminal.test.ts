@@ -105,7 +105,7 @@ test("--json-lines tells every event as JSON, one a line", async () => {
   expect(failed.at(-2)).toMatchObject({
     event: "failed",
     stage: "trouble",
-    message: "values.json: row 3 is no number. Mend it.",
+    message: "values.json: row 3 is not a number. Correct it.",
     user: true,
   });
   expect(failed.at(-1)).toMatchObject({ event: "summary", code: 2, failed: 1, hits: 2 });

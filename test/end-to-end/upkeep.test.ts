@@ -6,7 +6,7 @@ import { Project } from "../runner/project.ts";
 const project = new Project();
 afterAll(() => project.remove());
 
-/** Where an output of a stage lies in the store. */
+/** The path of an output of a stage in the store. */
 function objectOf(id: string, output: string): string {
   const record = readdirSync(project.path("cache/records"))
     .map((file) => JSON.parse(project.read(`cache/records/${file}`)))
@@ -15,7 +15,7 @@ function objectOf(id: string, output: string): string {
   return project.path("cache/objects", hash.slice(0, 2), hash);
 }
 
-test("verify counts, finds what is bad, and the next run makes it anew", async () => {
+test("verify counts, finds corrupt files, and the next run rebuilds them", async () => {
   project.reset();
   expect((await project.run()).code).toBe(0);
   const well = await project.run("verify");
@@ -32,9 +32,9 @@ test("verify counts, finds what is bad, and the next run makes it anew", async (
   const bad = await project.run("verify");
   expect(bad.code).toBe(1);
   expect(bad.out).toMatch(/: 2 corrupt, quarantined in .*bad\.\n$/);
-  expect(bad.err).toMatch(/^cache: object [0-9a-f]{8}… does not match its hash\. Set aside\.$/m);
+  expect(bad.err).toMatch(/^cache: object [0-9a-f]{8}… does not match its hash\. Quarantined\.$/m);
   expect(bad.err).toMatch(
-    /^cache: record [0-9a-f]{8}… of numbers: its output "values" is gone\. Set aside: it runs again when it is needed\.$/m,
+    /^cache: record [0-9a-f]{8}… of numbers: its output "values" is gone\. Quarantined: it runs again when it is needed\.$/m,
   );
   project.ran();
   expect((await project.run()).code).toBe(0);

@@ -129,7 +129,7 @@ test("a folder as people have them becomes the same, and all that is left out is
     "! 2 files are no images by the ending: 1 .heic, 1 .txt. HEIC cannot be decoded here: convert it to JPEG (heif-convert IN.heic OUT.jpg).",
     "! 2 folders hold no image and are no classes: heic, hollow.",
     "! 3 entries are passed over: 10/dead.jpg (a link to nothing, or a name that is no UTF-8), 10/up (the same folder as the one given), again (the same folder as 10).",
-    "! 1 image lies beside the class folders and has no class: top.png.",
+    "! 1 image is beside the class folders and has no class: top.png.",
   ]);
   const said = pipeline("My-Photos-2024-it-s.pipeline.yaml");
   expect(said).toContain("4 of 113 images are unreadable and left out: 10/cut.jpg (");

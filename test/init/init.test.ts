@@ -183,7 +183,7 @@ test("names and counts all that it leaves out", () => {
     "! 3 files are no images by the ending: 2 .heic, 1 .txt. HEIC cannot be decoded here: convert it to JPEG (heif-convert IN.heic OUT.jpg).",
     "! 1 folder holds no image and is no class: hollow.",
     "! 1 entry is passed over: cat/dead.jpg (a link to nothing, or a name that is no UTF-8).",
-    "! 1 image lies beside the class folders and has no class: top.jpg.",
+    "! 1 image is beside the class folders and has no class: top.jpg.",
   ]);
 });
 
@@ -196,7 +196,7 @@ test("says in one line what cannot be, and writes nothing", () => {
       "flat",
       { "": 1 },
       {},
-      /flat: 1 image lies directly in the folder, but the class .*\/flat\/CLASS-A\/1\.jpg.*npm run index -- /,
+      /flat: 1 image is directly in the folder, but the class .*\/flat\/CLASS-A\/1\.jpg.*npm run index -- /,
     ],
     ["one", { cat: 9 }, {}, /one class \(cat\), but two are the least/],
     ["few", { cat: 9, dog: 3 }, {}, /the class "dog" has 3 images, but 4 are the least/],

@@ -154,7 +154,7 @@ export default defineStage<{ mode: string }>({
         await sleep(60_000);
         break;
       case "user":
-        throw new UserError("values.json: row 3 is no number. Mend it.");
+        throw new UserError("values.json: row 3 is not a number. Correct it.");
       case "text":
         throw "a text, \u001b[31mred\u001b[0m";
       case "reject":

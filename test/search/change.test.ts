@@ -219,7 +219,7 @@ describe("index add and index remove", () => {
     ["what it has not", ["remove", "more"], /more: the index has no image there\. It has those of .*mine/],
     ["a folder around its own", ["add", "."], /holds .*mine, of which the index has images already/],
     ["what is not there", ["add", "nowhere"], /nowhere: no such file or folder/],
-    ["the folder of the index", ["add", "own"], /one in the other/],
+    ["the folder of the index", ["add", "own"], /one inside the other/],
     ["a pattern without a sign", ["add", "more", "--exclude", " "], /--exclude needs a pattern/],
   ])("refuses %s in one line, and the index stays", async (_, args, message) => {
     const before = readRecipe(at("own"));

@@ -74,7 +74,7 @@ describe("an index may not go", () => {
   test("where the images are, around them or within them, also by a link", async () => {
     symlinkSync(at("photos"), at("link"));
     for (const out of [at("photos"), at("photos/index"), folder, at("link"), at("link/deeper/index")])
-      await expect(checkPlace(out, [at("photos")], true)).rejects.toThrow(/one in the other/);
+      await expect(checkPlace(out, [at("photos")], true)).rejects.toThrow(/one inside the other/);
     await checkPlace(at("photos-index"), [at("photos")], false); // a longer name is no folder within
   });
 

@@ -91,7 +91,7 @@ describe("search", () => {
 
 describe("index", () => {
   test("takes another index's model for a person's own images", async () => {
-    // By the folder that a pipeline publishes to: the index lies in it.
+    // By the folder that a pipeline publishes to: the index is in it.
     await build(["photos"], { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
@@ -119,7 +119,7 @@ describe("index", () => {
       expect(printed).toHaveLength(1);
       expect(printed[0]).toMatch(message);
     }
-    expect(readdirSync(at("indexes"))).toEqual([]); // nothing half made is left
+    expect(readdirSync(at("indexes"))).toEqual([]); // no temporary file is left
   });
 
   test("refuses codes and a projection of two lengths", async () => {

@@ -12,16 +12,16 @@ export async function verifyCommand(store: Store): Promise<number> {
   const leave = await store.enter((owner) => console.error(`waits: ${owner} is collecting garbage.`));
   try {
     const began = performance.now();
-    const { objects, bytes, records, bad } = await verifyStore(store);
-    for (const line of bad) console.error(colors.red(`cache: ${line}`));
+    const { objects, bytes, records, corrupt } = await verifyStore(store);
+    for (const line of corrupt) console.error(colors.red(`cache: ${line}`));
     const seconds = ((performance.now() - began) / 1000).toFixed(1);
     console.log(
       `Verified ${counted(objects, "object")} (${size(bytes)}) and ${counted(records, "record")} in ${seconds} s: ` +
-        (bad.length
-          ? `${bad.length} corrupt, quarantined in ${join(store.folder, "bad")}.`
+        (corrupt.length
+          ? `${corrupt.length} corrupt, quarantined in ${join(store.folder, "bad")}.`
           : "all are intact."),
     );
-    return bad.length ? 1 : 0;
+    return corrupt.length ? 1 : 0;
   } finally {
     leave();
   }

@@ -99,7 +99,7 @@ export function readPlan(store: Store, name: string): TaskList {
 const NAME = /^[\w-]+\.[0-9a-f]{16}$/;
 const PLAN = /^plan-[0-9a-f]{16}\.json$/;
 
-/** Where an array's files lie: its manifest, and the logs and journals of its elements. */
+/** The folder of an array: its manifest, and the logs and journals of its elements. */
 export const folderOfArray = (store: Store, name: string): string => join(folderOf(store), name);
 
 /** Writes what an array is to do. @returns the name of its jobs: the same for the same work */

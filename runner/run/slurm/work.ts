@@ -1,4 +1,4 @@
-/** What a job does: plans its tasks anew from the store, runs those that are not there, and tells of it. */
+/** The work of a job: plans its tasks from the store, runs the missing ones, and writes its journal. */
 import { hostname } from "node:os";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Plan, type Task } from "../../plan/index.ts";

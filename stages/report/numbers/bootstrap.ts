@@ -1,5 +1,5 @@
 /**
- * The paired bootstrap over queries and seeds: queries are drawn anew, the same draw for every run; then seeds,
+ * The paired bootstrap over queries and seeds: queries are resampled, the same draw for every run; then seeds,
  * the same draw for every group that has the same seeds. So what makes a query hard or a seed lucky for all
  * falls out of a difference (Efron & Tibshirani 1993, ch. 13; Musgrave, Belongie & Lim 2020, sec. 4).
  */
@@ -14,9 +14,9 @@ export interface Scores {
 
 /** Means of a group under every draw. */
 export interface Draws {
-  /** Queries drawn anew, seeds as they are. */
+  /** Queries resampled, seeds as they are. */
   queries: Float64Array;
-  /** Queries and seeds drawn anew. */
+  /** Queries and seeds resampled. */
   both: Float64Array;
 }
 

@@ -128,7 +128,7 @@ export async function transfer(
   }
 }
 
-/** The body of an answer. @throws Error with `reason` when it breaks off */
+/** The body of an answer. @throws Error with `reason` when it is truncated */
 async function* bodyOf(response: IncomingMessage, reason: () => string): AsyncGenerator<Buffer> {
   try {
     yield* response as AsyncIterable<Buffer>;

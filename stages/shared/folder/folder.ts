@@ -49,7 +49,7 @@ const foldersOf = (path: string): string[] => path.split("/").slice(0, -1);
 
 /**
  * Whether the folders at the top are the published splits: all that hold images have such a name, and the training
- * images lie in folders of their own.
+ * images are in folders of their own.
  */
 function isPublished(tops: string[], images: string[]): boolean {
   return (
@@ -154,6 +154,6 @@ function byClass(entries: Entry[]): Entry[] {
 export function looseRemark(loose: string[]): string[] {
   if (loose.length === 0) return [];
   return [
-    `${count(loose.length, "image lies", "images lie")} beside the class folders and ${loose.length === 1 ? "has" : "have"} no class: ${some(loose)}.`,
+    `${count(loose.length, "image is", "images are")} beside the class folders and ${loose.length === 1 ? "has" : "have"} no class: ${some(loose)}.`,
   ];
 }

@@ -6,7 +6,7 @@ const RESAMPLES = 1000;
 
 /**
  * Means over queries with percentile bootstrap intervals (Efron & Tibshirani 1993, chapter 13): the queries are
- * drawn anew, the same draw for all columns.
+ * resampled, the same draw for all columns.
  * @param columns one value a query, all of the same length
  */
 export function estimates(columns: ArrayLike<number>[], random: Random): Estimate[] {

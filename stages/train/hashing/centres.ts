@@ -6,7 +6,7 @@ import { checkRoom } from "./targets.ts";
 const CANDIDATES = 200;
 
 /**
- * Where a Hadamard matrix of this size is at hand and has enough rows, up to their sign, its rows: any two differ
+ * Where there is a Hadamard matrix of this size that has enough rows, up to their sign, its rows: any two differ
  * in half of the bits, or in all. Else codes of fair coins, each the farthest of some from those before it.
  * @returns `[classes, bits]`, -1 or 1
  * @throws UserError when there are more classes than codes

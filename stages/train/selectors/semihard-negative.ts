@@ -5,7 +5,7 @@
  *
  * @equation
  * n drawn from {n: |a-p|² < |a-n|² < |a-p|² + margin}
- * @when A triplet loss with a margin trains, and nearer negatives could be wrong labels or lead to a collapse. A loss
+ * @when A triplet loss with a margin trains, and nearer negatives could be wrong labels or cause a collapse. A loss
  * without a margin (`hoffer-ailon`, `soft-margin`) learns more from `all`.
  * @source Schroff, Kalenichenko & Philbin 2015, "FaceNet: A unified embedding for face recognition and clustering",
  * section 3.2; siamese-triplet's SemihardNegativeTripletSelector

@@ -140,7 +140,7 @@ describe("code", () => {
       project.edit("linked/package.json", "./index.js", "./none.js");
       await expect(code(NUMBERS)).rejects.toThrow(`${NUMBERS}: cannot be loaded: `);
     });
-    test("may lie elsewhere", async () => {
+    test("may be elsewhere", async () => {
       const elsewhere = mkdtempSync(join(tmpdir(), "deephash-linked-"));
       link("../linked");
       renameSync(project.path("linked"), join(elsewhere, "linked"));

@@ -77,7 +77,7 @@ export function made(root: string): Record<string, string> {
   return found;
 }
 
-/** What a run must not leave: half-made files and folders, locks. */
+/** What a run must not leave: temporary files and folders, locks. */
 const left = (root: string) => [
   ...below(root).filter((path) => path.includes(".scratch-")),
   ...below(join(root, "cache/locks")),
@@ -93,7 +93,7 @@ function ran(root: string): string[] {
 }
 
 /** What every wrong turn is held to. */
-async function expectMended(subject: Subject, whole: Record<string, string>, point: string): Promise<void> {
+async function expectRepaired(subject: Subject, whole: Record<string, string>, point: string): Promise<void> {
   const { root } = subject;
   const before = wholeRecords(root).map(({ id }) => id);
   ran(root);
@@ -175,6 +175,6 @@ export async function eachFault(
       }
     }
     rmSync(trace, { force: true });
-    await expectMended(subject, whole, point);
+    await expectRepaired(subject, whole, point);
   }
 }

@@ -48,7 +48,7 @@ describe("what is refused, with its path and what to do", () => {
     rmSync(join(folder, "in/broken"));
     expect(given).toThrow("data/below-a-file is a link to a/below, which is not there.");
   });
-  test("links that lead to each other", () => {
+  test("links that point to each other", () => {
     link("two", "one");
     link("one", "two");
     expect(given).toThrow("data/one is a link that leads back to itself. Remove it.");
@@ -119,12 +119,12 @@ describe("a tolerant input", () => {
     expect(files.map(({ path }) => path)).toEqual(["a", "deep/b"]);
     expect(folders).toHaveLength(2);
     expect(unread).toEqual([
-      ["all", "leads to a folder that holds this one"],
+      ["all", "points to a folder that contains this one"],
       ["broken", "refused"],
       ["caf\ufffd", "refused"],
       ["deep/d\ufffd", "ENOENT"],
       ["deep/pipe", "refused"],
-      ["deep/up", "leads to a folder that holds this one"],
+      ["deep/up", "points to a folder that contains this one"],
       ["self", "refused"],
     ]);
   });

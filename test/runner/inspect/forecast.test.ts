@@ -112,7 +112,7 @@ describe("how long tasks take together", () => {
   test("what waits for nothing that runs starts at once", () => {
     expect(span([["a", 3, 1, "xyz"]], 2)).toBe(3);
   });
-  test("lies between the work shared out and the work in a row", () => {
+  test("is between the work shared out and the work in a row", () => {
     const tasks = fc.array(fc.tuple(fc.nat(20), fc.integer({ min: 1, max: 3 }), fc.nat(3)), {
       minLength: 1,
       maxLength: 12,

@@ -49,9 +49,9 @@ describe("a published folder", () => {
     ["runner/x", "runner/ is a folder"],
     ["schemas", "schemas/ is a folder"],
     ["cache", "cache/ is a folder"],
-    [".git/hooks", "lies in a folder .git"],
-    ["sub/.GIT", "lies in a folder .git"],
-    ["node_modules/x", "lies in a folder node_modules"],
+    [".git/hooks", "is in a folder .git"],
+    ["sub/.GIT", "is in a folder .git"],
+    ["node_modules/x", "is in a folder node_modules"],
     [".github", "is hidden"],
     ["store", "is a place of the cache"],
     ["store/objects", "is a place of the cache"],
@@ -85,7 +85,7 @@ describe("a published folder", () => {
     expect(await published("reports", "o.txt", ".")).toContain("is a place of the cache");
     expect(await published("reports", "o.txt", "..")).toContain("is a place of the cache");
     expect(await published("reports", ".Published")).toContain('"o" would replace .published');
-    expect(await published("reports", ".git/config")).toContain("lies in a folder .git");
+    expect(await published("reports", ".git/config")).toContain("is in a folder .git");
   });
   test("is a stage's own folder only for this stage", () => {
     const one = {
@@ -166,7 +166,7 @@ describe("an input", () => {
     const own = stage("n", "o: o.txt", "publish: t/data, inputs: { x: ./t/data/o.txt }");
     expect(await said(own)).toContain("this stage publishes n.o to");
   });
-  test("may lie beside what is published", async () => {
+  test("may be beside the published files", async () => {
     expect(await said(stage("n", "o: p.txt", "publish: t/data") + reader("./t/data/o.txt"))).toBe("");
   });
 });

@@ -71,22 +71,22 @@ describe.each([
   });
 });
 
-test("S3 lies below its prefix", async () => {
+test("S3 objects are below their prefix", async () => {
   const remote = await openS3(loopback.place("deep/below"));
   await remote.write("records/b.json", content("b"), signal);
   expect(await read(await openS3("s3://shared"), "deep/below/records/b.json")).toBe("b");
 });
 
-test("a write that breaks off leaves nothing behind", async () => {
+test("an interrupted write leaves nothing behind", async () => {
   const remote: Remote = new Directory(folder);
   const stream = Readable.from(
     (function* () {
       yield Buffer.from("half");
-      throw new Error("broke off");
+      throw new Error("was interrupted");
     })(),
   );
   await expect(remote.write("objects/half", { ...content("half"), stream }, signal)).rejects.toThrow(
-    "broke off",
+    "was interrupted",
   );
   expect(await remote.size("objects/half", signal)).toBeUndefined();
   expect(readdirSync(join(folder, "incoming"))).toEqual([]);
@@ -116,8 +116,8 @@ describe("in a folder that others write to, too", () => {
     expect(readdirSync(victim)).toEqual([]);
     writeFileSync(join(victim, "a.json"), "planted");
     if (at !== "records") return;
-    await expect(remote.read("records/a.json")).rejects.toThrow("lies behind a link");
-    await expect(remote.size("records/a.json")).rejects.toThrow("lies behind a link");
+    await expect(remote.read("records/a.json")).rejects.toThrow("is behind a link");
+    await expect(remote.size("records/a.json")).rejects.toThrow("is behind a link");
   });
 
   test("no name in incoming can be foreseen, and none holds the machine's", async () => {

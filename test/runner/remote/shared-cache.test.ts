@@ -257,7 +257,7 @@ describe("a record is a miss, with one warning, when", () => {
       'lacks the output "model"',
     ],
     [
-      "a path leads out of the store",
+      "a path is outside of the store",
       resigned(({ outputs: { model } }) => {
         model.files![0][0] = "../../model.json";
         model.hash = createHash("sha256").update(JSON.stringify(model.files)).digest("hex");
@@ -345,9 +345,9 @@ describe("an object is not taken, with one warning, when", () => {
     expect(store.faultOf(record.outputs.history)).toContain("is gone");
     expect(store.faultOf(record.outputs.model)).toBe("");
     expect(said).toEqual([
-      `shared cache memory: the object ${hash.slice(0, 8)}… ${message}. It counts as a miss. Further trouble is not shown: see ${join(store.folder, "logs/remote.log")}.`,
+      `shared cache memory: the object ${hash.slice(0, 8)}… ${message}. It counts as a miss. Further failures are not shown: see ${join(store.folder, "logs/remote.log")}.`,
     ]);
-    // Who makes it anew mends it.
+    // A rebuild repairs it.
     cache.push(made(store));
     await cache.settle();
     expect(remote.files.get(objectName(hash))!.toString()).toBe("[1,2]");
@@ -421,7 +421,7 @@ describe("an object is not taken, with one warning, when", () => {
     expect(remote.files.has(recordName())).toBe(false);
   });
 
-  test("a local record's object that no remote has is no trouble of the remote's", async () => {
+  test("a local record's object that no remote has is no failure of the remote", async () => {
     const store = storeNamed("maker");
     const { outputs } = made(store);
     for (const [, object] of store.filesOf(outputs.history)) rmSync(object);
@@ -429,7 +429,7 @@ describe("an object is not taken, with one warning, when", () => {
     expect(said).toEqual([]);
   });
 
-  test("a local object that was damaged is fetched anew", async () => {
+  test("a corrupt local object is fetched again", async () => {
     const { outputs } = await push();
     const store = storeNamed("maker");
     const [[, object]] = store.filesOf(outputs.history);
@@ -438,7 +438,7 @@ describe("an object is not taken, with one warning, when", () => {
     expect(await open(store).bring([outputs.history], false)).toBe(true);
     expect(readFileSync(object, "utf8")).toBe("[1,2]");
     expect(said).toEqual([
-      `cache: object ${outputs.history.hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Set aside; memory is asked for it.`,
+      `cache: object ${outputs.history.hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Quarantined; memory is asked for it.`,
     ]);
   });
 });
@@ -455,7 +455,7 @@ describe("a remote that is away", () => {
     expect(remote.asked).toHaveLength(1);
     expect(said).toHaveLength(1);
     expect(said[0]).toMatch(
-      /^shared cache memory: is away \(connect ECONNREFUSED\); the run goes on without it/,
+      /^shared cache memory: cannot be reached \(connect ECONNREFUSED\); the run goes on without it/,
     );
   });
 
@@ -481,7 +481,7 @@ describe("a remote that is away", () => {
     const began = performance.now();
     expect(await open(storeNamed("taker")).record(record.key, task)).toBeUndefined();
     expect(performance.now() - began).toBeLessThan(5000);
-    expect(said[0]).toContain("is away (said nothing for 0.05 s)");
+    expect(said[0]).toContain("cannot be reached (said nothing for 0.05 s)");
   });
 
   test("slow, but moving: it is waited for", async () => {

@@ -42,7 +42,7 @@ function write(path: string, text: string): void {
   mkdirSync(dirname(join(root, path)), { recursive: true });
   writeFileSync(join(root, path), text);
 }
-/** All that lies in the victim's folder. */
+/** All files of the victim's folder. */
 const victims = () =>
   Object.fromEntries(
     readdirSync(join(root, "victim")).map((name) => [name, readFileSync(join(root, "victim", name), "utf8")]),
@@ -246,7 +246,7 @@ describe("links, pipes and folders in the place of the store's files", () => {
     link(object, "victim/thesis.txt");
     expect(store.pathOf(hash)).toBeUndefined();
     link(object, "victim/thesis.txt");
-    expect((await verifyStore(store)).bad).toHaveLength(1);
+    expect((await verifyStore(store)).corrupt).toHaveLength(1);
     expect(victims()).toEqual(UNTOUCHED);
   });
 

@@ -191,7 +191,7 @@ test("old downloads, logs of failures, quarantined files and bundles that nothin
   expect(readdirSync(bundles).sort()).toEqual([bundle("a"), bundle("c"), "code.json"]);
 });
 
-test("broken off anywhere, it leaves a store in which every record is whole", () => {
+test("interrupted anywhere, it leaves a store in which every record is whole", () => {
   fc.assert(
     fc.property(fc.integer({ min: 0, max: 12 }), (stop) => {
       for (const id of ["a", "b", "c"]) made(id, id, 100);

@@ -106,12 +106,12 @@ describe("objects", () => {
     expect(new Set(hashes).size).toBe(hashes.length);
   });
 
-  test("a damaged one is told, set aside, and can be made anew", () => {
+  test("a corrupt one is reported and quarantined, and can be rebuilt", () => {
     const output = keepFile("hello");
     rmSync(objectOf(output.hash));
     writeFileSync(objectOf(output.hash), "hallo");
     expect(store.faultOf(output)).toBe(
-      `object ${output.hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Set aside`,
+      `object ${output.hash.slice(0, 8)}… does not match its hash (disk fault or edited by hand). Quarantined`,
     );
     expect(existsSync(objectOf(output.hash))).toBe(false);
     expect(readdirSync(join(folder, "cache/bad"))).toHaveLength(1);
@@ -250,7 +250,7 @@ test("what dead processes left is swept away, what living ones and other machine
   release();
 });
 
-test("an output that is a link is kept as what it leads to; one that leads nowhere is a user's fault", () => {
+test("an output that is a link is kept as its target; a dangling link is a user error", () => {
   const scratch = store.scratch("k".repeat(64));
   mkdirSync(join(scratch, "out"));
   writeFileSync(join(scratch, "real"), "hello");
@@ -267,7 +267,7 @@ test("an output that is a link is kept as what it leads to; one that leads nowhe
   expect(() => store.keepOutput(join(scratch, "folder"), false)).toThrow("leads back into itself");
 });
 
-test("a link to a folder is kept as a copy, and the folder it leads to stays as it is", () => {
+test("a link to a folder is kept as a copy, and its target stays as it is", () => {
   const mine = join(folder, "mine");
   mkdirSync(join(mine, "deep"), { recursive: true });
   writeFileSync(join(mine, "deep/photo"), "precious");

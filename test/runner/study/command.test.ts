@@ -112,7 +112,7 @@ test.each([
   expect(() => fill(command, values)).toThrow(message);
 });
 
-test("what lies in a map is named by its way there, and a hole may hold its value itself", () => {
+test("a value in a map is named by its path, and a hole may hold its value itself", () => {
   expect(said('echo ${with.a.b} ${x="it\'s \\u007d"}', { a: { b: 2 } })).toBe("2 it's }\n");
 });
 

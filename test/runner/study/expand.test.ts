@@ -65,7 +65,7 @@ vars: { whole: "\${a}", inner: "\${a.b}", text: "\${profile}-\${n}", n: 7 }
 stages:
   s: { uses: s, with: { x: "\${whole}", y: "\${inner}", z: "\${text}" } }
 `;
-  test("name one another, and what lies in one another", () => {
+  test("name one another, and the fields of one another", () => {
     expect(study(TEXT).instances[0].with).toEqual({ x: { b: [1, 2] }, y: [1, 2], z: "p-7" });
   });
   test("--set puts another value in their place", () => {

@@ -65,7 +65,7 @@ describe("download of a folder", () => {
     expect(notes).toMatchObject({ images: 4, unreadable_files: 0, other_files: 1 });
     expect(log).toEqual([
       "1 file is no image by the ending: 1 .txt.",
-      "1 image lies beside the class folders and has no class: beside.png.",
+      "1 image is beside the class folders and has no class: beside.png.",
       "no images by their ending: blue/notes.txt",
     ]);
   });
@@ -98,7 +98,7 @@ describe("download of a folder", () => {
       [1, "validation"],
       [0, "test"],
     ]);
-    expect(log).toContain("1 image lies beside the class folders and has no class: TEST/flat.png.");
+    expect(log).toContain("1 image is beside the class folders and has no class: TEST/flat.png.");
   });
 
   it("takes every form that sharp decodes, whatever the ending says, and the first of several pages", async () => {

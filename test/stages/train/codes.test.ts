@@ -25,7 +25,7 @@ describe("hadamard", () => {
     expect(new Set(distancesOf(rows, size))).toEqual(new Set(size > 1 ? [size / 2] : []));
   });
 
-  test("is not at hand for other sizes", () => {
+  test("does not exist for other sizes", () => {
     for (const size of [3, 6, 10, 14, 28, 40]) expect(hadamard(size)).toBeUndefined();
   });
 });
@@ -48,7 +48,7 @@ describe("hashCentres", () => {
   });
 
   test("drawn ones keep away from each other", () => {
-    // No Hadamard matrix of 36 rows is at hand; ten codes of fair coins come as near as 8 to 13.
+    // There is no Hadamard matrix of 36 rows here; ten codes of fair coins come as near as 8 to 13.
     const [first, again] = [1, 2].map(() => hashCentres(10, 36, random(1, "loss")));
     expect(Math.min(...distancesOf(first, 36))).toBeGreaterThanOrEqual(16);
     expect(again).toEqual(first);

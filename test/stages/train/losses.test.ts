@@ -1,7 +1,7 @@
 /**
  * Each loss against its equation, written out plainly in float64: the value, and the gradient by finite differences
  * of that. Then what every loss must do: not care for the order of the batch nor for a rotation, give the same bytes
- * again, and answer bad batches with a defined number or an error.
+ * again, and answer invalid batches with a defined number or an error.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import { Ajv } from "ajv";

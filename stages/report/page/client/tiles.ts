@@ -1,4 +1,4 @@
-/** Images as tiles: their picture where it is at hand, else the name of their class. */
+/** Images as tiles: their picture if there is one, else the name of their class. */
 import type { PageData } from "../data.ts";
 import { make } from "./element.ts";
 

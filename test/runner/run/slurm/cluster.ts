@@ -57,7 +57,7 @@ export class Cluster {
   /** How many jobs may be open. */
   room = Number.POSITIVE_INFINITY;
   /** What a command answers in the place of its own answer; undefined for its own. */
-  trouble: (command: string) => Answer | undefined = () => undefined;
+  failure: (command: string) => Answer | undefined = () => undefined;
   /** Does a job's work. @returns its exit code, or the state it ends in */
   work: (job: FakeJob) => Promise<number | string>;
 
@@ -81,7 +81,7 @@ export class Cluster {
         this.calls.push([command, ...args]);
         if (command === "sbatch") this.environment = readFileSync(join(at, "env"), "utf8");
         const { code = 0, text } =
-          this.trouble(command) ??
+          this.failure(command) ??
           this.answer(command, args, command === "sbatch" ? readFileSync(join(at, "script"), "utf8") : "");
         writeFileSync(join(at, "answer"), `${code}\n${text}`);
         rmSync(at, { recursive: true });
@@ -163,11 +163,11 @@ export class Cluster {
     });
   }
 
-  /** Forgets all jobs and troubles. */
+  /** Forgets all jobs and failures. */
   reset(): void {
     for (const { cancelled } of this.jobs) cancelled.abort();
     [this.jobs, this.calls, this.held, this.room] = [[], [], false, Number.POSITIVE_INFINITY];
-    this.trouble = () => undefined;
+    this.failure = () => undefined;
   }
   /** The arguments of each call of a command. */
   callsOf(command: string): string[][] {

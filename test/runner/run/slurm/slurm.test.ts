@@ -1,4 +1,4 @@
-/** What is submitted to a Slurm, what is followed, and what becomes of trouble. */
+/** Submitting to Slurm, following the jobs, and failures of Slurm. */
 import { mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -284,7 +284,7 @@ describe("submitting twice", () => {
 
   test("a submission whose answer was lost is found, not repeated", async () => {
     let lost = false;
-    cluster.trouble = (command) => {
+    cluster.failure = (command) => {
       if (lost || command !== "sbatch") return undefined;
       lost = true;
       cluster.jobs.push({
@@ -308,7 +308,7 @@ describe("submitting twice", () => {
 
   test("a submission that never arrived is repeated", async () => {
     let tries = 0;
-    cluster.trouble = (command) =>
+    cluster.failure = (command) =>
       command === "sbatch" && tries++ === 0
         ? {
             code: 1,
@@ -321,18 +321,18 @@ describe("submitting twice", () => {
   });
 });
 
-describe("trouble", () => {
+describe("failures of Slurm", () => {
   test("a controller that is silent is waited for, with one line", async () => {
     cluster.held = true;
     const { ended, lines } = start(STUDY);
     await until(() => cluster.jobs.length === 4, "the jobs");
-    cluster.trouble = () => ({
+    cluster.failure = () => ({
       code: 1,
       text: "squeue: error: Unable to contact slurm controller (connect failure)\n",
     });
     const asked = cluster.callsOf("squeue").length;
     await until(() => cluster.callsOf("squeue").length > asked + 3, "some looks");
-    cluster.trouble = () => undefined;
+    cluster.failure = () => undefined;
     // The jobs wait for it: a run whose results are all there ends without another look.
     await until(() => lines.includes("warned Slurm's controller answers again."), "an answer");
     cluster.held = false;
@@ -344,7 +344,7 @@ describe("trouble", () => {
   });
 
   test("a job that is refused is the user's fault, in sbatch's words", async () => {
-    cluster.trouble = (command) =>
+    cluster.failure = (command) =>
       command === "sbatch"
         ? { code: 1, text: "sbatch: error: Batch job submission failed: Invalid partition name specified\n" }
         : undefined;
@@ -526,7 +526,7 @@ describe("Ctrl-C", () => {
   test("cancels a job of which sbatch could not say that it was taken", async () => {
     cluster.held = true;
     let silent = false;
-    cluster.trouble = (command) => {
+    cluster.failure = (command) => {
       if (command === "sbatch") {
         silent = true;
         cluster.jobs.push({
@@ -546,7 +546,7 @@ describe("Ctrl-C", () => {
     await until(() => silent, "the submission");
     cancel();
     await sleep(50);
-    cluster.trouble = () => undefined;
+    cluster.failure = () => undefined;
     expect(await ended).toMatchObject({ cancelled: true });
     expect(cluster.states()).toEqual(["CANCELLED"]);
   });

@@ -172,14 +172,14 @@ describe("fetchFile from the network", () => {
     expect(asked).toEqual(["/a bytes=200000-"]);
   });
 
-  it("starts anew when the older part belongs to another file", async () => {
+  it("starts again when the older part belongs to another file", async () => {
     answers["/a"] = [serve(CONTENT)];
     leave(DEAD, Buffer.alloc(10_000, 7));
     expect(readFileSync(await get([`${base}/a`])).equals(CONTENT)).toBe(true);
     expect(asked).toEqual(["/a bytes=10000-", "/a"]);
   });
 
-  it("starts anew where a server knows no ranges", async () => {
+  it("starts again where a server knows no ranges", async () => {
     const whole: Answer = (_, response) =>
       void response.writeHead(200, { "content-length": CONTENT.length }).end(CONTENT);
     answers["/a"] = [breakAfter(70_000), whole];
@@ -225,7 +225,7 @@ describe("fetchFile from the network", () => {
     expect(said.progress.at(-1)).toEqual([0.2, 0]);
   });
 
-  it("keeps a file with a wrong checksum aside, says so, and goes on to the next source", async () => {
+  it("quarantines a file with a wrong checksum, reports it, and goes on to the next source", async () => {
     const page = Buffer.from("<html>log in first</html>");
     answers["/a"] = [serve(page)];
     answers["/b"] = [serve(CONTENT)];
