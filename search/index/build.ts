@@ -56,8 +56,12 @@ async function backboneOf(name: string): Promise<Backbone> {
   }
 }
 
-/** The file that a backbone pins. */
+/** The file that a backbone pins. @throws UserError where it pins none */
 function downloadOf(backbone: Backbone): Download {
+  if (backbone.described)
+    throw new UserError(
+      "index: this backbone is a file of yours, which a pipeline describes. Make the index by its stage index, or name another backbone.",
+    );
   const params = backbone.params as Record<string, ParamSchema>;
   return Object.fromEntries(
     ["file", "sha256", "urls"].map((name) => [name, params[name].default]),

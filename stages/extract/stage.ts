@@ -6,7 +6,7 @@ import { narrow } from "../shared/artifacts/half.ts";
 import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
-import type { Backbone } from "../shared/backbone.ts";
+import { type Backbone, backboneOf } from "../shared/backbone.ts";
 import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
 import { type Network, openNetwork, prepareModel } from "./network.ts";
@@ -32,13 +32,13 @@ async function firstImages(path: string, most: number, resizer: Resizer, size: n
 
 /** Chooses the device, says so, and opens the network there. */
 async function openOnDevice(
-  { params, parts, inputs, outputs, cpus, log, warn, note, signal }: StageContext<Params>,
+  { params, inputs, outputs, cpus, log, warn, note, signal }: StageContext<Params>,
+  { name, features }: Backbone & { name: string },
   size: number,
   batch: number,
   resizer: Resizer,
 ): Promise<{ network: Network; device: Device }> {
-  const { name, part } = parts.backbone;
-  const model = prepareModel(inputs.model, name, (part as Backbone).features, dirname(outputs.features));
+  const model = prepareModel(inputs.model, name, features, dirname(outputs.features));
   note("feature_tensor", model.tensor);
   try {
     const few = await firstImages(inputs.images, Math.min(FEW, batch), resizer, size);
@@ -99,8 +99,8 @@ export default defineStage<Params>({
   cpus: "all",
   async run(context) {
     const { params, parts, inputs, outputs, progress, note, signal } = context;
-    const { name } = parts.backbone;
-    const backbone = parts.backbone.part as Backbone;
+    const backbone = backboneOf(parts.backbone);
+    const { name } = backbone;
     const size = params.size ?? backbone.size;
     if (size % backbone.multipleOf !== 0)
       throw new UserError(
@@ -112,7 +112,7 @@ export default defineStage<Params>({
     // Two sets of buffers: one is filled while the network reads the other.
     const views = params.flip ? [false, true] : [false];
     const resizer = new Resizer(list, size, backbone, batch, 2 * views.length);
-    const { network, device } = await openOnDevice(context, size, batch, resizer);
+    const { network, device } = await openOnDevice(context, backbone, size, batch, resizer);
 
     const metadata = { classes, dataset, backbone: name, size, flip: params.flip };
     const writer = new FeatureWriter(outputs.features, list, metadata, new FeatureCheck(name, device, ids));

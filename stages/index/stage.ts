@@ -8,7 +8,7 @@ import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { directions, writeOutputs } from "../shared/artifacts/outputs.ts";
 import { project, readProjection } from "../shared/artifacts/projection.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
-import type { Backbone } from "../shared/backbone.ts";
+import { backboneOf } from "../shared/backbone.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import type { Fit } from "../shared/download/decode.ts";
 import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/search-index.ts";
@@ -67,8 +67,8 @@ export default defineStage<{ views?: View[] }>({
   },
   outputs: { index: "index/" },
   async run({ params, parts, inputs, outputs, note }) {
-    const { name } = parts.backbone;
-    const backbone = parts.backbone.part as Backbone;
+    const backbone = backboneOf(parts.backbone);
+    const { name } = backbone;
     const codes = readCodes(inputs.codes);
     const { ids, height, width, channels } = await readImageList(inputs.images);
     if (ids.length !== codes.rows || ids.some((id, row) => id !== codes.ids[row]))

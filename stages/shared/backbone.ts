@@ -1,8 +1,8 @@
 /** What a file of backbones/ must offer: a part of the stages `backbone` and `extract`. */
-import type { PartDefinition } from "../../runner/stage.ts";
+import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 
 /** A pretrained network that turns images into features. */
-export interface Backbone extends PartDefinition {
+export interface Backbone<P = Record<string, unknown>> extends PartDefinition {
   /** Side of the square input, unless pipeline.yaml says otherwise. */
   size: number;
   /** Each channel (red, green, blue) enters as (byte / 255 - mean) / std. */
@@ -14,6 +14,21 @@ export interface Backbone extends PartDefinition {
   batch?: number;
   /** The tensor that holds the features; absent: what enters the last fully connected layer. */
   features?: string;
+  /** Of a backbone whose params describe it: what they say. Its file is the user's, and no download. */
+  described?(params: P): Partial<Backbone> & { name: string };
+}
+
+/** Declares a backbone that its params describe; those of `described` have the types that its JSON Schemas accept. */
+export function defineBackbone<const S extends ParamSchemas>(
+  backbone: WithSchemas<Backbone<ParamsOf<S>>, S>,
+): Backbone<ParamsOf<S>> {
+  return backbone;
+}
+
+/** The backbone of a stage, by its own values or by its params, and its name in reports. */
+export function backboneOf({ name, part, params }: Part): Backbone & { name: string } {
+  const backbone = part as Backbone;
+  return { name, ...backbone, ...backbone.described?.(params) };
 }
 
 /** How torchvision and the ONNX Model Zoo scale ImageNet images. */

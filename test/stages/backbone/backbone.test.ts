@@ -8,7 +8,10 @@ import type { Backbone } from "../../../stages/shared/backbone.ts";
 import { runStage } from "../../run-stage.ts";
 import { scratch } from "../shared/scratch.ts";
 
-const names = readdirSync(resolve("stages/shared/backbones")).map((file) => file.replace(".ts", ""));
+/** All but `file`, which is described in pipeline.yaml. */
+const names = readdirSync(resolve("stages/shared/backbones"))
+  .map((file) => file.replace(".ts", ""))
+  .filter((name) => name !== "file");
 const load = async (name: string) =>
   (await import(pathToFileURL(resolve(`stages/shared/backbones/${name}.ts`)).href)).default as Backbone;
 const defaultsOf = ({ params = {} }: Backbone) =>
@@ -27,6 +30,13 @@ describe("the stage backbone", () => {
     writeFileSync(join(mirror, "net.onnx"), content);
     const { outputs } = await run({ file: "net.onnx", sha256 });
     expect(readFileSync(outputs.model).equals(content)).toBe(true);
+  });
+
+  it("refuses a backbone that is the user's own file", async () => {
+    const own = { use: "file", name: "my-net" };
+    await expect(runStage("backbone", { params: { backbone: own } })).rejects.toThrow(
+      'backbone: "file" is a file of yours and no download. Name it as the input of extract, as model: ./my.onnx',
+    );
   });
 
   it("refuses another file, and says where one comes from that no address serves", async () => {

@@ -88,6 +88,29 @@ describe("extract", () => {
         );
   });
 
+  it("takes any file, described by params", async () => {
+    const given = { use: "file", name: "my-net" };
+    const same = await extract({ backbone: given });
+    expect([...readVectors(same.outputs.features).values]).toEqual([...(await featuresOf()).values]);
+    expect(readVectors(same.outputs.features).metadata.backbone).toBe("my-net");
+    const scaling = { mean: [0.1, 0.2, 0.3], std: [1, 0.5, 2] };
+    const { values, dim } = await featuresOf({
+      backbone: { ...given, ...scaling, features: "flat", batch: 3 },
+    });
+    const planes = new Resizer({ height: SIDE, width: SIDE, channels: 3 }, SIZE, scaling as never, 1);
+    for (const [i, wanted] of tinyFeatures(
+      tiny,
+      planes.fill(0, Uint8Array.from(images[0].pixels), 1),
+      SIZE,
+    ).entries())
+      expect(Math.abs(values[i] - wanted)).toBeLessThan(Math.abs(wanted) * (2 ** -11 + 1e-5) + 1e-7);
+    expect(values.length / dim).toBe(COUNT);
+    expect(await fault({ backbone: { ...given, multiple_of: 24 } })).toContain(
+      "size 32 does not fit my-net: it takes multiples of 24",
+    );
+    expect(await fault({ backbone: { ...given, features: "none" } })).toContain('holds no tensor "none"');
+  });
+
   it("keeps what the network gives as float16, rounded to nearest", async () => {
     const { values, dim } = await featuresOf();
     const session = await InferenceSession.create(Buffer.concat([tinyNetwork(tiny), outputOf("flat")]));
