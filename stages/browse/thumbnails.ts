@@ -1,9 +1,8 @@
 /** Thumbnails: small pictures of the images that are named, on one sheet. */
-import { writeFileSync } from "node:fs";
-import { join } from "node:path";
 import sharp from "sharp";
 import { UserError } from "../../runner/stage.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { writeSheet } from "../shared/artifacts/thumbnails.ts";
 
 /** Longest side of a thumbnail, in pixels: CIFAR's own. */
 const SIDE = 32;
@@ -11,13 +10,6 @@ const SIDE = 32;
 const QUALITY = 80;
 /** Images that are read at once. */
 const BATCH = 1024;
-
-/** What lies beside the sheet: thumbnail i stands in row ⌊i / columns⌋, column i mod columns. */
-export interface Sheet {
-  side: number;
-  columns: number;
-  count: number;
-}
 
 /** One image, enlarged or reduced to fit the square, on white. `[side, side, 3]` */
 async function thumbnail(
@@ -34,10 +26,10 @@ async function thumbnail(
 }
 
 /**
- * Writes `sheet.webp` and `sheet.json` into a folder.
+ * Draws the thumbnails and writes them into a folder.
  * @param images table of images
  * @param ids of the thumbnails, in their order
- * @throws UserError when an image is not there
+ * @throws UserError when an image is missing
  */
 export async function writeThumbnails(images: string, ids: Uint32Array, folder: string): Promise<void> {
   const list = await readImageList(images);
@@ -69,12 +61,10 @@ export async function writeThumbnails(images: string, ids: Uint32Array, folder: 
   const missing = ids.find((id) => !found.has(id));
   if (missing !== undefined)
     throw new UserError(
-      `${images}: image ${missing} is not there. Do the images and the vectors come from the same data set?`,
+      `${images}: image ${missing} is missing. Do the images and the vectors come from the same data set?`,
     );
   const webp = await sharp(sheet, { raw: { width: columns * SIDE, height: rows * SIDE, channels: 3 } })
     .webp({ quality: QUALITY })
     .toBuffer();
-  writeFileSync(join(folder, "sheet.webp"), webp);
-  const about: Sheet = { side: SIDE, columns, count: ids.length };
-  writeFileSync(join(folder, "sheet.json"), `${JSON.stringify(about)}\n`);
+  writeSheet(folder, webp, { side: SIDE, columns, count: ids.length });
 }

@@ -1,9 +1,8 @@
 /** evaluate-codes: how well binary codes classify (kNN) and retrieve, by Hamming distance, under the split's protocol. */
-import { writeFileSync } from "node:fs";
 import { defineStage } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
 import { writeCurve } from "../shared/artifacts/curve.ts";
-import { checkJson } from "../shared/artifacts/schema.ts";
+import { writeSearchTimings } from "../shared/artifacts/search-timings.ts";
 import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
 import { engineHere } from "../shared/retrieval/hamming/engine.ts";
 import { Scan } from "../shared/retrieval/hamming/scan.ts";
@@ -63,7 +62,7 @@ export default defineStage<{ ks: number[]; seed: number }>({
     );
     const queries = query.labels.length;
     writeCurve(outputs.curve, found.radii, bits, queries, { protocol });
-    const timings = {
+    writeSearchTimings(outputs.timings, {
       engine,
       threads,
       queries,
@@ -73,8 +72,6 @@ export default defineStage<{ ks: number[]; seed: number }>({
       rank_seconds: seconds,
       k: SEARCHED,
       search_seconds: searchSeconds(query, database, bits),
-    };
-    checkJson(timings, "search-timings", outputs.timings);
-    writeFileSync(outputs.timings, `${JSON.stringify(timings, null, 2)}\n`);
+    });
   },
 });

@@ -4,7 +4,8 @@ import { readEvaluations } from "../shared/artifacts/metrics.ts";
 import { isPerQuery, type Queries, readQueries } from "../shared/artifacts/per-query.ts";
 import { random } from "../shared/compute/random.ts";
 import { groupRuns, isRaw, labelOf, rawLabel } from "../shared/runs/groups.ts";
-import { beyond, type Draws, differenceOf, drawMeans, holm, type Scores } from "./numbers/bootstrap.ts";
+import { type Draws, drawMeans, type Scores } from "../shared/statistics/bootstrap.ts";
+import { beyond, differenceOf, holm } from "./numbers/significance.ts";
 
 /** Draws of the bootstrap. */
 const RESAMPLES = 1000;

@@ -2,11 +2,11 @@
 import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { defineStage } from "../../runner/stage.ts";
+import { readChoice } from "../shared/artifacts/choice.ts";
 import { protocolLabel, readHistories, readTimings, timedHistories } from "../shared/artifacts/history.ts";
 import { readEvaluations } from "../shared/artifacts/metrics.ts";
-import type { Neighbours } from "../shared/artifacts/neighbours.ts";
+import { readNeighbours } from "../shared/artifacts/neighbours.ts";
 import { readQueries } from "../shared/artifacts/per-query.ts";
-import { readJson } from "../shared/artifacts/schema.ts";
 import { readMap } from "../shared/artifacts/tsne-map.ts";
 import { appearancesOf } from "../shared/runs/looks.ts";
 import { toMarkdown } from "./document/markdown.ts";
@@ -77,7 +77,7 @@ export default defineStage<Params>({
       histories: readHistories(sources.histories),
       choices: sources.choices.map(
         ({ path, id, point }): Choice => ({
-          ...readJson<Choice>(path, "choice"),
+          ...readChoice(path),
           id,
           label: protocolLabel(point, id),
         }),
@@ -94,7 +94,7 @@ export default defineStage<Params>({
 
     const figures = openFigures(inputs.figures, "figures/");
     for (const file of figures.files) copyFileSync(join(inputs.figures, file), join(outputs.figures, file));
-    const neighbours = inputs.neighbours ? readJson<Neighbours>(inputs.neighbours, "neighbours") : undefined;
+    const neighbours = inputs.neighbours ? readNeighbours(inputs.neighbours) : undefined;
     const maps = sources.maps.map(readMap);
     const data: PageData = {
       classes: neighbours?.classes ?? maps[0]?.classes ?? [],

@@ -1,5 +1,7 @@
 /** Every number of the report, in one tree, from which its files are written. */
+
 import type { Point } from "../../../runner/stage.ts";
+import type { Choice as ChosenParam } from "../../shared/artifacts/choice.ts";
 import { type History, trainingOf } from "../../shared/artifacts/history.ts";
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { checkPaired, type Queries } from "../../shared/artifacts/per-query.ts";
@@ -7,8 +9,9 @@ import { random } from "../../shared/compute/random.ts";
 import { collapsedAmong } from "../../shared/runs/collapse.ts";
 import { byName, type Group, groupRuns } from "../../shared/runs/groups.ts";
 import type { Recipe } from "../../shared/runs/recipe.ts";
+import { type Draws, drawMeans, percentileInterval } from "../../shared/statistics/bootstrap.ts";
 import { meanInterval } from "../../shared/statistics/intervals.ts";
-import { type Draws, differenceOf, drawMeans, holm, percentileInterval } from "./bootstrap.ts";
+import { differenceOf, holm } from "./significance.ts";
 import { levelsOf, type Training, trainingGroups } from "./training.ts";
 
 /** The metrics that are compared query by query. */
@@ -78,13 +81,9 @@ export interface ProtocolSummary {
 }
 
 /** The artifact `choice`, with the group it was made for. */
-export interface Choice {
+export interface Choice extends ChosenParam {
   label: string;
   id: string;
-  param: string;
-  value: unknown;
-  metric: string;
-  candidates: { value: unknown; score: number; id: string }[];
 }
 
 export interface Summary {

@@ -1,12 +1,11 @@
 /** What the script of the page is given, out of the study's files. */
-import { existsSync, readFileSync } from "node:fs";
-import { join } from "node:path";
 import type { InputFile } from "../../../runner/stage.ts";
-import { numbers, readMetadata, readTable } from "../../shared/artifacts/arrow.ts";
+import { readCurve } from "../../shared/artifacts/curve.ts";
 import { type History, type Timings, usesTriplets } from "../../shared/artifacts/history.ts";
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
 import type { Queries } from "../../shared/artifacts/per-query.ts";
+import { readSheet } from "../../shared/artifacts/thumbnails.ts";
 import type { TsneMap } from "../../shared/artifacts/tsne-map.ts";
 import { signsOf } from "../../shared/runs/collapse.ts";
 import { byName, groupRuns, labelOf } from "../../shared/runs/groups.ts";
@@ -99,24 +98,22 @@ export function confusions(evaluations: Evaluation[], queries: Queries[]): Confu
   });
 }
 
-/** Reads a `curve`. @throws UserError when it is none */
+/** The precision and recall of a `curve`. @throws UserError when the file is another artifact */
 export function readRadii({ path, id, point }: InputFile): RadiusCurve {
-  const table = readTable(path, "curve");
-  const { protocol, bits } = readMetadata(table) as { protocol: string; bits: number };
+  const { protocol, bits, precision, recall } = readCurve(path);
   return {
     protocol,
     label: labelOf(point, id),
     bits,
-    precision: rounded(numbers<Float32Array>(table, "precision")),
-    recall: rounded(numbers<Float32Array>(table, "recall")),
+    precision: rounded(precision),
+    recall: rounded(recall),
   };
 }
 
 /** The thumbnails of a folder that browse made; none where it is empty. */
 export function readThumbnails(folder: string | undefined): Thumbnails | undefined {
-  const file = folder && join(folder, "sheet.json");
-  if (!file || !existsSync(file)) return undefined;
-  const { side, columns } = JSON.parse(readFileSync(file, "utf8")) as Omit<Thumbnails, "sheet">;
-  const sheet = readFileSync(join(folder, "sheet.webp")).toString("base64");
-  return { sheet: `data:image/webp;base64,${sheet}`, side, columns };
+  const found = folder ? readSheet(folder) : undefined;
+  if (!found) return undefined;
+  const { webp, side, columns } = found;
+  return { sheet: `data:image/webp;base64,${webp.toString("base64")}`, side, columns };
 }

@@ -1,6 +1,6 @@
-/** The artifact `curve`: precision and recall of codes by radius, as a look-up of everything within it gives. */
+/** The artifact `curve`: precision and recall of codes by radius, of everything within it. */
 import { Float32, Float64, Uint16 } from "apache-arrow";
-import { writeTable } from "./arrow.ts";
+import { numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
 
 /** `[blocks, bits + 1]` each: sums over queries of the items within a radius. */
 export interface Radii {
@@ -52,4 +52,19 @@ export function writeCurve(
     },
     { ...metadata, bits, queries },
   );
+}
+
+/** The artifact `curve`, as it is read: one value a radius, from 0. */
+export interface Curve {
+  protocol: string;
+  bits: number;
+  precision: Float32Array;
+  recall: Float32Array;
+}
+
+/** Reads `curve`. @throws UserError when the file is another artifact */
+export function readCurve(path: string): Curve {
+  const table = readTable(path, "curve");
+  const { protocol, bits } = readMetadata(table) as { protocol: string; bits: number };
+  return { protocol, bits, precision: numbers(table, "precision"), recall: numbers(table, "recall") };
 }

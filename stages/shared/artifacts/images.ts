@@ -1,8 +1,8 @@
 /** The artifact `images`: tables of any size; the list of images is read at once, pixels batch by batch. */
-import type { FixedSizeBinary, RecordBatch } from "apache-arrow";
+import { type FixedSizeBinary, type RecordBatch, Uint16, Uint32, Utf8 } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
-import { readBatches, readMetadata } from "./arrow.ts";
-import { ifSeveral, readSetColumn } from "./label-sets.ts";
+import { bytesColumn, createTable, readBatches, readMetadata } from "./arrow.ts";
+import { ifSeveral, packSets, readSetColumn, setBytes } from "./label-sets.ts";
 
 /** The images without their pixels. */
 export interface ImageList {
@@ -99,4 +99,74 @@ export async function* readPixels(
         yield { count, pixels: (data.values as Uint8Array).subarray(start, start + count * bytes) };
       }
     }
+}
+
+/** Images of a batch that is written. */
+const WRITTEN = 2000;
+
+/** An image as it is written. */
+export interface WrittenImage {
+  id: number;
+  /** As the data set publishes it. */
+  split: string;
+  label: number;
+  /** All labels, ascending, where images may have several. */
+  labels?: number[];
+  /** `[height, width, channels]` bytes. */
+  pixels: Uint8Array;
+}
+
+/**
+ * Writes `images`, batch by batch.
+ * @param several whether images may have several labels
+ * @param onBatch given the number of images written so far
+ * @returns the number of images
+ */
+export async function writeImages(
+  path: string,
+  images: AsyncIterable<WrittenImage> | Iterable<WrittenImage>,
+  metadata: { classes: string[]; height: number; width: number; channels: number } & Record<string, unknown>,
+  several: boolean,
+  onBatch: (written: number) => void,
+): Promise<number> {
+  const size = metadata.height * metadata.width * metadata.channels;
+  const classes = metadata.classes.length;
+  const columns = {
+    id: new Uint32(),
+    split: new Utf8(),
+    label: new Uint16(),
+    ...(several && { labels: bytesColumn(setBytes(classes)) }),
+    pixels: bytesColumn(size),
+  };
+  const table = createTable(path, "images", columns, metadata);
+  let batch: WrittenImage[] = [];
+  let written = 0;
+  const flush = () => {
+    if (batch.length === 0) return;
+    const pixels = new Uint8Array(batch.length * size);
+    for (const [row, image] of batch.entries()) pixels.set(image.pixels, row * size);
+    const sets = several && {
+      labels: packSets(
+        batch.map(({ labels }) => labels!),
+        classes,
+      ),
+    };
+    table.write(batch.length, {
+      id: Uint32Array.from(batch, ({ id }) => id),
+      split: batch.map(({ split }) => split),
+      label: Uint16Array.from(batch, ({ label }) => label),
+      ...sets,
+      pixels,
+    });
+    written += batch.length;
+    batch = [];
+    onBatch(written);
+  };
+  for await (const image of images) {
+    batch.push(image);
+    if (batch.length === WRITTEN) flush();
+  }
+  flush();
+  table.close();
+  return written;
 }

@@ -172,7 +172,7 @@ describe("browse", () => {
     const few = writeImages(path("few.arrow"), [{ id: 100, split: "train", label: 0, pixels: [0] }], {
       classes,
     });
-    await expect(browse({}, { images: few })).rejects.toThrow(/image \d+ is not there/);
+    await expect(browse({}, { images: few })).rejects.toThrow(/image \d+ is missing/);
     await expect(browse({}, { vectors: [], codes: [] })).rejects.toThrow(/neither vectors nor codes/);
   });
 });

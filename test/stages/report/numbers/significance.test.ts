@@ -1,12 +1,7 @@
 import { describe, expect, it } from "vitest";
-import {
-  beyond,
-  differenceOf,
-  drawMeans,
-  holm,
-  percentileInterval,
-} from "../../../../stages/report/numbers/bootstrap.ts";
+import { beyond, differenceOf, holm } from "../../../../stages/report/numbers/significance.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
+import { drawMeans, percentileInterval } from "../../../../stages/shared/statistics/bootstrap.ts";
 
 const draws = random(5, "scores");
 const queries = 400;
