@@ -1,4 +1,4 @@
-/** The commands search, index and duplicates. */
+/** The commands search, index, duplicates and export. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
@@ -6,6 +6,7 @@ import { diskFault, refuseTaken, wholeNumber } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { duplicates } from "./duplicates/command.ts";
 import { DEFAULT } from "./duplicates/find.ts";
+import { exportCodes } from "./export/command.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
@@ -75,6 +76,16 @@ export async function main(args: string[], root: string, from: string): Promise<
     .action(async (paths, options) => {
       code = await duplicates(paths, options, root, from);
     });
+  program
+    .command("export")
+    .description(
+      "write the codes of an index for other programs: NumPy (.npy), faiss (.faiss), JSON lines (.jsonl)",
+    )
+    .usage("--out FILE [options]")
+    .option("--index <folder>", "the index (default: the only one in indexes/)")
+    .requiredOption("--out <file>", "the file; its ending says the form")
+    .option("--force", "replace a file that is there")
+    .action((options) => exportCodes(options, root, from));
   try {
     const [script, ...rest] = args;
     const options = program.commands.flatMap((command) => command.options.flatMap(({ long }) => long ?? []));

@@ -7,10 +7,7 @@ type Example = [args: string, effect: string];
 
 /** The examples of the overview, and of each command. */
 const EXAMPLES: Record<string, Example[]> = {
-  "": [
-    ["", "run the default profile"],
-    ["--only train-race", "run one stage and those it depends on"],
-  ],
+  "": [["--only train-race", "run one stage and those it depends on"]],
   run: [
     ["", "run the default profile"],
     ["--profile cifar10 --mirror ~/data", "the full study; ~/data holds the downloads"],

@@ -1,4 +1,4 @@
-/** The commands `search`, `index` and `duplicates`, which know of images: loaded by their path when they are called. */
+/** The commands `search`, `index`, `duplicates` and `export`, which know of images: loaded by their path when they are called. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
@@ -10,6 +10,7 @@ const LAUNCHER = "search/main.mjs";
 const COMMANDS = [
   ["index", "[folder]", "make a search index of your own images"],
   ["duplicates", "[folder...]", "list images that are the same, or nearly"],
+  ["export", "", "write the codes of an index for other programs"],
   ["search", "[image...]", "find the images of an index nearest to yours"],
 ] as const;
 
@@ -24,18 +25,18 @@ export function addSearching(
 ): void {
   for (const [name, argument, effect] of COMMANDS)
     program
-      .command(name)
-      .argument(argument)
+      .command(`${name} ${argument}`.trim())
       .description(effect)
       .helpOption(false)
       .allowUnknownOption()
       .allowExcessArguments()
-      .action((_arguments, _options, { args }: Command) =>
-        guard(
+      .action((...given) => {
+        const { args } = given.at(-1) as Command; // after the arguments, if any, and the options
+        return guard(
           import(pathToFileURL(join(home, LAUNCHER)).href).then(({ start }) =>
             start([name, ...args], standing()),
           ),
           false,
-        ),
-      );
+        );
+      });
 }
