@@ -2,7 +2,7 @@
 import { isAbsolute, normalize } from "node:path";
 import { type EnvValue, passedOn } from "../code/index.ts";
 import type { OutputDeclaration, Point } from "../stage.ts";
-import { brief, bytesOf, nameFault, type Path, secondsOf } from "../text/index.ts";
+import { brief, bytesOf, dig, nameFault, type Path, secondsOf } from "../text/index.ts";
 import { fixCommand } from "./command.ts";
 import { nothingCalled, OMIT } from "./interpolate.ts";
 import { instanceId } from "./matrix.ts";
@@ -35,7 +35,7 @@ export interface StageInstance {
   memory?: number;
   /** GPUs it claims for itself. */
   gpu?: number;
-  /** "file:line:column" of something of this stage, by its path below the stage. */
+  /** "file:line:column" of something of this stage, by its path below the stage; of a `$NAME`, where it gets its value. */
   at(...path: Path): string;
 }
 
@@ -62,6 +62,14 @@ class Filler {
 
   refuse(path: Path, message: string): never {
     return this.stages.refuse(this.stage, path, message);
+  }
+
+  /** Where the value at a path is written: at its place in the stage, or where the one name there gets its value. */
+  placeOf(path: Path): string {
+    const place = this.stages.at(this.stage, ...path);
+    return place.startsWith("--set")
+      ? place
+      : (this.scope.placeOf(dig(this.spec, path.map(String))) ?? place);
   }
 
   fill(value: unknown, base: Path): unknown {
@@ -176,7 +184,7 @@ export function instancesOf(
       cpus: spec.cpus,
       memory: filler.amount("memory", bytesOf, "500MB or 4GB"),
       gpu: spec.gpu,
-      at: (...path: Path) => stages.at(stage, ...path),
+      at: (...path: Path) => filler.placeOf(path),
     };
   });
 }

@@ -16,6 +16,8 @@ export interface Binding {
   known?: boolean;
   /** @throws UserError with the place of the binding */
   refuse(path: Path, message: string): never;
+  /** "file:line:column" of the binding, where it has one of its own. */
+  place?(): string;
 }
 
 /** What a matrix sets at a point. */
@@ -56,6 +58,13 @@ export class Scope {
     const found = dig(value, path);
     return found === undefined && optional ? OMIT : found;
   };
+
+  /** The place of the value that a text stands for, if it is one name that a file or `--set` gives its value. */
+  placeOf(value: unknown): string | undefined {
+    const name = typeof value === "string" ? /^\$([\w-]+)\??$/.exec(value)?.[1] : undefined;
+    const binding = name === undefined ? undefined : this.binding(name);
+    return binding?.place && (this.placeOf(binding.value) ?? binding.place());
+  }
 
   /** What to write in the place of an expression that names nothing. */
   hint(expression: string, otherwise = ""): string {
@@ -110,8 +119,10 @@ export class Scopes {
     const { study } = stages;
     this.stages = stages;
     this.all = namesOf(study);
-    this.vars = bindingsOf(study.vars, (name, path, message) =>
-      study.refuse(["vars", name, ...path], message),
+    this.vars = bindingsOf(
+      study.vars,
+      (name, path, message) => study.refuse(["vars", name, ...path], message),
+      (name) => study.locate(["vars", name]),
     );
     for (const setting of settings.filter(({ path }) => path[0] === "vars")) {
       const [, name] = setting.path;
@@ -122,13 +133,16 @@ export class Scopes {
       this.vars[name] = {
         value: changed[name],
         refuse: (_, message) => refuseVar(name, message),
+        place: () => `--set vars.${name}:`,
       };
     }
   }
 
   private stageVars(stage: string): Bound {
-    return bindingsOf(this.stages.spec(stage).vars ?? {}, (name, path, message) =>
-      this.stages.refuse(stage, ["vars", name, ...path], message),
+    return bindingsOf(
+      this.stages.spec(stage).vars ?? {},
+      (name, path, message) => this.stages.refuse(stage, ["vars", name, ...path], message),
+      (name) => this.stages.at(stage, "vars", name),
     );
   }
 
@@ -173,7 +187,11 @@ export class Scopes {
             `"${name}" is bound twice in ${stage}: ${from[name]} and ${axis}=${word} both set it. Set it in the matrix (set: { ${name}: … }), or remove one.`,
           );
         from[name] = `${axis}=${word}`;
-        found[name] = { value, refuse: (below, message) => study.refuse([...path, ...below], message) };
+        found[name] = {
+          value,
+          refuse: (below, message) => study.refuse([...path, ...below], message),
+          place: () => study.locate(path),
+        };
       }
     }
     return found;
@@ -188,10 +206,15 @@ const never = (_: Path, message: string): never => {
 const bindingsOf = (
   map: Record<string, unknown>,
   refuse: (name: string, path: Path, message: string) => never,
+  place: (name: string) => string,
 ): Bound =>
   Object.fromEntries(
     Object.entries(map).map(([name, value]) => [
       name,
-      { value, refuse: (path: Path, message: string) => refuse(name, path, message) },
+      {
+        value,
+        refuse: (path: Path, message: string) => refuse(name, path, message),
+        place: () => place(name),
+      },
     ]),
   );

@@ -27,6 +27,22 @@ const byId = (found: ReturnType<typeof study>) =>
 const params = (text: string) => study(text).instances.map((one) => one.with);
 
 describe("one scope", () => {
+  test("an error about a value is at the place that gives the name its value", () => {
+    const text = [
+      "vars: { n: 1, long: $n }",
+      "axes: { word: { a: { m: 2 } } }",
+      "stages:",
+      "  s: { uses: s, vars: { k: 3 }, matrix: { word: [a] }, with: { l: $long, m: $m, k: $k, w: $word, t: '${n}x' } }",
+    ].join("\n");
+    const [one] = study(text).instances;
+    const placed = Object.keys(one.with).map((name) => one.at("with", name));
+    expect(placed.slice(0, 3)).toEqual(["pipeline.yaml:2:9", "pipeline.yaml:3:22", "pipeline.yaml:5:25"]);
+    for (const place of placed.slice(3))
+      expect(place).toMatch(/^pipeline\.yaml:5:[789]\d|^pipeline\.yaml:5:1\d\d/);
+    const [set] = study(text, [{ path: ["vars", "n"], value: 7 }]).instances;
+    expect(set.at("with", "l")).toBe("--set vars.n:");
+  });
+
   const TEXT = `
 vars: { n: study, text: "n is \${n}" }
 axes: { word: { a: { n: word }, b: {} } }
