@@ -35,11 +35,11 @@ export class Features {
     model: string,
     threads: number,
   ): Promise<Features> {
-    const { name, features } = recipe.backbone;
+    const { name, features, pooling } = recipe.backbone;
     const scratch = mkdtempSync(join(tmpdir(), "deephash-"));
     try {
       const prepared = prepareModel(model, name, features, scratch);
-      return new Features(recipe, await openNetwork(prepared, "cpu", threads));
+      return new Features(recipe, await openNetwork(prepared, "cpu", threads, pooling));
     } finally {
       rmSync(scratch, { recursive: true, force: true });
     }

@@ -2,9 +2,11 @@
 import { appendFileSync, chmodSync, copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { UserError } from "../../runner/stage.ts";
+import type { Pooling } from "../shared/backbone.ts";
 import { type InferenceSession, Tensor } from "../shared/compute/onnxruntime.ts";
 import { firstLine, kindOf, runFailure } from "./failures.ts";
 import { featureTensor, outputOf, readGraph } from "./onnx.ts";
+import { pool } from "./pooling.ts";
 import { type Device, openSession } from "./session.ts";
 
 /** A network's file, made ready to be opened so that its features come out. */
@@ -24,7 +26,7 @@ export interface Model {
 /** An open network. */
 export interface Network {
   /**
-   * Features `[count, dim]` of images `[count, 3, size, size]`; both row-major.
+   * Features `[count, dim]`, pooled, of images `[count, 3, size, size]`; both row-major.
    * @throws UserError when the network does not take this shape, or memory runs out; Error when the device is lost
    */
   infer(images: Float32Array, count: number, size: number): Promise<Float32Array>;
@@ -80,9 +82,15 @@ export function prepareModel(
 /**
  * Opens a network.
  * @param threads of the CPU
+ * @param pooling of a network whose features are tokens
  * @throws UserError when the device cannot run it
  */
-export async function openNetwork(model: Model, device: Device, threads: number): Promise<Network> {
+export async function openNetwork(
+  model: Model,
+  device: Device,
+  threads: number,
+  pooling?: Pooling,
+): Promise<Network> {
   const { name, path, file, input, tensor } = model;
   let session: InferenceSession;
   try {
@@ -111,7 +119,7 @@ export async function openNetwork(model: Model, device: Device, threads: number)
         throw new UserError(
           `extract: ${name} gives ${output.type}[${output.dims.join(", ")}] for ${count} images, but float32[${count}, …] is wanted. Name another tensor in "features".`,
         );
-      return output.data as Float32Array;
+      return pool(output.data as Float32Array, output.dims, pooling, name);
     },
     close: () => session.release(),
   };

@@ -33,7 +33,7 @@ async function firstImages(path: string, most: number, resizer: Resizer, size: n
 /** Chooses the device, says so, and opens the network there. */
 async function openOnDevice(
   { params, inputs, outputs, cpus, log, warn, note, signal }: StageContext<Params>,
-  { name, features }: Backbone & { name: string },
+  { name, features, pooling }: Backbone & { name: string },
   size: number,
   batch: number,
   resizer: Resizer,
@@ -48,7 +48,7 @@ async function openOnDevice(
     (fallback ? warn : log)(`device ${device} (${reason})`);
     note("device", device);
     note("device_reason", reason);
-    return { network: await openNetwork(model, device, cpus), device };
+    return { network: await openNetwork(model, device, cpus, pooling), device };
   } finally {
     model.remove();
   }

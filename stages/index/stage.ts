@@ -91,9 +91,9 @@ export default defineStage<{ views?: View[] }>({
       writeFileSync(at(FILES.names), `${JSON.stringify(inOrder, null, 1)}\n`);
     }
     if (inputs.head) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
-    const { mean, std, features } = backbone;
+    const { mean, std, features, pooling } = backbone;
     await seal(outputs.index, {
-      backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
+      backbone: { name, mean, std, ...(features && { features }), ...(pooling && { pooling }) },
       views: params.views ?? [{ size: backbone.size, flip: false }],
       image: { height, width, channels, ...(fit && { fit }) },
       head: inputs.head !== undefined,

@@ -1,6 +1,9 @@
 /** What a file of backbones/ must offer: a part of the stages `backbone` and `extract`. */
 import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 
+/** How the tokens of a transformer become one vector: see `pool` of the stage extract. */
+export type Pooling = "cls" | "mean" | "both";
+
 /** A pretrained network that turns images into features. */
 export interface Backbone<P = Record<string, unknown>> extends PartDefinition {
   /** Side of the square input, unless pipeline.yaml says otherwise. */
@@ -14,6 +17,8 @@ export interface Backbone<P = Record<string, unknown>> extends PartDefinition {
   batch?: number;
   /** The tensor that holds the features; absent: what enters the last fully connected layer. */
   features?: string;
+  /** Of a network whose features are tokens. */
+  pooling?: Pooling;
   /** Of a backbone whose params describe it: what they say. Its file is the user's, and no download. */
   described?(params: P): Partial<Backbone> & { name: string };
 }

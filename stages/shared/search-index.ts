@@ -36,7 +36,7 @@ export interface Root {
 /** index.json. */
 export interface Recipe {
   format: typeof FORMAT;
-  backbone: { name: string } & Pick<Backbone, "mean" | "std" | "features">;
+  backbone: { name: string } & Pick<Backbone, "mean" | "std" | "features" | "pooling">;
   /** The features of an image are the mean over these. */
   views: View[];
   /** What an image is brought to before its views are made. */

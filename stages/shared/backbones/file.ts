@@ -37,6 +37,12 @@ export default defineBackbone({
       description:
         "the tensor that holds the features; without it, what enters the last fully connected layer",
     },
+    pooling: {
+      enum: ["cls", "mean", "both"],
+      optional: true,
+      description:
+        "of a transformer's tokens [images, tokens, dim]: the first, the class token; the mean of those after it; or both, side by side",
+    },
     batch: {
       type: "integer",
       minimum: 1,
@@ -47,13 +53,14 @@ export default defineBackbone({
   ...IMAGENET,
   size: SIDE,
   multipleOf: 1,
-  described: ({ name, size, multiple_of, mean, std, features, batch }) => ({
+  described: ({ name, size, multiple_of, mean, std, features, pooling, batch }) => ({
     name,
     size,
     multipleOf: multiple_of,
     mean: mean as Backbone["mean"],
     std: std as Backbone["std"],
     features,
+    pooling,
     batch,
   }),
 });

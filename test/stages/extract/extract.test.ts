@@ -109,6 +109,9 @@ describe("extract", () => {
       "size 32 does not fit my-net: it takes multiples of 24",
     );
     expect(await fault({ backbone: { ...given, features: "none" } })).toContain('holds no tensor "none"');
+    expect(await fault({ backbone: { ...given, pooling: "cls" } })).toContain(
+      "no tokens that could be pooled",
+    );
   });
 
   it("keeps what the network gives as float16, rounded to nearest", async () => {
