@@ -1,7 +1,7 @@
 /** Stage instances + the stages' own declarations → tasks: params, parts, inputs and outputs checked. */
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { resolve as absolute, join } from "node:path";
-import type { CodeBook } from "../code/index.ts";
+import type { Code, CodeBook } from "../code/index.ts";
 import { memoOf } from "../files/index.ts";
 import type { StageDefinition } from "../stage.ts";
 import { Schemas, type StageInstance, type Study } from "../study/index.ts";
@@ -76,6 +76,7 @@ export async function resolve(
     [...chosen.values()].flatMap((parts) => Object.values(parts).map(({ file }) => file)),
   );
 
+  const outputsByStage = new Map<Code, Task["outputs"]>(); // the same for all instances of a stage
   const tasks = instances.map((instance): Task => {
     if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile);
     const code = stageCode.get(entryOf(instance.uses!))!;
@@ -90,8 +91,12 @@ export async function resolve(
     const parts = partsWith(instance, chosen.get(instance)!, partCode, schemas);
     const params = paramsOf(instance, definition, schemas, study.check === "exact");
     const kinds = inputKinds(instance, definition);
-    const outputs = outputsOf(definition.outputs);
-    checkOutputs(instance, outputs, "uses");
+    let outputs = outputsByStage.get(code);
+    if (!outputs) {
+      outputs = outputsOf(definition.outputs);
+      checkOutputs(instance, outputs, "uses");
+      outputsByStage.set(code, outputs);
+    }
     return {
       ...instance,
       code,

@@ -64,6 +64,12 @@ export function compile(ajv: Ajv, schema: object, file: string): ValidateFunctio
   }
 }
 
+/**
+ * How many values of one schema the memo of earlier runs is asked for. Compiling takes as long as some thousand checks,
+ * but of a matrix of 50,000 points the memo would hold as many answers.
+ */
+const MOST_ASKS = 500;
+
 /** Compiled schemas by the text they came from. */
 export class Schemas {
   private readonly ajv = new Ajv({
@@ -112,7 +118,14 @@ export class Schemas {
     const rules = schema();
     const text = JSON.stringify(rules);
     let validate: ValidateFunction | undefined;
+    let asks = 0;
     const check: Check = (value) => {
+      if (++asks > MOST_ASKS) {
+        validate ??= compile(this.ajv, rules, file);
+        const isValid = validate(value);
+        check.errors = validate.errors;
+        return isValid;
+      }
       const asked = [import.meta.url, text, structuredClone(value)];
       const filled = this.memo.get(asked);
       if (filled !== undefined) {
