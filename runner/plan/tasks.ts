@@ -26,6 +26,17 @@ function once<Value>(ask: (path: string) => Value): (path: string) => Value {
   };
 }
 
+/** Gives the outputs that a stage declares, which it checks once, not once for each instance. */
+function outputsByStage(): (instance: StageInstance, code: Code) => Task["outputs"] {
+  const known = new Map<Code, Task["outputs"]>();
+  return (instance, code) => {
+    const outputs = known.get(code) ?? outputsOf((code.definition as StageDefinition).outputs);
+    if (!known.has(code)) checkOutputs(instance, outputs, "uses");
+    known.set(code, outputs);
+    return outputs;
+  };
+}
+
 /**
  * Checks every instance against its stage and returns the tasks, in the same order.
  * @param cache the folder of the store, to which nothing may be published
@@ -76,7 +87,7 @@ export async function resolve(
     [...chosen.values()].flatMap((parts) => Object.values(parts).map(({ file }) => file)),
   );
 
-  const outputsByStage = new Map<Code, Task["outputs"]>(); // the same for all instances of a stage
+  const declaredOutputs = outputsByStage();
   const tasks = instances.map((instance): Task => {
     if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile);
     const code = stageCode.get(entryOf(instance.uses!))!;
@@ -91,12 +102,7 @@ export async function resolve(
     const parts = partsWith(instance, chosen.get(instance)!, partCode, schemas);
     const params = paramsOf(instance, definition, schemas, study.check === "exact");
     const kinds = inputKinds(instance, definition);
-    let outputs = outputsByStage.get(code);
-    if (!outputs) {
-      outputs = outputsOf(definition.outputs);
-      checkOutputs(instance, outputs, "uses");
-      outputsByStage.set(code, outputs);
-    }
+    const outputs = declaredOutputs(instance, code);
     return {
       ...instance,
       code,
