@@ -11,7 +11,7 @@ import { meanOfRows } from "../shared/statistics/means.ts";
 /** How near two vectors are, as in evaluate. */
 export type Distance = "euclidean" | "cosine" | "centred-cosine";
 
-/** What stands for the images. */
+/** Vectors or codes of the images. */
 export interface Representation {
   /** The instance that made it. */
   id: string;

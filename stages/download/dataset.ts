@@ -10,7 +10,7 @@ import type { Published } from "../shared/folder/folder.ts";
  */
 export type Role = Published | "database" | "train+database";
 
-/** What one image is. */
+/** One image. */
 export interface ImageRow {
   id: number;
   /** As the data set publishes it. */
@@ -23,7 +23,7 @@ export interface ImageRow {
   pixels: Uint8Array;
 }
 
-/** What is known of a data set before its first image. */
+/** The facts of a data set that are known before its first image. */
 export interface DatasetInfo {
   dataset: string;
   height: number;
@@ -34,17 +34,17 @@ export interface DatasetInfo {
   classes: string[];
   /** Whether an image may have several labels: every row then has `labels`. */
   several?: boolean;
-  /** sha256 of each list that says which images belong to the data set, by the file's name. */
+  /** sha256 of each list of the images that belong to the data set, by the file's name. */
   lists?: Record<string, string>;
-  /** By id, what the images are called where they come from: a file, say. */
+  /** By id, the names of the images at their source, as a file's. */
   names?: string[];
   /** How many images will come; for the progress. */
   images: number;
 }
 
-/** What a data set is given besides its params. */
+/** The context of a data set, besides its params. */
 export interface DatasetContext extends FetchContext {
-  /** The folder that stands as the input `files`; absent where there is none. */
+  /** The folder of the input `files`; absent where there is none. */
   files?: string;
   note(name: string, value: Scalar): void;
 }

@@ -33,7 +33,7 @@ export interface Network {
   close(): Promise<void>;
 }
 
-/** The model with one more output, in a file of its own: in memory it would stand twice. */
+/** The model with one more output, in a file of its own: in memory it would be held twice. */
 function withOutput(path: string, tensor: string, folder: string): string {
   const copy = join(folder, "with-features.onnx");
   copyFileSync(path, copy);

@@ -48,7 +48,7 @@ export class Resizer {
   private readonly columns: ReturnType<typeof taps>;
   private readonly mirroredColumns: ReturnType<typeof taps>;
   private readonly rows: ReturnType<typeof taps>;
-  /** Columns of one channel resized, rows not yet: `[height, size]`. It lies at the memory's start. */
+  /** Columns of one channel resized, rows not yet: `[height, size]`. At the memory's start. */
   private readonly narrow: Float32Array;
   private readonly blend: ReturnType<typeof blendIn>;
 
@@ -86,7 +86,7 @@ export class Resizer {
    * Resizes `[images, height, width, channels]` bytes to floats in NCHW order, into a buffer; grey images fill all
    * three channels. Columns come first: the rows that are interpolated then are few.
    * @param mirrored left and right exchanged
-   * @returns the buffer; what stands in it behind these images means nothing
+   * @returns the buffer; its bytes behind these images are undefined
    */
   fill(buffer: number, pixels: Uint8Array, images: number, mirrored = false): Float32Array {
     const { size, rows, scaling, narrow } = this;

@@ -1,15 +1,15 @@
-/** What a figure is before it is drawn. */
+/** A figure before it is drawn. */
 export interface Figure {
   /** Name of its files, without their ending. */
   name: string;
   title: string;
-  /** What it shows and how to read it, in a sentence or two: stands below it in the report. */
+  /** A sentence or two on its content and how to read it; the report prints it below. */
   caption: string;
-  /** What one who cannot see it should know. */
+  /** A text for people who cannot see it. */
   alt: string;
   /** A Vega-Lite spec with its data in it. */
   spec: Spec;
 }
 
-/** JSON that Vega-Lite reads; it complains itself about what it does not know. */
+/** JSON that Vega-Lite reads; it rejects unknown properties itself. */
 export type Spec = Record<string, unknown>;

@@ -1,4 +1,4 @@
-/** Opens embeddings of two dimensions, and draws the images that stand for all. */
+/** Opens embeddings of two dimensions, and draws a sample of the images. */
 import { type InputFile, type Point, UserError } from "../../runner/stage.ts";
 import { rowsOf, type Split } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
@@ -6,7 +6,7 @@ import { random } from "../shared/compute/random.ts";
 import { labelOf, rawLabel } from "../shared/runs/groups.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
 
-/** Images of a role that are drawn: enough to see where a class lies, few enough to tell points apart. */
+/** Images of a role that are drawn: enough to see the place of a class, few enough to tell points apart. */
 const DRAWN = 1000;
 const SEED = 1;
 
@@ -34,7 +34,7 @@ export interface Plane {
 
 /**
  * Reads `vectors` of two dimensions. The same split gives the same images in the same order, whosever vectors
- * they are: a random draw, which also keeps a class from lying on top of all others.
+ * they are: a random draw, so that no class covers all others.
  * @throws UserError when the vectors have another number of dimensions, or lack an image of the split
  */
 export function readPlane({ path, id, point }: InputFile, split: Split): Plane {

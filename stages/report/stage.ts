@@ -34,7 +34,7 @@ interface Params {
 /** A page that is larger is slow to open and to keep under version control. */
 const LARGEST_PAGE = 5_000_000;
 
-/** The seconds that the page shows where they lie beside it. */
+/** The file of seconds; the page shows them where it is there. */
 const SECONDS = "timings/seconds.js";
 
 /** The answers' seconds and the curves against them: a script beside the page, which shows them where it is there. */

@@ -1,7 +1,7 @@
 /** The affinities of t-SNE: how likely two points pick each other as neighbours. */
 import type { Neighbours } from "./neighbours.ts";
 
-/** A symmetric sparse matrix, row by row: the entries of row i stand from starts[i] to starts[i+1]. */
+/** A symmetric sparse matrix, row by row: the entries of row i are from starts[i] to starts[i+1]. */
 export interface Affinities {
   starts: Uint32Array;
   columns: Uint32Array;

@@ -8,7 +8,7 @@ const SPACING = 0.5;
 const FEWEST_NODES = 32;
 /** A map that is wider than so many nodes would take gigabytes: every pair is computed instead. */
 const MOST_NODES = 1500;
-/** A cubic B-spline reaches four nodes, the first of which lies before the point's own. */
+/** A cubic B-spline reaches four nodes, the first of which is before the point's own. */
 const REACH = 4;
 const TILE = 16;
 

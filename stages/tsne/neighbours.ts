@@ -6,7 +6,7 @@ const BLOCK = 500;
 /** Up to so many dimensions the differences themselves are cheap, and exact. */
 const FEW_DIMENSIONS = 4;
 
-/** Points that lie row by row in one array. */
+/** Points, row by row in one array. */
 export interface Points {
   /** `[rows, dim]`, row-major */
   values: Float32Array;

@@ -8,7 +8,7 @@ import type { Figure, Spec } from "../figure.ts";
 import { type Plane, ROLES, type Role } from "../planes.ts";
 import { coloured } from "../theme.ts";
 
-/** Side of a panel in pixels, and how many stand side by side. */
+/** Side of a panel in pixels, and panels side by side. */
 const SIDE = 300;
 const COLUMNS = 3;
 /** Free space around the points, as a share of the side. */
@@ -75,7 +75,7 @@ function panel(plane: Plane, title: string, score: string, role: Role): Spec {
 
 /**
  * One figure of the query images and one of the training images, with the same axes in both. None without planes.
- * @param evaluations of which the planes' own stand above the panels of the queries
+ * @param evaluations of which those of the planes are written above the panels of the queries
  */
 export function planes(given: Plane[], evaluations: Evaluation[], groups: Appearances): Figure[] {
   if (given.length === 0) return [];

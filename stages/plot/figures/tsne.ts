@@ -8,7 +8,7 @@ import type { Figure, Spec } from "../figure.ts";
 
 import { coloured } from "../theme.ts";
 
-/** Side of a map in pixels, and how many stand side by side. */
+/** Side of a map in pixels, and maps side by side. */
 const SIDE = 440;
 const COLUMNS = 2;
 /** Free space around the points, as a share of the side. */
@@ -114,7 +114,7 @@ export function tsneMaps(maps: TsneMap[], groups: Appearances): Figure[] {
         .join(" ")} Distances between clusters and their sizes say nothing.`,
       alt: maps.map((map) => `Map of ${map.labels.length} images, ${title(map)}, ${facts(map)}`).join(". "),
       spec: {
-        title: { text: "t-SNE of the query images", subtitle: "A name stands at the median of its class" },
+        title: { text: "t-SNE of the query images", subtitle: "A name is at the median of its class" },
         concat: panels,
         columns: COLUMNS,
         // The space is counted from map to map: Vega takes texts for wider than they are.

@@ -46,7 +46,7 @@ export interface PartBlock {
   name: "maps" | "queries" | "curves" | "race" | "seconds" | "confusion" | "codes" | "radii";
   /** Which of several: a protocol. */
   about?: string;
-  /** What stands in its place in Markdown, and where no script runs. */
+  /** Its replacement in Markdown, and where no script runs. */
   instead: Block[];
 }
 

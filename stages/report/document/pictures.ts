@@ -24,7 +24,7 @@ export interface Figures {
 /**
  * Opens a folder of figures.
  * @param from path of the folder; undefined: there are no figures
- * @param folder where their copies lie, from the report
+ * @param folder of their copies, from the report
  */
 export function openFigures(from: string | undefined, folder: string): Figures {
   const listed =

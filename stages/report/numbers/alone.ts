@@ -21,16 +21,15 @@ export function alone(runs: Measured[]): boolean | undefined {
 /** What the machine did beside the trainings, in a sentence. */
 export function besides(runs: Measured[]): string {
   const known = alone(runs);
-  if (known === undefined)
-    return "What else the machine did meanwhile was not measured: the seconds rank nothing.";
+  if (known === undefined) return "Other work on the machine was not measured: the seconds give no ranking.";
   const most = Math.max(...runs.map(({ others_busy }) => others_busy!));
   const cores = `${most.toFixed(2)} of ${runs[0].cores} cores`;
   if (known) return `Each was measured alone: other work kept ${cores} busy at most.`;
   const disturbed = runs.filter(({ others_busy }) => others_busy! > QUIET).length;
-  return `They were not measured alone: beside ${disturbed} of ${runs.length} trainings other work kept more than ${QUIET} cores busy, ${cores} at most. Such seconds rank nothing.`;
+  return `They were not measured alone: beside ${disturbed} of ${runs.length} trainings other work kept more than ${QUIET} cores busy, ${cores} at most. Such seconds give no ranking.`;
 }
 
-/** How far trainings lie apart in time. @param groups by their labels */
+/** The time between trainings. @param groups by their labels */
 export function spreadOf(groups: Record<string, Measured[]>): string {
   const rows = Object.entries(groups)
     .map(([label, runs]) => ({ label, ...meanInterval(runs.map(({ step_seconds }) => step_seconds)) }))

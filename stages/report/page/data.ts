@@ -47,7 +47,7 @@ export interface Confusion {
   groups: { label: string; shares: number[][] }[];
 }
 
-/** Thumbnails on one sheet: image i stands in row ⌊i / columns⌋, column i mod columns. */
+/** Thumbnails on one sheet: image i is in row ⌊i / columns⌋, column i mod columns. */
 export interface Thumbnails {
   /** Data URI. */
   sheet: string;
@@ -106,7 +106,7 @@ export const NO_DATA: PageData = {
   radii: [],
 };
 
-/** Measured time, which lies beside the page: the page itself is the same on every machine. */
+/** Measured time, in a file beside the page: the page itself is the same on every machine. */
 export interface Seconds {
   /** What the selectors take, in a sentence; "": nothing was compared. */
   mining: string;

@@ -8,7 +8,7 @@ import { STYLE } from "./style.ts";
 /** JSON inside a script element: nothing in it may end the element. */
 const inScript = (value: unknown): string => JSON.stringify(value).replaceAll("<", "\\u003c");
 
-/** What lies beside a page. */
+/** The files beside a page. */
 export interface Beside {
   /** The way from the page to the files beside the report. */
   base: string;

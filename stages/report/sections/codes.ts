@@ -26,7 +26,7 @@ import { DECIMALS, lookupBlocks, NONE } from "./results.ts";
 
 /** The training-free method that every learned code must be held against. */
 const BASELINE = "itq";
-/** What stands behind a published number that nobody compared with its source. */
+/** The mark of a published number that nobody compared with its source. */
 const UNCHECKED = "†";
 
 const isCode = ({ distance }: GroupSummary): boolean => distance === "hamming";

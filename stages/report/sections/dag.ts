@@ -71,7 +71,7 @@ export function dagDrawing(nodes: StageNode[]): string {
   const width = columns.length * (BOX.width + BOX.across) - BOX.across + 2 * BOX.margin;
   const places = new Map<string, { x: number; y: number }>();
   for (const [layer, column] of columns.entries()) {
-    // A stage stands near those it takes from.
+    // A stage is near the stages of its inputs.
     const wish = ({ from }: StageNode) =>
       from.reduce((sum, maker) => sum + places.get(maker)!.y, 0) / (from.length || 1);
     const sorted = layer ? column.toSorted((a, b) => wish(a) - wish(b)) : column;

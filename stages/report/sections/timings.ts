@@ -131,7 +131,7 @@ export function miningSeconds(
     .sort((a, b) => a.mean - b.mean);
   const told = ({ name, mean, low, high }: (typeof rows)[number]) =>
     `${mean.toFixed(1)} s with ${name}${low === undefined ? "" : ` (95 %: ${Math.max(0, low).toFixed(1)} to ${high!.toFixed(1)})`}`;
-  return `In seconds: ${told(rows[0])} to ${told(rows.at(-1)!)}. ${alone(largest.flatMap((label) => groups[label])) ? "" : "Not measured alone: these seconds rank nothing. "}`;
+  return `In seconds: ${told(rows[0])} to ${told(rows.at(-1)!)}. ${alone(largest.flatMap((label) => groups[label])) ? "" : "Not measured alone: these seconds give no ranking. "}`;
 }
 
 const share = (part: number, whole: number): Cell => ({

@@ -18,7 +18,7 @@ import type { Choice, Summary } from "../numbers/summary.ts";
 import { NEAR_BEST, type Training } from "../numbers/training.ts";
 import { NONE, nameOf } from "./results.ts";
 
-/** The choices that fell on the least or the largest candidate: a better value may lie beyond it. */
+/** The choices of the least or the largest candidate: a better value may be beyond it. */
 const atAnEnd = (choices: Choice[], names: Map<string, string>): string[] =>
   choices.flatMap(({ label, value, candidates }) => {
     const values = candidates.map((candidate) => Number(candidate.value));
@@ -56,7 +56,7 @@ export function choiceBlocks({ choices }: Summary, names: Map<string, string>): 
     `Chosen on the validation images: ${listed([...new Set(choices.map(({ param }) => param))])}`,
     ...tables,
     ...(ends.length
-      ? [text(`Chosen at an end of its candidates, so that a better value may lie beyond: ${listed(ends)}.`)]
+      ? [text(`Chosen at an end of its candidates, so a better value may be beyond: ${listed(ends)}.`)]
       : []),
   );
 }

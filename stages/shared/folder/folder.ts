@@ -11,14 +11,14 @@ export interface Entry {
   /** From the folder. */
   path: string;
   split: Published;
-  /** "" for an image that lies in no class folder. */
+  /** "" for an image in no class folder. */
   class: string;
 }
 
 export interface Listing {
   /** By split, class and path. */
   entries: Entry[];
-  /** Images that lie beside the class folders, and so have no class. */
+  /** Images beside the class folders, which have no class. */
   loose: string[];
   /** Files that are no images by their ending. */
   others: string[];
@@ -143,7 +143,7 @@ export function list(root: string, isExcluded: (path: string) => boolean = () =>
   return { entries, loose, others, remarks };
 }
 
-/** By class, within a class as they stand. */
+/** By class, within a class in their order. */
 function byClass(entries: Entry[]): Entry[] {
   const classes = sorted([...new Set(entries.map((entry) => entry.class))]);
   const place = new Map(classes.map((name, at) => [name, at]));

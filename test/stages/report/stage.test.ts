@@ -232,7 +232,7 @@ describe("report", () => {
       /\* Steps took from 9\.5 s with FaceNet, hardest negatives .* to 11\.0 s with FaceNet, all triplets .*, 1\.16 times as long\. Each was measured alone: other work kept 0\.02 of 2 cores busy at most\./,
     );
     expect(told.match(/^\* Steps took/gm)).toHaveLength(2); // a sentence for each loss
-    expect(await read("timings_report")).toContain("was not measured: the seconds rank nothing.");
+    expect(await read("timings_report")).toContain("was not measured: the seconds give no ranking.");
   });
 
   it("keeps the clock apart: other seconds change no other file", async () => {

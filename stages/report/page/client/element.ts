@@ -1,6 +1,6 @@
 /** Making elements. */
 
-/** What stands in an element: other elements, text, or nothing. */
+/** The content of an element: other elements, text, or nothing. */
 export type Child = Node | string | undefined;
 
 /**

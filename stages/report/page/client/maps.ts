@@ -1,4 +1,4 @@
-/** t-SNE maps side by side: hover tells the image, a press shows what lies nearest to it. */
+/** t-SNE maps side by side: hover names the image, a press shows its nearest images. */
 import type { Mark, Spec, View } from "vega";
 import { type Name, placeNames } from "../../../shared/charts/names.ts";
 import type { MapData, PageData } from "../data.ts";
@@ -235,7 +235,7 @@ class MapPanel {
     view.signal("picked", this.picked).signal("near", near);
   }
 
-  /** Marks an image and what lies nearest to it. */
+  /** Marks an image and its nearest. */
   pick(id: number | undefined): void {
     this.picked = id === undefined ? -1 : this.map.ids.indexOf(id);
     const view = this.chart.view();

@@ -1,4 +1,4 @@
-/** Quality against seconds, where measured time lies beside the page. */
+/** Quality against seconds, where the file of measured time is beside the page. */
 import type { PageData, Seconds } from "../data.ts";
 import { curves } from "./curves.ts";
 import { make } from "./element.ts";

@@ -12,7 +12,7 @@ export const WAYS: Record<string, [number, number]> = {
 const ASIDE = 2;
 
 /**
- * The point that one comes to from a point: the nearest one that lies more ahead than aside.
+ * The point that one comes to from a point: the nearest one that is more ahead than aside.
  * @param open which points can be stepped on
  * @returns the point itself where there is none
  */

@@ -13,9 +13,9 @@ describe("besides", () => {
       "Each was measured alone: other work kept 0.04 of 4 cores busy at most.",
     );
     expect(besides([...runs([1, 2], 0.04), ...runs([3], 1.5)])).toBe(
-      "They were not measured alone: beside 1 of 3 trainings other work kept more than 0.1 cores busy, 1.50 of 4 cores at most. Such seconds rank nothing.",
+      "They were not measured alone: beside 1 of 3 trainings other work kept more than 0.1 cores busy, 1.50 of 4 cores at most. Such seconds give no ranking.",
     );
-    expect(besides([...runs([1], 0), ...runs([1])])).toMatch(/was not measured: the seconds rank nothing/);
+    expect(besides([...runs([1], 0), ...runs([1])])).toMatch(/was not measured: the seconds give no ranking/);
   });
 });
 
@@ -29,7 +29,7 @@ describe("spreadOf", () => {
       "Steps took from 10.0 s with fast (95 % over runs: 9.8 to 10.2) to 20.0 s with slow (95 % over runs: 19.5 to 20.5), 2.00 times as long. Each was measured alone: other work kept 0.00 of 4 cores busy at most. No interval reaches down to that of fast.",
     );
     expect(spreadOf({ slow: runs(slow), fast: runs(fast) })).toMatch(
-      /2\.00 times as long\. What else the machine did meanwhile was not measured: the seconds rank nothing\.$/,
+      /2\.00 times as long\. Other work on the machine was not measured: the seconds give no ranking\.$/,
     );
   });
 
