@@ -24,6 +24,12 @@ function share(text: string): number {
   return value;
 }
 
+/** The long options of a command and of those below it. */
+const optionsOf = ({ options, commands }: Pick<Command, "options" | "commands">): string[] => [
+  ...options.flatMap(({ long }) => long ?? []),
+  ...commands.flatMap(optionsOf),
+];
+
 export { standing };
 
 /** @param root the project's folder; @param from the folder that paths start at */
@@ -88,8 +94,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .action((options) => exportCodes(options, root, from));
   try {
     const [script, ...rest] = args;
-    const options = program.commands.flatMap((command) => command.options.flatMap(({ long }) => long ?? []));
-    refuseTaken(script ?? "", options, rest);
+    refuseTaken(script ?? "", optionsOf(program), rest);
     await program.parseAsync(args, { from: "user" });
     return code;
   } catch (error) {

@@ -262,3 +262,13 @@ test("a folder that another process indexes is not touched", async () => {
   });
   expect(existsSync(at("own/index.json"))).toBe(true);
 });
+
+test("an option of a part of index that npm took is told", async () => {
+  vi.stubEnv("npm_lifecycle_event", "index");
+  vi.stubEnv("npm_config_root", "elsewhere");
+  expect(await run("index", "update", "--index", "own")).toBe(2);
+  vi.unstubAllEnvs();
+  expect(err).toEqual([
+    expect.stringMatching(/npm took --root for itself\..*npm run index -- --root=elsewhere/),
+  ]);
+});
