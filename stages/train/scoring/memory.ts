@@ -111,11 +111,13 @@ export function memoryBank(): MemoryBank {
 export function squaredToAll(gram: Float32Array, rows: Float32Array, size: number): Float32Array {
   const dim = rows.length / size;
   const lengths = new Float64Array(size);
-  for (let at = 0; at < rows.length; at++) lengths[Math.floor(at / dim)] += rows[at] ** 2;
-  return gram.map((inner, at) => {
-    const [i, j] = [Math.floor(at / size), at % size];
-    return i === j ? 0 : nearSquared(inner, lengths[i] + lengths[j], rows, i * dim, j * dim, dim);
-  });
+  for (let j = 0, at = 0; j < size; j++)
+    for (const end = at + dim; at < end; at++) lengths[j] += rows[at] * rows[at];
+  const squared = new Float32Array(gram.length);
+  for (let i = 0, at = 0; at < gram.length; i++)
+    for (let j = 0; j < size; j++, at++)
+      if (i !== j) squared[at] = nearSquared(gram[at], lengths[i] + lengths[j], rows, i * dim, j * dim, dim);
+  return squared;
 }
 
 /**
