@@ -1,8 +1,8 @@
 /** How well the bits of codes are used: a bit that is always the same, or the same as another, says nothing. */
 import { bytesOf } from "../shared/artifacts/codes.ts";
 import type { BitUse } from "../shared/artifacts/metrics.ts";
-import { rounded } from "../shared/retrieval/evaluation.ts";
 import { onesOfWord } from "../shared/retrieval/hamming/popcount.ts";
+import { rounded } from "../shared/retrieval/written.ts";
 
 /** Each bit of all codes in a row of its own, `[bits, words]`: bit i mod 32 of word ⌊i / 32⌋ is that of code i. */
 function planesOf(codes: Uint8Array, bits: number): { planes: Uint32Array; rows: number; words: number } {

@@ -3,9 +3,11 @@ import { defineStage } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";
 import { writeCurve } from "../shared/artifacts/curve.ts";
 import { writeSearchTimings } from "../shared/artifacts/search-timings.ts";
-import { evaluateQueries, writeEvaluation } from "../shared/retrieval/evaluation.ts";
+import type { MetricParams } from "../shared/retrieval/asked.ts";
+import { evaluateQueries } from "../shared/retrieval/evaluation.ts";
 import { engineHere } from "../shared/retrieval/hamming/engine.ts";
 import { Scan } from "../shared/retrieval/hamming/scan.ts";
+import { writeEvaluation } from "../shared/retrieval/written.ts";
 import { bitUse } from "./bits.ts";
 import { type Rows, rankCodes, secondsOf, takeRows } from "./retrieval.ts";
 
@@ -22,7 +24,7 @@ function searchSeconds(queries: Rows, database: Rows, bits: number): number {
   return (performance.now() - began) / 1000;
 }
 
-export default defineStage<{ ks: number[]; seed: number }>({
+export default defineStage<MetricParams & { seed: number }>({
   params: "evaluate-codes",
   inputs: { codes: "codes", split: "split" },
   outputs: {
@@ -43,6 +45,7 @@ export default defineStage<{ ks: number[]; seed: number }>({
     const evaluated = await evaluateQueries(
       {
         ...codes,
+        stage: "evaluate-codes",
         take: (rows) => takeRows(codes, rows),
         secondsOf,
         rank: (queries, database, options) =>

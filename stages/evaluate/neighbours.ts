@@ -1,11 +1,14 @@
 /** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
 import * as tf from "@tensorflow/tfjs-core";
+import type { Vectors } from "../shared/artifacts/vectors.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import { valuesInPlace } from "../shared/compute/in-place.ts";
 import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
-import type { RankOptions } from "../shared/retrieval/evaluation.ts";
-import { createFound, type Found, keepMetrics } from "../shared/retrieval/found.ts";
+import { bytesOfSets, type RankOptions, takeSharedSets } from "../shared/retrieval/evaluation.ts";
+import { createFound, type Found, keepMetrics, keepVotes } from "../shared/retrieval/found.ts";
+import { type MoreMetrics, moreNames } from "../shared/retrieval/more.ts";
 import { Ranking } from "../shared/retrieval/ranking.ts";
+import { SetRanking } from "../shared/retrieval/set-ranking.ts";
 
 /** Queries that go through one matrix product. */
 const BLOCK = 64;
@@ -16,6 +19,8 @@ export interface Rows {
   values: Float32Array;
   /** `[rows]` */
   labels: Uint16Array;
+  /** Where images may have several labels, all of each: see label-sets.ts. */
+  sets?: Uint8Array;
 }
 
 interface Job {
@@ -24,11 +29,14 @@ interface Job {
   columns: Float32Array;
   /** `[items]`: squared lengths. */
   lengths: Float64Array;
-  labels: Uint16Array;
+  database: Pick<Rows, "labels" | "sets">;
   dim: number;
   classes: number;
   ks: number[];
   at: number[];
+  more?: MoreMetrics;
+  /** `[queries]`: see {@link RankOptions}. */
+  own?: Int32Array;
   found: Found;
 }
 
@@ -38,7 +46,7 @@ interface Job {
  * @param unit bring every vector to length 1 (a vector of zeros stays)
  */
 export function takeRows(
-  vectors: { values: Float32Array; labels: Uint16Array; dim: number },
+  vectors: Pick<Vectors, "values" | "labels" | "sets" | "dim"> & { classes?: string[] },
   rows: Uint32Array,
   centre: Float32Array | undefined,
   unit: boolean,
@@ -57,7 +65,7 @@ export function takeRows(
     const scale = squares > 0 ? 1 / Math.sqrt(squares) : 0;
     for (let d = 0; d < dim; d++) row[d] *= scale;
   }
-  return { values, labels };
+  return { values, labels, ...takeSharedSets(vectors, rows) };
 }
 
 /** Side of the squares that a transposition goes through: two of them stay in the fastest cache. */
@@ -73,14 +81,39 @@ function transposed(values: Float32Array, rows: number, dim: number): Float32Arr
   return out;
 }
 
-defineWork<Job>("neighbours", async (job) => {
-  const { queries, lengths, labels, dim, classes, ks, at, found } = job;
-  await startBackend("wasm");
-  const items = labels.length;
-  const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
-  const ranking = new Ranking(labels, classes);
+/** Ranks one query: by its label, or by all of its labels. @param at where its products begin */
+type RankOne = (query: number, products: Float32Array, at: number) => void;
+
+function byLabel({ queries, lengths, database, classes, ks, at, more, own, found }: Job): RankOne {
+  const ranking = new Ranking(database.labels, classes);
   const furthest = Math.max(...ks);
   const whole = "map" in found.columns;
+  return (query, products, first) => {
+    const skip = own?.[query] ?? -1;
+    const nearest = ranking.measure(lengths, products, first, furthest, skip);
+    for (const [index, k] of ks.entries())
+      found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
+    if (whole) keepMetrics(found, query, ranking.measuredMetrics(queries.labels[query], at, skip, more), at);
+  };
+}
+
+function bySets({ queries, lengths, database, classes, ks, at, more, own, found }: Job): RankOne {
+  const ranking = new SetRanking(database.sets!, database.labels.length, classes);
+  const whole = "map" in found.columns;
+  return (query, products, first) => {
+    const skip = own?.[query] ?? -1;
+    ranking.measure(lengths, products, first);
+    for (const [index, k] of ks.entries()) keepVotes(found, query * ks.length + index, ranking.vote(k, skip));
+    if (whole) keepMetrics(found, query, ranking.metrics(queries.sets!, query, at, skip, more), at);
+  };
+}
+
+defineWork<Job>("neighbours", async (job) => {
+  const { queries, database, dim } = job;
+  await startBackend("wasm");
+  const items = database.labels.length;
+  const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
+  const rankOne = database.sets ? bySets(job) : byLabel(job);
   return (block) => {
     const first = block * BLOCK;
     const count = Math.min(BLOCK, queries.labels.length - first);
@@ -89,14 +122,7 @@ defineWork<Job>("neighbours", async (job) => {
       return tf.matMul(rows, columns);
     });
     const products = valuesInPlace(product);
-    for (let i = 0; i < count; i++) {
-      const query = first + i;
-      const nearest = ranking.measure(lengths, products, i * items, furthest);
-      for (const [index, k] of ks.entries())
-        found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
-      if (!whole) continue;
-      keepMetrics(found, query, ranking.measuredMetrics(queries.labels[query], at), at);
-    }
+    for (let i = 0; i < count; i++) rankOne(first + i, products, i * items);
     product.dispose();
   };
 });
@@ -114,16 +140,29 @@ export async function rankAll(
   database: Rows,
   options: RankOptions & { dim: number; url: string },
 ): Promise<Found> {
-  const { dim, classes, ks, threads, url, onProgress, signal } = options;
+  const { dim, classes, ks, more, own, threads, url, onProgress, signal } = options;
   const count = queries.labels.length;
   const at = options.at === "predictions only" ? [] : options.at;
-  const found = createFound(count, ks.length, options.at);
+  const found = createFound(count, ks.length, options.at, moreNames(more), bytesOfSets(database, classes));
   const items = database.labels.length;
   const lengths = shared(Float64Array, items);
   for (let i = 0; i < items; i++)
     for (let d = i * dim; d < (i + 1) * dim; d++) lengths[i] += database.values[d] * database.values[d];
   const columns = transposed(database.values, items, dim);
-  const job: Job = { queries, columns, lengths, labels: database.labels, dim, classes, ks, at, found };
+  const { labels, sets } = database;
+  const job: Job = {
+    queries,
+    columns,
+    lengths,
+    database: { labels, sets },
+    dim,
+    classes,
+    ks,
+    at,
+    more,
+    own,
+    found,
+  };
   await inThreads(
     "neighbours",
     job,

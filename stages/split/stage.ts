@@ -2,7 +2,7 @@
 import { writeFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
-import { writeSplit } from "../shared/artifacts/split.ts";
+import { retrievesItself, writeSplit } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
@@ -42,7 +42,8 @@ export default defineStage<Params>({
     const roles = (part as Protocol).draw({ ...images, ...published }, params.validation, draw, own, warn);
 
     const rows = [...ids.keys()];
-    const known = rows.filter((row) => roles.train[row] || roles.validation[row] || roles.database[row]);
+    const searched = retrievesItself(name) ? new Uint8Array(ids.length) : roles.database;
+    const known = rows.filter((row) => roles.train[row] || roles.validation[row] || searched[row]);
     const asked = rows.filter((row) => roles.query[row]);
     const prints = await fingerprints(ids.length, images, readPixels(inputs.images, PIECE));
     const found = findDuplicates(prints, asked, known);

@@ -1,7 +1,7 @@
 /** Checks of a training on images that may have several labels, before its first step. */
 import { type Part, UserError } from "../../runner/stage.ts";
 import type { Examples } from "../shared/artifacts/examples.ts";
-import { hasLabel, setBytes, sharedLabels, takeSets } from "../shared/artifacts/label-sets.ts";
+import { countLabels, setBytes, someApart, takeSets } from "../shared/artifacts/label-sets.ts";
 import type { Loss } from "./loss.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 
@@ -30,26 +30,13 @@ export function checkSeveral({ loss, sampler }: Record<string, Part>): void {
 export function checkSimilar({ sets, classes }: Examples, rows: Uint32Array): void {
   const bytes = setBytes(classes.length);
   const own = takeSets(sets!, rows, classes.length);
-  const counts = classes.map((_, label) => {
-    let count = 0;
-    for (let row = 0; row < rows.length; row++) if (hasLabel(own, row, label, bytes)) count++;
-    return count;
-  });
+  const counts = countLabels(own, [...rows.keys()], classes.length);
   if (Math.max(...counts) < 2)
     throw new UserError(
       "train: no two training images share a label, so there is nothing to bring together. Add images, or correct their labels.",
     );
-  if (!someApart(own, rows.length, bytes))
+  if (!someApart(own, own, bytes))
     throw new UserError(
       "train: every two training images share a label, so there is nothing to tell apart. Add images without that label, or correct their labels.",
     );
-}
-
-/** Whether two of some sets have no label in common; equal sets are looked at once. */
-function someApart(sets: Uint8Array, count: number, bytes: number): boolean {
-  const distinct = new Map<string, number>();
-  for (let row = 0; row < count; row++)
-    distinct.set(String(sets.subarray(row * bytes, (row + 1) * bytes)), row);
-  const rows = [...distinct.values()];
-  return rows.some((i, at) => rows.slice(at + 1).some((j) => sharedLabels(sets, i, sets, j, bytes) === 0));
 }

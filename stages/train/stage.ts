@@ -4,7 +4,7 @@ import { type Choice, readChoice } from "../shared/artifacts/choice.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { saveHead } from "../shared/artifacts/head.ts";
 import { type HistoryRow, writeHistory, writeTimings } from "../shared/artifacts/history.ts";
-import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
+import { readSplit, retrievesItself, rowsOf } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { type Recipe, recipeOf } from "../shared/runs/recipe.ts";
@@ -133,9 +133,10 @@ export default defineStage<Params>({
     }
     const { seed, dim } = params;
     // As many as validate: enough to rank by, and cheap to embed at every evaluation.
-    const database = random(seed, "validation database")
-      .shuffle(train.slice())
-      .subarray(0, validation.length);
+    const itself = retrievesItself(split.protocol);
+    const database = itself
+      ? validation
+      : random(seed, "validation database").shuffle(train.slice()).subarray(0, validation.length);
     const network = definition.build({
       input: examples.shape,
       dim,
@@ -177,6 +178,7 @@ export default defineStage<Params>({
       train,
       validation,
       database,
+      itself,
       network,
       dim,
       loss,

@@ -34,12 +34,32 @@ export function sharedLabels(a: Uint8Array, i: number, b: Uint8Array, j: number,
   return count;
 }
 
+/** How many of some rows have each label, `[classes]`. */
+export function countLabels(sets: Uint8Array, rows: ArrayLike<number>, classes: number): Uint32Array {
+  const bytes = setBytes(classes);
+  const counts = new Uint32Array(classes);
+  for (let i = 0; i < rows.length; i++)
+    for (let label = 0; label < classes; label++) if (hasLabel(sets, rows[i], label, bytes)) counts[label]++;
+  return counts;
+}
+
+/** Whether some row of `a` and some row of `b` have no label in common; equal sets are looked at once. */
+export function someApart(a: Uint8Array, b: Uint8Array, bytes: number): boolean {
+  const [ofA, ofB] = [a, b].map((sets) => {
+    const distinct = new Map<string, number>();
+    for (let row = 0; row < sets.length / bytes; row++)
+      distinct.set(String(sets.subarray(row * bytes, (row + 1) * bytes)), row);
+    return [...distinct.values()];
+  });
+  return ofA.some((i) => ofB.some((j) => sharedLabels(a, i, b, j, bytes) === 0));
+}
+
 /** The sets of chosen rows, `[rows, setBytes(classes)]`. */
 export function takeSets(
   sets: Uint8Array,
   rows: ArrayLike<number>,
   classes: number,
-  taken = new Uint8Array(rows.length * setBytes(classes)),
+  taken: Uint8Array = new Uint8Array(rows.length * setBytes(classes)),
 ): Uint8Array {
   const bytes = setBytes(classes);
   for (let i = 0; i < rows.length; i++)

@@ -42,7 +42,10 @@ export interface Metrics {
   metrics: Record<string, Estimate>;
   /** Of codes alone. */
   bits?: BitUse;
-  classes: Record<string, { map: number; knn_accuracy: number }>;
+  /** Of vectors, where asked for: how well k-means finds the classes of the queries. */
+  clustering?: { clusters: number; nmi: number; ami: number };
+  /** `f1` where images have several labels. */
+  classes: Record<string, { map: number; knn_accuracy: number; f1?: number }>;
 }
 
 /** Writes `metrics`. */

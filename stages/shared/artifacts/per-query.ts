@@ -2,6 +2,7 @@
 import { Float32, Uint16, Uint32 } from "apache-arrow";
 import { type InputFile, type Point, UserError } from "../../../runner/stage.ts";
 import { numbers, readMetadata, readTable, writeTable } from "./arrow.ts";
+import { hasLabel, readSets, setBytes, setsColumn } from "./label-sets.ts";
 
 /** The metrics that have a column of their own name. */
 const METRICS = ["map", "precision@10", "r_precision", "map_at_r"];
@@ -10,6 +11,8 @@ const METRICS = ["map", "precision@10", "r_precision", "map_at_r"];
 export interface QueryColumns {
   ids: Uint32Array;
   labels: Uint16Array;
+  /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
+  sets?: Uint8Array;
   /** The classes that kNN gives them. */
   predictions: Uint16Array;
   /** `[queries]` each, by metric. */
@@ -20,18 +23,25 @@ export interface QueryColumns {
 /** Writes `per-query`. */
 export function writeQueries(
   path: string,
-  { ids, labels, predictions, columns, metadata }: QueryColumns,
+  { ids, labels, sets, predictions, columns, metadata }: QueryColumns,
 ): void {
   const each = <T>(make: (name: string) => T) =>
     Object.fromEntries(METRICS.map((name) => [name, make(name)]));
   writeTable(
     path,
     "per-query",
-    { id: new Uint32(), label: new Uint16(), prediction: new Uint16(), ...each(() => new Float32()) },
+    {
+      id: new Uint32(),
+      label: new Uint16(),
+      ...setsColumn(sets, metadata.classes.length),
+      prediction: new Uint16(),
+      ...each(() => new Float32()),
+    },
     labels.length,
     {
       id: ids,
       label: labels.slice(),
+      ...(sets && { labels: sets.slice() }),
       prediction: predictions.slice(),
       ...each((name) => Float32Array.from(columns[name])),
     },
@@ -70,17 +80,23 @@ export function readQueries({ path, id, point }: InputFile): Queries {
   const labels = numbers<Uint16Array>(table, "label");
   const { protocol, classes } = readMetadata(table) as { protocol: string; classes: string[] };
   const predictions = numbers<Uint16Array>(table, "prediction");
+  const ids = numbers<Uint32Array>(table, "id");
+  const sets = readSets(table, { ids, labels, classes: classes.length }, path);
+  const right = (query: number) =>
+    sets
+      ? hasLabel(sets, query, predictions[query], setBytes(classes.length))
+      : predictions[query] === labels[query];
   return {
     id,
     point,
     protocol,
     classes,
-    ids: numbers(table, "id"),
+    ids,
     labels,
     predictions,
     columns: {
       map: Float64Array.from(numbers<Float32Array>(table, "map")),
-      knn_accuracy: Float64Array.from(labels, (label, query) => (predictions[query] === label ? 1 : 0)),
+      knn_accuracy: Float64Array.from(labels, (_, query) => (right(query) ? 1 : 0)),
     },
   };
 }

@@ -21,17 +21,21 @@ export interface Split extends Roles {
   seed: number;
 }
 
+/** Whether, under a protocol, the queries search each other: each is then left out of its own database. */
+export const retrievesItself = (protocol: string): boolean => protocol === "self";
+
 /**
  * Checks what every protocol promises: no image trains or is in the database and queries, or trains and
- * validates; and every role has images.
+ * validates; and every role has images. Only where the queries search each other, the database holds them.
+ * @param protocol by name
  * @throws UserError naming the first image that is in two places
  */
-export function checkRoles(ids: Uint32Array, roles: Roles, where: string): void {
+export function checkRoles(ids: Uint32Array, roles: Roles, where: string, protocol = ""): void {
   const apart: [keyof Roles, keyof Roles][] = [
     ["train", "validation"],
     ["train", "query"],
     ["validation", "query"],
-    ["database", "query"],
+    ...(retrievesItself(protocol) ? [] : ([["database", "query"]] as [keyof Roles, keyof Roles][])),
   ];
   for (const [a, b] of apart)
     for (let row = 0; row < ids.length; row++)
@@ -55,7 +59,7 @@ export function writeSplit(
     if (seen.has(id)) throw new UserError(`${path}: the id ${id} stands twice. Every image needs its own.`);
     seen.add(id);
   }
-  checkRoles(split.ids, split, path);
+  checkRoles(split.ids, split, path, split.protocol);
   const { ids: id, labels: label, sets, train, validation, query, database, protocol, seed } = split;
   const flag = new Bool();
   writeTable(
@@ -100,7 +104,7 @@ export function readSplit(path: string): Split {
     protocol,
     seed,
   };
-  checkRoles(split.ids, split, path);
+  checkRoles(split.ids, split, path, split.protocol);
   return split;
 }
 

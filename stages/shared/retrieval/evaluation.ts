@@ -1,13 +1,12 @@
-/** The evaluation of any representation: choose k on the validation images, rank the queries, state intervals. */
-import type { StageContext } from "../../../runner/stage.ts";
-import { type Metrics, writeMetrics } from "../artifacts/metrics.ts";
-import { writeQueries } from "../artifacts/per-query.ts";
-import { type Roles, readSplit, rowsOf } from "../artifacts/split.ts";
-import { random } from "../compute/random.ts";
-import { threadsFor } from "../compute/threads.ts";
-import { recipeOf } from "../runs/recipe.ts";
-import { estimates } from "../statistics/bootstrap.ts";
-import { AT, type Found } from "./found.ts";
+/** The evaluation of any representation: choose k on the validation images, rank the queries. */
+import { type StageContext, UserError } from "../../../runner/stage.ts";
+import { setBytes, someApart, takeSets } from "../artifacts/label-sets.ts";
+import { readSplit, retrievesItself, rowsOf } from "../artifacts/split.ts";
+import { shared, threadsFor } from "../compute/threads.ts";
+import { askedFor, type MetricParams } from "./asked.ts";
+import type { Found } from "./found.ts";
+import { f1Of } from "./label-f1.ts";
+import type { MoreMetrics } from "./more.ts";
 
 /** Arguments of a ranking that do not depend on the representation. */
 export interface RankOptions {
@@ -16,6 +15,9 @@ export interface RankOptions {
   ks: number[];
   /** The k of precision and recall; "predictions only": no metric of the ranking. */
   at: number[] | "predictions only";
+  more?: MoreMetrics;
+  /** `[queries]`: the place of each query in the database, where it is left out; -1: it is not there. */
+  own?: Int32Array;
   threads: number;
   onProgress: (queries: number) => void;
   signal: AbortSignal;
@@ -25,12 +27,32 @@ export interface RankOptions {
 export interface LabelledRows {
   /** `[rows]` */
   labels: Uint16Array;
+  /** Where images may have several labels, all of each: see label-sets.ts. */
+  sets?: Uint8Array;
 }
+
+/** The sets of labels of some rows, in shared memory; nothing where images have one label each. */
+export function takeSharedSets(
+  { sets, classes = [] }: { sets?: Uint8Array; classes?: string[] },
+  rows: Uint32Array,
+): { sets?: Uint8Array } {
+  if (!sets) return {};
+  const taken = shared(Uint8Array, rows.length * setBytes(classes.length));
+  return { sets: takeSets(sets, rows, classes.length, taken) };
+}
+
+/** Bytes of a set of labels; 0 where images have one label each. */
+export const bytesOfSets = ({ sets }: LabelledRows, classes: number): number =>
+  sets ? setBytes(classes) : 0;
 
 /** A representation: its images, and the way to rank some of them by their distance to others. */
 export interface Representation<Rows extends LabelledRows, F extends Found> {
+  /** The stage that ranks it, for errors. */
+  stage: string;
   ids: Uint32Array;
   classes: string[];
+  /** Where images may have several labels, all of each: see label-sets.ts. */
+  sets?: Uint8Array;
   metadata: Record<string, unknown>;
   /** The given rows of it. */
   take(rows: Uint32Array): Rows;
@@ -55,43 +77,81 @@ export interface Evaluated<Rows extends LabelledRows, F extends Found> {
   threads: number;
 }
 
-/** Six decimals: more would show only how the sum was rounded. */
-export const rounded = (value: number): number => Math.round(value * 1e6) / 1e6;
-
 /**
  * The number of neighbours whose votes were right most often; of equally good ones the first.
- * @param predictions `[queries, ks]`, of validation images alone
+ * @param found of validation images alone
  */
-export function chooseK(ks: number[], predictions: Uint16Array, labels: Uint16Array) {
-  const right = ks.map((_, index) =>
-    labels.reduce((sum, label, i) => sum + (predictions[i * ks.length + index] === label ? 1 : 0), 0),
-  );
-  const k = ks[right.indexOf(Math.max(...right))];
-  return { k, why: `k = ${k}: ${right.map((count, index) => `${ks[index]}: ${count}`).join(", ")} right` };
+export function chooseK(
+  ks: number[],
+  { predictions, votes }: Found,
+  { labels, sets }: LabelledRows,
+  classes: number,
+) {
+  const scores = ks.map((_, index) => {
+    if (sets) return f1Of(votes!, ks.length, index, sets, labels.length, classes).micro();
+    return labels.reduce((sum, label, i) => sum + (predictions[i * ks.length + index] === label ? 1 : 0), 0);
+  });
+  const k = ks[scores.indexOf(Math.max(...scores))];
+  const told = scores.map((score, index) => `${ks[index]}: ${sets ? score.toFixed(4) : score}`);
+  return { k, why: `k = ${k}: ${told.join(", ")} ${sets ? "F1 (micro)" : "right"}` };
+}
+
+/** The place of each of some rows among others, or -1. */
+function placesOf(rows: Uint32Array, among: Uint32Array): Int32Array {
+  const places = new Map(Array.from(among, (row, place) => [row, place]));
+  const found = shared(Int32Array, rows.length);
+  for (const [i, row] of rows.entries()) found[i] = places.get(row) ?? -1;
+  return found;
+}
+
+/** @throws UserError when every ranking would be perfect, or none has anything to find */
+function checkRelevant(
+  query: LabelledRows,
+  database: LabelledRows,
+  { columns }: Found,
+  { stage, classes }: { stage: string; classes: string[] },
+): void {
+  if (columns.map.every((map) => map === 0))
+    throw new UserError(
+      `${stage}: no query shares a label with one of the ${database.labels.length} images searched, so there is nothing to find. Look at the split, or at the labels.`,
+    );
+  if (query.sets && !someApart(query.sets, database.sets!, setBytes(classes.length)))
+    throw new UserError(
+      `${stage}: every query shares a label with every image searched, so every ranking is perfect. Look at the labels.`,
+    );
 }
 
 /**
  * Ranks the database for every query of the split. k is chosen on the validation images alone, before any query is
- * ranked.
+ * ranked: they search the training images, or, where the test set retrieves itself, each other.
  * @param file of the representation, for errors
  */
 export async function evaluateQueries<Rows extends LabelledRows, F extends Found>(
   representation: Representation<Rows, F>,
   file: string,
-  { params, inputs, cpus, progress, log, signal }: StageContext<{ ks: number[] }>,
+  { params, inputs, cpus, progress, log, signal }: StageContext<MetricParams>,
 ): Promise<Evaluated<Rows, F>> {
   const split = readSplit(inputs.split);
-  const { ids, classes } = representation;
-  const rows = (role: keyof Roles) => rowsOf(split, role, ids, file);
-  const [train, validation, query, database] = (["train", "validation", "query", "database"] as const).map(
-    (role) => representation.take(rows(role)),
-  );
+  const { stage, ids, classes, sets } = representation;
+  const itself = retrievesItself(split.protocol);
+  const rows = {
+    train: rowsOf(split, itself ? "validation" : "train", ids, file),
+    validation: rowsOf(split, "validation", ids, file),
+    query: rowsOf(split, "query", ids, file),
+    database: rowsOf(split, "database", ids, file),
+  };
+  const { at, more } = askedFor(params, sets !== undefined, rows.database.length - Number(itself), stage);
+  const train = representation.take(rows.train);
+  const validation = representation.take(rows.validation);
+  const query = representation.take(rows.query);
+  const database = representation.take(rows.database);
   const total = validation.labels.length + query.labels.length;
   const rank = (asked: Rows, searched: Rows, threads: number, before: number, options: object) =>
     representation.rank(asked, searched, {
       classes: classes.length,
       ks: params.ks,
-      at: AT,
+      at,
+      more,
       threads,
       onProgress: (done) => progress(before + done, total, "queries"),
       signal,
@@ -100,78 +160,21 @@ export async function evaluateQueries<Rows extends LabelledRows, F extends Found
   const threadsOf = (asked: Rows, searched: Rows) =>
     threadsFor(representation.secondsOf(asked, searched), cpus);
 
-  const trial = await rank(validation, train, threadsOf(validation, train), 0, { at: "predictions only" });
-  const { k, why } = chooseK(params.ks, trial.predictions, validation.labels);
+  const trial = await rank(validation, train, threadsOf(validation, train), 0, {
+    at: "predictions only",
+    own: itself ? placesOf(rows.validation, rows.train) : undefined,
+  });
+  const { k, why } = chooseK(params.ks, trial, validation, classes.length);
   log(why);
 
   const threads = threadsOf(query, database);
   const began = performance.now();
-  const found = await rank(query, database, threads, validation.labels.length, { ks: [k] });
+  const found = await rank(query, database, threads, validation.labels.length, {
+    ks: [k],
+    own: itself ? placesOf(rows.query, rows.database) : undefined,
+  });
   const seconds = (performance.now() - began) / 1000;
-  const queryIds = Uint32Array.from(rows("query"), (row) => ids[row]);
+  checkRelevant(query, database, found, representation);
+  const queryIds = Uint32Array.from(rows.query, (row) => ids[row]);
   return { protocol: split.protocol, k, query, ids: queryIds, database, found, seconds, threads };
-}
-
-/** Whether kNN gave each query its own class: 1 or 0. */
-const accuracyOf = ({ found, query }: Evaluated<LabelledRows, Found>): Float64Array =>
-  Float64Array.from(found.predictions, (label, i) => (label === query.labels[i] ? 1 : 0));
-
-/**
- * Writes the artifacts `metrics` and `per-query`.
- * @param first names of the columns that come before the others in `metrics`
- * @param facts about the representation, stored in `metrics` beside the numbers
- * @param seed of the bootstrap
- */
-export function writeEvaluation(
-  paths: Record<string, string>,
-  evaluated: Evaluated<LabelledRows, Found>,
-  { classes, metadata }: { classes: string[]; metadata: Record<string, unknown> },
-  facts: Pick<Metrics, "representation" | "distance" | "dim" | "bits">,
-  seed: number,
-  first = ["map"],
-): void {
-  const { protocol, k, query, ids, database, found } = evaluated;
-  const { labels } = query;
-  const columns: Record<string, Float64Array> = {
-    ...Object.fromEntries(first.map((name) => [name, found.columns[name]])),
-    knn_accuracy: accuracyOf(evaluated),
-    ...found.columns,
-  };
-  const means = estimates(Object.values(columns), random(seed, "bootstrap"));
-  const ofClass = (values: Float64Array, label: number) => {
-    const own = values.filter((_, i) => labels[i] === label);
-    return rounded(own.reduce((sum, value) => sum + value, 0) / own.length);
-  };
-  const { representation, distance, dim, bits } = facts;
-  writeMetrics(paths.metrics, {
-    protocol,
-    representation,
-    made: recipeOf(metadata),
-    distance,
-    dim,
-    k,
-    queries: labels.length,
-    database: database.labels.length,
-    metrics: Object.fromEntries(
-      Object.keys(columns).map((name, index) => {
-        const { value, low, high } = means[index];
-        return [name, { value: rounded(value), low: rounded(low), high: rounded(high) }];
-      }),
-    ),
-    ...(bits ? { bits } : {}),
-    classes: Object.fromEntries(
-      classes.flatMap((name, label) =>
-        labels.includes(label)
-          ? [[name, { map: ofClass(columns.map, label), knn_accuracy: ofClass(columns.knn_accuracy, label) }]]
-          : [],
-      ),
-    ),
-  });
-  writeQueries(paths["per-query"], {
-    ids,
-    labels,
-    predictions: found.predictions,
-    columns,
-    metadata: { protocol, k, classes },
-  });
 }

@@ -1,5 +1,8 @@
 /** F1 of predicted sets of labels: kNN accuracy where images have several labels. */
 import { hasLabel, setBytes } from "../artifacts/label-sets.ts";
+import type { Estimate } from "../artifacts/metrics.ts";
+import { random } from "../compute/random.ts";
+import { percentileInterval, RESAMPLES } from "../statistics/bootstrap.ts";
 
 /** Counts right and wrong labels, image by image. */
 export class LabelF1 {
@@ -40,14 +43,19 @@ export class LabelF1 {
     return f1(right, wrong, missed);
   }
 
+  /** Of one label. */
+  of(label: number): number {
+    return f1(this.right[label], this.wrong[label], this.missed[label]);
+  }
+
   /** The mean over the labels that an image has. */
   macro(): number {
-    const { right, wrong, missed } = this;
+    const { right, missed } = this;
     let sum = 0;
     let labels = 0;
     for (let label = 0; label < right.length; label++) {
       if (right[label] + missed[label] === 0) continue;
-      sum += f1(right[label], wrong[label], missed[label]);
+      sum += this.of(label);
       labels++;
     }
     return labels ? sum / labels : 0;
@@ -58,3 +66,54 @@ const f1 = (right: number, wrong: number, missed: number): number => {
   const all = 2 * right + wrong + missed;
   return all ? (2 * right) / all : 0;
 };
+
+/**
+ * The F1 of the votes of one k.
+ * @param votes `[images, ks, bytes]`; @param index of the k; @param sets `[images, bytes]`
+ */
+export function f1Of(
+  votes: Uint8Array,
+  ks: number,
+  index: number,
+  sets: Uint8Array,
+  images: number,
+  classes: number,
+): LabelF1 {
+  const counts = new LabelF1(classes);
+  for (let image = 0; image < images; image++) counts.add(sets, image, votes, image * ks + index);
+  return counts;
+}
+
+/**
+ * F1 with percentile bootstrap intervals over images, and that of each label.
+ * @param votes and @param sets `[images, bytes]`
+ */
+export function f1Estimates(
+  votes: Uint8Array,
+  sets: Uint8Array,
+  images: number,
+  classes: number,
+  seed: number,
+): { metrics: Record<"f1_micro" | "f1_macro", Estimate>; ofLabels: number[] } {
+  const whole = f1Of(votes, 1, 0, sets, images, classes);
+  const draw = random(seed, "bootstrap of F1");
+  const micro = new Float64Array(RESAMPLES);
+  const macro = new Float64Array(RESAMPLES);
+  const times = new Uint16Array(images);
+  for (let round = 0; round < RESAMPLES; round++) {
+    times.fill(0);
+    for (let i = 0; i < images; i++) times[draw.int(images)]++;
+    const drawn = new LabelF1(classes);
+    for (let image = 0; image < images; image++)
+      if (times[image]) drawn.add(sets, image, votes, image, times[image]);
+    micro[round] = drawn.micro();
+    macro[round] = drawn.macro();
+  }
+  return {
+    metrics: {
+      f1_micro: { value: whole.micro(), ...percentileInterval(micro) },
+      f1_macro: { value: whole.macro(), ...percentileInterval(macro) },
+    },
+    ofLabels: Array.from({ length: classes }, (_, label) => whole.of(label)),
+  };
+}

@@ -1,5 +1,6 @@
 /** Rankings of labelled items by distance: their metrics, and the classes that the nearest vote for. */
 import type { Engine } from "./counter.ts";
+import { type MoreMetrics, MoreTally } from "./more.ts";
 import { Relevant } from "./relevant.ts";
 import { type QueryMetrics, Tally } from "./tally.ts";
 
@@ -40,25 +41,25 @@ export class Ranking {
    * @param distances `[items]`, finite
    * @param label of the query: items that have it are relevant
    * @param at the k of precision and recall
-   * @param skip an item that is left out: the query itself
+   * @param skip an item that is left out: the query itself; @param more other metrics
    */
-  metrics(distances: Float32Array, label: number, at: number[], skip = -1): QueryMetrics {
+  metrics(distances: Float32Array, label: number, at: number[], skip = -1, more?: MoreMetrics): QueryMetrics {
     const { places, byClass } = this;
     for (let item = 0; item < places.length; item++) byClass[places[item]] = distances[item];
-    return this.metricsByClass(label, at, skip);
+    return this.metricsByClass(label, at, skip, more);
   }
 
-  /** The metrics of the query whose distances {@link measure} took last. @param label and at as of {@link metrics} */
-  measuredMetrics(label: number, at: number[]): QueryMetrics {
-    return this.metricsByClass(label, at, -1);
+  /** The metrics of the query whose distances {@link measure} took last; params as of {@link metrics}. */
+  measuredMetrics(label: number, at: number[], skip = -1, more?: MoreMetrics): QueryMetrics {
+    return this.metricsByClass(label, at, skip, more);
   }
 
-  private metricsByClass(label: number, at: number[], skip: number): QueryMetrics {
+  private metricsByClass(label: number, at: number[], skip: number, more?: MoreMetrics): QueryMetrics {
     const { places, starts } = this;
     const [from, to] = [starts[label], starts[label + 1]];
     const place = skip < 0 ? -1 : places[skip];
     const total = to - from - (place >= from && place < to ? 1 : 0);
-    const tally = new Tally(total, at);
+    const tally = new Tally(total, at, more && new MoreTally(total, more));
     if (total > 0) this.relevant.tally(from, to, place, tally);
     return tally.metrics(places.length - (skip < 0 ? 0 : 1));
   }
@@ -68,9 +69,10 @@ export class Ranking {
    * whole ranking.
    * @param lengths `[items]`: squared lengths
    * @param products dot products of queries and items; @param first where those of this query begin
+   * @param skip an item that is left out of the nearest: the query itself
    * @returns the k nearest items, as of {@link nearest}
    */
-  measure(lengths: Float64Array, products: Float32Array, first: number, k: number): Uint32Array {
+  measure(lengths: Float64Array, products: Float32Array, first: number, k: number, skip = -1): Uint32Array {
     const { places, byClass } = this;
     const items = places.length;
     this.makeRoom(k);
@@ -79,7 +81,7 @@ export class Ranking {
     for (let item = 0; item < items; item++) {
       const distance = Math.fround(lengths[item] - 2 * products[first + item]);
       byClass[places[item]] = distance;
-      if (distance >= limit) continue;
+      if (distance >= limit || item === skip) continue;
       limit = this.insert(item, distance, count, k);
       if (count < k) count++;
     }

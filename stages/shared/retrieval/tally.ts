@@ -2,7 +2,8 @@
  * The metrics of a ranking, summed over its groups of equal distances. Items at one distance have no order: every
  * metric is the expectation over all their orders (McSherry & Najork 2008), so no number depends on the order of a file.
  */
-import { harmonicNumbers } from "./harmonic.ts";
+import { sumOverPlaces } from "./harmonic.ts";
+import type { MoreTally } from "./more.ts";
 
 /**
  * Metrics of one query, by the names that their means have in the artifact `metrics`. All in [0, 1].
@@ -18,6 +19,8 @@ export interface QueryMetrics {
   precisionAt: number[];
   /** 1 when any of the first k is relevant (recall@k of metric learning, Jégou 2011), for each k. */
   recallAt: number[];
+  /** Those that were asked for beside these, by name. */
+  more?: Record<string, number>;
 }
 
 /** The chance that none of `drawn` items out of `total`, `relevant` of them relevant, is relevant. */
@@ -25,25 +28,6 @@ function chanceOfNone(total: number, relevant: number, drawn: number): number {
   let chance = 1;
   for (let i = 0; i < drawn; i++) chance *= Math.max(0, total - relevant - i) / (total - i);
   return chance;
-}
-
-/** So many places are added up one by one: the closed form is for larger ties, and rounds otherwise. */
-const FEW_PLACES = 16;
-
-/**
- * Σ (first + (k-1) slope) / (before + k) over k = 1 … places: with H the harmonic numbers and
- * D = H(before + places) - H(before), this is first · D + slope · (places - (before + 1) · D), off by 4e-15 times
- * (before + places) at most: sums are divided by the number of hits.
- */
-export function sumOverPlaces(first: number, slope: number, before: number, places: number): number {
-  if (places <= FEW_PLACES) {
-    let sum = 0;
-    for (let k = 1; k <= places; k++) sum += (first + (k - 1) * slope) / (before + k);
-    return sum;
-  }
-  const harmonic = harmonicNumbers(before + places);
-  const difference = harmonic[before + places] - harmonic[before];
-  return first * difference + slope * (places - (before + 1) * difference);
 }
 
 /** Adds up the metrics of one query, group of equal distances by group. */
@@ -54,13 +38,15 @@ export class Tally {
   private readonly precisionAt: number[];
   private readonly recallAt: number[];
   private rPrecision = 0;
+  private readonly more?: MoreTally;
   private sum = 0;
   private sumToR = 0;
   private seen = 0;
 
-  /** @param total how many items are relevant */
-  constructor(total: number, at: number[]) {
+  /** @param total how many items are relevant; @param more adds up other metrics of the same ranking */
+  constructor(total: number, at: number[], more?: MoreTally) {
     this.total = total;
+    this.more = more;
     this.at = at;
     this.furthest = Math.max(0, ...at);
     this.precisionAt = at.map(() => 0);
@@ -75,6 +61,7 @@ export class Tally {
    */
   add(before: number, ties: number, hits: number): void {
     const { at, total, seen } = this;
+    this.more?.add({ before, ties, hits, seen });
     for (let index = 0; before < this.furthest && index < at.length; index++) {
       if (at[index] <= before) continue;
       const inside = Math.min(at[index] - before, ties);
@@ -107,13 +94,14 @@ export class Tally {
 
   /** @param items of the whole ranking */
   metrics(items: number): QueryMetrics {
-    const { total, at } = this;
+    const { total, at, more } = this;
     return {
       map: total ? this.sum / total : 0,
       r_precision: total ? this.rPrecision / total : 0,
       map_at_r: total ? this.sumToR / total : 0,
       precisionAt: this.precisionAt.map((count, index) => count / Math.min(at[index], items)),
       recallAt: this.recallAt,
+      ...(more && { more: more.values(items) }),
     };
   }
 }

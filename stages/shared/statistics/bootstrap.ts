@@ -7,7 +7,7 @@ import type { Estimate } from "../artifacts/metrics.ts";
 import type { Random } from "../compute/random.ts";
 
 /** Draws behind each interval of {@link estimates}. */
-const RESAMPLES = 1000;
+export const RESAMPLES = 1000;
 
 /** Runs of one group: for each run, one value a query, all over the same queries in the same order. */
 export interface Scores {

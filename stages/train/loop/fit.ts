@@ -21,6 +21,8 @@ export interface FitOptions {
   validation: Uint32Array;
   /** Training images that the validation images are to find. */
   database: Uint32Array;
+  /** Whether `database` is `validation`, and each image is left out of its own ranking. */
+  itself?: boolean;
   network: Network;
   dim: number;
   loss: LossRun;
@@ -121,10 +123,11 @@ export async function fit(options: FitOptions): Promise<Fitted> {
   const evaluate = (step: number): void => {
     const queries = embedded(options.validation);
     const result = validate(
-      { queries, database: embedded(options.database) },
+      { queries, database: options.itself ? queries : embedded(options.database) },
       options.dim,
       examples.classes.length,
       options.codes,
+      options.itself,
     );
     const lossParams = resolveSchedules(options.lossParams, step / steps);
     const stretch = {

@@ -61,8 +61,8 @@ const signsOf = (embedded: Embedded): Embedded => ({
 
 /** Judges the queries one after the other. */
 interface Judge {
-  /** The average precision of one query. @param products dot products with it; @param at where they begin */
-  map(query: number, products: Float32Array, at: number): number;
+  /** The average precision of one query. @param products dot products with it; @param at where they begin; @param skip left out, or -1 */
+  map(query: number, products: Float32Array, at: number, skip: number): number;
   /** Of the queries so far, see {@link Validation.accuracy}. */
   accuracy(): number;
 }
@@ -76,10 +76,10 @@ function judgeLabels(
   const ranking = new Ranking(database, classes);
   let right = 0;
   return {
-    map(query, products, at) {
+    map(query, products, at, skip) {
       const label = queries[query];
-      if (ranking.vote(ranking.measure(lengths, products, at, K)) === label) right++;
-      return ranking.measuredMetrics(label, []).map;
+      if (ranking.vote(ranking.measure(lengths, products, at, K, skip)) === label) right++;
+      return ranking.measuredMetrics(label, [], skip).map;
     },
     accuracy: () => right / queries.length,
   };
@@ -89,10 +89,10 @@ function judgeSets(queries: Uint8Array, database: Uint8Array, lengths: Float64Ar
   const ranking = new SetRanking(database, lengths.length, classes);
   const f1 = new LabelF1(classes);
   return {
-    map(query, products, at) {
+    map(query, products, at, skip) {
       ranking.measure(lengths, products, at);
-      f1.add(queries, query, ranking.vote(K));
-      return ranking.metrics(queries, query, []).map;
+      f1.add(queries, query, ranking.vote(K, skip).set);
+      return ranking.metrics(queries, query, [], skip).map;
     },
     accuracy: () => f1.micro(),
   };
@@ -101,12 +101,14 @@ function judgeSets(queries: Uint8Array, database: Uint8Array, lengths: Float64Ar
 /**
  * Retrieval of `database` by `queries`, by Euclidean distance.
  * @param codes by the Hamming distance of the embeddings' signs instead
+ * @param itself whether both are the same images, and each is left out of its own ranking
  */
 export function validate(
   embedded: { queries: Embedded; database: Embedded },
   dim: number,
   classes: number,
   codes: boolean,
+  itself = false,
 ): Validation {
   const [queries, database] = [embedded.queries, embedded.database].map((one) =>
     codes ? signsOf(one) : one,
@@ -127,7 +129,7 @@ export function validate(
     });
     const products = valuesInPlace(product);
     for (let i = 0; i < count; i++) {
-      map += judge.map(first + i, products, i * items);
+      map += judge.map(first + i, products, i * items, itself ? first + i : -1);
     }
     product.dispose();
   }

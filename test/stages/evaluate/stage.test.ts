@@ -120,4 +120,21 @@ describe("evaluate", () => {
     for (const name of ["metrics", "per-query"])
       expect(readFileSync(again.outputs[name]).equals(readFileSync(outputs[name]))).toBe(true);
   });
+
+  it("adds what is asked for, and changes nothing else", async () => {
+    const plain = await evaluate({});
+    const more = await evaluate({ at: [2], map_at: [5], metrics: ["mrr", "ami"] });
+    const added = ["map@5", "map@5_min_r", "mrr", "precision@2", "recall@2"];
+    const names = Object.keys(more.metrics.metrics);
+    expect(names.filter((name) => !(name in plain.metrics.metrics)).sort()).toEqual(added);
+    for (const [name, value] of Object.entries(plain.metrics.metrics))
+      expect((more.metrics.metrics[name] as { value: number }).value).toBe(
+        (value as { value: number }).value,
+      );
+    expect(plain.metrics.clustering).toBeUndefined();
+    const { clusters, nmi, ami } = more.metrics.clustering;
+    expect(clusters).toBe(4);
+    expect(nmi).toBeGreaterThan(ami);
+    expect(more.metrics.metrics.mrr.value).toBeGreaterThanOrEqual(more.metrics.metrics["precision@1"].value);
+  });
 });

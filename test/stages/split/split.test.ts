@@ -359,6 +359,43 @@ describe("split refuses", () => {
   });
 });
 
+describe("self", () => {
+  // Two classes train, three more may validate, the last two are asked about.
+  const classes = ["a", "b", "c", "d", "e", "f", "g"];
+  const images: TestImage[] = Array.from({ length: 42 }, (_, i) => ({
+    id: i + 1,
+    split: i % 7 < 5 ? "train" : "test",
+    label: i % 7,
+    pixels: [i],
+  }));
+
+  it("lets the test images search each other, and validates by whole classes", async () => {
+    const { split } = await run(images, "self", { validation: 8 }, classes);
+    expect(split.query).toEqual(split.database);
+    expect(split.query).toEqual(Uint8Array.from(images, ({ split }) => Number(split === "test")));
+    const labelsOf = (role: "train" | "validation") =>
+      new Set([...split.labels].filter((_, row) => split[role][row]));
+    const [trains, validates] = [labelsOf("train"), labelsOf("validation")];
+    // Classes have 6 images: two are needed for 8.
+    expect([trains.size, validates.size]).toEqual([3, 2]);
+    expect([...trains].some((label) => validates.has(label))).toBe(false);
+  });
+
+  it("counts no query as a duplicate of itself", async () => {
+    const { outputs } = await run(images, "self", { validation: 8 }, classes);
+    expect(JSON.parse(readFileSync(outputs.duplicates, "utf8"))).toMatchObject({ exact: 0 });
+  });
+
+  it("refuses classes on both sides, and validation that leaves nothing to train on", async () => {
+    expect(await fault(EVEN, "self")).toMatch(
+      /^split: class ".*" has test images and others\. .* take official, or unseen\.$/,
+    );
+    expect(await fault(images, "self", { validation: 30 }, classes)).toMatch(
+      /5 classes train, but 30 of their images are wanted for validation, whole classes of them, and 2 classes must be left/,
+    );
+  });
+});
+
 describe("images with several labels", () => {
   const lists = Array.from({ length: 40 }, (_, i) => [i % 4, ...(i % 3 ? [] : [4])]);
   const images: TestImage[] = lists.map((labels, i) => ({

@@ -72,6 +72,12 @@ export class Counts {
       }
   }
 
+  /** Leaves out one code of the last count that equals the query: the query itself. @param label its class */
+  leaveOut(label: number): void {
+    this.all[0]--;
+    this.ofClass[label * this.distances]--;
+  }
+
   /** Those of one class, `[distances]`: a view that stays. */
   relevant(label: number): Uint32Array {
     return this.ofClass.subarray(label * this.distances, (label + 1) * this.distances);

@@ -1,5 +1,7 @@
 /** Metrics of one query from counts by distance: nothing is sorted, and ties are the counts themselves. */
-import { type QueryMetrics, sumOverPlaces, Tally } from "../tally.ts";
+import { sumOverPlaces } from "../harmonic.ts";
+import { type Gains, type MoreMetrics, MoreTally } from "../more.ts";
+import { type QueryMetrics, Tally } from "../tally.ts";
 
 /** Metrics of one query over codes. All in [0, 1]. */
 export interface CodeMetrics extends QueryMetrics {
@@ -17,11 +19,18 @@ export const NEAR_RADIUS = 2;
  * The metrics of one query; the expectation over all orders of ties, as of every ranking here.
  * @param all `[distances]`: items at distance 0, 1, …; @param relevant `[distances]`: those of them that are relevant
  * @param at the k of precision and recall
+ * @param more other metrics; @param gains for those of graded relevance
  */
-export function metricsOfCounts(all: Uint32Array, relevant: Uint32Array, at: number[]): CodeMetrics {
+export function metricsOfCounts(
+  all: Uint32Array,
+  relevant: Uint32Array,
+  at: number[],
+  more?: MoreMetrics,
+  gains?: Gains,
+): CodeMetrics {
   let total = 0;
   for (let distance = 0; distance < relevant.length; distance++) total += relevant[distance];
-  const tally = new Tally(total, at);
+  const tally = new Tally(total, at, more && new MoreTally(total, more, gains));
   let place = 0;
   let seen = 0;
   let worst = 0;

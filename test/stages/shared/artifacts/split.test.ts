@@ -110,3 +110,11 @@ describe("rowsOf", () => {
     expect([...rowsOf(whole, "train", Uint32Array.of(25, 5), "features.arrow")]).toEqual([1]);
   });
 });
+
+describe("the protocol self", () => {
+  it("is the only one under which a query may be searched", () => {
+    const both = roles("t", "v", "qd");
+    expect(() => checkRoles(ids(3), both, "split.arrow", "self")).not.toThrow();
+    expect(() => checkRoles(ids(3), both, "split.arrow", "lists")).toThrow(/"database" and in "query"/);
+  });
+});

@@ -1,5 +1,5 @@
 /** The metrics of a ranking in the plainest way: all items are sorted, and each group of equal distances added up. */
-import { sumOverPlaces } from "../../../../stages/shared/retrieval/tally.ts";
+import { sumOverPlaces } from "../../../../stages/shared/retrieval/harmonic.ts";
 
 /** As of `Ranking.metrics`: the same sums in the same order, so that every bit can be compared. */
 export function plainMetrics(

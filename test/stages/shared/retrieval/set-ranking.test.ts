@@ -38,9 +38,9 @@ describe("SetRanking", () => {
   it("votes for the labels of more than half of the nearest", () => {
     const ranking = new SetRanking(packSets([[0], [0, 1], [1, 2], [3]], CLASSES), 4, CLASSES);
     ranking.measure(Float64Array.of(1, 2, 3, 4), new Float32Array(4), 0);
-    expect([...ranking.vote(3)]).toEqual([0b11]);
-    expect([...ranking.vote(2)]).toEqual([0b01]);
-    expect([...ranking.vote(2, 0)]).toEqual([0b10]);
+    expect([...ranking.vote(3).set]).toEqual([0b11]);
+    expect([...ranking.vote(2).set]).toEqual([0b01]);
+    expect([...ranking.vote(2, 0).set]).toEqual([0b10]);
   });
 });
 

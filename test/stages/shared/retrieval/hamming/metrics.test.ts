@@ -3,8 +3,8 @@ import { describe, expect, it } from "vitest";
 import { Counts } from "../../../../../stages/shared/retrieval/hamming/counts.ts";
 import { metricsOfCounts } from "../../../../../stages/shared/retrieval/hamming/metrics.ts";
 import { vote } from "../../../../../stages/shared/retrieval/hamming/vote.ts";
+import { sumOverPlaces } from "../../../../../stages/shared/retrieval/harmonic.ts";
 import { Ranking } from "../../../../../stages/shared/retrieval/ranking.ts";
-import { sumOverPlaces } from "../../../../../stages/shared/retrieval/tally.ts";
 import { codeSets, plainDistances } from "./helpers.ts";
 
 const AT = [1, 3, 10, 100];
