@@ -297,7 +297,9 @@ describe("check", () => {
     git("commit", "--quiet", "--allow-empty", "-m", "Nothing");
     const { code, err } = await project.run("check");
     expect(code).toBe(1);
-    expect(err).toContain("reports/small/metrics.json: is not committed, so nothing stands against it.");
+    expect(err).toContain(
+      "reports/small/metrics.json: is not committed, so there is nothing to compare it with. Commit it first.",
+    );
   });
 });
 
@@ -316,7 +318,7 @@ describe("shell stages", () => {
     make(
       shell("cat ${in.values} > ${out.text} && printf '%s|' ${with.words} >> ${out.text}", {
         publish: "reports",
-        with: { words: ["a b", "it's", "$HOME", "; rm -rf ."] },
+        with: { words: ["a b", "it's", "$$HOME", "; rm -rf ."] },
       }),
     );
     const { code, err } = await project.run();
@@ -363,7 +365,7 @@ describe("shell stages", () => {
     make({
       "pipeline.yaml": JSON.stringify({
         profiles: { small: {} },
-        vars: { v: "$(touch pwned)" },
+        vars: { v: "$$(touch pwned)" },
         stages: {
           shell: {
             run: "printf '<%s>' ${v} \"${m}\" $${HOME:+set} > ${out.text}",
