@@ -138,14 +138,19 @@ class Filler {
   }
 
   /** Seconds or bytes, read. */
-  amount<T>(key: "timeout" | "memory", read: (given: T) => number | undefined, as: string) {
-    const given = this.spec[key];
+  amount<T, R = number>(key: "timeout" | "memory" | "cpus", read: (given: T) => R | undefined, as: string) {
+    const given = this.fill(this.spec[key], [key]);
     const found = given === undefined ? undefined : read(given as T) || undefined;
     if (given !== undefined && found === undefined)
       this.refuse([key], `must be written as ${as}, not ${JSON.stringify(given)}.`);
     return found;
   }
 }
+
+const coresOf = (given: unknown): number | "all" | undefined =>
+  given === "all" || (Number.isInteger(given) && (given as number) >= 1)
+    ? (given as number | "all")
+    : undefined;
 
 /** All instances of one stage. @throws UserError with file:line:column where something of it cannot be */
 export function instancesOf(
@@ -181,7 +186,7 @@ export function instancesOf(
         "90 (seconds), 90s, 10m or 2h",
       ),
       retries: spec.retries ?? 0,
-      cpus: spec.cpus,
+      cpus: filler.amount("cpus", coresOf, "a whole number from 1, or all"),
       memory: filler.amount("memory", bytesOf, "500MB or 4GB"),
       gpu: spec.gpu,
       at: (...path: Path) => filler.placeOf(path),

@@ -28,7 +28,8 @@ export interface StageSpec {
   /** Seconds, or as "10m". */
   timeout?: number | string;
   retries?: number;
-  cpus?: number | "all";
+  /** Or "all", or "$NAME". */
+  cpus?: number | string;
   /** As "4GB". */
   memory?: string;
   gpu?: number;

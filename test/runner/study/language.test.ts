@@ -318,6 +318,17 @@ stages:
   });
 });
 
+test("a claim may be a var, and must be one when it is filled", () => {
+  const text = (value: string) =>
+    `vars: { cores: ${value}, room: 2GB }\nstages: { s: { uses: s, cpus: $cores, memory: $room } }`;
+  expect(byId(study(text("3"))).s).toMatchObject({ cpus: 3, memory: 2e9 });
+  expect(byId(study(text("all"))).s.cpus).toBe("all");
+  for (const wrong of ["0", "many"])
+    expect(() => study(text(wrong))).toThrow(
+      /s\.cpus: must be written as a whole number from 1, or all, not/,
+    );
+});
+
 describe("extends and include", () => {
   const FILES: Record<string, string> = {
     "pipeline.yaml":
