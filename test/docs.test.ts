@@ -185,14 +185,10 @@ test("the study says of time what the timings say", () => {
 });
 
 test("trainings whose seconds are compared have the whole run to themselves", () => {
-  for (const profile of ["sample", "cifar10"]) {
-    const { instances } = expand(pipeline, profile);
-    const timed = instances.filter(({ stage }) =>
-      ["train-race", "train-long", "train-codes"].includes(stage),
-    );
-    expect(timed.length).toBeGreaterThan(20);
-    for (const { id, cpus } of timed) expect([id, cpus]).toEqual([id, "all"]);
-  }
+  const { instances } = expand(pipeline, "cifar10");
+  const timed = instances.filter(({ stage }) => ["train-race", "train-long", "train-codes"].includes(stage));
+  expect(timed.length).toBeGreaterThan(20);
+  for (const { id, cpus } of timed) expect([id, cpus]).toEqual([id, "all"]);
 });
 
 test.each([

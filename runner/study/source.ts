@@ -20,7 +20,9 @@ import { doubleKey, oneLine, type Path, plainValue, YAML_OPTIONS } from "../text
 /** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
 export function nameOf(path: Path): string {
   const at = path.indexOf("stages");
-  return (at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path).join(".");
+  const words = at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path;
+  // A key of nothing but space would not be seen.
+  return words.map((word) => (String(word).trim() ? word : JSON.stringify(word))).join(".");
 }
 
 /** Of a place deep in the file so many keys are named. */

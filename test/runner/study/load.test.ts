@@ -56,6 +56,7 @@ describe("a typo is told with its place and the nearest right word", () => {
     ["profile: small", "profil: small", '1:1 profil: unknown key. Did you mean "profile"?'],
     ["profile: small", "profile: smal", '1:1 profile: no profile "smal". Did you mean "small"?'],
     ["vars:\n  start", "vras:\n  start", '2:1 vras: unknown key. Did you mean "vars"?'],
+    ["profile: small", '" ": small', '1:1 " ": unknown key. Known are profile, profiles,'],
     ["profiles:", "profils:", '4:1 profils: unknown key. Did you mean "profiles"?'],
     ["    vars: {", "    var: {", '6:5 profiles.small.var: unknown key. Did you mean "vars"?'],
     ["stages:", "stags:", '7:1 stags: unknown key. Did you mean "stages"?'],
