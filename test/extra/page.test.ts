@@ -90,7 +90,7 @@ describe("the page", () => {
     expect(await target.count()).toBe(1);
     expect(await target.isVisible()).toBe(true);
     expect(await target.textContent()).toContain(
-      "npm run pipeline -- --profile sample --only 'evaluate-race[",
+      "npm run pipeline -- --profile sample --only 'evaluate[",
     );
     await close();
   });
