@@ -42,7 +42,7 @@ export function keyParts(
           : hashOfFile(task, name, reference.file, hashFile);
       if (hash === undefined) return undefined;
       const id = reference.as ?? ("id" in reference ? reference.id : reference.file);
-      inputs[name].push(reference.as !== undefined || task.named.has(name) ? { hash, id } : { hash });
+      inputs[name].push(reference.as !== undefined || task.named.includes(name) ? { hash, id } : { hash });
     }
   }
   return { ...partsOf(task), inputs };
@@ -50,7 +50,7 @@ export function keyParts(
 
 /** The absolute paths of a task's inputs in which it passes over what cannot be read. */
 export const tolerantInputs = (task: Task, root: string): string[] =>
-  [...(task.tolerant ?? [])].flatMap((name) =>
+  task.tolerant.flatMap((name) =>
     (task.inputs[name] ?? []).flatMap((one) => ("file" in one ? [absolute(root, one.file)] : [])),
   );
 

@@ -46,8 +46,9 @@ export function shellTask(
     codeHash: sha256(JSON.stringify([run, outputs])),
     params: instance.with,
     parts: {},
-    many: new Set(),
-    named: new Set(),
+    many: [],
+    named: [],
+    tolerant: [],
     outputs,
     cpus: instance.cpus ?? 1,
   };

@@ -17,11 +17,11 @@ const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : no
 export function inputKinds(
   instance: StageInstance,
   definition: StageDefinition,
-): { many: Set<string>; named: Set<string>; tolerant: Set<string> } {
+): Pick<Task, "many" | "named" | "tolerant"> {
   const { inputs } = instance;
-  const many = new Set<string>();
-  const named = new Set<string>();
-  const tolerant = new Set<string>();
+  const many: string[] = [];
+  const named: string[] = [];
+  const tolerant: string[] = [];
   for (const [name, declared] of Object.entries(definition.inputs)) {
     const {
       many: takesMany = false,
@@ -29,10 +29,10 @@ export function inputKinds(
       optional = false,
       tolerant: passesOver = false,
     } = typeof declared === "string" ? {} : declared;
-    if (showsMaker) named.add(name);
-    if (passesOver) tolerant.add(name);
+    if (showsMaker) named.push(name);
+    if (passesOver) tolerant.push(name);
     const references = inputs[name] ?? [];
-    if (takesMany) many.add(name);
+    if (takesMany) many.push(name);
     if (references.length === 0 && !optional)
       fault(
         instance,

@@ -9,7 +9,7 @@ export interface TaskPart {
   params: Record<string, unknown>;
 }
 
-/** A stage instance with everything that is known before anything runs. */
+/** A stage instance with everything that is known before anything runs. Jobs read it as JSON: no field is a Map or Set. */
 export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   /** None for a shell command. */
   code?: Code;
@@ -18,10 +18,10 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   params: Record<string, unknown>;
   parts: Record<string, TaskPart>;
   /** Inputs that take many files, and those of which the stage sees who made them. */
-  many: Set<string>;
-  named: Set<string>;
+  many: string[];
+  named: string[];
   /** Inputs in which the stage passes over what cannot be read. */
-  tolerant?: Set<string>;
+  tolerant: string[];
   outputs: Record<string, { path: string; measured: boolean }>;
   cpus: number | "all";
 }

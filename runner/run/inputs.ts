@@ -18,7 +18,7 @@ export async function showInputs(
   const shown: Record<string, InputFile[]> = {};
   for (const [name, references] of Object.entries(task.inputs)) {
     // What is not in the key is not shown either.
-    const named = task.named.has(name);
+    const named = task.named.includes(name);
     shown[name] = [];
     for (const [index, reference] of references.entries()) {
       if (!("id" in reference)) {

@@ -89,9 +89,7 @@ describe("the page", () => {
     const target = page.locator("tr:target");
     expect(await target.count()).toBe(1);
     expect(await target.isVisible()).toBe(true);
-    expect(await target.textContent()).toContain(
-      "npm run pipeline -- --profile sample --only 'evaluate[",
-    );
+    expect(await target.textContent()).toContain("npm run pipeline -- --profile sample --only 'evaluate[");
     await close();
   });
 

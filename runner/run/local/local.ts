@@ -64,7 +64,7 @@ export const local: Executor = (job) =>
         ]),
       ),
       point: task.point,
-      many: [...task.many],
+      many: task.many,
       inputs: job.inputs,
       outputs: job.outputs,
       upstream: job.upstream,

@@ -33,10 +33,8 @@ export interface TaskList {
 interface PlanFile {
   root: string;
   codes: Record<string, Code>;
-  tasks: (Omit<Task, "at" | "many" | "named" | "code" | "parts"> & {
+  tasks: (Omit<Task, "at" | "code" | "parts"> & {
     recipe: string;
-    many: string[];
-    named: string[];
     code?: string;
     parts: Record<string, { name: string; code: string; params: Record<string, unknown> }>;
   })[];
@@ -57,11 +55,9 @@ export function writePlan(store: Store, { root, tasks, recipes }: TaskList): str
   const content: PlanFile = {
     root,
     codes,
-    tasks: tasks.map(({ at, many, named, code, parts, ...rest }) => ({
+    tasks: tasks.map(({ at, code, parts, ...rest }) => ({
       ...rest,
       recipe: recipes.get(rest.id)!,
-      many: [...many],
-      named: [...named],
       code: code && keep(code),
       parts: Object.fromEntries(
         Object.entries(parts).map(([param, part]) => [param, { ...part, code: keep(part.code) }]),
@@ -82,11 +78,9 @@ export function readPlan(store: Store, name: string): TaskList {
     root,
     recipes: new Map(tasks.map(({ id, recipe }) => [id, recipe])),
     tasks: tasks.map(
-      ({ many, named, code, parts, recipe, ...rest }): Task => ({
+      ({ code, parts, recipe, ...rest }): Task => ({
         ...rest,
         at: () => rest.id, // the file's lines are another day's
-        many: new Set(many),
-        named: new Set(named),
         code: code === undefined ? undefined : codes[code],
         parts: Object.fromEntries(
           Object.entries(parts).map(([param, part]) => [param, { ...part, code: codes[part.code] }]),

@@ -50,8 +50,9 @@ function task(id: string, from: string[] = [], more: Partial<Task> = {}): Task {
     code: code("c"),
     params: { id },
     parts: {},
-    many: new Set(),
-    named: new Set(),
+    many: [],
+    named: [],
+    tolerant: [],
     outputs: { o: { path: "o.json", measured: false } },
     cpus: 1,
     ...more,
@@ -167,7 +168,7 @@ describe("what is known", () => {
   test("the maker of a file is part of the key where the stage sees it, and nowhere else", () => {
     const tasks = (name: string, named: boolean) => [
       task(name, [], { params: {} }),
-      task("b", [name], { named: new Set(named ? ["i"] : []) }),
+      task("b", [name], { named: named ? ["i"] : [] }),
     ];
     const same = () => "same";
     runAll(makePlan(tasks("a", false)), same);

@@ -92,8 +92,8 @@ export default defineStage({
   test("inputs that take many, and files of the project", async () => {
     project.write("data/x.json", "[]");
     const total = await task("  t: { uses: total, inputs: { values: [numbers.values, ./data/x.json] } }\n");
-    expect(total.many).toEqual(new Set(["values"]));
-    expect(total.named).toEqual(new Set(["values"]));
+    expect(total.many).toEqual(["values"]);
+    expect(total.named).toEqual(["values"]);
     expect(total.inputs.values).toEqual([{ id: "numbers", output: "values" }, { file: "data/x.json" }]);
   });
   test("a shell command's hash covers the command and its outputs", async () => {

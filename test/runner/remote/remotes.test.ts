@@ -15,6 +15,7 @@ import { hostname, tmpdir } from "node:os";
 import { join } from "node:path";
 import { Readable } from "node:stream";
 import { text } from "node:stream/consumers";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterAll, beforeAll, beforeEach, describe, expect, test, vi } from "vitest";
 import { Directory } from "../../../runner/remote/directory.ts";
 import { type Content, type Remote, Unusable } from "../../../runner/remote/place.ts";
@@ -125,10 +126,14 @@ describe("in a folder that others write to, too", () => {
     for (let n = 0; n < 9; n++)
       symlinkSync(join(victim, "new"), join(shared, "incoming", `${hostname()}-${process.pid}-${n}`));
     let names: string[] = [];
+    // A stream is read ahead: the file may be opened after its second piece is asked for.
     const stream = Readable.from(
-      (function* () {
+      (async function* () {
         yield Buffer.from("x");
-        names = readdirSync(join(shared, "incoming"));
+        for (let tries = 0; names.length < 10 && tries < 1000; tries++) {
+          names = readdirSync(join(shared, "incoming"));
+          await sleep(5);
+        }
         yield Buffer.from("y");
       })(),
     );

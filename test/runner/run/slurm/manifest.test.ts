@@ -44,8 +44,9 @@ test("tasks come back as they were, for their keys", () => {
     task("a"),
     task("b", ["a"], {
       parts: { loss: part },
-      named: new Set(["i"]),
-      many: new Set(["i"]),
+      named: ["i"],
+      many: ["i"],
+      tolerant: ["i"],
       timeout: 5,
       retries: 2,
     }),
