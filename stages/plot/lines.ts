@@ -2,7 +2,7 @@
 
 import type { History } from "../shared/artifacts/history.ts";
 import { collapsedAmong } from "../shared/runs/collapse.ts";
-import type { Appearances, Look } from "../shared/runs/looks.ts";
+import { type Appearances, distinctLooks, type Look } from "../shared/runs/looks.ts";
 import { lineNames, panelsOf, ranked, type Trained } from "../shared/runs/panels.ts";
 import { partWords } from "../shared/runs/words.ts";
 import { meanCurve } from "../shared/statistics/curves.ts";
@@ -55,14 +55,13 @@ export function linedPanels<T extends Drawn>(
 ): { title: string; lines: Line<T>[] }[] {
   return panelsOf(runs, partWords).map(({ title, runs: own }) => {
     const members = ranked(own);
-    const names = lineNames(
-      members.map(([label]) => label),
-      groups,
-    );
+    const labels = members.map(([label]) => label);
+    const names = lineNames(labels, groups);
+    const looks = distinctLooks(labels, groups);
     const lines = members.map(([label, trainings]): Line<T> => {
       const collapsed = collapsedAmong(trainings.map(({ history }) => history));
       const name = names.get(label)!;
-      const stroke = strokeOf(groups[label]);
+      const stroke = strokeOf(looks.get(label)!);
       return collapsed
         ? { ...stroke, name: `${name} (${collapsed})`, dash: DOTTED, members: trainings }
         : { ...stroke, name, members: trainings };

@@ -105,7 +105,7 @@ function partSpec(
   const y = quantitative("map", {
     title: "mAP",
     scale: { zero: false },
-    axis: { format: ".2f", tickCount: last ? 4 : 7 },
+    axis: { tickCount: last ? 4 : 7 },
   });
   const line = lineEncoding(all, last ? WIDTH : undefined);
   const shape = {

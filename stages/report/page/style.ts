@@ -85,7 +85,7 @@ select:focus-visible, input:focus-visible, a:focus-visible, .chart:focus-visible
 .said, .facts { color: var(--soft); font-size: .9rem; margin: .25rem 0; }
 .first { margin: .5rem 0; }
 .panels { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(24rem, 100%), 1fr)); gap: 1rem; }
-.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; }
+.maps { display: grid; grid-template-columns: repeat(auto-fit, minmax(min(26rem, 100%), 1fr)); gap: 1.5rem; align-items: end; }
 .chart { min-width: 0; overflow: hidden; }
 .chart svg, .chart canvas { display: block; }
 .map { border: 1px solid var(--line); border-radius: 6px; }

@@ -56,6 +56,23 @@ export function appearancesOf(runs: Named[]): Appearances {
   return Object.fromEntries(shown);
 }
 
+/**
+ * The looks of the lines of one panel. Where two have one look, as codes of one method at several lengths, the later one
+ * takes the next dashes.
+ */
+export function distinctLooks(labels: string[], groups: Appearances): Map<string, Look> {
+  const taken = new Set<string>();
+  return new Map(
+    labels.map((label) => {
+      const { colour, round: first } = groups[label] ?? GREY;
+      let round = first;
+      while (taken.has(`${colour} ${round}`)) round++;
+      taken.add(`${colour} ${round}`);
+      return [label, { colour, round }];
+    }),
+  );
+}
+
 /** The title of a drawing of one run: the name of its group, with the seed where there are several. */
 export function titleOf({ label, point }: { label: string; point: Point }, groups: Appearances): string {
   const name = Object.hasOwn(groups, label) ? groups[label].name : label;

@@ -1,4 +1,5 @@
 /** Codes: mAP by their length beside the published numbers, and precision against recall by Hamming radius. */
+import { GREY } from "../../../shared/runs/looks.ts";
 import { MOST_LINES } from "../../../shared/runs/panels.ts";
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
@@ -51,7 +52,7 @@ export function codes(place: HTMLElement, { codes: all, groups }: PageData, prot
   measured.sort((a, b) => best(b) - best(a));
   const shown = measured.slice(0, MOST_LINES);
   const papers = own.filter(({ label }) => label === undefined);
-  const lines: Line[] = shown.map(({ label, method }) => lineOf(label!, groups, method));
+  const lines: Line[] = shown.map(({ label, method }) => lineOf(label!, groups[label!] ?? GREY, method));
   // Lines that nearly coincide still show both colours.
   for (const [at, line] of lines.entries()) line.dash = at % 2 ? [8, 5] : [];
   if (papers.length)
@@ -127,7 +128,7 @@ export function radii(
     labels.sort((a, b) => rank(a) - rank(b));
     const lines = labels
       .slice(0, MOST_LINES)
-      .map((label) => lineOf(label, groups, groups[label]?.name ?? label));
+      .map((label) => lineOf(label, groups[label] ?? GREY, groups[label]?.name ?? label));
     const points = radiusPoints(own).filter(({ line }) => lines.some((one) => one.line === line));
     const canvas = make("div", {
       class: "chart",

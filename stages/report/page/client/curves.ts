@@ -1,4 +1,5 @@
 /** Training curves, a panel at a time: validation mAP large, the loss and the active share below it. */
+import { distinctLooks } from "../../../shared/runs/looks.ts";
 import { lineNames, panelsOf, ranked } from "../../../shared/runs/panels.ts";
 import { partWords } from "../../../shared/runs/words.ts";
 import type { PageData, RunData } from "../data.ts";
@@ -14,14 +15,13 @@ const LARGE = 340;
 /** The lines of a panel, the best first. */
 function linesOf(runs: RunData[], groups: PageData["groups"]) {
   const lines = ranked(runs);
-  const names = lineNames(
-    lines.map(([label]) => label),
-    groups,
-  );
+  const labels = lines.map(([label]) => label);
+  const names = lineNames(labels, groups);
+  const looks = distinctLooks(labels, groups);
   return lines.map(([label, members]) =>
     lineOf(
       label,
-      groups,
+      looks.get(label)!,
       names.get(label)!,
       members.some(({ collapsed }) => collapsed),
     ),

@@ -1,6 +1,6 @@
 /** Charts of lines with their intervals, and legends that single one line out. */
 import type { Mark, Scale, Spec } from "vega";
-import type { PageData } from "../data.ts";
+import type { Look } from "../../../shared/runs/looks.ts";
 import type { CurvePoint } from "../view/series.ts";
 import { make } from "./element.ts";
 import { colourOf, type Theme, theme } from "./theme.ts";
@@ -31,8 +31,7 @@ const DASHES = [[], [7, 3], [3, 2], [9, 2, 2, 2]];
 const DOTTED = [1.5, 3];
 
 /** The line of a group. */
-export function lineOf(label: string, groups: PageData["groups"], name: string, collapsed = false): Line {
-  const { colour, round } = groups[label] ?? { colour: -1, round: 0 };
+export function lineOf(label: string, { colour, round }: Look, name: string, collapsed = false): Line {
   return { line: label, name, colour, dash: collapsed ? DOTTED : DASHES[round % DASHES.length], collapsed };
 }
 

@@ -128,7 +128,7 @@ function namesIn(map: MapData, classes: string[], hidden: Set<number>, width: nu
   if (classes.length > MOST_NAMES) return [];
   const shown = classes.map((name, label) => (hidden.has(label) ? "" : name));
   const tall = map.y.reduce((most, y) => Math.max(most, y), 0);
-  const size = { width: (NAME_SIZE * 0.62) / width, height: (NAME_SIZE * 1.25) / width };
+  const size = { width: (NAME_SIZE * 0.7) / width, height: (NAME_SIZE * 1.25) / width };
   return placeNames(map, shown, size, tall).filter(({ text }) => text);
 }
 
