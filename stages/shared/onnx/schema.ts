@@ -1,0 +1,116 @@
+/**
+ * The messages of ONNX's protobuf, as protobufjs reads them. What this project never looks into (training steps,
+ * functions, sparse tensors, quantisation) is bytes: it is written as it was read.
+ * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ */
+import type { INamespace } from "protobufjs/light.js";
+
+/** Fields by name: their number and type, with `*` where they are repeated. */
+const message = (fields: Record<string, [id: number, type: string]>) => ({
+  fields: Object.fromEntries(
+    Object.entries(fields).map(([name, [id, type]]) => [
+      name,
+      type.endsWith("*") ? { id, type: type.slice(0, -1), rule: "repeated" } : { id, type },
+    ]),
+  ),
+});
+
+export const SCHEMA: INamespace = {
+  nested: {
+    Model: message({
+      irVersion: [1, "int64"],
+      producerName: [2, "string"],
+      producerVersion: [3, "string"],
+      domain: [4, "string"],
+      modelVersion: [5, "int64"],
+      docString: [6, "string"],
+      graph: [7, "Graph"],
+      opsetImport: [8, "OperatorSet*"],
+      metadataProps: [14, "Entry*"],
+      trainingInfo: [20, "bytes*"],
+      functions: [25, "bytes*"],
+      configuration: [26, "bytes*"],
+    }),
+    OperatorSet: message({ domain: [1, "string"], version: [2, "int64"] }),
+    Entry: message({ key: [1, "string"], value: [2, "string"] }),
+    Graph: message({
+      node: [1, "Node*"],
+      name: [2, "string"],
+      initializer: [5, "Tensor*"],
+      docString: [10, "string"],
+      input: [11, "ValueInfo*"],
+      output: [12, "ValueInfo*"],
+      valueInfo: [13, "ValueInfo*"],
+      quantizationAnnotation: [14, "bytes*"],
+      sparseInitializer: [15, "bytes*"],
+      metadataProps: [16, "Entry*"],
+    }),
+    Node: message({
+      input: [1, "string*"],
+      output: [2, "string*"],
+      name: [3, "string"],
+      opType: [4, "string"],
+      attribute: [5, "Attribute*"],
+      docString: [6, "string"],
+      domain: [7, "string"],
+      overload: [8, "string"],
+      metadataProps: [9, "Entry*"],
+      deviceConfigurations: [10, "bytes*"],
+    }),
+    Attribute: message({
+      name: [1, "string"],
+      f: [2, "float"],
+      i: [3, "int64"],
+      s: [4, "bytes"],
+      t: [5, "Tensor"],
+      g: [6, "Graph"],
+      floats: [7, "float*"],
+      ints: [8, "int64*"],
+      strings: [9, "bytes*"],
+      tensors: [10, "Tensor*"],
+      graphs: [11, "Graph*"],
+      docString: [13, "string"],
+      tp: [14, "bytes"],
+      typeProtos: [15, "bytes*"],
+      type: [20, "int32"],
+      refAttrName: [21, "string"],
+      sparseTensor: [22, "bytes"],
+      sparseTensors: [23, "bytes*"],
+    }),
+    Tensor: message({
+      dims: [1, "int64*"],
+      dataType: [2, "int32"],
+      segment: [3, "bytes"],
+      floatData: [4, "float*"],
+      int32Data: [5, "int32*"],
+      stringData: [6, "bytes*"],
+      int64Data: [7, "int64*"],
+      name: [8, "string"],
+      rawData: [9, "bytes"],
+      doubleData: [10, "double*"],
+      uint64Data: [11, "uint64*"],
+      docString: [12, "string"],
+      externalData: [13, "Entry*"],
+      dataLocation: [14, "int32"],
+      metadataProps: [16, "Entry*"],
+    }),
+    ValueInfo: message({
+      name: [1, "string"],
+      type: [2, "Type"],
+      docString: [3, "string"],
+      metadataProps: [4, "Entry*"],
+    }),
+    Type: message({
+      tensorType: [1, "TensorType"],
+      sequenceType: [4, "bytes"],
+      mapType: [5, "bytes"],
+      denotation: [6, "string"],
+      opaqueType: [7, "bytes"],
+      sparseTensorType: [8, "bytes"],
+      optionalType: [9, "bytes"],
+    }),
+    TensorType: message({ elemType: [1, "int32"], shape: [2, "Shape"] }),
+    Shape: message({ dim: [1, "Dimension*"] }),
+    Dimension: message({ dimValue: [1, "int64"], dimParam: [2, "string"], denotation: [3, "string"] }),
+  },
+};
