@@ -122,7 +122,7 @@ export class Encoder {
       );
     const rows = Uint32Array.from({ length: count }, (_, row) => row);
     const values = head
-      ? embedRows(head.model, head.head, { shape: [dim], take: () => features }, rows)
+      ? await embedRows(head.model, head.head, { shape: [dim], take: () => features }, rows)
       : features;
     return project(projection, values);
   }

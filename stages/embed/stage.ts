@@ -20,7 +20,9 @@ export default defineStage<{ backend: BackendParam }>({
         `embed: the head takes ${head.input.join(" x ")} values, but an example here has ${examples.shape.join(" x ")}. Embed what it was trained on.`,
       );
     const rows = Uint32Array.from({ length: examples.rows }, (_, row) => row);
-    const vector = embedRows(model, head, examples, rows, (done) => progress(done, examples.rows, "images"));
+    const vector = await embedRows(model, head, examples, rows, (done) =>
+      progress(done, examples.rows, "images"),
+    );
     const { network, loss, selector, made = {} } = head;
     writeVectors(
       outputs.embeddings,

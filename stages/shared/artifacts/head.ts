@@ -82,13 +82,13 @@ const IMAGES = 32;
  * Embeds rows of examples, block by block.
  * @returns `[rows, dim]`
  */
-export function embedRows(
+export async function embedRows(
   model: layers.LayersModel,
   head: Pick<Head, "dim" | "normalise">,
   examples: Pick<Examples, "shape" | "take">,
   rows: Uint32Array,
   onProgress: (done: number) => void = () => {},
-): Float32Array {
+): Promise<Float32Array> {
   const out = new Float32Array(rows.length * head.dim);
   // For each batch of less than a block, tfjs copies the whole block out of the WebAssembly heap.
   const batchSize = examples.shape.length === 1 ? BLOCK : IMAGES;
@@ -100,7 +100,7 @@ export function embedRows(
       }) as tf.Tensor2D;
       return head.normalise ? normaliseRows(y) : y;
     });
-    out.set(embeddings.dataSync() as Float32Array, start * head.dim);
+    out.set((await embeddings.data()) as Float32Array, start * head.dim);
     embeddings.dispose();
     onProgress(start + block.length);
   }

@@ -1,0 +1,76 @@
+/** The parts of a training, made ready for its first step. */
+import type { Part } from "../../runner/stage.ts";
+import { random } from "../shared/compute/random.ts";
+import { labelsOf, type TrainingData } from "./data.ts";
+import type { FitOptions } from "./loop/fit.ts";
+import { lossMeter, testBatches } from "./loop/validation-loss.ts";
+import type { Loss } from "./loss.ts";
+import { metricsOf } from "./metric.ts";
+import type { NetworkDefinition } from "./network.ts";
+import type { Params } from "./params.ts";
+import type { SamplerDefinition } from "./sampler.ts";
+import type { PairSelector, TripletSelector } from "./selector.ts";
+
+/** What the parts give the loop; every part draws from a stream of its own. */
+type Setup = Omit<FitOptions, "onStep" | "onEvaluation" | "onCollapse" | "signal">;
+
+/** Builds the network, starts loss and sampler, and fixes the batches of the validation loss. */
+export function setUp(
+  params: Params,
+  parts: Record<string, Part>,
+  data: TrainingData,
+  selector: Part | undefined,
+): Setup {
+  const { seed, dim } = params;
+  const { examples } = data;
+  const network = (parts.network.part as NetworkDefinition).build({
+    input: examples.shape,
+    dim,
+    params: parts.network.params,
+    seed,
+    random: random(seed, "dropout"),
+  });
+  const loss = parts.loss.part as Loss;
+  const startLoss = (selecting: string) =>
+    loss.start({
+      dim,
+      classes: examples.classes.length,
+      params: parts.loss.params,
+      random: random(seed, "loss"),
+      selector: selector && {
+        part: selector.part as TripletSelector | PairSelector,
+        params: selector.params,
+        random: random(seed, selecting),
+      },
+    });
+  const run = startLoss("selector");
+  const several = examples.sets !== undefined;
+  const drawing = (rows: Uint32Array, stream: string) =>
+    [labelsOf(examples, rows), parts.sampler.params, random(seed, stream), several] as const;
+  const sampler = parts.sampler.part as SamplerDefinition;
+  const measure = () =>
+    lossMeter(
+      testBatches(sampler, ...drawing(data.validation, "validation sampler")),
+      dim,
+      () => startLoss("validation selector"),
+      examples.classes.length,
+    );
+  return {
+    data,
+    network,
+    dim,
+    loss: run,
+    lossParams: parts.loss.params,
+    chooses: loss.selects !== "nothing",
+    normalise: params.normalise === "auto" ? loss.normalise : params.normalise,
+    codes: loss.codes ?? false,
+    next: sampler.start(...drawing(data.train, "sampler")),
+    learningRate: params.learning_rate,
+    optimizer: params.optimizer,
+    steps: params.steps,
+    evaluateEvery: params.evaluate_every,
+    patience: params.patience,
+    metrics: metricsOf(parts, run.counters.correct !== undefined),
+    validationLoss: params.validation_loss ? measure() : undefined,
+  };
+}
