@@ -1,9 +1,8 @@
-// The launcher of the benchmarks: `node bench/run.mjs NAME [ARGUMENT …]` bundles bench/NAME.ts and runs it,
-// since the oldest Node that is supported runs no TypeScript. Packages stay outside the bundle.
-import { existsSync, mkdirSync, readdirSync, rmSync } from "node:fs";
+// The launcher of the benchmarks: `node bench/run.mjs NAME [ARGUMENT …]` runs bench/NAME.ts.
+import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath, pathToFileURL } from "node:url";
-import { build } from "esbuild";
+import { bundled, PROGRAM } from "../runner/bundled.mjs";
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
@@ -15,20 +14,10 @@ if (!name || !existsSync(entry)) {
   );
   process.exit(2);
 }
-// Inside node_modules, so that the bundle finds the project's packages.
-const folder = join(bench, "../node_modules/.cache/deephash/bench");
-mkdirSync(folder, { recursive: true });
-const outfile = join(folder, `${name}.${process.pid}.mjs`);
-await build({
-  entryPoints: [entry],
-  outfile,
-  bundle: true,
-  packages: "external",
-  platform: "node",
-  target: "node20",
-  format: "esm",
-  logLevel: "error",
-});
-process.on("exit", () => rmSync(outfile, { force: true }));
+const folder = await bundled(
+  `bench/${name}`,
+  ["bench", "init", "library", "runner", "search", "stages", "test"],
+  [{ ...PROGRAM, entryPoints: { [name]: entry } }],
+);
 process.argv = [process.argv[0], entry, ...rest];
-await import(pathToFileURL(outfile).href);
+await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
