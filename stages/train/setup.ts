@@ -1,5 +1,6 @@
 /** The parts of a training, made ready for its first step. */
 import type { Part } from "../../runner/stage.ts";
+import { onHost } from "../shared/compute/host.ts";
 import { random } from "../shared/compute/random.ts";
 import { labelsOf, type TrainingData } from "./data.ts";
 import type { FitOptions } from "./loop/fit.ts";
@@ -15,12 +16,12 @@ import type { PairSelector, TripletSelector } from "./selector.ts";
 type Setup = Omit<FitOptions, "onStep" | "onEvaluation" | "onCollapse" | "signal">;
 
 /** Builds the network, starts loss and sampler, and fixes the batches of the validation loss. */
-export function setUp(
+export async function setUp(
   params: Params,
   parts: Record<string, Part>,
   data: TrainingData,
   selector: Part | undefined,
-): Setup {
+): Promise<Setup> {
   const { seed, dim } = params;
   const { examples } = data;
   const network = (parts.network.part as NetworkDefinition).build({
@@ -43,7 +44,7 @@ export function setUp(
         random: random(seed, selecting),
       },
     });
-  const run = startLoss("selector");
+  const run = await onHost(() => startLoss("selector")); // see stepper
   const several = examples.sets !== undefined;
   const drawing = (rows: Uint32Array, stream: string) =>
     [labelsOf(examples, rows), parts.sampler.params, random(seed, stream), several] as const;

@@ -66,7 +66,7 @@ export default defineStage<Params>({
       checkSeveral(parts);
       checkSimilar(examples, train);
     }
-    const setup = setUp(params, parts, data, selector);
+    const setup = await setUp(params, parts, data, selector);
     const { network, metrics, dim, normalise } = setup;
     const others = watchOthers();
     const { best, rows, collapse } = await fit({

@@ -3,6 +3,7 @@ import type * as tf from "@tensorflow/tfjs-core";
 import { embedRows } from "../../shared/artifacts/head.ts";
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
 import { takeSets } from "../../shared/artifacts/label-sets.ts";
+import { onHost } from "../../shared/compute/host.ts";
 import { labelsOf, type TrainingData } from "../data.ts";
 import type { LossRun } from "../loss.ts";
 import type { NamedMetric } from "../metric.ts";
@@ -51,7 +52,10 @@ export async function evaluate(
   const queries = await embed(options, data.validation);
   const database = data.itself ? queries : await embed(options, data.database);
   const classes = data.examples.classes.length;
-  const result = validate({ queries, database }, options.dim, classes, options.codes, data.itself);
+  const { result, validationLoss } = await onHost(() => ({
+    result: validate({ queries, database }, options.dim, classes, options.codes, data.itself),
+    validationLoss: options.validationLoss?.(queries, loss.variables, lossParams),
+  }));
   const stretch = tally.takeStretch();
   const { selectSeconds } = loss.counters;
   return {
@@ -62,7 +66,7 @@ export async function evaluate(
     active: stretch.selected > 0 ? stretch.active / stretch.selected : Number(!options.chooses),
     triplets: loss.counters.selected,
     ...result,
-    validationLoss: options.validationLoss?.(queries, loss.variables, lossParams),
+    validationLoss,
     metrics: options.metrics.map(({ metric }) => metric.value(stretch)),
     selectSeconds,
     gradientSeconds: tally.seconds - selectSeconds,

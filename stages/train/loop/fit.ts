@@ -38,7 +38,7 @@ export interface Fitted {
 export async function fit(options: FitOptions): Promise<Fitted> {
   const { data, loss, steps, signal } = options;
   const began = performance.now();
-  const doStep = stepper(options);
+  const doStep = await stepper(options);
   const tally = new Tally(loss.counters);
   const weights = new BestWeights(options.network.model);
   const rows: HistoryRow[] = [];

@@ -2,11 +2,13 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { normaliseRows } from "../../shared/artifacts/head.ts";
+import { hasHost, onHost } from "../../shared/compute/host.ts";
+import { gradientsOf, record, scoped } from "../engine/tape.ts";
 import type { LossRun } from "../loss.ts";
 import type { Network } from "../network.ts";
 import { resolveSchedules } from "../schedules.ts";
 import type { TrainingBatch } from "./batch.ts";
-import { type OptimizerName, optimizerOf } from "./optimizer.ts";
+import { type OptimizerName, updater } from "./optimizer.ts";
 
 export interface StepOptions {
   network: Network;
@@ -26,23 +28,35 @@ const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
 /** Trains the network and the loss's own weights in place. @param share of all steps that are done @returns the loss */
 export type Step = (batch: TrainingBatch, share: number) => Promise<number>;
 
-/** Starts the optimizer. @returns the function that does one step */
-export function stepper({ network, normalise, loss, ...options }: StepOptions): Step {
-  const variables = [...variablesOf(network.model), ...loss.variables];
-  const optimizer = optimizerOf(options.optimizer);
-  return async ({ values, shape, labels, given }, share) => {
-    const lossParams = resolveSchedules(options.lossParams, share);
-    const { learning_rate } = resolveSchedules({ learning_rate: options.learningRate }, share);
-    return tf.tidy(() => {
-      const x = tf.tensor(values, shape);
-      const { value, grads } = tf.variableGrads(() => {
-        const y = network.train(x);
-        return loss.loss(normalise ? normaliseRows(y) : y, labels, lossParams, { ...given, share });
-      }, variables);
-      // A schedule needs the rate to change; tfjs keeps it as a plain field.
-      optimizer.learningRate = learning_rate as number;
-      optimizer.applyGradients(grads);
-      return (value.dataSync() as Float32Array)[0];
+/**
+ * Starts the optimizers: the network's, and that of the loss's own weights.
+ *
+ * The network runs where the backend is, the loss where values can be read at once: a selector needs distances, and every
+ * loss is computed in typed arrays. Both are the same place unless the backend is a GPU that is only read by awaiting.
+ * @returns the function that does one step
+ */
+export async function stepper({ network, normalise, loss, ...options }: StepOptions): Promise<Step> {
+  const weights = variablesOf(network.model);
+  const updateNetwork = updater(weights, options.optimizer);
+  const updateLoss = await onHost(() => updater(loss.variables, options.optimizer));
+  return ({ values, shape, labels, given }, share) =>
+    scoped(async () => {
+      const lossParams = resolveSchedules(options.lossParams, share);
+      const { learning_rate } = resolveSchedules({ learning_rate: options.learningRate }, share);
+      const rate = learning_rate as number;
+      const forward = record(() => network.train(tf.tensor(values, shape)));
+      const read = hasHost() ? ((await forward.value.data()) as Float32Array) : undefined;
+      const { value, slopes } = await onHost(() => {
+        const y = read ? tf.tensor2d(read, forward.value.shape) : forward.value;
+        const scored = gradientsOf(
+          () => loss.loss(normalise ? normaliseRows(y) : y, labels, lossParams, { ...given, share }),
+          [y, ...loss.variables],
+        );
+        const [slopes, ...own] = scored.gradients;
+        updateLoss(own, rate);
+        return { value: scored.value.dataSync()[0], slopes: slopes! };
+      });
+      tf.tidy(() => updateNetwork(forward.gradients(weights, slopes), rate)); // tfjs moves the slopes to a GPU
+      return value;
     });
-  };
 }
