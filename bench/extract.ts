@@ -9,7 +9,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { Resizer } from "../stages/extract/resize.ts";
 import { openSession } from "../stages/extract/session.ts";
 import { readImageList, readPixels } from "../stages/shared/artifacts/images.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
@@ -18,6 +17,7 @@ import resnet18 from "../stages/shared/backbones/resnet18.ts";
 import resnet18Layer3 from "../stages/shared/backbones/resnet18-layer3.ts";
 import resnet50 from "../stages/shared/backbones/resnet50.ts";
 import { InferenceSession, Tensor } from "../stages/shared/compute/onnxruntime.ts";
+import { Resizer } from "../stages/shared/pixels/resize.ts";
 import { cpuMilliseconds, extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
 import { writeResNet } from "./networks.ts";
 

@@ -12,6 +12,7 @@ describe("docs/parts.md", () => {
     ["samplers", "stages/train/samplers"],
     ["networks", "stages/train/networks"],
     ["metrics", "stages/train/metrics"],
+    ["augmentations", "stages/shared/augmentations"],
     ["backbones", "stages/shared/backbones"],
     ["data sets", "stages/download/datasets"],
     ["binarisers", "stages/encode/binarisers"],

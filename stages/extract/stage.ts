@@ -7,10 +7,11 @@ import { type ImageList, readImageList, readPixels } from "../shared/artifacts/i
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
 import { type Backbone, backboneOf } from "../shared/backbone.ts";
+import { Resizer } from "../shared/pixels/resize.ts";
 import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
 import { type Network, openNetwork, prepareModel } from "./network.ts";
-import { Resizer } from "./resize.ts";
+
 import type { Device } from "./session.ts";
 
 interface Params {

@@ -9,7 +9,6 @@ import { readTrainingData } from "./data.ts";
 import { fit } from "./loop/fit.ts";
 import { watchOthers } from "./loop/others.ts";
 import type { NamedMetric } from "./metric.ts";
-import type { NetworkDefinition } from "./network.ts";
 import type { Params } from "./params.ts";
 import { recipeFor } from "./recipe.ts";
 import { selectorFor } from "./selection.ts";
@@ -39,6 +38,7 @@ export default defineStage<Params>({
     selector: "selectors",
     sampler: "samplers",
     metrics: "metrics", // a list
+    augment: "../shared/augmentations", // a list
   },
   inputs: {
     data: "vectors", // or images, for a network that takes them
@@ -59,7 +59,7 @@ export default defineStage<Params>({
     log(`backend ${backend} (${reason})`);
     note("backend", backend);
 
-    const data = readTrainingData(inputs, (parts.network.part as NetworkDefinition).takes, params.seed);
+    const data = readTrainingData(inputs, parts, params.seed);
     const { examples, train } = data;
     const recipe = recipeFor(params, parts, choice, data.protocol, examples.metadata);
     if (examples.sets) {

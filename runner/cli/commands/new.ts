@@ -36,7 +36,10 @@ export function addMaking(
 ): void {
   program
     .command("new")
-    .argument("<kind>", "loss, selector, sampler, network, binariser, dataset, backbone, protocol or stage")
+    .argument(
+      "<kind>",
+      "loss, selector, sampler, network, augmentation, binariser, dataset, backbone, protocol or stage",
+    )
     .argument("<name>", "its name in pipeline.yaml")
     .option("--debug", "print stack traces")
     .description("write a working part of this kind, with its test")

@@ -106,5 +106,9 @@ export function recipeOf({ made, classes: _, ...features }: Record<string, unkno
 export function shown(value: unknown): string {
   if (value === undefined) return "none";
   if (Array.isArray(value)) return value.map(shown).join(", ");
+  if (isPart(value)) {
+    const { use, ...own } = value;
+    return [use, ...Object.entries(own).map(([name, given]) => `${name} ${shown(given)}`)].join(" ");
+  }
   return typeof value === "string" ? value : JSON.stringify(value);
 }

@@ -15,11 +15,14 @@ export interface TrainingBatch {
 }
 
 /** Takes the examples that a sampler drew. @param drawn indices into the training images */
-export function takeBatch({ examples, train }: TrainingData, drawn: SampledBatch): TrainingBatch {
+export function takeBatch(
+  { examples, train, takeTraining }: TrainingData,
+  drawn: SampledBatch,
+): TrainingBatch {
   const { sets, classes } = examples;
   const rows = Uint32Array.from(drawn.images, (index) => train[index]);
   return {
-    values: examples.take(rows),
+    values: takeTraining(rows),
     shape: [rows.length, ...examples.shape],
     labels: Int32Array.from(rows, (row) => examples.labels[row]),
     given: sets ? { ...drawn, labelSets: expandSets(sets, rows, classes.length) } : drawn,

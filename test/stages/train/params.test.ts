@@ -14,6 +14,7 @@ const KINDS = [
   "stages/train/selectors",
   "stages/train/samplers",
   "stages/train/networks",
+  "stages/shared/augmentations",
   "stages/encode/binarisers",
   "stages/split/protocols",
   "stages/download/datasets",

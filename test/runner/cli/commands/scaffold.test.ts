@@ -15,6 +15,7 @@ const at = (...names: string[]) => join(copy, ...names);
 
 test("there is a template for every kind of part, and for a stage", () => {
   expect(KINDS).toEqual([
+    "augmentation",
     "backbone",
     "binariser",
     "dataset",
