@@ -6,7 +6,7 @@ import { diskFault, refuseTaken, wholeNumber } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { duplicates } from "./duplicates/command.ts";
 import { DEFAULT } from "./duplicates/find.ts";
-import { exportCodes } from "./export/command.ts";
+import { exportIndex } from "./export/command.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
 
@@ -85,13 +85,22 @@ export async function main(args: string[], root: string, from: string): Promise<
   program
     .command("export")
     .description(
-      "write the codes of an index for other programs: NumPy (.npy), faiss (.faiss), JSON lines (.jsonl)",
+      "write the codes of an index for other programs (.npy, .faiss, .jsonl), or its encoder as one ONNX file (.onnx)",
     )
     .usage("--out FILE [options]")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
     .requiredOption("--out <file>", "the file; its ending says the form")
     .option("--force", "replace a file that is there")
-    .action((options) => exportCodes(options, root, from));
+    .addOption(
+      new Option(
+        "--input <form>",
+        "of the encoder: bytes [count, height, width, channels], or scaled pixels [count, 3, height, width]",
+      )
+        .choices(["bytes", "pixels"])
+        .default("bytes"),
+    )
+    .option("--compare <n>", "images of the index that the encoder is compared on", atLeast(1), 100)
+    .action((options) => exportIndex(options, root, from));
   try {
     const [script, ...rest] = args;
     refuseTaken(script ?? "", optionsOf(program), rest);

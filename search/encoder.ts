@@ -72,11 +72,19 @@ export class Features {
   }
 }
 
+/** What an encoder makes of images. */
+export interface Encoded {
+  /** `[count, dim]`, what the head makes of the features; without a head, these. */
+  embeddings: Float32Array;
+  /** `[count, bits]`, the real values whose signs are the codes. */
+  outputs: Float32Array;
+}
+
 /** Encodes images as those of an index were. */
 export class Encoder {
   private readonly features: Features;
-  private readonly head?: { model: layers.LayersModel; head: Head };
-  private readonly projection: Projection;
+  readonly head?: { model: layers.LayersModel; head: Head };
+  readonly projection: Projection;
 
   private constructor(
     features: Features,
@@ -106,12 +114,11 @@ export class Encoder {
   }
 
   /**
-   * The real values whose signs are the codes.
+   * Encodes images.
    * @param pixels `[count, height, width, channels]`, at most {@link BATCH} images
-   * @returns `[count, bits]`
    * @throws UserError when the backbone's features do not fit the head
    */
-  async outputs(pixels: Uint8Array, count: number): Promise<Float32Array> {
+  async encode(pixels: Uint8Array, count: number): Promise<Encoded> {
     const { head, projection } = this;
     const features = await this.features.of(pixels, count);
     const dim = features.length / count;
@@ -121,10 +128,15 @@ export class Encoder {
         `the backbone gives ${dim} values an image, but the index was made of ${wanted}. Make the index again.`,
       );
     const rows = Uint32Array.from({ length: count }, (_, row) => row);
-    const values = head
+    const embeddings = head
       ? await embedRows(head.model, head.head, { shape: [dim], take: () => features }, rows)
       : features;
-    return project(projection, values);
+    return { embeddings, outputs: project(projection, embeddings) };
+  }
+
+  /** The real values whose signs are the codes, `[count, bits]`; see {@link encode}. */
+  async outputs(pixels: Uint8Array, count: number): Promise<Float32Array> {
+    return (await this.encode(pixels, count)).outputs;
   }
 
   close(): Promise<void> {
