@@ -3,11 +3,11 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { embedRows, loadHead } from "../shared/artifacts/head.ts";
 import { writeVectors } from "../shared/artifacts/vectors.ts";
-import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
+import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
 
 export default defineStage<{ backend: BackendParam }>({
   params: "embed",
-  auto: autoBackend,
+  auto: autoOnCpu,
   inputs: { data: "vectors", model: "head" },
   outputs: { embeddings: "embeddings.arrow" },
   async run({ params, inputs, outputs, progress, note }) {

@@ -5,13 +5,13 @@ import { project, writeProjection } from "../shared/artifacts/projection.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
 import { random } from "../shared/compute/random.ts";
-import { autoBackend, type BackendParam, startNamed } from "../shared/compute/start.ts";
+import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
 import { recipeOf } from "../shared/runs/recipe.ts";
 import type { Binariser } from "./binariser.ts";
 
 export default defineStage<{ bits?: number; backend: BackendParam; seed: number }>({
   params: "encode",
-  auto: autoBackend,
+  auto: autoOnCpu,
   parts: { binariser: "binarisers" },
   inputs: { vectors: "vectors", split: "split" },
   outputs: { codes: "codes.arrow", projection: "projection.arrow" },

@@ -55,9 +55,10 @@ export default defineStage<Params>({
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts);
-    const { backend, reason } = await startNamed(params.backend, "train");
-    log(`backend ${backend} (${reason})`);
+    const { backend, reason, fallback } = await startNamed(params.backend, "train");
+    (fallback ? warn : log)(`backend ${backend} (${reason})`);
     note("backend", backend);
+    note("backend_reason", reason);
 
     const data = readTrainingData(inputs, parts, params.seed);
     const { examples, train } = data;

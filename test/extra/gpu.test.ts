@@ -1,23 +1,18 @@
 /**
- * The stage extract on WebGPU, run by the pipeline, against the CPU: on Vulkan in software (SwiftShader, which Debian's
- * package chromium brings), so no GPU is needed.
+ * The stage extract on WebGPU, run by the pipeline, against the CPU. vulkan.ts says on which driver.
  *
- *     VULKAN_ICD=FILE.json   another Vulkan driver; empty: those of this machine, where a real GPU is
  *     GPU_MODEL=FILE.onnx    a real network as well, with the backbone's name in GPU_BACKBONE (mobilenetv2)
  */
-import { spawnSync } from "node:child_process";
-import { copyFileSync, existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { copyFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
-import type { StageRecord } from "../../runner/store/record.ts";
 import { readVectors } from "../../stages/shared/artifacts/vectors.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 import { copyProject } from "../project-copy.ts";
 import { tinyNetwork } from "../stages/extract/onnx-model.ts";
 import { writeImages } from "../stages/shared/artifacts/image-table.ts";
+import { recordOf, requireVulkan, runOnVulkan } from "./vulkan.ts";
 
-const CHROMIUM = "/usr/lib/chromium";
-const ICD = process.env.VULKAN_ICD ?? join(CHROMIUM, "vk_swiftshader_icd.json");
 const [SIDE, COUNT, FILTERS] = [32, 24, 64];
 
 /** A project with images and a network, whose stage extract runs on the CPU, on WebGPU, and on what auto takes. */
@@ -47,31 +42,10 @@ stages:
     );
   }
 
-  run(...args: string[]) {
-    const driver = ICD && { VK_DRIVER_FILES: ICD, VK_ICD_FILENAMES: ICD, LD_LIBRARY_PATH: CHROMIUM };
-    const { status, stdout, stderr } = spawnSync(
-      process.execPath,
-      [join(this.root, "runner/main.mjs"), ...args],
-      {
-        cwd: this.root,
-        encoding: "utf8",
-        env: { ...process.env, ...(driver || {}), NO_COLOR: "1", FORCE_COLOR: undefined, VITEST: undefined },
-      },
-    );
-    return { status, said: `${stdout}\n${stderr}` };
-  }
-
   /** What was made on a device that was asked for. */
   result(device: string) {
-    const folder = join(this.root, "cache/records");
-    const record = readdirSync(folder)
-      .map((file) => JSON.parse(readFileSync(join(folder, file), "utf8")) as StageRecord)
-      .find(({ id }) => id === `extract[device=${device}]`)!;
-    const { hash } = record.outputs.features;
-    return {
-      notes: record.notes,
-      features: readVectors(join(this.root, "cache/objects", hash.slice(0, 2), hash)),
-    };
+    const { notes, output } = recordOf(this.root, `extract[device=${device}]`);
+    return { notes, features: readVectors(output("features")) };
   }
 }
 
@@ -83,12 +57,7 @@ const tiny = () =>
     filters: FILTERS,
   });
 
-beforeAll(() => {
-  if (ICD && !existsSync(ICD))
-    throw new Error(
-      `${ICD} is not there: apt-get install chromium, or name another Vulkan driver in VULKAN_ICD.`,
-    );
-});
+beforeAll(requireVulkan);
 
 const { GPU_MODEL, GPU_BACKBONE = "mobilenetv2" } = process.env;
 const NETWORKS: [name: string, model: () => Uint8Array | string, backbone: string][] = [
@@ -99,7 +68,7 @@ const NETWORKS: [name: string, model: () => Uint8Array | string, backbone: strin
 describe.each(NETWORKS)("%s", (name, model, backbone) => {
   it("gives on WebGPU the features of the CPU", () => {
     const project = new GpuProject(model(), backbone);
-    const { status, said } = project.run();
+    const { status, said } = runOnVulkan(project.root);
     expect(status, said).toBe(0);
     const [cpu, webgpu, auto] = ["cpu", "webgpu", "auto"].map((device) => project.result(device));
     expect(webgpu.notes).toMatchObject({

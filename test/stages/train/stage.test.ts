@@ -184,10 +184,14 @@ describe("train", () => {
   });
 });
 
-it.each(["train", "embed", "encode"])("%s takes native where a tolerance holds, else wasm", async (name) => {
+it.each([
+  ["train", "fastest"],
+  ["embed", "native"],
+  ["encode", "native"],
+])("%s takes %s where a tolerance holds, else wasm", async (name, tolerance) => {
   const { default: definition } = await import(`../../../stages/${name}/stage.ts`);
-  expect(definition.auto).toEqual({ backend: { exact: "wasm", tolerance: "native" } });
+  expect(definition.auto).toEqual({ backend: { exact: "wasm", tolerance } });
   const schema = JSON.parse(readFileSync(`schemas/${name}.params.schema.json`, "utf8"));
   expect(schema.properties.backend.default).toBe("auto");
-  expect(schema.properties.backend.enum).toEqual(expect.arrayContaining(["wasm", "native"]));
+  expect(schema.properties.backend.enum).toEqual(expect.arrayContaining(["wasm", tolerance]));
 });

@@ -1,0 +1,61 @@
+/** The backend `fastest`: a GPU's, else the CPU's faster one, each only if it does a small step as WebAssembly does. */
+import * as tf from "@tensorflow/tfjs-core";
+import "@tensorflow/tfjs-layers"; // registers the gradients
+import { startBackend } from "./backend.ts";
+import { differenceOf, type GpuBackend, smallStep, type Tried, tryInChild } from "./trial.ts";
+
+const ORDER: GpuBackend[] = ["gpu", "webgpu"];
+
+/** A backend, why it was chosen, and whether a faster one is there and does not work. */
+export interface Fastest {
+  backend: GpuBackend | "native" | "wasm";
+  reason: string;
+  fallback: boolean;
+}
+
+/** Why the backend `native` cannot be taken; "" where it can. */
+async function tryNative(): Promise<string> {
+  await startBackend("wasm");
+  const wanted = await smallStep(tf);
+  try {
+    const { startNative } = await import("./native.ts");
+    const stop = await startNative();
+    const values = await smallStep(tf);
+    stop();
+    return differenceOf(values, wanted);
+  } catch (error) {
+    return (error as Error).message.split("\n")[0];
+  }
+}
+
+/**
+ * Chooses the first of gpu, webgpu, native and wasm that works. A GPU computed on the CPU (SwiftShader, llvmpipe) is not
+ * taken: it is slower than the CPU itself.
+ * @param attempt how a GPU is tried @param native why `native` does not work, or ""
+ */
+export async function chooseFastest(
+  attempt: (backend: GpuBackend) => Promise<Tried> = tryInChild,
+  native: () => Promise<string> = tryNative,
+): Promise<Fastest> {
+  const reasons: string[] = [];
+  let fallback = false;
+  const choose = (backend: Fastest["backend"], reason: string): Fastest => ({
+    backend,
+    reason: [...reasons, `${backend}: ${reason}`].join("; "),
+    fallback,
+  });
+  for (const backend of ORDER) {
+    const tried = await attempt(backend);
+    if ("missing" in tried) reasons.push(`${backend}: ${tried.missing}`);
+    else if ("failure" in tried) {
+      reasons.push(`${backend}: ${tried.failure}`);
+      fallback = true;
+    } else if (tried.software) reasons.push(`${backend}: ${tried.device} computes on the CPU`);
+    else return choose(backend, `${tried.device} does a small step as WebAssembly does`);
+  }
+  const why = await native();
+  if (!why) return choose("native", "it does a small step as WebAssembly does");
+  reasons.push(`native: ${why}`);
+  fallback = true;
+  return choose("wasm", "runs everywhere");
+}

@@ -1,0 +1,95 @@
+/**
+ * The stage train on WebGPU, run by the pipeline, against WebAssembly: every kind of loss on features, and a small network
+ * on pixels. vulkan.ts says on which driver. It needs the two packages that docs/gpu.md names.
+ */
+import { writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { beforeAll, expect, it } from "vitest";
+import { numbers, readTable } from "../../stages/shared/artifacts/arrow.ts";
+import { random } from "../../stages/shared/compute/random.ts";
+import { copyProject } from "../project-copy.ts";
+import { writeImages } from "../stages/shared/artifacts/image-table.ts";
+import { writeBlobSplit, writeBlobs } from "../stages/vectors.ts";
+import { recordOf, requireVulkan, runOnVulkan } from "./vulkan.ts";
+
+const BLOBS = { classes: 4, perClass: 12, dim: 16, noise: 1.2 };
+const SIDE = 16;
+
+const HEAD = { network: { use: "mlp", hidden: [32] }, dim: 8, steps: 12, evaluate_every: 6 };
+const SAMPLER = { use: "balanced", classes: 4, images: 4 };
+const CASES: Record<string, object> = {
+  triplets: { ...HEAD, loss: "facenet", selector: "semihard-negative", validation_loss: true },
+  pairs: { ...HEAD, loss: "contrastive", selector: "all-positive" },
+  batches: { ...HEAD, loss: "supcon", learning_rate: { from: 0.01, to: 0.001 } },
+  classifier: { ...HEAD, loss: "softmax", optimizer: "sgd", validation_loss: true },
+  proxies: { ...HEAD, loss: "arcface" },
+  codes: { ...HEAD, loss: "csq" },
+  pixels: { network: "embedding-net", loss: "supcon", dim: 8, steps: 2, evaluate_every: 2 },
+};
+const BACKENDS = ["wasm", "webgpu"];
+/** Relative, of the loss. */
+const TOLERANCE = 1e-4;
+
+function project(): string {
+  const root = copyProject();
+  writeBlobs(join(root, "features.arrow"), BLOBS);
+  writeBlobSplit(join(root, "split.arrow"), BLOBS);
+  const draw = random(1, "pixels");
+  writeImages(
+    join(root, "images.arrow"),
+    Array.from({ length: BLOBS.classes * BLOBS.perClass }, (_, row) => ({
+      id: 100 + row,
+      split: "train",
+      label: Math.floor(row / BLOBS.perClass),
+      pixels: Array.from({ length: SIDE * SIDE }, () => draw.int(256)),
+    })),
+    { height: SIDE, width: SIDE, channels: 1, classes: ["a", "b", "c", "d"] },
+  );
+  const stages = Object.fromEntries(
+    Object.entries(CASES).map(([name, params]) => [
+      name,
+      {
+        uses: "train",
+        matrix: { backend: [...BACKENDS, ...(name === "triplets" ? ["fastest"] : [])] },
+        inputs: { data: name === "pixels" ? "./images.arrow" : "./features.arrow", split: "./split.arrow" },
+        with: { sampler: SAMPLER, ...params, backend: "${backend}" },
+      },
+    ]),
+  );
+  // JSON is YAML.
+  writeFileSync(join(root, "pipeline.yaml"), JSON.stringify({ profiles: { a: {} }, stages }, null, 2));
+  return root;
+}
+
+let root: string;
+beforeAll(() => {
+  requireVulkan();
+  root = project();
+  const { status, said } = runOnVulkan(root);
+  expect(status, said).toBe(0);
+  expect(said).not.toMatch(/SIG[A-Z]+/);
+});
+
+it.each(Object.keys(CASES))("%s: the losses on WebGPU are those of WebAssembly", (name) => {
+  const [wasm, webgpu] = BACKENDS.map((backend) => {
+    const { notes, output } = recordOf(root, `${name}[backend=${backend}]`);
+    expect(notes.backend).toBe(backend);
+    const history = readTable(output("history"), "history");
+    const columns = ["loss", ...(history.getChild("validation_loss") ? ["validation_loss"] : [])];
+    const losses = columns.flatMap((column) => [...numbers<Float32Array>(history, column)]);
+    return { notes, losses };
+  });
+  console.log(`${name}: ${webgpu.notes.backend_reason}; steps/s ${webgpu.notes.steps_per_second}`);
+  expect(wasm.losses.every((loss) => Number.isFinite(loss) && loss > 0)).toBe(true);
+  for (const [k, loss] of wasm.losses.entries())
+    expect(Math.abs(webgpu.losses[k] / loss - 1), `${webgpu.losses[k]} and ${loss}`).toBeLessThan(TOLERANCE);
+});
+
+it("fastest takes no GPU that is computed on the CPU, and says so", () => {
+  const { notes } = recordOf(root, "triplets[backend=fastest]");
+  expect(notes.backend_reason).toMatch(
+    notes.backend === "webgpu"
+      ? /webgpu: .+ does a small step as WebAssembly does$/
+      : /webgpu: SwiftShader.* computes on the CPU; native: it does a small step/,
+  );
+});

@@ -1,0 +1,79 @@
+/** Which backend `fastest` takes, by what works. */
+import * as tf from "@tensorflow/tfjs-core";
+import { afterEach, expect, test } from "vitest";
+import { startBackend } from "../../../../stages/shared/compute/backend.ts";
+import { chooseFastest } from "../../../../stages/shared/compute/fastest.ts";
+import { startNamed } from "../../../../stages/shared/compute/start.ts";
+import { differenceOf, smallStep, type Tried, tryInChild } from "../../../../stages/shared/compute/trial.ts";
+import { PACKAGES } from "../../../../stages/shared/compute/webgpu.ts";
+
+const installed = { ...PACKAGES };
+afterEach(() => Object.assign(PACKAGES, installed));
+
+const missing: Tried = { missing: "it is not installed" };
+const card: Tried = { device: "a card", software: false };
+
+test.each([
+  ["the first GPU that works", card, card, "", "gpu", false],
+  ["WebGPU where CUDA is missing", missing, card, "", "webgpu", false],
+  ["WebGPU where CUDA fails, and reports that", { failure: "it crashed" }, card, "", "webgpu", true],
+  [
+    "native where a GPU is computed on the CPU",
+    missing,
+    { device: "SwiftShader", software: true },
+    "",
+    "native",
+    false,
+  ],
+  [
+    "native where a GPU computes wrong numbers",
+    missing,
+    { failure: "its values differ" },
+    "",
+    "native",
+    true,
+  ],
+  ["WebAssembly where nothing else works", missing, missing, "no such file", "wasm", true],
+] as [
+  string,
+  Tried,
+  Tried,
+  string,
+  string,
+  boolean,
+][])("takes %s", async (_, gpu, webgpu, native, backend, fallback) => {
+  const chosen = await chooseFastest(
+    async (name) => ({ gpu, webgpu })[name],
+    async () => native,
+  );
+  expect(chosen).toMatchObject({ backend, fallback });
+  const order = ["gpu", "webgpu", "native", "wasm"];
+  const asked = order.slice(0, order.indexOf(backend) + 1);
+  expect(chosen.reason.split("; ").map((part) => part.split(":")[0])).toEqual(asked);
+});
+
+test("a step whose gradient is off is a failure, and so is one that is not a number", async () => {
+  await startBackend("wasm");
+  const values = await smallStep(tf);
+  expect(values.length).toBeGreaterThan(3000);
+  expect(differenceOf(values, values)).toBe("");
+  for (const wrong of [Math.max(...values), Number.NaN])
+    expect(differenceOf([...values.slice(0, -1), values.at(-1)! + wrong], values)).toContain("wrong numbers");
+  expect(differenceOf(values.slice(1), values)).toContain("wrong numbers");
+});
+
+test("a package that is not installed is no failure for fastest, and names the command for who asks for it", async () => {
+  PACKAGES.dawn = PACKAGES.backend = "no-such-package";
+  expect(await tryInChild("webgpu")).toEqual({ missing: "tfjs-backend-webgpu is not installed" });
+  await expect(startNamed("webgpu", "train")).rejects.toThrow(
+    /^train: the backend webgpu cannot start: .*no-such-package.* Add its packages \(npm install --no-save @tensorflow\/tfjs-backend-webgpu@4.22 webgpu\), or take the backend wasm\.$/,
+  );
+});
+
+test("fastest starts what it chose", async () => {
+  PACKAGES.dawn = PACKAGES.backend = "no-such-package";
+  const { backend, reason } = await startNamed("fastest", "train");
+  expect(backend).toBe("native");
+  expect(reason).toContain("webgpu: tfjs-backend-webgpu is not installed; native: it does a small step");
+  await startBackend("wasm");
+});
