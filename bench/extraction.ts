@@ -35,7 +35,7 @@ export async function extract(run: Extraction, folder: string) {
   const marks: { done: number; time: number; cpu: number }[] = [];
   const features = join(folder, "features.arrow");
   await stage.run({
-    params: { size: run.size, device: "cpu", batch: run.batch, flip: false },
+    params: { size: run.size, device: "cpu", batch: run.batch, flip: false, seed: 1 },
     parts: { backbone: { ...run.backbone, params: {} } },
     inputs: { images: run.images, model: run.model },
     upstream: [],

@@ -5,20 +5,26 @@ import type { TableWriter } from "../shared/artifacts/arrow.ts";
 import { narrow } from "../shared/artifacts/half.ts";
 import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
+import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
+import { augmentationsOf } from "../shared/augmentation.ts";
 import { type Backbone, backboneOf } from "../shared/backbone.ts";
 import { Resizer } from "../shared/pixels/resize.ts";
+import { recorded } from "../shared/runs/recipe.ts";
 import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
 import { type Network, openNetwork, prepareModel } from "./network.ts";
 
 import type { Device } from "./session.ts";
+import { checkWanted, readUnits, rowsWritten } from "./units.ts";
 
 interface Params {
   size?: number;
   device: Device | "auto";
   batch: number;
   flip: boolean;
+  views?: number;
+  seed: number;
 }
 
 /** Images that a device is tried with. */
@@ -29,6 +35,13 @@ async function firstImages(path: string, most: number, resizer: Resizer, size: n
   for await (const { count, pixels } of readPixels(path, most))
     return { count, images: resizer.fill(0, pixels, count).slice(0, count * 3 * size * size) };
   throw new Error("unreachable: a list of images holds one at least");
+}
+
+/** 1 for each image that trains. @throws UserError where the split has images that are not there */
+function trainingImages(split: string, ids: Uint32Array, images: string): Uint8Array {
+  const chosen = new Uint8Array(ids.length);
+  for (const row of rowsOf(readSplit(split), "train", ids, images)) chosen[row] = 1;
+  return chosen;
 }
 
 /** Chooses the device, says so, and opens the network there. */
@@ -58,13 +71,18 @@ async function openOnDevice(
 /** Writes features as they come, checked. */
 class FeatureWriter {
   private readonly path: string;
-  private readonly list: ImageList;
-  private readonly metadata: Record<string, unknown>;
+  private readonly list: Pick<ImageList, "ids" | "labels" | "sets">;
+  private readonly metadata: { classes: string[]; [name: string]: unknown };
   private readonly check: FeatureCheck;
   private table?: TableWriter;
   done = 0;
 
-  constructor(path: string, list: ImageList, metadata: Record<string, unknown>, check: FeatureCheck) {
+  constructor(
+    path: string,
+    list: Pick<ImageList, "ids" | "labels" | "sets">,
+    metadata: { classes: string[]; [name: string]: unknown },
+    check: FeatureCheck,
+  ) {
     this.path = path;
     this.list = list;
     this.metadata = metadata;
@@ -74,8 +92,8 @@ class FeatureWriter {
   /** @throws UserError when no working network gives these features */
   write(batch: Batch): void {
     const { count, features } = batch;
-    const { ids, labels, sets, classes } = this.list;
-    const bytes = setBytes(classes.length);
+    const { ids, labels, sets } = this.list;
+    const bytes = setBytes(this.metadata.classes.length);
     this.check.add(batch);
     this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata, sets);
     this.table.write(count, {
@@ -94,8 +112,12 @@ class FeatureWriter {
 
 export default defineStage<Params>({
   params: "extract",
-  parts: { backbone: "../shared/backbones" },
-  inputs: { images: "images", model: "backbone" },
+  parts: { backbone: "../shared/backbones", augment: "../shared/augmentations" }, // the latter is a list
+  inputs: {
+    images: "images",
+    model: "backbone",
+    split: { artifact: "split", optional: true }, // its training images alone
+  },
   outputs: { features: "features.arrow" },
   cpus: "all",
   async run(context) {
@@ -107,16 +129,27 @@ export default defineStage<Params>({
       throw new UserError(
         `extract: size ${size} does not fit ${name}: it takes multiples of ${backbone.multipleOf}.`,
       );
+    const { flip, views, seed } = params;
+    const wanted = { flip, views, seed, augment: augmentationsOf(parts) };
+    checkWanted(wanted);
     const list = await readImageList(inputs.images);
-    const { ids, classes, dataset } = list;
+    const chosen = inputs.split ? trainingImages(inputs.split, list.ids, inputs.images) : undefined;
     const batch = Math.min(params.batch, backbone.batch ?? params.batch);
     // Two sets of buffers: one is filled while the network reads the other.
-    const views = params.flip ? [false, true] : [false];
-    const resizer = new Resizer(list, size, backbone, batch, 2 * views.length);
+    const resizer = new Resizer(list, size, backbone, batch, flip ? 4 : 2);
     const { network, device } = await openOnDevice(context, backbone, size, batch, resizer);
 
-    const metadata = { classes, dataset, backbone: name, size, flip: params.flip };
-    const writer = new FeatureWriter(outputs.features, list, metadata, new FeatureCheck(name, device, ids));
+    const metadata = {
+      classes: list.classes,
+      dataset: list.dataset,
+      backbone: name,
+      size,
+      flip,
+      ...(views && { views, augment: wanted.augment.map(recorded), seed }),
+    };
+    const rows = rowsWritten(list, batch, chosen, views);
+    const check = new FeatureCheck(name, device, rows.ids);
+    const writer = new FeatureWriter(outputs.features, rows, metadata, check);
     const infer = async ([straight, mirrored]: Float32Array[], count: number): Promise<Float32Array> => {
       const features = await network.infer(straight, count, size);
       if (!mirrored) return features;
@@ -129,14 +162,18 @@ export default defineStage<Params>({
     const settle = async () => {
       if (!pending) return;
       writer.write({ ...pending, features: await pending.features });
-      progress(writer.done, ids.length, "images");
+      progress(writer.done, rows.ids.length, views ? "views" : "images");
     };
-    let turn = 0;
     try {
-      for await (const { count, pixels } of readPixels(inputs.images, batch)) {
+      for await (const { count, pixels, inputs: set } of readUnits(
+        inputs.images,
+        batch,
+        resizer,
+        list,
+        chosen,
+        wanted,
+      )) {
         signal.throwIfAborted();
-        const first = (turn++ % 2) * views.length;
-        const set = views.map((mirrored, index) => resizer.fill(first + index, pixels, count, mirrored));
         await settle();
         pending = { features: infer(set, count), count, pixels };
         pending.features.catch(() => {}); // settle() tells of it

@@ -20,11 +20,12 @@ export function defineAugmentation<const S extends ParamSchemas>(
   return augmentation;
 }
 
-/** The augmentations among a stage's parts, which are named `augment.NAME`. */
+/** The augmentations among a stage's parts, which are named `augment.NAME`, in the order of their names. */
 export const augmentationsOf = (parts: Record<string, Part>): Part<Augmentation>[] =>
-  Object.entries(parts).flatMap(([param, part]) =>
-    param.startsWith("augment.") ? [part as Part<Augmentation>] : [],
-  );
+  Object.keys(parts)
+    .filter((param) => param.startsWith("augment."))
+    .sort()
+    .map((param) => parts[param] as Part<Augmentation>);
 
 /**
  * Draws views of images, each changed by every augmentation of a stage.

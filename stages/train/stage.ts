@@ -43,6 +43,7 @@ export default defineStage<Params>({
   inputs: {
     data: "vectors", // or images, for a network that takes them
     split: "split",
+    views: { artifact: "vectors", optional: true }, // random views of the training images, as extract writes them
     choice: { artifact: "choice", optional: true },
   },
   outputs: {
@@ -60,9 +61,9 @@ export default defineStage<Params>({
     note("backend", backend);
     note("backend_reason", reason);
 
-    const data = readTrainingData(inputs, parts, params.seed);
+    const data = await readTrainingData(inputs, parts, params.seed);
     const { examples, train } = data;
-    const recipe = recipeFor(params, parts, choice, data.protocol, examples.metadata);
+    const recipe = recipeFor(params, parts, choice, data);
     if (examples.sets) {
       checkSeveral(parts);
       checkSimilar(examples, train);

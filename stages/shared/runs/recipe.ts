@@ -3,6 +3,8 @@
  * compared by what made them. A name or a point of the matrix does not tell all: one axis may set several params.
  */
 
+import type { Part } from "../../../runner/stage.ts";
+
 /** Params of a stage, a part as `{ use: "facenet", margin: 0.2 }`. */
 export type Settings = Record<string, unknown>;
 
@@ -30,6 +32,12 @@ export interface Differing {
 
 /** Params that tell no method from another: repetitions, and what a report keeps apart anyway. */
 const APART = new Set(["seed", "protocol"]);
+
+/** A part as a recipe has it. */
+export const recorded = ({ name, params }: Pick<Part, "name" | "params">): Settings => ({
+  use: name,
+  ...params,
+});
 
 /** JSON that does not depend on the order of keys. */
 const canonical = (value: unknown): string =>
