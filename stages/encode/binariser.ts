@@ -1,15 +1,11 @@
 /** The interface of the files of binarisers/: parts of the stage `encode`. */
 import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Projection } from "../shared/artifacts/projection.ts";
+import type { Rows } from "../shared/compute/principal.ts";
 import type { Random } from "../shared/compute/random.ts";
 
 /** The vectors that a binariser may learn from: the training images', never a query's. */
-export interface Sample {
-  /** `[rows, dim]` */
-  values: Float32Array;
-  rows: number;
-  dim: number;
-}
+export type Sample = Rows;
 
 /**
  * Turns real values into bits: the signs of a projection fitted without labels, or of the values themselves.

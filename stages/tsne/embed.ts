@@ -1,8 +1,9 @@
 /** t-SNE as a whole: affinities, start, descent. */
+import { principalDirections } from "../shared/compute/principal.ts";
+import { random } from "../shared/compute/random.ts";
 import { affinities } from "./affinities.ts";
 import { type Descent, type DescentResult, descend } from "./descent.ts";
 import { nearest, type Points } from "./neighbours.ts";
-import { principalComponents } from "./pca.ts";
 
 /** Standard deviation of the start along its first axis, as scikit-learn's. */
 const START = 1e-4;
@@ -11,6 +12,21 @@ export interface TsneOptions extends Descent {
   /** The number of neighbours that a point feels, in (1, rows / 3]. */
   perplexity: number;
   seed: number;
+}
+
+/** The coordinates `[rows, 2]` along the two directions of largest variance; 0 along one that the points lack. */
+export function principalComponents(points: Points, seed: number): Float64Array {
+  const { values, rows, dim } = points;
+  const axes = Math.min(2, dim);
+  const { mean, directions } = principalDirections(points, axes, random(seed, "principal components"));
+  const result = new Float64Array(rows * 2);
+  for (let axis = 0; axis < axes; axis++) {
+    const direction = directions.getColumn(axis);
+    for (let row = 0; row < rows; row++)
+      for (let d = 0; d < dim; d++)
+        result[2 * row + axis] += (values[row * dim + d] - mean[d]) * direction[d];
+  }
+  return result;
 }
 
 /**

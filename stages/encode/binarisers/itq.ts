@@ -6,8 +6,8 @@
  */
 import { Matrix, SingularValueDecomposition } from "ml-matrix";
 import { project } from "../../shared/artifacts/projection.ts";
+import { principalDirections } from "../../shared/compute/principal.ts";
 import { defineBinariser } from "../binariser.ts";
-import { principalDirections } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
 export default defineBinariser({

@@ -4,8 +4,8 @@
  * (super-bit LSH, Ji et al. 2012).
  */
 import { Matrix } from "ml-matrix";
+import { meanOf } from "../../shared/compute/principal.ts";
 import { defineBinariser } from "../binariser.ts";
-import { meanOf } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
 export default defineBinariser({

@@ -1,6 +1,6 @@
 /** Signs of the principal components; rotated at random, so that each bit carries as much variance (Jégou 2010). */
+import { principalDirections } from "../../shared/compute/principal.ts";
 import { defineBinariser } from "../binariser.ts";
-import { principalDirections } from "../principal.ts";
 import { centred, randomRotation } from "../rotation.ts";
 
 export default defineBinariser({

@@ -2,12 +2,11 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { startBackend } from "../../../stages/shared/compute/backend.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import { affinities } from "../../../stages/tsne/affinities.ts";
-import { tsne } from "../../../stages/tsne/embed.ts";
+import { principalComponents, tsne } from "../../../stages/tsne/embed.ts";
 import { divergence, gradient } from "../../../stages/tsne/gradient.ts";
 import { gridRepulsion } from "../../../stages/tsne/grid.ts";
 import { nearest } from "../../../stages/tsne/neighbours.ts";
 import { exactRepulsion } from "../../../stages/tsne/pairs.ts";
-import { principalComponents } from "../../../stages/tsne/pca.ts";
 
 beforeAll(async () => {
   await startBackend("wasm");
@@ -65,6 +64,15 @@ describe("principalComponents", () => {
     }
     expect(covered / whole).toBeGreaterThan(0.98); // along +axis 3, whose spread is 9
     expect(Math.sqrt(whole / rows)).toBeGreaterThan(8);
+  });
+
+  it("are 0 along an axis that the points lack", () => {
+    expect([...principalComponents({ values: Float32Array.of(1, 3), rows: 2, dim: 1 }, 1)]).toEqual([
+      -1, 0, 1, 0,
+    ]);
+    expect([...principalComponents({ values: new Float32Array(6).fill(2), rows: 2, dim: 3 }, 1)]).toEqual([
+      0, 0, 0, 0,
+    ]);
   });
 });
 

@@ -1,15 +1,22 @@
 /** The directions in which vectors vary most. */
 import * as tf from "@tensorflow/tfjs-core";
 import { EigenvalueDecomposition, Matrix, QrDecomposition } from "ml-matrix";
-import { UserError } from "../../runner/stage.ts";
-import type { Random } from "../shared/compute/random.ts";
-import type { Sample } from "./binariser.ts";
+import { UserError } from "../../../runner/stage.ts";
+import type { Random } from "./random.ts";
 
 /** Directions beyond those that are wanted: they make the iteration converge where eigenvalues lie close. */
 const SPARE = 10;
 const ITERATIONS = 12;
 /** Vectors that go through one matrix product. */
 const BLOCK = 2000;
+
+/** Vectors, row by row in one array. */
+export interface Rows {
+  /** `[rows, dim]`, row-major */
+  values: Float32Array;
+  rows: number;
+  dim: number;
+}
 
 export interface Principal {
   /** `[dim]` */
@@ -19,14 +26,14 @@ export interface Principal {
 }
 
 /** The mean of the rows, `[dim]`. */
-export function meanOf({ values, rows, dim }: Sample): Float64Array {
+export function meanOf({ values, rows, dim }: Rows): Float64Array {
   const mean = new Float64Array(dim);
   for (let row = 0, at = 0; row < rows; row++) for (let d = 0; d < dim; d++, at++) mean[d] += values[at];
   return mean.map((sum) => sum / rows);
 }
 
 /** The covariance `[dim, dim]`, as a tensor. */
-function covarianceOf({ values, rows, dim }: Sample, mean: Float64Array): tf.Tensor2D {
+function covarianceOf({ values, rows, dim }: Rows, mean: Float64Array): tf.Tensor2D {
   return tf.tidy(() => {
     const centre = tf.tensor1d(Float32Array.from(mean));
     let sum = tf.zeros([dim, dim]) as tf.Tensor2D;
@@ -50,7 +57,7 @@ function covarianceOf({ values, rows, dim }: Sample, mean: Float64Array): tf.Ten
  * so that it does not hang on where the iteration began.
  * @throws UserError when there are fewer dimensions than directions wanted
  */
-export function principalDirections(sample: Sample, count: number, random: Random): Principal {
+export function principalDirections(sample: Rows, count: number, random: Random): Principal {
   const { dim } = sample;
   if (count > dim)
     throw new UserError(
