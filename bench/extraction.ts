@@ -62,7 +62,7 @@ export async function extract(run: Extraction, folder: string) {
   return { dim, rows, tensor: String(notes.feature_tensor), imagesPerSecond, cpuPerImage };
 }
 
-/** What this process has used of all cores. */
+/** The CPU time that this process has used on all cores. */
 export const cpuMilliseconds = (): number => {
   const { user, system } = process.cpuUsage();
   return (user + system) / 1000;

@@ -63,7 +63,7 @@ defineWork<SearchJob>("search", async ({ queries, database, rows, distances }) =
   };
 });
 
-/** What work took: by the clock, and of the processors, whoever else kept them busy. */
+/** The time that work took: elapsed, and of the processors, independent of other processes. */
 interface Took {
   seconds: number;
   busy: number;

@@ -1,5 +1,5 @@
 /**
- * What a stage costs that does nothing: stages beside one another and in a chain, less a run that has nothing to do,
+ * The cost of a stage that does nothing: stages beside one another and in a chain, less a run that has nothing to do,
  * divided by their number; beside the start of a bare Node process, which every stage has of its own. The limit is
  * 60 ms. An argument is the number of stages (40).
  */
@@ -12,7 +12,7 @@ const RUNS = 3;
 const count = Number(process.argv[2] ?? 40);
 const main = resolve("runner/main.mjs");
 
-/** Seconds of the fastest run: whatever else the machine does only slows. @param before done before each */
+/** Seconds of the fastest run: other work of the machine can only slow it. @param before called before each */
 function fastest(args: string[], cwd: string, before: () => void = () => {}): number {
   let best = Number.POSITIVE_INFINITY;
   for (let run = 0; run < RUNS; run++) {

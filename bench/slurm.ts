@@ -1,5 +1,5 @@
 /**
- * What a stage costs on a Slurm cluster beside its own work, measured on the one at hand: submitting, asking, beginning
+ * The overhead of a stage on a Slurm cluster, measured on the cluster of this machine: submitting, polling, starting
  * a job, one after another; and what follows for studies of 1,000 and 10,000 stages. The jobs do nothing.
  * `node bench/run.mjs slurm [--partition NAME]`
  */
@@ -19,7 +19,7 @@ const slurm = (command: string, args: string[], input = "") =>
 const submit = (args: string[], script = "#!/bin/sh\ntrue\n") =>
   slurm("sbatch", ["--parsable", "--output=/dev/null", ...where, ...args], script);
 
-/** Seconds of some work: the median of several times. @param undo what is done after each, outside the time */
+/** Seconds of some work: the median of several times. @param undo called after each, outside the time */
 function seconds<T>(work: () => T, undo: (made: T) => void = () => {}, repeats = REPEATS): number {
   const times = Array.from({ length: repeats }, () => {
     const began = performance.now();
@@ -55,7 +55,7 @@ const one = seconds(() => submit(["--hold"]), drop);
 show("one job: sbatch", one);
 const size = Number(/^MaxArraySize\s*=\s*(\d+)/m.exec(config)![1]) - 1;
 const array = () => submit(["--hold", `--array=0-${size - 1}`]);
-const whole = seconds(array, drop, 3); // what was cancelled counts for MaxJobCount until MinJobAge has passed
+const whole = seconds(array, drop, 3); // cancelled jobs count for MaxJobCount until MinJobAge has passed
 show(`an array of ${size}: sbatch`, whole);
 const held = array();
 const ask = ["--noheader", "--array", "--all", "--states=PENDING", "--format=%F|%K|%T|%r|%N|%j"];
@@ -101,7 +101,7 @@ function run(stages: number, group: number, ...args: string[]): number {
   return (performance.now() - began) / 1000;
 }
 const MANY = 40;
-run(1, 0, "status"); // so that what is built once is
+run(1, 0, "status"); // builds everything that is built once
 const few = run(cores, 0, "--executor", "slurm");
 const many = run(MANY + cores, 0, "--executor", "slurm");
 const alone = ((many - few) * cores) / MANY;

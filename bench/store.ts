@@ -27,7 +27,7 @@ parentPort.on("message", (megabytes) => {
 });
 `;
 
-/** Megabytes a second of the fastest run: whatever else the machine does only slows. */
+/** Megabytes a second of the fastest run: other work of the machine can only slow it. */
 async function rate(work: () => unknown): Promise<number> {
   let best = 0;
   for (let run = 0; run < RUNS; run++) {

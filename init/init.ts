@@ -22,7 +22,7 @@ export interface InitOptions {
 const layout = (folder: string): string =>
   `Move them into one folder per class: ${join(folder, "CLASS-A/1.jpg")}, ${join(folder, "CLASS-B/2.jpg")}; with published splits, ${join(folder, "train/CLASS-A/1.jpg")} and ${join(folder, "test/CLASS-A/2.jpg")}. A search index needs no classes: npm run index -- ${shellWord(folder)} --backbone mobilenetv2-zoo`;
 
-/** What is said of classes whose images are in several folders, as the class "animals" of animals/cats and animals/dogs. */
+/** The message about classes whose images are in several folders, as the class "animals" of animals/cats and animals/dogs. */
 function mergedRemarks(entries: Entry[]): string[] {
   const folders = new Map<string, Set<string>>();
   for (const { split, class: name, path } of entries) {
@@ -76,7 +76,7 @@ function checkName(name: string, root: string): void {
       throw new UserError(`init: ${folder}/ is there already. Give the study another name with --name.`);
 }
 
-/** What is said when the file is written. */
+/** The message when the file is written. */
 function told(study: Study, file: string, name: string, remarks: string[]): string[] {
   const { classes, images, queries, validation, train, smallest } = study;
   return [

@@ -14,7 +14,7 @@ export interface Wanted extends Study {
   bits: number;
 }
 
-/** In one line, whatever is in the text. */
+/** Any text, in one line. */
 const QUOTED = {
   defaultStringType: "QUOTE_DOUBLE",
   lineWidth: 0,

@@ -3,7 +3,7 @@ import { UserError } from "../runner/stage.ts";
 import type { Published } from "../stages/shared/folder/folder.ts";
 import { sharesOf } from "../stages/split/shares.ts";
 
-/** Who does what, in numbers that the stages split and tsne take. */
+/** The sizes of the roles of a split, as params of the stages split and tsne. */
 export interface Study {
   classes: number;
   images: number;
@@ -21,7 +21,7 @@ export interface Study {
   train: number;
   /** Perplexity of the maps; absent where the queries are too few for one. */
   perplexity?: number;
-  /** What a person should know of it, one line each. */
+  /** Remarks for the person, one line each. */
   remarks: string[];
 }
 

@@ -1,8 +1,8 @@
 /**
- * What a stage is, and what it sees while it runs. The only file of runner/ that stages/ may import.
+ * The definition of a stage, and the context of its run. The only file of runner/ that stages/ may import.
  */
 
-/** A value that can stand on an axis of a matrix. */
+/** A value that an axis of a matrix can have. */
 export type Scalar = string | number | boolean;
 
 /** One point of a stage's matrix: axis name → value. Empty for a stage without a matrix. */
@@ -39,7 +39,7 @@ export type ParamsOf<S extends ParamSchemas> = { [Name in keyof S]: ValueOf<S[Na
 
 /**
  * An input: the name of its artifact (`schemas/NAME.artifact.schema.json`), or that name with how many
- * files may stand there. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
+ * files are possible. `many` takes a list of any length, `optional` may be left out of pipeline.yaml.
  * `named` shows the stage which instance made the file, and makes that part of the key; so does `many`.
  * `tolerant` is for a folder as people have them: what cannot be read in it (a broken link, a named pipe, a folder
  * without permission) is part of the key, and the stage passes over it and says so. Otherwise the run refuses it.
@@ -78,7 +78,7 @@ export interface UpstreamRun {
   from: string[];
   /** Its result was in the store already. */
   hit: boolean;
-  /** What the run that made the result took; 0 where nothing measured the memory. */
+  /** The time and memory of the run that made the result; 0 where the memory was not measured. */
   seconds: number;
   peakMegabytes: number;
 }
@@ -94,7 +94,7 @@ export interface Part<T = unknown> {
 }
 
 /**
- * What the default export of a part's file must at least be: an object that may declare `params`, a map
+ * The minimum of the default export of a part's file: an object that may declare `params`, a map
  * from param name to JSON Schema. A param without a `default` must be given in pipeline.yaml.
  */
 export interface PartDefinition {
@@ -115,7 +115,7 @@ export interface DownloadFolders {
   mirror?: string;
 }
 
-/** What a stage sees while it runs. */
+/** The context of a stage's run. */
 export interface StageContext<Params = Record<string, unknown>> {
   /** The params, checked against the stage's schema, with its defaults filled in. */
   params: Params;
@@ -128,7 +128,7 @@ export interface StageContext<Params = Record<string, unknown>> {
   /** Where to write each output. Folders exist already; files do not. */
   outputs: Record<string, string>;
   /**
-   * The id of this instance, as `train[loss=facenet,seed=1]`, and its point of the matrix: for what is said
+   * The id of this instance, as `train[loss=facenet,seed=1]`, and its point of the matrix: for messages
    * and logged. They are not in the key, and so have no place in an output.
    */
   id: string;
@@ -178,7 +178,7 @@ export interface StageDefinition<Params = Record<string, unknown>> {
 export interface Result {
   /** The parsed JSON. */
   numbers: unknown;
-  /** What it was made from, where the store still holds it: empty for a result made elsewhere. */
+  /** The results that it was made from, where the store still has them: empty for a result of another machine. */
   sources: Record<string, InputFile[]>;
 }
 
@@ -194,7 +194,7 @@ export interface Compared {
   high?: number;
   /** Chance of a difference as large where there is none, corrected for all that were compared. */
   p?: number;
-  /** What its interval rests on, in words. */
+  /** The basis of its interval, in words. */
   how: string;
 }
 
@@ -205,7 +205,7 @@ export interface Compared {
 export interface Reading {
   /** The output that is read: a JSON file. */
   output: string;
-  /** Which of the instances that made the inputs are behind a number or a group of numbers. */
+  /** The instances that made a number or a group of numbers, of those that made the inputs. */
   makers(path: string[], makers: { input: string; id: string; point: Point }[]): string[];
   /** Every number that is a measurement with noise, held against what it was. */
   compare(before: Result, now: Result): Compared[];
@@ -224,7 +224,7 @@ export function defineStage<Params = Record<string, unknown>>(
 }
 
 /**
- * A fault of what a person gave (a file, a param, a label), told in one line: where, what, what was
+ * Invalid input of a person (a file, a param, a label), reported in one line: where, what, what was
  * expected, what to do next. The run ends with exit code 2 and prints no stack trace.
  */
 export class UserError extends Error {
@@ -232,7 +232,7 @@ export class UserError extends Error {
 }
 
 /**
- * Whether something thrown is a {@link UserError}. Its name says so, not its class: the bundle of every stage has a
+ * Whether something thrown is a {@link UserError}. By its name, not its class: the bundle of every stage has a
  * copy of the class.
  */
 export const isUserError = (error: unknown): boolean => error instanceof Error && error.name === "UserError";

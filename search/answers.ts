@@ -1,4 +1,4 @@
-/** What a search found, as lines for people and as JSON for programs. */
+/** The answers of a search, as lines for people and as JSON for programs. */
 import { shown } from "../stages/shared/text.ts";
 import type { Hit, Order } from "./nearest.ts";
 import { fileOf, type Index } from "./opened.ts";
@@ -41,14 +41,14 @@ function found(index: Index, { row, distance, apart, same, ties }: Hit, order: O
   };
 }
 
-/** What `--json` and `--json-lines` print of a query: schemas/search-answer.artifact.schema.json. */
+/** The answer to a query as `--json` and `--json-lines` print it: schemas/search-answer.artifact.schema.json. */
 export const toJson = (index: Index, { query, milliseconds, hits }: Answer, order?: Order) => ({
   query,
   milliseconds,
   nearest: hits.map((hit) => found(index, hit, order)),
 });
 
-/** What the lines above leave open: who is the query itself, and how many images share a distance. */
+/** Remarks below the lines: which image is the query itself, and how many images share a distance. */
 function notesOf(hits: Hit[]): string {
   const notes: string[] = [];
   const same = hits.filter((hit) => hit.same).length;

@@ -72,7 +72,7 @@ export class Features {
   }
 }
 
-/** What an encoder makes of images. */
+/** The output of an encoder. */
 export interface Encoded {
   /** `[count, dim]`, what the head makes of the features; without a head, these. */
   embeddings: Float32Array;

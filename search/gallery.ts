@@ -1,4 +1,4 @@
-/** What a search found, as one page with the images in it. */
+/** The answers of a search, as one page with the images in it. */
 import { writeFileSync } from "node:fs";
 import { UserError } from "../runner/stage.ts";
 import { type Picture, SIDE } from "./pictures.ts";
@@ -6,7 +6,7 @@ import { type Picture, SIDE } from "./pictures.ts";
 /** One image that was found, or asked for. */
 export interface Shown {
   picture: Picture;
-  /** What it is called. */
+  /** Its name. */
   name: string;
   /** How near it is. */
   caption: string;

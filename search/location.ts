@@ -9,7 +9,7 @@ import { FILES } from "../stages/shared/search-index.ts";
 export const PUBLISHED = "index";
 
 /**
- * A named index: below the folder where the person stands, or else below the project's, as this tool itself names it.
+ * A named index: below the person's current folder, or else below the project's, as this tool itself names it.
  * @param from the folder that paths start at
  */
 export const namedIndex = (name: string, root: string, from: string): string =>

@@ -9,7 +9,7 @@ import type { Index } from "./opened.ts";
 /** By the bits that differ, and equal ones by the outputs; or by the outputs alone. */
 export type Order = "bits" | "outputs";
 
-/** Which images are asked for. */
+/** The requested images. */
 export interface Wanted {
   /** So many; with `allTies` also all others at the last one's distance. */
   top: number;
@@ -54,8 +54,8 @@ export class Nearest {
   }
 
   /**
-   * The images nearest to a query. An image with the query's very pixels comes first, whatever rounding did to its
-   * bits, and whatever the radius. Then, by `bits`, the code that differs in the fewest; equal ones by the cosine
+   * The images nearest to a query. An image with the query's very pixels comes first, in spite of rounding of its
+   * bits, at any radius. Then, by `bits`, the code that differs in the fewest; equal ones by the cosine
    * distance of the outputs.
    * @param outputs `[bits]` of the query, as the encoder makes them
    * @param content of the query's pixels
@@ -74,7 +74,7 @@ export class Nearest {
     const same = rowsWith(contents, content);
     const most = radius ?? codes.bits;
     const hits: Hit[] = [];
-    // Whoever may be among the first: by bits, all as near as the last of them. Of those, the outputs are compared.
+    // All images that may be among the first: by bits, all as near as the last of them. Their outputs are compared.
     let limit = most;
     let taken = 0;
     for (const [place, row] of rows.entries()) {

@@ -27,7 +27,7 @@ export interface Index {
 
 const AGAIN = "Make the index again.";
 
-/** Reads a file of the index. @throws UserError when it cannot be read, whatever its header promises */
+/** Reads a file of the index. @throws UserError when it cannot be read, also with a wrong header */
 async function whole<T>(path: string, read: (path: string) => T): Promise<T> {
   try {
     return read(path);

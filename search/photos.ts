@@ -15,7 +15,7 @@ export interface Photos {
 }
 
 /**
- * Lists a person's images by the rule of {@link list}; what is left out of a folder is said.
+ * Lists a person's images by the rule of {@link list}, and reports the files that it skips.
  * @param isExcluded see {@link list}; where it is given, a folder without images is no error
  * @throws UserError when there are none
  */

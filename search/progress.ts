@@ -21,7 +21,7 @@ export class Progress {
   private told: number;
   private done = 0;
 
-  /** @param what is counted, as "images"; @param clock milliseconds */
+  /** @param what the counted things, as "images"; @param clock milliseconds */
   constructor(total: number, what: string, screen: Screen = process.stderr, clock = () => performance.now()) {
     this.total = total;
     this.what = what;
@@ -40,7 +40,7 @@ export class Progress {
     this.screen.write(isTTY ? `\r\u001b[K${this.line(now)}` : `${this.line(now)}\n`);
   }
 
-  /** Leaves the terminal's line empty for what is said next. */
+  /** Leaves the terminal's line empty for the next message. */
   end(): void {
     if (this.screen.isTTY) this.screen.write("\r\u001b[K");
   }

@@ -1,4 +1,4 @@
-/** What a person searches by: images, folders of images, or an image on the standard input. */
+/** The queries of a search: images, folders of images, or an image on the standard input. */
 import { createWriteStream, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
@@ -8,14 +8,14 @@ import { UserError } from "../runner/stage.ts";
 import { size } from "../runner/text/index.ts";
 import { imageFiles } from "./photos.ts";
 
-/** What stands for the standard input. */
+/** The word for the standard input. */
 export const STANDARD_INPUT = "-";
 /** No photo on the standard input is larger. */
 const MOST_BYTES = 256 << 20;
 
 /** An image to search by. */
 export interface Query {
-  /** What it is called: its path, or {@link STANDARD_INPUT}. */
+  /** Its name: its path, or {@link STANDARD_INPUT}. */
   name: string;
   path: string;
 }

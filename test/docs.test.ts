@@ -20,7 +20,7 @@ const DOCUMENTS = [
 const { scripts } = JSON.parse(readFileSync("package.json", "utf8"));
 const pipeline = load("pipeline.yaml", ".");
 
-/** What stands in backticks, and the lines of indented and of fenced blocks that begin with a command's word. */
+/** The texts in backticks, and the lines of indented and of fenced blocks that begin with a command's word. */
 function commandsOf(text: string): string[] {
   const inline = [...text.matchAll(/`([^`\n]+)`/g)].map((match) => match[1]);
   const lines = text.split("\n").flatMap((line) => /^ {4,}(\S.*)$/.exec(line)?.[1] ?? []);
@@ -152,7 +152,7 @@ test("a wrong command is found", async () => {
 /** A number that a document takes from a report, and its address there: `0.87<!-- REPORT#ADDRESS -->`. */
 const QUOTED = /(-?[\d.]+)<!-- ([\w-]+)#(\S+) -->/g;
 
-/** What a document says of a report otherwise than the report does, in words. */
+/** The statements of a document that differ from the report, in words. */
 function misquoted(text: string): string[] {
   return [...text.matchAll(QUOTED)].flatMap(([, shown, report, address]) => {
     const file = `reports/${report}`;
@@ -163,10 +163,10 @@ function misquoted(text: string): string[] {
   });
 }
 
-/** A sentence on time, as `<!-- seconds REPORT LOSS -->…<!-- end -->`: what the report says of the loss with each selector. */
+/** A sentence on time, as `<!-- seconds REPORT LOSS -->…<!-- end -->`: the report's seconds of the loss with each selector. */
 const TIMED = /<!-- seconds ([\w-]+) ([\w-]+) -->([\s\S]*?)<!-- end -->/g;
 
-/** What a document says of seconds otherwise than the report's timings do. */
+/** The statements of a document on seconds that differ from the report's timings. */
 function mistimed(text: string): string[] {
   return [...text.matchAll(TIMED)].flatMap(([, report, loss, said]) => {
     const timings = JSON.parse(readFileSync(`reports/${report}/timings.json`, "utf8"));

@@ -1,4 +1,4 @@
-/** Who may import whom: the rules of CONTRIBUTING.md. */
+/** The import rules of CONTRIBUTING.md. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, relative } from "node:path";
 import ts from "typescript";
@@ -30,7 +30,7 @@ function reach(file: string, found = new Set<string>()): Set<string> {
   return found;
 }
 
-/** What stages and the runner agree on. */
+/** The contract of stages and runner. */
 const CONTRACT = "runner/stage.ts";
 const below = (folder: string) => [...imports].filter(([file]) => file.startsWith(folder));
 

@@ -1,4 +1,4 @@
-/** What `npm ci` may rely on: no package's install script runs. `npm run test:node` tries it on every version of Node. */
+/** `npm ci` runs no package's install script. `npm run test:node` tries it on every version of Node. */
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 

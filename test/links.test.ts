@@ -17,7 +17,7 @@ const PATH = new RegExp(`^(${FOLDERS})/[\\w./{},-]*$`);
 /** A name that stands for one of the reader's: NAME, my-loss. */
 const PLACEHOLDER = /[A-Z]{4,}|ARTIFACT|\bmy-/;
 
-/** What `npm run build` and `npm run api` write. */
+/** The outputs of `npm run build` and `npm run api`. */
 const BUILT = /^docs\/api\//;
 
 /** The names that a file declares: functions, classes, types and constants, and `Class.member`. */
@@ -97,7 +97,7 @@ describe.each(DOCUMENTS)("%s", (file) => {
 test("docs/architecture.md links each function to its file", () => {
   const text = readFileSync("docs/architecture.md", "utf8");
   expect([...text.matchAll(/\[`[\w.]+`\]\(\.\.\/runner\//g)].length).toBeGreaterThan(40);
-  // A name of more than one word is a function's or a type's: linked once at least, wherever else it stands.
+  // A name of more than one word is a function's or a type's: linked once at least, wherever else it occurs.
   const linked = new Set([...text.matchAll(/\[`([\w.]+)`\]/g)].map(([, name]) => name));
   const named = [...text.matchAll(/`([a-z]+[A-Z]\w*|[A-Z][a-z]+[A-Z]\w*)`/g)].map(([, name]) => name);
   expect(named.filter((name) => !linked.has(name))).toEqual([]);

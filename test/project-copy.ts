@@ -20,7 +20,7 @@ export function copyProject(): string {
 
 /** Gives a copy the packages of the original. */
 export function linkPackages(root: string): void {
-  // Not the folder itself: what is cached in it must not be shared.
+  // Not the folder itself: its caches must not be shared.
   const packages = resolve("node_modules");
   mkdirSync(join(root, "node_modules"));
   for (const name of readdirSync(packages))
@@ -28,7 +28,7 @@ export function linkPackages(root: string): void {
       symlinkSync(join(packages, name), join(root, "node_modules", name));
 }
 
-/** A checkout as a clone has it, of this working tree with what is not yet committed in it; without packages. */
+/** A checkout as a clone has it, of this working tree with its uncommitted changes; without packages. */
 export function cloneProject(): string {
   const root = scratch();
   const listed = execFileSync("git", ["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);

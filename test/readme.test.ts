@@ -1,4 +1,4 @@
-/** What the README says is there, is there, and the other way round. */
+/** The lists of the README match the project. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 

@@ -15,7 +15,7 @@ import type {
   UpstreamRun,
 } from "../runner/stage.ts";
 
-/** What a test gives: params as in pipeline.yaml (a part as its name, or `{ use, ...params }`). */
+/** The arguments of a test: params as in pipeline.yaml (a part as its name, or `{ use, ...params }`). */
 export interface StageRun {
   params?: Record<string, unknown>;
   inputs?: Record<string, string | (Partial<InputFile> & { path: string })[]>;

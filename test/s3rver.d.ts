@@ -1,4 +1,4 @@
-/** What the tests use of the npm package s3rver, which brings no types: S3 on loopback, in a folder. */
+/** The types of the npm package s3rver that the tests use: S3 on loopback, in a folder. */
 declare module "s3rver" {
   import type { Readable } from "node:stream";
 

@@ -7,7 +7,7 @@ import { MEASURED_LIST } from "../runner/plan/index.ts";
 import { expand } from "../runner/study/expand.ts";
 import { load } from "../runner/study/load.ts";
 
-/** What the instances of a profile publish of outputs that are measured. */
+/** The published measured outputs of a profile's instances. */
 async function measuredOf(profile: string): Promise<string[]> {
   const { instances } = expand(load("pipeline.yaml", "."), profile);
   const published = instances.filter(({ publish, uses }) => publish !== undefined && uses !== undefined);

@@ -4,7 +4,7 @@ import { expect, test } from "vitest";
 
 const page = readFileSync("docs/from-siamese-triplet.md", "utf8");
 
-/** What siamese-triplet exports, and its notebooks. */
+/** The exports of siamese-triplet, and its notebooks. */
 const THERE = `SiameseMNIST TripletMNIST BalancedBatchSampler EmbeddingNet EmbeddingNetL2 ClassificationNet SiameseNet
   TripletNet ContrastiveLoss TripletLoss OnlineContrastiveLoss OnlineTripletLoss AllPositivePairSelector
   HardNegativePairSelector AllTripletSelector HardestNegativeTripletSelector RandomNegativeTripletSelector

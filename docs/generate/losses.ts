@@ -43,7 +43,7 @@ const memory = (taking: string): string => `## Memory
 
 \`memory: { size: 4096, from: 0.1 }\` is cross-batch memory (Wang, Zhang, Huang & Scott 2020): the last \`size\` embeddings of a
 training, first in first out, are partners of the batch's images from the share \`from\` of all steps on (default: from the
-start). The batch enters before its loss, and no image is paired with its own copy. What is in the memory is constant: only
+start). The batch enters before its loss, and no image is paired with its own copy. The content of the memory is constant: only
 the images of the batch are anchors and have a gradient. A pair of two of them counts once for each, so that the mean over
 pairs is over ordered pairs, and the gradient is half of that without a memory where no earlier batch is in it. The
 validation loss is measured without it. It is a param of ${taking}; another loss rejects it.`;

@@ -1,4 +1,4 @@
-/** What the committed reports measured of each loss and selector. */
+/** The numbers of each loss and selector in the committed reports. */
 import { readFileSync } from "node:fs";
 
 /** One training of a report: the parts in its label, and the mean over seeds of each metric. */

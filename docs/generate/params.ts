@@ -61,7 +61,7 @@ export function typeOf(schema: Schema): string {
 /** The table of a part's params, or a sentence where it has none. */
 export function paramsTable(params: Record<string, Schema> | undefined): string {
   const rows = Object.entries(params ?? {}).map(([name, schema]) => {
-    // What `scheduled` appends is said once for all params, in the section on schedules.
+    // The section on schedules has the text that `scheduled` appends, once for all params.
     const meaning = (schema.description ?? "").split("; or a schedule {")[0];
     const absent = schema.optional ? "none" : "required";
     const value = "default" in schema ? code(schema.default) : absent;

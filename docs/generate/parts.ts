@@ -8,7 +8,7 @@ import type { NetworkDefinition } from "../../stages/train/network.ts";
 import type { SamplerDefinition } from "../../stages/train/sampler.ts";
 import type { PairSelector, TripletSelector } from "../../stages/train/selector.ts";
 
-/** What the docstring at the top of a part's file says. */
+/** The docstring at the top of a part's file. */
 export interface Description {
   /** Its first line. */
   title: string;

@@ -29,7 +29,7 @@ const STYLES = {
 
 const escaped = (text) => text.replaceAll("&", "&amp;").replaceAll("<", "&lt;");
 
-/** What a terminal shows, as a page. */
+/** The output of a terminal, as a page. */
 function terminalPage(command, said) {
   const [first, ...coloured] = said.split("\u001b[");
   let html = escaped(first);

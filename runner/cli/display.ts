@@ -1,4 +1,4 @@
-/** What a run shows: on a terminal a block that is drawn again in place, elsewhere plain lines. */
+/** The output of a run: on a terminal a block that is redrawn in place, elsewhere plain lines. */
 import type { Task } from "../plan/index.ts";
 import type { EventOf, Listener } from "../run/index.ts";
 import { colors, duration, harmless, plain, shortened } from "../text/index.ts";
@@ -19,10 +19,10 @@ const MESSAGE_CHARACTERS = 2000;
 /** Failures that are repeated at the end; of more, the count. */
 const REPEATED = 10;
 
-/** What a stage, a file or another machine reports, in one line. */
+/** The report of a stage, a file or another machine, in one line. */
 const quoted = (text: string): string => shortened(plain(text), MESSAGE_CHARACTERS);
 
-/** What the display asks the run for. */
+/** The functions of the run that the display calls. */
 export interface Counts {
   /** Stages that are up to date, of all. */
   settled(): number;

@@ -16,7 +16,7 @@ import { type Options, withOptions, withRunOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
 import { prepare } from "./session.ts";
 
-/** What the launcher tells of the program. */
+/** The properties of the program that the launcher passes on. */
 export interface Launched {
   /** How a person starts it. */
   command: string;

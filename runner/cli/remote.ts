@@ -1,4 +1,4 @@
-/** What a run does with a shared cache. */
+/** The shared cache of a run. */
 import { missingForPublish } from "../publish/index.ts";
 import type { SharedCache } from "../remote/index.ts";
 import { UserError } from "../stage.ts";

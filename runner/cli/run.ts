@@ -30,7 +30,7 @@ async function openDisplay(
   if (options.jsonLines) return unbreakable(toPrograms, warn);
   const { Display, Quiet } = await import("./display.ts");
   const counts: Counts = { settled, total: tasks.length };
-  // The jobs of a cluster wait for its queue: no record tells how long.
+  // The jobs of a cluster wait for its queue, for a time that no record has.
   if (process.stdout.isTTY && !options.quiet && options.executor === "local") {
     const { TimeLeft } = await import("./time-left.ts");
     counts.left = new TimeLeft(plan, store, options.jobs ?? availableParallelism());

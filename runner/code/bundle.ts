@@ -1,4 +1,4 @@
-/** What a stage's code is: bundled, tree-shaken, hashed; and the key of a stage instance. */
+/** A stage's code: bundled, tree-shaken, hashed; and the key of a stage instance. */
 import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync } from "node:fs";
 import { join, relative } from "node:path";
@@ -14,15 +14,15 @@ import { externalPackages, isOfPackage, lockedVersions } from "./packages.ts";
 export interface Code {
   /** sha256 of the bundle and of the locked versions of the packages it reaches. */
   hash: string;
-  /** The bundle: what was hashed is what runs. */
+  /** The bundle: the hashed code is the code that runs. */
   bundle: string;
   /** `name@version` of every package it reaches. */
   packages: string[];
-  /** What it imports of packages, as it is written there. */
+  /** Its imports of packages, as they are written there. */
   imports: string[];
   /** The project's files it was bundled from. */
   files: string[];
-  /** What stands in it, to say later what changed; no part of the hash. */
+  /** Its outline, to report later what changed; no part of the hash. */
   outline: Outline;
   /** The default export, without its functions. */
   definition: StageDefinition | PartDefinition;
@@ -55,7 +55,7 @@ export function canonical(value: unknown): string {
   });
 }
 
-/** What a key is made of: see DESIGN of the key in CONTRIBUTING.md. */
+/** The ingredients of a key: see docs/architecture.md. */
 export interface KeyParts {
   code: string;
   parts: Record<string, { name: string; code: string; params: Record<string, unknown> }>;
@@ -73,7 +73,7 @@ export const keyOf = (parts: KeyParts): string => sha256(canonical(parts));
 export const keyOfRecord = ({ code, parts, params, inputs, env }: KeyParts): string =>
   keyOf({ code, parts, params, inputs, env });
 
-/** What tells which packages are there: as they should be, and as npm left them. */
+/** The files that list the packages: the lock file, and the one that npm writes when it installs. */
 const INSTALLED = ["package-lock.json", "node_modules/.package-lock.json"];
 
 /** Where bundles are: inside node_modules, so that they find the project's packages; a cache by custom. */

@@ -5,7 +5,7 @@ import { dirname, join, resolve } from "node:path";
 /** esbuild takes the nearest of each: `paths` and `extends` of the one, `imports` and `sideEffects` of the other. */
 const NAMES = ["tsconfig.json", "package.json"];
 
-/** What a tsconfig extends: a text, or a list of them. Comments may hold some, too, which then are watched for nothing. */
+/** The files that a tsconfig extends: a text, or a list of them. Those in comments are watched too, needlessly. */
 const EXTENDS = /"extends"\s*:\s*(\[[^\]]*\]|"[^"]*")/g;
 
 /** A tsconfig, and those that it extends by a path; of a package package-lock.json tells. */

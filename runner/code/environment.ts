@@ -15,7 +15,7 @@ export function passedOn(value: unknown): { from: string } | undefined {
 
 /**
  * Variables that every stage sees: who and where it is, its language, where programs, libraries, devices and proxies
- * are, and how many threads to start. What is not named here a stage does not see: so no secret reaches it that nobody
+ * are, and how many threads to start. A stage sees no other variable: so no secret reaches it that nobody
  * passed on, and nothing that changes a result without being in its key.
  */
 const NAMES = new Set(
@@ -37,7 +37,7 @@ const SECRET = /TOKEN|SECRET|PASSW|CREDENTIAL|AUTH|JWT|API_?KEY|_KEY$/i;
 /** Where the shared cache is, and the cloud's credentials, by names that do not tell so much. */
 const CLOUD = /^(AWS|AZURE|GOOGLE|GCP|DEEPHASH_REMOTE)(_|$)/;
 
-/** What of an environment the process of a stage sees without asking for it. */
+/** The variables of an environment that the process of a stage sees without declaring them. */
 export function stageEnvironment(own: NodeJS.ProcessEnv): NodeJS.ProcessEnv {
   return Object.fromEntries(
     Object.entries(own).filter(([name]) => (NAMES.has(name) || PREFIXES.test(name)) && !SECRET.test(name)),
@@ -59,7 +59,7 @@ export function jobEnvironment(own: NodeJS.ProcessEnv, passed: Set<string>): Nod
 export const namesPassedOn = (declared: Record<string, EnvValue> = {}): string[] =>
   Object.values(declared).flatMap((value) => (typeof value === "string" ? [] : [value.from]));
 
-/** What a shell stage declares, filled in. @throws UserError for a variable that is not set */
+/** The environment that a shell stage declares, filled in. @throws UserError for a variable that is not set */
 export function filledEnvironment(
   declared: Record<string, EnvValue>,
   own: NodeJS.ProcessEnv,

@@ -4,7 +4,7 @@ import { sha256 } from "../files/index.ts";
 /** File → name of a top-level statement → the start of the hash of its text. */
 export type Outline = Record<string, Record<string, string>>;
 
-/** What is known of a code besides its hash: enough to say what changed in it. */
+/** The properties of a code besides its hash: enough to report a change in it. */
 export interface CodeFacts {
   packages: string[];
   outline: Outline;
@@ -53,7 +53,7 @@ export function outlineOf(text: string, files: string[]): Outline {
   return outline;
 }
 
-/** What differs between two outlines: `readSplit in stages/shared/artifacts/split.ts`. */
+/** The differences between two outlines: `readSplit in stages/shared/artifacts/split.ts`. */
 export function outlineChanges(before: Outline, now: Outline): string[] {
   const found: string[] = [];
   for (const file of new Set([...Object.keys(before), ...Object.keys(now)])) {

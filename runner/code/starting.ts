@@ -1,5 +1,5 @@
 /**
- * What a stage's process starts from: the packages that the stages of a run import, bundled once into one file with
+ * The start of a stage's process: the packages that the stages of a run import, bundled once into one file with
  * its compiled code beside it; and each stage's bundle, which takes them from there. Node would find, parse and compile
  * hundreds of files in every process, which takes longer than many a stage.
  *

@@ -19,7 +19,7 @@ export const minor = { warn: (line: string): void => console.error(`! ${line}`) 
 
 let count = 0;
 
-/** What {@link scratchName} makes: the process, when it began, and its host. */
+/** A name of {@link scratchName}: the process, when it began, and its host. */
 export const SCRATCH_NAME = /\.scratch-(\d+)-(\d*)-(.*)$/;
 
 /** A unique name. The host comes last, since it may contain any character. */
@@ -106,7 +106,7 @@ export function replaceFile(path: string, content: string, scratch = dirname(pat
   if (durable) sync(dirname(path));
 }
 
-/** What {@link replaceCache} has warned of. */
+/** The files that {@link replaceCache} has warned of. */
 const unwritable = new Set<string>();
 
 /**

@@ -29,7 +29,7 @@ parentPort.on("message", (path) => {
 });
 `;
 
-/** What is known of one file: its hash, or why it could not be read. */
+/** One file: its hash, or why it could not be read. */
 export type Hashed = { hash: string } | { fault: string };
 
 const size = (path: string): number => statSync(path, { throwIfNoEntry: false })?.size ?? 0;

@@ -28,7 +28,7 @@ function touch(path: string): void {
 }
 
 /**
- * What a lock says; undefined when it is gone, without an owner when it is no more than half a file.
+ * The content of a lock; undefined when it is gone, without an owner when it is truncated.
  * @throws UserError when something else than a file is in its place, which no waiting takes away
  */
 function read(path: string): { owner?: Owner; text: string } | undefined {
@@ -132,7 +132,7 @@ export type Release = () => void;
  * Waits until `path` is ours.
  * @param waiting called once, with the owner, when another process holds it
  * @param signal ends the wait
- * @param scratch a folder on the same disk for what is only half a lock
+ * @param scratch a folder on the same disk for an incomplete lock
  */
 export async function lock(
   path: string,

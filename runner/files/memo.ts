@@ -1,4 +1,4 @@
-/** What was found out of a text once, kept by the text: reading YAML and compiling schemas takes longer than all else of a run that has nothing to do. */
+/** Results computed from a text, kept by the text: most of a run that is up to date would be YAML and schemas. */
 import { dirname, join } from "node:path";
 import { isDeepStrictEqual } from "node:util";
 import { replaceCache, sweep } from "./atomic.ts";
@@ -36,7 +36,7 @@ export class Memo {
     this.before = textsIn(file);
   }
 
-  /** The answer to what was asked, a copy of its own; undefined when it is not known. */
+  /** A copy of the stored result; undefined where there is none. */
   get(asked: unknown): unknown {
     const key = sha256(exact(asked));
     const text = this.used[key] ?? this.before[key];

@@ -1,4 +1,4 @@
-/** Which process something belongs to, so that others can tell whether it still lives. */
+/** The process that owns something, so that others can tell whether it still runs. */
 import { readFileSync } from "node:fs";
 import { hostname } from "node:os";
 

@@ -1,4 +1,4 @@
-/** What a file's stat was when its content was last known: an unchanged file is not read again. */
+/** The stat of each file when it was last hashed: an unchanged file is not read again. */
 import { createHash } from "node:crypto";
 import { closeSync, readSync, type Stats, statSync } from "node:fs";
 import { dirname } from "node:path";
@@ -47,7 +47,7 @@ type Entry = [stamp: string, hash: string];
 const isEntry = (value: unknown): value is Entry =>
   Array.isArray(value) && typeof value[0] === "string" && /^[0-9a-f]{64}$/.test(value[1]);
 
-/** What a file knows of others; nothing where it is not there yet, or was truncated by a crash: it is only a cache. */
+/** The entries of a cache file; none where it is missing, or was truncated by a crash. */
 function entriesIn(file: string): Record<string, Entry> {
   try {
     const found: unknown = JSON.parse(readOwn(file));
@@ -82,7 +82,7 @@ export class StatCache {
     if (known && known[0] === stamp(stats)) return known[1];
     const began = Date.now();
     const hash = hashFile(path);
-    // The stat from before: what is written while this reads makes it stale, as it should.
+    // The stat from before: a write during this read makes it stale, as it should.
     if (began - Math.max(stats.mtimeMs, stats.ctimeMs) > RECENT_MILLISECONDS) {
       this.entries[path] = [stamp(stats), hash];
       this.changed = true;
@@ -110,7 +110,7 @@ export class StatCache {
     if (performance.now() - this.savedAt > SAVE_MILLISECONDS) this.save();
   }
 
-  /** Keeps what was learnt. */
+  /** Writes the cache to its file. */
   save(): void {
     this.savedAt = performance.now();
     if (this.changed) replaceCache(this.file, JSON.stringify(this.entries), this.scratch);

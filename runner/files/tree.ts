@@ -33,7 +33,7 @@ export interface Tree {
   folders: string[];
   /** Every link that was met, absolute. */
   links: string[];
-  /** What cannot be read, and why; only where that is passed over. */
+  /** The entries that cannot be read, and why; only where they are skipped. */
   unread: [path: string, why: string][];
 }
 
@@ -53,7 +53,7 @@ function kindOf(found: Stats | Dirent): string {
   return found.isBlockDevice() || found.isCharacterDevice() ? "a device" : "of a kind that holds no data";
 }
 
-/** @throws UserError for what is neither a file nor a folder: reading it could wait for ever, or never end */
+/** @throws UserError for anything but a file or a folder: reading it could wait for ever, or never end */
 export function refuse(found: Stats | Dirent, shown: string): never {
   throw new UserError(`${shown} is ${kindOf(found)}. Only regular files and folders count: remove it.`);
 }

@@ -1,7 +1,7 @@
-/** What git says of the project; outside a checkout, nothing. */
+/** Git's state of the project; none outside a checkout. */
 import { execFileSync } from "node:child_process";
 
-/** What a result rests on: without changes that no commit holds, or with some. */
+/** The commit that a result was made from, and whether files differed from it. */
 export interface Revision {
   commit: string;
   changed: boolean;

@@ -12,7 +12,7 @@ export interface Address {
 /** More addresses than this are counted, not listed. */
 const MOST = 20;
 
-/** The words of a key or of what a person types: what stands between spaces, `.`, `/`, `,` and `·`. */
+/** The words of a key or of what a person types: the texts between spaces, `.`, `/`, `,` and `·`. */
 const wordsOf = (text: string): string[] =>
   text
     .toLowerCase()
@@ -30,7 +30,7 @@ function nodesOf(value: unknown, keys: string[] = []): Address[] {
   return below.length && keys.length ? [{ keys, value }, ...below] : below;
 }
 
-/** Whether all of `some` stand in `all`, in this order, and the last of both is the same. */
+/** Whether `all` contains all of `some`, in this order, and the last of both is the same. */
 function leadsTo(some: string[], all: string[]): boolean {
   if (some.at(-1) !== all.at(-1)) return false;
   let at = 0;
@@ -38,7 +38,7 @@ function leadsTo(some: string[], all: string[]): boolean {
   return at === some.length;
 }
 
-/** The groups that hold numbers themselves: what is worth listing. */
+/** The groups that hold numbers themselves: those worth listing. */
 const holds = ({ value }: Address) =>
   typeof value === "object" && Object.values(value as object).some((one) => typeof one === "number");
 

@@ -53,7 +53,7 @@ export function ulps(
   return { rows, largest };
 }
 
-/** The floats of a column, and how many stand in a row; undefined for a column of anything else. */
+/** The floats of a column, and how many are in a row; undefined for a column of anything else. */
 function floats(
   column: Vector,
   isFloat: (type: DataType) => boolean,
@@ -70,7 +70,7 @@ function floats(
   return { values, width: inner.length / Math.max(1, column.length) };
 }
 
-/** What differs in two Arrow tables, one line a column. */
+/** The differences between two Arrow tables, one line a column. */
 async function tables(before: Uint8Array, after: Uint8Array): Promise<string[]> {
   const { DataType, tableFromIPC } = await import("apache-arrow");
   const [a, b]: Table[] = [tableFromIPC(before), tableFromIPC(after)];
@@ -97,7 +97,7 @@ async function tables(before: Uint8Array, after: Uint8Array): Promise<string[]> 
   return lines.length ? lines : ["the same values, written otherwise"];
 }
 
-/** What differs between two files, in words; none when they have the same bytes. */
+/** The differences between two files, in words; none when they have the same bytes. */
 export async function compareFiles(before: string, after: string): Promise<string[]> {
   const [a, b] = [readFileSync(before), readFileSync(after)];
   if (a.equals(b)) return [];

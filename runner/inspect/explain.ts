@@ -59,7 +59,7 @@ function headline({ keys, value }: Address, file: string): string[] {
       ];
 }
 
-/** A text in which `[…]` stands for the point of every instance. */
+/** A text in which `[…]` freshness for the point of every instance. */
 const pointless = (text: string): string => text.replace(/(?<=[\w-])\[[^\]]*=[^\]]*\]/g, "[…]");
 
 /** The params of one instance that differ from those of another. */
@@ -236,13 +236,13 @@ export async function explain(
     chain.tell(id, key ? store.record(key) : undefined);
   }
   const now = plan.ingredients(task);
-  const stands =
+  const freshness =
     record && now ? (keyOf(now) === record.key ? ", and is up to date" : ", and is not up to date now") : "";
   const revision = record?.run?.revision;
   return [
     ...headline(address, file),
     record
-      ? `written by ${record.id} ${record.ended} on ${record.machine.host}, key ${record.key.slice(0, SHOWN)}${revised(revision)}${stands}`
+      ? `written by ${record.id} ${record.ended} on ${record.machine.host}, key ${record.key.slice(0, SHOWN)}${revised(revision)}${freshness}`
       : `written by ${task.id}; no record in this store made this very ${basename(file)}: it was made elsewhere, or by an older run`,
     `behind it: ${behind.length === named.length ? "" : "all that "}${behind.length === named.length ? behind.join(", ") : `${task.id} was made from`}`,
     ...chain.lines,

@@ -21,7 +21,7 @@ function countDifferences(a: unknown, b: unknown): number {
   );
 }
 
-/** What a task may take, by the records of its stage; of those equally near, its own, then the latest. */
+/** The expected time of a task, by the records of its stage; of equally near ones its own, then the latest. */
 export function estimate(task: Task, past: StageRecord[]): Estimate | undefined {
   const { params, parts } = partsOf(task);
   const settled = (some: Pick<StageRecord, "parts" | "params">) => [
@@ -81,7 +81,7 @@ export function makespan(
 /** The time that the rest of a plan takes. */
 export interface TimeLeft {
   seconds: number;
-  /** Tasks that no record tells the time of; `seconds` leaves them out. */
+  /** Tasks without a record of their time; `seconds` leaves them out. */
   untimed: number;
 }
 

@@ -1,4 +1,4 @@
-/** What `status` and `graph` print. */
+/** The output of `status` and `graph`. */
 import type { Plan, State, Task } from "../plan/index.ts";
 import { columns, listed } from "../text/index.ts";
 
@@ -64,7 +64,7 @@ export function graph(tasks: Task[], format: "mermaid" | "dot"): string {
     const { length } = groups.get(stage)!;
     return length > 1 ? `${stage} × ${length}` : stage;
   };
-  // Mermaid has words of its own ("end"), so that no stage's name may stand alone.
+  // Mermaid has words of its own ("end"), so that no stage's name may be alone.
   const name = (text: string) =>
     `${files.has(text) ? "file" : "stage"}_${text.replace(/[^A-Za-z0-9]/g, "_")}`;
   const lines: string[] = [];

@@ -24,7 +24,7 @@ export interface State {
 export interface Comparison {
   /** How many numbers were compared. */
   compared: number;
-  /** What differs, without the measurements that the stage's own reading compares. */
+  /** The differences, without the measurements that the stage's own reading compares. */
   leaves: Leaf[];
   /** Measurements, with the certainty of their change; none without a reading. */
   effects: Compared[];

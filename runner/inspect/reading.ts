@@ -1,4 +1,4 @@
-/** How a stage reads its own published numbers, for those who ask what is behind them: `stages/NAME/reading.ts`. */
+/** How a stage reads its own published numbers, for `explain`, `diff` and `check`: `stages/NAME/reading.ts`. */
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -46,7 +46,7 @@ export function makerOf(store: Store, stage: string, hash: string): StageRecord 
   return found;
 }
 
-/** A published file with what is known of how it was made. */
+/** A published file, with its producer as far as it is known. */
 export function resultOf(numbers: unknown, record: StageRecord | undefined, store: Store): Result {
   return { numbers, sources: record ? sourcesOf(record, store) : {} };
 }

@@ -17,7 +17,7 @@ import {
 import { counted } from "../text/index.ts";
 import { compareFiles } from "./compare.ts";
 
-/** What a check of the whole store found. */
+/** The findings of a check of the whole store. */
 export interface Verdict {
   objects: number;
   bytes: number;
@@ -74,7 +74,7 @@ export async function verifyStore(
   return { objects: paths.size, bytes, records: keys.length, corrupt };
 }
 
-/** What one instance made again, against what the store holds of it. */
+/** The comparison of a rerun instance with its result in the store. */
 export interface Rerun {
   id: string;
   /** Outputs that were compared, and those that a clock or a meter wrote. */
@@ -105,7 +105,7 @@ function madeOn(record: StageRecord, notes: StageRecord["notes"]): string {
   return `the store's was made on ${circumstances(record, shown)}; this one on ${circumstances({ notes, machine: machineHere() }, shown)}.`;
 }
 
-/** What differs between an output in the store and the same one made again. */
+/** The differences between an output in the store and the same output of a rerun. */
 async function compareOutput(output: StoredOutput, path: string, store: Store): Promise<string[]> {
   const before = store.filesOf(output);
   if (!isFolder(output)) return compareFiles(before[0][1], path);

@@ -1,4 +1,4 @@
-/** What `what-if` prints: what a change would run, and how long that would take by what past runs took. */
+/** The output of `what-if`: the stages that a change would run, and their time by that of past runs. */
 
 import type { Plan, Task } from "../plan/index.ts";
 import type { Store } from "../store/index.ts";
@@ -7,7 +7,7 @@ import { Forecast } from "./forecast.ts";
 import { byStage } from "./graph.ts";
 
 /**
- * What would run and how long it may take; one line a stage, then the sum.
+ * The stages that would run and their expected times; one line a stage, then the sum.
  * @param cores that the run would have
  * @param width of the terminal, if it is one
  */

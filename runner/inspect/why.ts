@@ -79,7 +79,7 @@ const pointless = (text: string): string => text.replace(/(?<=[\w-])\[[^\]\n]*=[
 const knownBriefly = ({ id }: Task, { key, ended, seconds }: StageRecord): string =>
   `${id}: up to date, key ${key.slice(0, 16)}, made ${ended} in ${seconds} s`;
 
-/** What is said of one instance, from its name on. */
+/** The explanation of one instance, from its name on. */
 interface Answer {
   task: Task;
   /** After `ID: `. */

@@ -1,4 +1,4 @@
-/** What changed between a record and what a stage instance is now, in words: the old value and the new one. */
+/** The changes of a stage instance since a record, in words: the old value and the new one. */
 import { type CodeFacts, type KeyParts, outlineChanges } from "../code/index.ts";
 import type { Origin, StageRecord } from "../store/index.ts";
 import { listed, redacted } from "../text/index.ts";
@@ -36,7 +36,7 @@ function packageChanges(before: string[], after: string[]): string[] {
   });
 }
 
-/** What changed in a code, as `: …` after a word for it; "" where nothing is known of the old one. */
+/** The changes in a code, as `: …` after a word for it; "" where the outline of the old one is unknown. */
 function codeChanges(what: string, before: CodeFacts | undefined, now: CodeFacts | undefined): string {
   if (!before || !now) return `${what} changed`;
   if (before.command !== now.command) return `its command: ${shown(before.command)} → ${shown(now.command)}`;
@@ -51,7 +51,7 @@ function codeChanges(what: string, before: CodeFacts | undefined, now: CodeFacts
 
 const nameOf = (origin: Origin): string => ("file" in origin ? origin.file : `${origin.id}.${origin.output}`);
 
-/** What changed in one input. */
+/** The changes in one input. */
 function inputChanges(
   input: string,
   before: { hash: string; id?: string }[],
@@ -95,7 +95,7 @@ function inputChanges(
 
 /**
  * Everything that changed between a record and the ingredients of a key.
- * @param codes what is known of a code, by its hash
+ * @param codes the outline of a code, by its hash
  * @param makers who makes each file of each input now
  */
 export function difference(

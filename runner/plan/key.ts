@@ -66,7 +66,7 @@ export function partsOf(task: Task): Omit<KeyParts, "inputs"> {
   return { code: task.codeHash, ...withoutSecrets(own) };
 }
 
-/** What is known of each code of a task, by its hash. */
+/** The outline of each code of a task, by its hash. */
 export function codesOf(task: Task): Map<string, CodeFacts> {
   const own = task.code ?? { packages: [], outline: {}, command: task.run };
   const codes = Object.values(task.parts).map(({ code }): [string, CodeFacts] => [code.hash, factsOf(code)]);

@@ -5,13 +5,13 @@ import { UserError } from "../stage.ts";
 import type { Task } from "./task.ts";
 
 /**
- * What `stages/NAME/guard.json` declares. It stands beside the stage and not in its code, for it changes nothing
+ * The content of `stages/NAME/guard.json`. It is beside the stage and not in its code, because it changes nothing
  * that the stage makes: declaring it runs nothing again.
  */
 export interface Guard {
   /** Outputs that tell how queries were answered: a choice made by them would be made on test data. */
   reveals?: string[];
-  /** What the stage chooses, in words: "the value of a param". */
+  /** The stage's choice, in words: "the value of a param". */
   chooses?: string;
 }
 
@@ -33,7 +33,7 @@ export function guardOf(root: string, uses: string, outputs: string[]): Guard {
 }
 
 /**
- * Follows what the queries taught downstream. Whatever a stage makes from it carries it on, shell commands too.
+ * Follows query results downstream. Every output of a stage that reads them contains them, of shell commands too.
  * @param tasks upstream before downstream
  * @throws UserError naming the way, when it reaches a stage that chooses
  */

@@ -18,7 +18,7 @@ export function paramsOf(
 ): Record<string, unknown> {
   const validate = schemas.params(definition.params);
   const whole = structuredClone(instance.with);
-  // A part stands in for its word during validation: the schema describes the word, not the params of the part.
+  // A part is in the place of its word during validation: the schema describes the word, not the params of the part.
   const partParams = Object.keys(definition.parts ?? {}).filter((param) => param in whole);
   for (const param of partParams) {
     const given = whole[param];

@@ -14,7 +14,7 @@ export interface Chosen {
   file: string;
   /** Its own params. */
   own: Record<string, unknown>;
-  /** Where it stands below the instance. */
+  /** Its place below the instance. */
   path: Path;
 }
 
@@ -62,7 +62,7 @@ export function chosenParts(
           `no ${param} "${use}" in ${folder}/.${suggest(String(use), names) || ` There are ${names.join(", ")}.`}`,
         );
       const key = listed ? `${param}.${use}` : param;
-      if (key in parts) fault(instance, path, `"${use}" stands twice.`);
+      if (key in parts) fault(instance, path, `"${use}" is listed twice.`);
       parts[key] = { name: String(use), file: `${folder}/${use}.ts`, own: structuredClone(own), path };
     }
   }
@@ -77,7 +77,7 @@ export function partsWith(
   schemas: Schemas,
 ): Record<string, TaskPart> {
   const parts: Record<string, TaskPart> = {};
-  // In the order of their names: the key knows no other, so the stage must not see another.
+  // In the order of their names, as in the key, so the stage must not see another.
   const ordered = Object.entries(chosen).sort(([a], [b]) => (a < b ? -1 : 1));
   for (const [key, { name, file, own, path: at }] of ordered) {
     const part = codeOf.get(file)!;

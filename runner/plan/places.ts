@@ -1,4 +1,4 @@
-/** Where outputs are published. What a path alone shows to be wrong is refused here, before anything runs. */
+/** Where outputs are published. A path that is invalid by itself is rejected here, before anything runs. */
 import { lstatSync, realpathSync } from "node:fs";
 import { resolve as absolute, basename, dirname, join, normalize, relative, sep } from "node:path";
 import { UserError } from "../stage.ts";
@@ -11,7 +11,7 @@ export interface Publisher
   outputs: Record<string, { path: string }>;
 }
 
-/** The file in each published folder that lists what was published there. */
+/** The file in each published folder that lists its published files. */
 export const LIST = ".published";
 /** The list of what a clock wrote there: apart, so that a rerun leaves the other one, which is committed, as it is. */
 export const MEASURED_LIST = ".published-measured";
@@ -91,7 +91,7 @@ function fault({ task: { at, stage } }: Pick<Place, "task">, path: Path, message
   throw new UserError(oneLine(`${at(...path)} ${[stage, ...path].join(".")}: ${message}`));
 }
 
-/** What keeps a place from being published to; "" when nothing does. */
+/** The reason why a place cannot be published to; "" for none. */
 function faultOf({ path, task: { uses } }: Place, home: string, cache: string): string {
   const names = spelt(path).split(sep);
   const own = names.find((name) => name === ".git" || name === "node_modules");
@@ -141,7 +141,7 @@ function placesOf(tasks: Publisher[], root: string, cache: string): Place[] {
         fault(
           place,
           ["publish"],
-          `"${output}" would replace ${list}, the list of what was published. Rename it.`,
+          `"${output}" would replace ${list}, the list of published files. Rename it.`,
         );
       return place;
     });

@@ -1,4 +1,4 @@
-/** What is known, what must run, and why. Keys become known as the results upstream do. */
+/** The state of each task: cached or to run, and why. Keys become known as the results upstream do. */
 import { resolve as absolute } from "node:path";
 import { type KeyParts, keyOf, keyOfRecord } from "../code/index.ts";
 import {
@@ -25,7 +25,7 @@ export class Plan {
   readonly states = new Map<string, State>();
   private readonly store: Store;
   private readonly root: string;
-  /** Why a task runs whatever the store holds. */
+  /** The reason why a task runs even if its result is stored. */
   private readonly forced: Map<string, string>;
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
@@ -46,13 +46,13 @@ export class Plan {
   prepared?: Set<string>;
   /** The keys whose results count. */
   private trusted?: Set<string>;
-  /** What the records of this run say of it. */
+  /** The task, as the records of this run describe it. */
   run?: StageRecord["run"];
   private readonly tell: (event: PlanEvent) => void;
 
   /**
    * @param tasks upstream before downstream
-   * @param forced ids that run whatever the store holds
+   * @param forced ids that run even if their results are stored
    * @param latest the key each instance last had, to tell what changed
    * @param tell gets every event of the plan
    */
@@ -120,7 +120,7 @@ export class Plan {
     return this.changes(task, before, now).join("; ") || "its result was removed";
   }
 
-  /** What changed in a task since a record of it. */
+  /** The changes of a task since a record of it. */
   changes(task: Task, before: StageRecord, now: KeyParts): string[] {
     const codes = codesOf(task);
     return difference(
@@ -131,7 +131,7 @@ export class Plan {
     );
   }
 
-  /** Who makes each file of a task's inputs; a key is "" while it is not known. */
+  /** The producer of each file of a task's inputs; a key is "" while it is not known. */
   origins(task: Task): Record<string, Origin[]> {
     const of = ({ as: _, ...reference }: Reference): Origin => {
       if (!("id" in reference)) return reference;
@@ -141,7 +141,7 @@ export class Plan {
     return Object.fromEntries(Object.entries(task.inputs).map(([name, list]) => [name, list.map(of)]));
   }
 
-  /** Changes the state of a task. What takes its files is looked at again. */
+  /** Changes the state of a task. The tasks that take its files are looked at again. */
   private set(task: Task, state: State): void {
     this.states.set(task.id, state);
     if (state.kind === "waits") this.unsettled.add(task);
@@ -180,7 +180,7 @@ export class Plan {
 
   /**
    * Finds the state of every task that can be known now, and returns those that can start: not known, and
-   * all they need whole in the store. What they need and the store lost runs again first. A turn looks only at tasks
+   * all they need whole in the store. Tasks whose results the store lost and they need run again first. A turn looks only at tasks
    * whose state may have changed since the last one.
    * @throws UserError for an input that is no file or folder, or cannot be read: each later turn throws it again
    */
@@ -222,7 +222,7 @@ export class Plan {
     return ready;
   }
 
-  /** Whether all that a task needs is still whole in the store; else what is not runs again first. */
+  /** Whether all that a task needs is intact in the store; tasks with other results run again first. */
   hasInputs(task: Task): boolean {
     this.whole.clear();
     return !this.redoLost(task);
@@ -254,7 +254,7 @@ export class Plan {
     return this.trusted.has(by);
   }
 
-  /** Whether a task would run, whatever a shared cache may still bring. */
+  /** Whether a task would run, apart from a shared cache that may bring its result. */
   isPrepared(task: Task): boolean {
     const state = this.states.get(task.id)!;
     return state.kind === "miss" && (!this.prepared || this.prepared.has(state.key));
@@ -305,7 +305,7 @@ export class Plan {
   private setBelowWaiting(id: string): void {
     for (const task of this.below.get(id) ?? []) {
       const { kind } = this.states.get(task.id)!;
-      // What is below one that waits does so already.
+      // The tasks below a waiting one wait already.
       if (kind !== "running" && kind !== "waits") this.setWaiting(task.id);
     }
   }
@@ -334,7 +334,7 @@ export class Plan {
     this.set(task, { kind: "failed", reason });
   }
 
-  /** Whether a task must run whatever record there is: forced, or because what it made is lost. */
+  /** Whether a task must run in spite of a record: forced, or because its outputs are lost. */
   mustRun(task: Task): boolean {
     return this.forced.has(task.id);
   }

@@ -1,4 +1,4 @@
-/** What a task is. */
+/** The type of a task. */
 import type { Code } from "../code/index.ts";
 import type { StageInstance } from "../study/index.ts";
 
@@ -13,7 +13,7 @@ export interface TaskPart {
 export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   /** None for a shell command. */
   code?: Code;
-  /** What enters the key for the code: the bundle's hash, or the command's. */
+  /** The ingredient of the key for the code: the bundle's hash, or the command's. */
   codeHash: string;
   params: Record<string, unknown>;
   parts: Record<string, TaskPart>;

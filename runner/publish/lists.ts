@@ -2,12 +2,13 @@
 import { lstatSync, readFileSync } from "node:fs";
 import { replaceFile } from "../files/index.ts";
 
-/** Who published a file: an instance's id, and the file's sha256. */
+/** The publisher of a file: an instance's id, and the file's sha256. */
 export type Entry = [by: string, hash: string];
 
-const ABOUT = "What npm run pipeline published here. It replaces and removes these files, and no others.";
+const ABOUT =
+  "The files that npm run pipeline published here. It replaces and removes these files, and no others.";
 
-/** The type of what is at a path. A link is "other", wherever it points to. */
+/** The type of a directory entry. A link is "other", wherever it points to. */
 export function typeAt(path: string): "none" | "file" | "folder" | "other" {
   try {
     const stats = lstatSync(path);

@@ -70,11 +70,11 @@ interface Part {
   due: Copy[];
   /** Files that have the content of their output already. */
   same: Copy[];
-  /** What of a person's is in its way, in words; "" for nothing. */
+  /** The person's file or folder in its way, in words; "" for none. */
   obstacle: string;
 }
 
-/** What publishing means for one folder. */
+/** The steps of publishing to one folder. */
 class Publication {
   private readonly folder: PublishedFolder;
   private readonly parts: Part[] = [];
@@ -131,9 +131,9 @@ class Publication {
       folder.save();
     };
     sweep(folder.path);
-    // What a clock wrote keeps its old hash meanwhile: if this is killed, the next run copies it by that.
+    // Measured files keep their old hash meanwhile: if this is killed, the next run copies them by it.
     list(({ path, hash, measured }) => (measured ? (folder.hashOf(path) ?? NOT_YET) : hash));
-    // What is stale and was changed is a person's own by now.
+    // A stale file that was changed is the person's own by now.
     for (const path of stale) if (!gone.has(path)) folder.forget(path);
     for (const path of gone) folder.remove(path);
     for (const one of parts.flatMap(({ due }) => due)) copy(one, folder);
@@ -216,7 +216,7 @@ export function unpublished(task: Task, record: StageRecord, store: Store, root:
   return [...new Set(due.map(({ output }) => output))];
 }
 
-/** What a published task must have in the store, for {@link publish}, and has not. */
+/** The objects that a published task needs in the store, for {@link publish}, and that are missing. */
 export interface Missing {
   id: string;
   record: StageRecord;
@@ -225,7 +225,7 @@ export interface Missing {
   fault: string;
 }
 
-/** What published stages must have in the store, for {@link publish}. */
+/** The objects that published stages need in the store, for {@link publish}. */
 export function missingForPublish(plan: Plan, store: Store, root: string): Missing[] {
   return plan.tasks.flatMap((task): Missing[] => {
     const state = plan.states.get(task.id)!;

@@ -21,7 +21,7 @@ function* below(folder: string): Generator<string> {
 }
 
 export const isFile = (path: string): boolean => typeAt(path) === "file";
-/** Whether a file is there, and has the content that a hash says. */
+/** Whether a file is there, and has this hash. */
 export const hasContent = (path: string, hash: string): boolean => isFile(path) && hashFile(path) === hash;
 
 /** A folder that outputs are published to. Paths are from this folder. */
@@ -30,7 +30,7 @@ export class PublishedFolder {
   private readonly store: Store;
   /** The folder itself, links followed. */
   readonly path: string;
-  /** What the two lists name. */
+  /** The files of the two lists. */
   private readonly listed = new Map<string, Entry>();
   /** The listed files that a clock wrote. */
   private readonly measured = new Set<string>();
@@ -52,7 +52,7 @@ export class PublishedFolder {
       const listed = readList(join(this.path, list));
       if (!listed)
         throw new UserError(
-          `${this.shown(list)}: is no list of what was published here. Restore it, as with git checkout, or remove it.`,
+          `${this.shown(list)}: is no list of published files. Restore it, as with git checkout, or remove it.`,
         );
       for (const [path, entry] of listed) {
         this.listed.set(path, entry);
@@ -163,7 +163,7 @@ export class PublishedFolder {
   }
 
   /**
-   * What keeps a path from lying in folders, in words; "" for nothing.
+   * The file on the way to a path that is no folder, in words; "" for none.
    * @param goes whether a file is removed before
    */
   private obstacleAbove(path: string, goes: Goes): string {
@@ -180,7 +180,7 @@ export class PublishedFolder {
     return "";
   }
 
-  /** What is in the way of a file at a path, in words; "" for nothing. @param goes whether a file is removed before */
+  /** The entry in the way of a file at a path, in words; "" for none. @param goes whether a file is removed before */
   obstacle(path: string, by: string, goes: Goes = () => false): string {
     const above = this.obstacleAbove(path, goes);
     if (above || goes(path)) return above;
@@ -196,7 +196,7 @@ export class PublishedFolder {
   }
 
   /**
-   * What is in the way of an output at a path of which nobody knows yet what it will hold; "" for nothing. Where
+   * The entry in the way of an output whose content is not known yet; "" for none. Where
    * nothing is listed below it, a folder must hold nothing of a person's.
    */
   obstacleAt(path: string, by: string): string {

@@ -24,7 +24,7 @@ export class Directory implements Remote {
     this.folder = folder;
   }
 
-  /** What is absent while the folder itself is there; undefined for that, anything else is thrown on. */
+  /** Undefined for a missing file while the folder itself exists; any other error is thrown on. */
   private async absent(error: unknown): Promise<undefined> {
     if (error instanceof UserError) throw new Unusable("is no regular file");
     if (codeOf(error) === "ENOTDIR") throw new Unusable("has a file in the place of its folder");

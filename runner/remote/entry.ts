@@ -4,7 +4,7 @@ import type { Readable } from "node:stream";
 import type { StoredOutput } from "../store/index.ts";
 import { Unusable } from "./place.ts";
 
-/** No record is as long; what is longer is not read on. */
+/** The longest record in bytes; reading ends there. */
 export const RECORD_BYTES = 16 << 20;
 
 export const recordName = (key: string): string => `records/${key}.json`;
@@ -25,7 +25,7 @@ export async function* metered(
   }
 }
 
-/** The pieces of what is sent. @throws Unusable before the last one when they are not what the hash says */
+/** The pieces of the content. @throws Unusable before the last one when their hash is another */
 export async function* hashed(stream: AsyncIterable<Buffer>, hash: string): AsyncGenerator<Buffer> {
   const sum = createHash("sha256");
   let last: Buffer | undefined;

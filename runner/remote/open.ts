@@ -4,7 +4,7 @@ import { UserError } from "../stage.ts";
 import { readSigner, type Store, trustedKeys } from "../store/index.ts";
 import { SharedCache } from "./shared-cache.ts";
 
-/** What the user asked for. */
+/** The user's options. */
 export interface RemoteOptions {
   /** A folder, or s3://BUCKET/PREFIX. */
   remote?: string;

@@ -1,4 +1,4 @@
-/** What a place for a shared cache can do: keep bytes by name. Trust and patience are not its matter. */
+/** The interface of a place for a shared cache: it keeps bytes by name. Signatures and retries are elsewhere. */
 import type { Readable } from "node:stream";
 
 /** Thrown for one entry that must not be used or cannot be kept: a miss. The remote itself is well. */
@@ -16,7 +16,7 @@ export interface Remote {
   write(name: string, content: Content, signal: AbortSignal): Promise<void>;
 }
 
-/** What is written: how many bytes they are, and the stream that gives them. */
+/** The content to write: its number of bytes, and a stream of them. */
 export interface Content {
   bytes: number;
   stream: Readable;

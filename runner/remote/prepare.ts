@@ -1,11 +1,11 @@
-/** What a shared cache brings for a task before it would run. */
+/** Looks up a task in the shared cache before it would run. */
 import { codesOf, type Plan, type Task } from "../plan/index.ts";
 import { unpublished } from "../publish/index.ts";
 import type { StageRecord, Store, StoredOutput } from "../store/index.ts";
 import type { SharedCache } from "./shared-cache.ts";
 
 /**
- * What a shared cache can do for a task that would run: bring its record, with the files that publishing it
+ * Looks up a task that would run in the shared cache, and fetches its record, with the files that publishing it
  * needs; else the files it needs itself.
  * @returns the record; undefined when it must run
  */

@@ -19,7 +19,7 @@ const isAbsent = (error: unknown) =>
   (error as S3ServiceException).$metadata?.httpStatusCode === 404 &&
   (error as S3ServiceException).name !== "NoSuchBucket";
 
-/** What a request gives; undefined when nothing has the name. */
+/** The response of a request; undefined when nothing has the name. */
 async function known<Answer>(request: Promise<Answer>): Promise<Answer | undefined> {
   try {
     return await request;
@@ -89,7 +89,7 @@ export async function openS3(name: string): Promise<Remote> {
   const endpoint = process.env.AWS_ENDPOINT_URL_S3 ?? process.env.AWS_ENDPOINT_URL;
   const client = new library.S3Client({
     maxAttempts: TRIES,
-    // An endpoint of one's own is one host: buckets stand in the path.
+    // An endpoint of one's own is one host: buckets are in the path.
     ...(endpoint ? { forcePathStyle: true } : {}),
     // Objects are checked by their own hash; not all that speaks S3 knows the client's trailers.
     requestChecksumCalculation: "WHEN_REQUIRED",

@@ -1,6 +1,6 @@
 /**
- * A shared cache: records and objects of other machines. What comes from it is trusted only when a trusted key
- * signed the record and every object has the hash the record says; whatever goes wrong is a miss, said once.
+ * A shared cache: records and objects of other machines. An entry is trusted only when a trusted key
+ * signed the record and every object has its hash of the record; every failure is a miss, reported once.
  */
 import {
   appendFileSync,
@@ -35,7 +35,7 @@ const AWAY_MILLISECONDS = 60_000;
 /** Beyond this a timer of Node ends at once. */
 const LONGEST_TIMER_MILLISECONDS = 2 ** 31 - 1;
 
-/** What becomes of an entry that cannot be sent. */
+/** Handles an entry that cannot be sent. */
 const NOT_PUSHED = "It was not pushed.";
 
 export class SharedCache {
@@ -58,9 +58,9 @@ export class SharedCache {
   readonly count = { fetched: 0, pushed: 0, notPushed: 0 };
 
   /**
-   * @param signer signs what is pushed; without one nothing is
+   * @param signer signs pushed records; without one nothing is pushed
    * @param say shows one warning
-   * @param signal ends what is under way
+   * @param signal ends the running transfers
    */
   constructor(
     remote: Remote,
@@ -233,7 +233,7 @@ export class SharedCache {
 
   /**
    * Sends a record and its objects, the record last; none whose key does not cover all that made it, and none that
-   * another one signed: what is not made here is not vouched for. Does not wait: see {@link settle}.
+   * another one signed: this machine signs only its own results. Does not wait: see {@link settle}.
    */
   push(record: StageRecord): void {
     if (!this.signer || record.notes.undeclared || record.by) return;
@@ -287,7 +287,7 @@ export class SharedCache {
     return size !== undefined;
   }
 
-  /** Waits for what is on its way, and tries once more what did not get through. */
+  /** Waits for the running transfers, and retries the failed ones once. */
   async settle(): Promise<void> {
     await Promise.all(this.pushes.splice(0));
     const again = this.unpushed.splice(0);

@@ -1,4 +1,4 @@
-/** A record as a shared cache holds it: signed, without what is private, and checked before it counts. */
+/** A record as a shared cache holds it: signed, without private fields, and checked before it counts. */
 import { existsSync } from "node:fs";
 import { Ajv } from "ajv";
 import { keyOfRecord } from "../code/index.ts";
@@ -139,13 +139,13 @@ const hiddenSetting = (text: string): string => (isOutside(text) ? text.replace(
 const mapped = <Value>(map: Record<string, Value>, change: (value: Value) => Value): Record<string, Value> =>
   Object.fromEntries(Object.entries(map).map(([name, value]) => [name, change(value)]));
 
-/** What others see of a record: who signed it stands beside it there. */
+/** The public form of a record, with its signer. */
 const MEMBERS = Object.keys(RECORD_SCHEMA.properties).filter((name) => name !== "by");
 /** The members that the key covers: they cannot be changed. */
 const KEYED = ["code", "parts", "params", "inputs", "env"];
 
 /**
- * What of a record others may see: without paths outside the project where the key does not need them, and without
+ * The part of a record that others may see: without paths outside the project where the key does not need them, and without
  * members that this version does not know.
  * @throws Unusable for a record that is not to be shared at all, with the reason
  */

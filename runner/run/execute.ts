@@ -1,4 +1,4 @@
-/** Runs what the plan says, several stages at a time, within the cores it was given. */
+/** Runs the plan, several stages at a time, within the cores it was given. */
 import { lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
 import { keyOf, prepareStart } from "../code/index.ts";

@@ -1,4 +1,4 @@
-/** What an executor is: it runs one stage instance somewhere, and tells how it goes. */
+/** The interface of an executor: it runs one stage instance somewhere, and reports its progress. */
 import type { Task } from "../plan/index.ts";
 import type { DownloadFolders, InputFile, Scalar, UpstreamRun } from "../stage.ts";
 
@@ -26,7 +26,7 @@ export interface Job {
   onWarn(line: string): void;
 }
 
-/** What is known of a job that ended well. */
+/** The result of a job that ended well. */
 export interface Outcome {
   notes: Record<string, Scalar>;
   peakMegabytes: number;

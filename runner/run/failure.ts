@@ -30,7 +30,7 @@ export class StageError extends Error {
 export const stageErrorOf = ({ message, kind, detail }: Failure): StageError =>
   new StageError(message, kind, detail);
 
-/** What was thrown, whatever it is, as the failure of a stage. */
+/** Anything thrown, as the failure of a stage. */
 export function toStageError(error: unknown): StageError {
   if (error instanceof StageError) return error;
   const { stack, ...rest } = thrown(error);

@@ -1,4 +1,4 @@
-/** What a task is shown of its inputs and of all it rests on, and whether its files stayed what they were meanwhile. */
+/** The inputs and the upstream runs that a task sees, and a check that its files stayed the same meanwhile. */
 import { resolve as absolute, basename, join, relative, sep } from "node:path";
 import { changedBetween, type Stamps, stampsOf } from "../files/index.ts";
 import { COMMAND_INPUT, type Plan, type Task, tolerantInputs } from "../plan/index.ts";
@@ -17,7 +17,7 @@ export async function showInputs(
 ): Promise<Record<string, InputFile[]>> {
   const shown: Record<string, InputFile[]> = {};
   for (const [name, references] of Object.entries(task.inputs)) {
-    // What is not in the key is not shown either.
+    // A task sees nothing that is not in its key.
     const named = task.named.includes(name);
     shown[name] = [];
     for (const [index, reference] of references.entries()) {
@@ -84,7 +84,7 @@ export const stampsOfInputs = (task: Task, root: string): Stamps =>
 
 /**
  * Holds the inputs of a task against what they were: one that changed, and changed back, may have been read as it was
- * in between, though its key says nothing of that.
+ * in between, though its key does not cover that.
  * @throws StageError
  */
 export function checkUnchanged(task: Task, root: string, before: Stamps): void {

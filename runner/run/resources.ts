@@ -1,4 +1,4 @@
-/** What a run may use together: cores, memory and GPUs; and who holds how much of it. */
+/** The resources of a run: cores, memory and GPUs; and the share that each stage holds. */
 import { existsSync, readdirSync } from "node:fs";
 import { totalmem } from "node:os";
 import type { Task } from "../plan/index.ts";
@@ -8,7 +8,7 @@ import { size } from "../text/index.ts";
 export interface Capacity {
   cpus: number;
   bytes: number;
-  /** What CUDA calls them. */
+  /** Their names for CUDA. */
   gpus: string[];
 }
 
@@ -32,7 +32,7 @@ export function gpusOf(count: number | undefined, visible = process.env.CUDA_VIS
   return Array.from({ length: count }, (_, index) => seen[index] ?? String(index));
 }
 
-/** What this machine has, less what the command line takes away. */
+/** The resources of this machine, within the limits of the command line. */
 export function capacityOf(given: { jobs: number; memory?: number; gpus?: number }): Capacity {
   return {
     cpus: given.jobs,
@@ -59,7 +59,7 @@ export function checkClaims(tasks: Task[], { bytes, gpus }: Capacity): void {
   }
 }
 
-/** What is free of a capacity. */
+/** The free part of a capacity. */
 export class Pool {
   private cpus: number;
   private bytes: number;

@@ -1,4 +1,4 @@
-/** What a stage read or wrote beyond what it declares: its key would not cover it. */
+/** The files that a stage read or wrote without declaring them: its key does not cover them. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -30,7 +30,7 @@ export interface Place {
 }
 
 /**
- * What the trace of a process (executors/trace.ts) tells beyond the task's declaration, in one line; "" for
+ * The undeclared files in the trace of a process (local/trace.ts), in one line; "" for
  * nothing. Free to all are packages, the stage's own folder, the objects of the store, downloads and their
  * mirror, the schemas that check artifacts (they say whether a stage ends well, not what it makes), and
  * temporary files outside the project.
@@ -102,7 +102,7 @@ export function projectFiles(root: string, cache: string): Stamps | undefined {
   );
 }
 
-/** What changed between two looks at the project's files, in one line; "" for nothing. */
+/** The changes between two listings of the project's files, in one line; "" for none. */
 export function changedMeanwhile(before: Stamps, after: Stamps): string {
   const changed = changedBetween(before, after);
   if (changed.length === 0) return "";

@@ -4,6 +4,6 @@
 export interface StoreEvent {
   kind: "quarantined";
   key: string;
-  /** What is wrong with it, as "is damaged". */
+  /** Its defect, as "is damaged". */
   fault: string;
 }

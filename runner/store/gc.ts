@@ -7,7 +7,7 @@ import type { Ran } from "./runs.ts";
 import type { Store } from "./store.ts";
 
 export interface GcOptions {
-  /** Milliseconds since the last run that used it; what is older goes. */
+  /** Milliseconds since the last run that used it; older results are removed. */
   olderThan?: number;
   /** Bytes that all objects together may take; the oldest go until they fit. */
   maxBytes?: number;
@@ -48,7 +48,7 @@ function sizeOf(path: string): number {
 const ageOf = (path: string, now: number): number =>
   now - (lstatSync(path, { throwIfNoEntry: false })?.mtimeMs ?? now);
 
-/** The hashes, or beginnings of hashes, that the texts below the folders name, each cut to what is shown. */
+/** The hashes, or beginnings of hashes, that the texts below the folders name, each cut to its shown length. */
 function hashesIn(folders: string[]): Set<string> {
   const found = new Set<string>();
   for (const folder of folders) {

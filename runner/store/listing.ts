@@ -22,7 +22,7 @@ const inOrder = (paths: string[]): boolean =>
   paths.every((path, index) => index === 0 || paths[index - 1] < path);
 
 /**
- * What keeps a listing from being restored: a path that is absolute, leads out of the folder or is too long, one that
+ * The reason why a listing cannot be restored: a path that is absolute, leads out of the folder or is too long, one that
  * is there twice or out of order, one below a file. "" for nothing.
  * @param folders those that hold nothing
  */
@@ -42,7 +42,7 @@ export function listingFault(files: string[], folders: string[] = []): string {
 }
 
 /**
- * What of a listing is one file on a disk that ignores case or the composition of letters, as those of macOS do: such
+ * The paths of a listing that are one file on a disk that ignores case or the composition of letters, as on macOS: such
  * a listing is not shared between machines. "" for nothing.
  */
 export function mergeFault(paths: string[]): string {

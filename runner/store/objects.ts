@@ -39,7 +39,7 @@ export class Objects {
   /** Temporary files and folders: on the store's own disk, removed when their process is gone. */
   protected readonly halves: string;
   protected readonly stats: StatCache;
-  /** What {@link hashOutputs} found. */
+  /** The result of {@link hashOutputs}. */
   private readonly hashed = new Map<string, { hash: string; stamp: string }>();
 
   constructor(folder: string) {
@@ -63,7 +63,7 @@ export class Objects {
   /**
    * Hashes what a stage made, on all cores, so that {@link keepOutput} need not. Nobody may write to it meanwhile
    * or later.
-   * @throws UserError for what is no file or folder
+   * @throws UserError for anything but a file or folder
    */
   async hashOutputs(paths: string[]): Promise<void> {
     for (const path of paths) settle(path);
@@ -143,7 +143,7 @@ export class Objects {
     }
   }
 
-  /** Whether an object is there and has the content its name says. A corrupt one is quarantined. */
+  /** Whether an object is there and has the content of its name. A corrupt one is quarantined. */
   private whole(hash: string): boolean {
     const object = this.objectPath(hash);
     const stats = lstatSync(object, { throwIfNoEntry: false });
@@ -157,7 +157,7 @@ export class Objects {
     return false;
   }
 
-  /** What keeps an output from being used: "" when all its files are there and whole. */
+  /** The reason why an output cannot be used: "" when all its files exist and are intact. */
   faultOf(output: StoredOutput): string {
     for (const hash of output.files ? output.files.map(([, hash]) => hash) : [output.hash]) {
       const there = existsSync(this.objectPath(hash));

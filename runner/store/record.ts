@@ -1,4 +1,4 @@
-/** What the store keeps of a stage's run, and how its file holds it: so that a damaged one is told. */
+/** The record of a stage's run, and its file, whose checksum reveals damage. */
 import { cpus, hostname } from "node:os";
 import { Ajv, type ValidateFunction } from "ajv";
 import type { EnvValue } from "../code/index.ts";
@@ -30,7 +30,7 @@ export const isFolder = ({ files }: StoredOutput): boolean =>
   files !== undefined && !(files.length === 1 && files[0][0] === "");
 
 /**
- * The hash of a listing. What is seldom there changes it only where it is there.
+ * The hash of a listing. A rare field changes it only where it is present.
  * @param again links to folders that are listed already: see tree.ts
  * @param unread what cannot be read, and why
  */
@@ -46,10 +46,10 @@ export function listingHash(
   );
 }
 
-/** Who made one file of an input: an output of the run with that key, or the project. */
+/** The producer of one file of an input: an output of the run with that key, or the project. */
 export type Origin = { id: string; output: string; key: string } | { file: string };
 
-/** What is known of one run of a stage instance. The key's own ingredients stand in `key`'s neighbours. */
+/** The record of one run of a stage instance. The fields beside `key` hold its ingredients. */
 export interface StageRecord {
   key: string;
   id: string;
@@ -60,7 +60,7 @@ export interface StageRecord {
   params: Record<string, unknown>;
   inputs: Record<string, { hash: string; id?: string }[]>;
   env?: Record<string, EnvValue>;
-  /** Who made each file of each input: outside the key, and unknown to older records. */
+  /** The producer of each file of each input: outside the key, and unknown to older records. */
   from?: Record<string, Origin[]>;
   /** The profile and the `--set`s it ran with, and what git said of the project; unknown to older records. */
   run?: { profile: string; settings: string[]; revision?: Revision };
@@ -100,7 +100,7 @@ let validate: ValidateFunction | undefined;
 
 /**
  * The difference between a value and a record: a member that is missing or of another type, a hash that is none, a
- * listing that cannot be restored. "" for none. Whoever reads a record, of the store or of a shared cache, asks this.
+ * listing that cannot be restored. "" for none. Every reader of a record, of the store or of a shared cache, calls this.
  */
 export function recordFault(value: unknown): string {
   validate ??= new Ajv({ strictTuples: false, meta: false, validateSchema: false }).compile(RECORD_SCHEMA);

@@ -113,12 +113,12 @@ export class Records extends Objects {
   private codePath(hash: string): string {
     return join(this.folder, "code", `${named(hash)}.json`);
   }
-  /** Keeps what a code was made of, so that a later run can say what changed in it. */
+  /** Keeps the outline of a code, so that a later run can report its changes. */
   keepCode(hash: string, facts: CodeFacts): void {
     if (!existsSync(this.codePath(hash)))
       replaceFile(this.codePath(hash), JSON.stringify(facts), this.halves);
   }
-  /** What a code was made of; undefined where no run of this store had it. */
+  /** The outline of a code; undefined where no run of this store had it. */
   codeFacts(hash: string): CodeFacts | undefined {
     const facts = isHash(hash) ? jsonIn(this.codePath(hash)) : undefined;
     return isObject(facts) && Array.isArray(facts.packages) && isObject(facts.outline)

@@ -1,4 +1,4 @@
-/** What a store remembers of runs: the last key of each instance, and the keys that each run ended with. */
+/** The runs of a store: the last key of each instance, and the keys that each run ended with. */
 import { existsSync, lstatSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { readOwn, replaceFile, sha256 } from "../files/index.ts";

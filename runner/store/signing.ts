@@ -15,7 +15,7 @@ import { UserError } from "../stage.ts";
 /** A public key as trusted-keys lists it: `ed25519:` and its 32 bytes in base64url. */
 const PUBLIC_KEY = /^ed25519:[A-Za-z0-9_-]{43}$/;
 
-/** What is signed begins with this, so that a signature made for something else never fits. */
+/** The beginning of every signed text, so that a signature of anything else never fits. */
 const PREFIX = "deephash record 1\n";
 
 /** A pair that signs. */
@@ -40,7 +40,7 @@ function signerOf(privateKey: KeyObject): Signer {
 /**
  * The pair this machine signs with: out of DEEPHASH_SIGNING_KEY (the key itself in PEM, or the path of its
  * file), else out of the folder of settings. Undefined where there is none.
- * @throws UserError when what is named is no Ed25519 key
+ * @throws UserError when the named file is no Ed25519 key
  */
 export function readSigner(): Signer | undefined {
   const given = process.env.DEEPHASH_SIGNING_KEY;
@@ -85,8 +85,8 @@ export function signedBy(publicKey: string, text: string, signature: string): bo
 
 /**
  * The public keys that the project trusts: the first word of each line of its file `trusted-keys`, and the
- * words of DEEPHASH_TRUSTED_KEYS. What follows a `#`, or the key, is for people.
- * @throws UserError with file:line for what is no key
+ * words of DEEPHASH_TRUSTED_KEYS. Text after a `#`, or after the key, is a comment.
+ * @throws UserError with file:line for anything but a key
  */
 export function trustedKeys(root: string): Set<string> {
   const keys = new Set<string>();

@@ -46,7 +46,7 @@ export class Store extends Runs {
     return join(this.folder, "logs", "remote.log");
   }
 
-  /** Hash of a project's file, or of all that a folder holds. @throws UserError for what is no file or folder */
+  /** Hash of a project's file, or of all that a folder holds. @throws UserError for anything but a file or folder */
   hashInput(path: string): string {
     const { folder, files, empty, again, folders, unread } = treeOf(path, undefined, this.tolerant.has(path));
     if (folder && existsSync(this.folder) && folders.includes(realpathSync(this.folder)))
@@ -81,7 +81,7 @@ export class Store extends Runs {
     const { pid, started, host } = self();
     const leave = await this.lock(`run-${pid}-${started}-${host}`, () => {});
     try {
-      // Who collects looks for runs after taking its lock, a run for it after taking its own: one sees the other.
+      // gc looks for runs after it takes its lock, a run looks for gc after it takes its own: one sees the other.
       if (existsSync(join(this.locks, COLLECTING))) (await this.lock(COLLECTING, waiting))();
     } catch (error) {
       leave();
@@ -104,7 +104,7 @@ export class Store extends Runs {
     this.stats.forget((path) => path.startsWith(this.folder) && !existsSync(path));
   }
 
-  /** Keeps what was learnt of the files' stats. */
+  /** Writes the cache of the files' stats. */
   save(): void {
     this.stats.save();
   }

@@ -8,9 +8,9 @@ export interface PlacedStage {
   places: Path[];
 }
 
-/** What a use of a chain may say. */
+/** The fields that a use of a chain may set. */
 const USE_WORDS = ["chain", "vars", "inputs", "matrix"];
-/** What a step may not, since its use does. */
+/** The fields that a step may not set, because its use does. */
 const NO_STEP_WORDS = ["chain", "vars", "matrix"];
 
 type Inputs = NonNullable<StageSpec["inputs"]>;

@@ -6,10 +6,10 @@ import { type Place, ShellText } from "./quoting.ts";
 
 type Refuse = (expression: string, why: string) => never;
 
-/** What is known only when the stage runs, or is one of its params. */
+/** The names that are known only when the stage runs, or are params. */
 const LATER = ["in.", "out.", "with."];
 
-/** A hole with its value: `${seed=3}`; what is before the first "=" is for people. */
+/** A hole with its value: `${seed=3}`; the name before the first "=" is for people. */
 const holding = (hole: string, value: unknown): string =>
   `\${${hole.replaceAll("=", "")}=${JSON.stringify(value).replaceAll("}", "\\u007d")}}`;
 
@@ -30,7 +30,7 @@ function wordsOf(expression: string, value: unknown, refuse: Refuse): string[] {
 }
 
 /**
- * A command with what is known before anything runs: each `${name}` becomes a hole that holds its value, so
+ * A command with the values that are known before anything runs: each `${name}` becomes a hole that holds its value, so
  * that it is quoted like all others and enters the key. A command that is one `${name}` is that text.
  */
 export function fixCommand(command: string, lookup: Lookup, refuse: Refuse): unknown {
@@ -112,20 +112,20 @@ function expansion(
   if (place.kind === "none")
     return refuse(
       hole,
-      `\${${hole}} ${place.why}. Take the quotes away (it is one word, whatever it holds), or assign it to a variable first.`,
+      `\${${hole}} ${place.why}. Take the quotes away (the value is always one word), or assign it to a variable first.`,
     );
   if (words.length === 0) return "";
   const all = words.length === 1 ? "" : place.kind === "word" ? "[@]" : "[*]";
   return place.kind === "word" ? `"\${${name}${all}}"` : `\${${name}${all}}`;
 }
 
-/** What follows > is written, not read. */
+/** A file after > is written, not read. */
 const WRITTEN = />[>|&]?[ \t]*[^\s;&|()<>]+/g;
-/** What ends a name of a file in a command; "=" and ":" as in --config=FILE and A:B. */
+/** The characters that end a file name in a command; "=" and ":" as in --config=FILE and A:B. */
 const BETWEEN = /[\s"'`;&|()<>{}$=,:\\]+/;
 
 /**
- * The project's files that a command names, by their paths from the project's folder: a script and what is given to
+ * The project's files that a command names, by their paths from the project's folder: a script and the files given to
  * it. Only whole words are seen, not what a pattern, a folder or a change of folder means.
  * @param values `with`
  * @param isFile whether a path from the project's folder is a file

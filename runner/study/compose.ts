@@ -19,7 +19,7 @@ export function merge(base: unknown, over: unknown): unknown {
   return merged;
 }
 
-/** A stage on top of another: maps merge, all else (and a matrix as a whole) takes the place of what was there. */
+/** A stage on top of another: maps merge, all else (and a matrix as a whole) takes the place of the former value. */
 export function mergeStage(base: StageSpec | undefined, over: StageSpec): StageSpec {
   const merged = merge(base ?? {}, over) as StageSpec;
   return over.matrix === undefined ? merged : { ...merged, matrix: over.matrix };
@@ -64,7 +64,7 @@ function refuseProfiles(source: Source): void {
 
 const KINDS = ["vars", "defaults", "chains", "stages"] as const;
 
-/** Two includes must not both say what one name is; of a var, the file that includes them may say it. */
+/** Two includes must not both define a name; the file that includes them may define a var. */
 function refuseTwins(source: Source, own: StudyFile, includes: { at: Path; layers: Layer[] }[]): void {
   const first = new Map<string, Layer>();
   for (const { at, layers } of includes)

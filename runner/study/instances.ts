@@ -39,7 +39,7 @@ export interface StageInstance {
   at(...path: Path): string;
 }
 
-/** What may be in a hole, by where that is. */
+/** The names that a hole may contain, by its place. */
 const KNOWN = {
   run: " Known are ${in.NAME}, ${out.NAME}, ${with.NAME}, ${profile}, and ${NAME} of a var or an axis; the shell's own is $NAME, or $${NAME}.",
   env: " Known are $profile, $NAME of a var or an axis, and as a whole value ${env.NAME}.",

@@ -34,7 +34,7 @@ export function pointOf(id: string): Point {
 
 const AXIS = /^[\w-]+$/;
 
-/** What to write in the place of an axis that is a map. */
+/** The correct form of an axis that is written as a map. */
 const mapFault = (axis: string, words: Record<string, unknown>): string => {
   const names = Object.keys(words);
   return `must be a list of values. Write ${axis}: [${names.slice(0, 5).join(", ")}${names.length > 5 ? ", …" : ""}], and what each of them sets in axes: { ${axis}: { WORD: { NAME: VALUE } } }.`;

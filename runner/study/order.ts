@@ -24,7 +24,7 @@ export function inOrder<One extends Instance>(instances: One[]): One[] {
   const state = new Map<One, "open" | "done">();
   for (const first of instances) {
     if (state.has(first)) continue;
-    // The way from `first` to where it is, with what is left to see at each step: a chain may be longer than the stack.
+    // The way from `first` to where it is, with the rest to visit at each step: a chain may be longer than the stack.
     const way = [{ instance: first, left: upstream(first).values() }];
     state.set(first, "open");
     while (way.length) {

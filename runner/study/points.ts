@@ -7,10 +7,10 @@ import { sheetsOf } from "./names.ts";
 import type { Bound, Scopes } from "./scope.ts";
 import type { Stages } from "./stages.ts";
 
-/** What `set` gives a point; a stage with the points of another one shares them. */
+/** The values that `set` gives a point; a stage with the points of another one shares them. */
 const bound = new WeakMap<Point, Bound>();
 
-/** What the matrix sets at a point. */
+/** The values that the matrix sets at a point. */
 export const setAt = (point: Point): Bound => bound.get(point) ?? {};
 
 export class Points {

@@ -1,14 +1,14 @@
-/** What a place in a text of shell is: in quotes, in a here-document, in arithmetic. */
+/** The quoting at each place of a shell text: in quotes, in a here-document, in arithmetic. */
 
 /**
- * What a value must be at a place: a `word` of its own, part of a text between double quotes (or of a
+ * The form of a value at a place: a `word` of its own, part of a text between double quotes (or of a
  * here-document), or `none`: there the shell fills in nothing, or takes a text for a sum.
  */
 export type Place = { kind: "word" | "text" } | { kind: "none"; why: string };
 
 interface Frame {
   kind: "shell" | "double" | "single" | "escaped" | "comment" | "sum" | "document";
-  /** What ends it; of a here-document the line. */
+  /** Its end; of a here-document the line. */
   end: string;
   /** Of a here-document whose delimiter is quoted; of one that begins with <<-. */
   raw?: boolean;
@@ -27,7 +27,7 @@ const DOCUMENT = /^<<(-?)[ \t]*(?:'([^'\n]*)'|"([^"\n]*)"|(\\?)([^\s'"\\;&|()<>]
 /** No delimiter is longer. */
 const LONGEST_DELIMITER = 200;
 
-/** What opens within shell, and within double quotes as well. */
+/** The openings within shell, and within double quotes as well. */
 const OPENINGS: [text: string, frame: Frame][] = [
   ["$((", { kind: "sum", end: "))" }],
   ["$[", { kind: "sum", end: "]" }],
@@ -58,14 +58,14 @@ export class ShellText {
     return this.frames.at(-1)!;
   }
 
-  /** What a value must be at this place; reading goes on behind it. */
+  /** The form of a value at this place; reading goes on behind it. */
   value(): Place {
     this.line += "\0";
     this.before = "\0";
     const { kind, end, raw } = this.frame;
     if (kind === "document") return raw ? { kind: "none", why: WHY.document! } : { kind: "text" };
     if (WHY[kind]) return { kind: "none", why: WHY[kind] };
-    // ${x:-HERE} takes what is around it.
+    // ${x:-HERE} has the quoting around it.
     const around = end === "}" ? this.frames.findLast((one) => one.end !== "}")! : this.frame;
     return { kind: around.kind === "double" || around.kind === "document" ? "text" : "word" };
   }
@@ -80,7 +80,7 @@ export class ShellText {
     }
   }
 
-  /** Takes what is at a place. @returns how many characters it was */
+  /** Reads the text at a place. @returns its number of characters */
   private step(text: string, at: number): number {
     const { kind, end } = this.frame;
     const starts = (word: string) => text.startsWith(word, at);

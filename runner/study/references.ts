@@ -63,7 +63,7 @@ export class References {
   }
 
   /**
-   * What a reference of a stage means at a point.
+   * Resolves a reference of a stage at a point.
    * @throws UserError with file:line:column for no reference, an unknown stage or axis, and a glob that matches nothing
    */
   join(stage: string, point: Point, text: string, path: Path): Reference[] {

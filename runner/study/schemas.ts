@@ -7,7 +7,7 @@ import { type Memo, memoOf } from "../files/index.ts";
 import { type PartDefinition, UserError } from "../stage.ts";
 import { isMap, oneLine } from "../text/index.ts";
 
-/** Checks a value and fills in its defaults; what is wrong with it is in `errors`. */
+/** Checks a value and fills in its defaults; `errors` has its errors. */
 export interface Check {
   (value: object): boolean;
   errors?: ValidateFunction["errors"];
@@ -98,7 +98,7 @@ export class Schemas {
   params(name: string): Check {
     return this.check(fileOf(name), () => this.schema(name));
   }
-  /** What a param is where it is not given. */
+  /** The default of a param. */
   defaultOf(name: string, param: string): unknown {
     return this.schema(name).properties?.[param]?.default;
   }

@@ -20,7 +20,7 @@ export interface Binding {
   place?(): string;
 }
 
-/** What a matrix sets at a point. */
+/** The values that a matrix sets at a point. */
 export type Bound = Record<string, Binding>;
 
 /** Names that name names that name names: deeper is a mistake, and would take all of the stack. */
@@ -66,7 +66,7 @@ export class Scope {
     return binding?.place && (this.placeOf(binding.value) ?? binding.place());
   }
 
-  /** What to write in the place of an expression that names nothing. */
+  /** A suggestion for an expression that names nothing. */
   hint(expression: string, otherwise = ""): string {
     const [, optional] = /^([\w-]+)\?$/.exec(expression) ?? [];
     const known = optional === undefined ? ["profile", ...this.names()] : [...this.all];
@@ -171,7 +171,7 @@ export class Scopes {
     );
   }
 
-  /** What the words of a point's axes set. @param above names that have a value already */
+  /** The values that the words of a point's axes set. @param above names that have a value already */
   private words(stage: string, point: Point, above: Set<string>): Bound {
     const { study } = this.stages;
     const found: Bound = {};

@@ -1,6 +1,6 @@
 /** The block `slurm:` of pipeline.yaml: what the cluster is asked for. */
 
-/** What one stage, or all of them, ask `sbatch` for. */
+/** The options of `sbatch` of one stage, or of all. */
 export interface SlurmRequest {
   partition?: string;
   account?: string;
@@ -22,7 +22,7 @@ export interface SlurmSettings extends SlurmRequest {
 export const GROUP_SECONDS = 300;
 export const POLL_SECONDS = 10;
 
-/** What a stage asks for: its own words in the place of the common ones, its options after the common ones. */
+/** The settings of a stage: its own in the place of the common ones, its options after the common ones. */
 export function requestOf(
   settings: SlurmSettings,
   stage: string,

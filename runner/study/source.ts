@@ -17,7 +17,7 @@ import {
 import { UserError } from "../stage.ts";
 import { doubleKey, oneLine, type Path, plainValue, YAML_OPTIONS } from "../text/index.ts";
 
-/** `train.with.margn` for `[stages, train, with, margn]`, wherever the stage stands. */
+/** `train.with.margn` for `[stages, train, with, margn]`, at any place of the stage. */
 export function nameOf(path: Path): string {
   const at = path.indexOf("stages");
   const words = at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path;
@@ -88,7 +88,7 @@ export class Source {
     );
   }
 
-  /** What the parser does, with its own complaints as faults of the file: aliases by the thousand, nesting without end. */
+  /** Calls the parser, and reports its exceptions as errors of the file: aliases by the thousand, endless nesting. */
   private guarded<T>(work: () => T): T {
     try {
       return work();
@@ -108,7 +108,7 @@ export class Source {
     return this.parsed;
   }
 
-  /** What a node stands for: an alias for its anchor's node. */
+  /** The node itself; for an alias, its anchor's node. */
   private target(node: unknown): unknown {
     return isAlias(node) ? node.resolve(this.document) : node;
   }

@@ -38,7 +38,7 @@ export interface StageSpec {
 /** How `check` compares numbers. */
 export type CheckRule = "exact" | { tolerance: number };
 
-/** What a study, or a part of one, may hold. */
+/** The fields of a study, or of a part of one. */
 export interface StudyBody {
   description?: string;
   check?: CheckRule;

@@ -1,4 +1,4 @@
-/** What people wrote, as messages repeat it. */
+/** Text that people wrote, in the form that messages repeat it. */
 import { createHash } from "node:crypto";
 import { stripVTControlCharacters } from "node:util";
 
@@ -12,7 +12,7 @@ const masked = (secret: string): string =>
     ? secret
     : `***${createHash("sha256").update(secret).digest("hex").slice(0, MARK)}`;
 
-/** What follows the `://` of an address, up to the next one. */
+/** The text after the `://` of an address, up to the next one. */
 function maskedAddress(rest: string): string {
   const end = rest.search(/[/?#]|$/);
   const isPort = /^[^:@]*(:\d*)?$/.test(rest.slice(0, end)); // else a password with a slash in it
@@ -67,7 +67,7 @@ export const plain = (text: string): string =>
 /** No word is longer. */
 const LONGEST = 200;
 
-/** As {@link plain}, and no word too long to read: for messages that repeat what was written. */
+/** As {@link plain}, and no word too long to read: for messages that repeat a person's text. */
 export const oneLine = (text: string): string =>
   plain(text).replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));
 

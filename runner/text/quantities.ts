@@ -2,7 +2,7 @@
 
 const UNITS = { B: 1, KB: 1e3, MB: 1e6, GB: 1e9, TB: 1e12 };
 
-/** `5GB` → bytes; undefined for what is no size */
+/** `5GB` → bytes; undefined for any other text */
 export function bytesOf(text: string): number | undefined {
   const [, number, unit] = /^(\d+(?:\.\d+)?)\s*([KMGT]?B)$/i.exec(text) ?? [];
   if (!number) return undefined;

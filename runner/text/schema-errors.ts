@@ -17,7 +17,7 @@ export function suggest(word: string, known: string[]): string {
   return near === undefined ? "" : ` Did you mean "${near}"?`;
 }
 
-/** What a pattern allows, in words where it is simple enough. */
+/** The texts that a pattern allows, in words where it is simple enough. */
 function patternText(pattern: string, schema: { description?: string } | undefined): string {
   if (/^\^(\[[A-Za-z0-9_-]+\][+*]?)+\$$/.test(pattern) && pattern.includes("A-Za-z0-9"))
     return `must be made of letters, digits, ${pattern.includes("_") ? "- and _" : "and -"}${/^\^\[A-Za-z0-9\]\[/.test(pattern) ? ", the first a letter or a digit" : ""}`;
@@ -54,7 +54,7 @@ export function explain(errors: ErrorObject[]): { path: Path; message: string } 
     case "additionalProperties": {
       const word = params.additionalProperty as string;
       const known = Object.keys((fault.parentSchema as { properties?: object })?.properties ?? {});
-      // Of words equally near, one that does not stand there already.
+      // Of words equally near, one that is not there already.
       const free = known.filter((key) => !Object.hasOwn(fault.data as object, key));
       const hint =
         suggest(word, [...free, ...known]) ||

@@ -20,8 +20,8 @@ export function harmless(text: string): string {
 let guarded = false;
 
 /**
- * Lets whatever this process prints go through {@link harmless}, and survive a reader that has gone: a run goes on to
- * its end, and its exit code tells how it went.
+ * Passes all output of this process through {@link harmless}, and survives a reader that has gone: a run goes on to
+ * its end, and its exit code has the result.
  */
 export function guardOutput(): void {
   if (guarded) return;

@@ -1,4 +1,4 @@
-/** Whatever was thrown, as an Error with a message. */
+/** Anything thrown, as an Error with a message. */
 import { inspect, types } from "node:util";
 
 /** Characters of a message that are kept: it is told in one line. */
@@ -14,7 +14,7 @@ function messageOf(thrown: unknown): string {
   return inner || `${thrown.name || "an error"} without a message`;
 }
 
-/** An error as a message tells it: JavaScript can throw anything, and an error may be empty or of any length. */
+/** An error in the form of a message: JavaScript can throw anything, and an error may be empty or of any length. */
 export interface Thrown {
   name: string;
   code?: string;
@@ -23,7 +23,7 @@ export interface Thrown {
   stack: string;
 }
 
-/** What was thrown, whatever it is. */
+/** Anything thrown, in words. */
 export function thrown(value: unknown): Thrown {
   const { name, code, stack } = (typeof value === "object" && value !== null ? value : {}) as Partial<Thrown>;
   const message = messageOf(value);

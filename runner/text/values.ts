@@ -32,7 +32,7 @@ export function doubleKey(document: Document): Scalar | undefined {
 /** More levels than this are a mistake. */
 const DEEPEST = 50;
 
-/** Where something stands in the file: keys and indices from the top. */
+/** The place of a value in the file: keys and indices from the top. */
 export type Path = (string | number)[];
 type Refuse = (path: Path, message: string) => never;
 
@@ -43,7 +43,7 @@ export const isMap = (value: unknown): value is Record<string, unknown> =>
 export const own = <Value>(map: Record<string, Value>, key: string): Value | undefined =>
   Object.hasOwn(map, key) ? map[key] : undefined;
 
-/** What is at a path below a value; undefined when there is nothing. */
+/** The value at a path below a value; undefined when there is none. */
 export function dig(value: unknown, path: string[]): unknown {
   for (const key of path) value = isMap(value) ? own(value, key) : undefined;
   return value;
@@ -88,7 +88,7 @@ export function plainValue(value: unknown, refuse: Refuse, path: Path = []): unk
   return value;
 }
 
-/** The value of one text of YAML. @param refuse told what is wrong with it */
+/** The value of one text of YAML. @param refuse called with its error */
 export function yamlValue(text: string, refuse: (message: string) => never): unknown {
   const document = parseDocument(text, YAML_OPTIONS);
   const [fault] = [...document.errors, ...document.warnings];

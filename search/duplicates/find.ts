@@ -30,13 +30,13 @@ const CANDIDATES = 32;
 export interface Member {
   path: string;
   bytes: number;
-  /** What it is of the group's first photo, or of another that is: a copy of the file, or an image that is nearly the same. */
+  /** Its relation to the group's first photo, or to another of the group: a copy of the file, or an image that is nearly the same. */
   kind: "first" | "exact" | "near";
   /** Highest correlation with another photo of the group, 0 to 1. */
   similarity: number;
 }
 
-/** Which set each photo is in. */
+/** The set of each photo. */
 class Sets {
   private readonly parent: number[];
 

@@ -1,4 +1,4 @@
-/** What two photos are compared by: each as it is, mirrored, and cut in several ways. */
+/** The views that two photos are compared by: each as it is, mirrored, and cut in several ways. */
 import { differenceHash, greyOf, outline } from "../../stages/shared/likeness.ts";
 
 /** Side of the grey thumbnail that is kept of a photo, stretched to a square. */

@@ -56,7 +56,7 @@ function writeWhole(path: string, pieces: Iterable<string | Buffer>): void {
   }
 }
 
-/** Writes the encoder. @returns what was written, in words */
+/** Writes the encoder. @returns the written files, in words */
 async function writeEncoder(index: Index, path: string, { input, compare }: ExportOptions): Promise<string> {
   const { bytes, difference } = await exportEncoder(index, input, compare);
   writeWhole(path, [Buffer.from(bytes)]);

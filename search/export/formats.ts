@@ -38,7 +38,7 @@ export function faissOf({ values, rows, bits }: Packed): Buffer[] {
   return [header, Buffer.from(values.buffer, values.byteOffset, values.byteLength)];
 }
 
-/** What a line of {@link jsonLinesOf} says of an image besides its code. */
+/** The fields of an image in a line of {@link jsonLinesOf}, besides its code. */
 export interface Described {
   image: string | number;
   class: string;

@@ -68,10 +68,10 @@ function downloadOf(backbone: Backbone): Download {
   ) as unknown as Download;
 }
 
-/** What {@link seal} is told but for what the images are. */
+/** The arguments of {@link seal} without the images. */
 type Method = Pick<Recipe, "backbone" | "views" | "image" | "head" | "bits">;
 
-/** What becomes of the images, and how. */
+/** The processing of the images. */
 type Made = Encoded & { method: Method };
 
 /** Outputs of the images by the model of another index. @param data where the files of the encoder go */

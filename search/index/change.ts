@@ -15,7 +15,7 @@ import { type Row, readRows, rowsOf, writeRows } from "./rows.ts";
 /** Images that are encoded before the index is replaced: a kill costs at most the time of these. */
 const ROUND = 5000;
 
-/** What is to become of the roots of an index. */
+/** The change to the roots of an index. */
 interface Edit {
   /** The roots where their folders are now, in the same order. */
   move?: (roots: Root[]) => Root[];
@@ -84,7 +84,7 @@ async function openOwn(folder: string): Promise<Index & { recipe: Recipe & { roo
   return index as Index & { recipe: Recipe & { roots: Root[] } };
 }
 
-/** One round. @returns what was done, and how many images wait for the next */
+/** One round. @returns the changes, and how many images wait for the next */
 async function round(
   folder: string,
   edit: Edit,
@@ -119,7 +119,7 @@ async function round(
   return done!;
 }
 
-/** What was done, in words. */
+/** The changes, in words. */
 function told(counts: Counts, images: number): string {
   const parts = Object.entries(counts).filter(([, count]) => count > 0);
   const unchanged = images - counts.new - counts.changed - counts.moved;
@@ -128,7 +128,7 @@ function told(counts: Counts, images: number): string {
     : `${parts.map(([what, count]) => `${count} ${what}`).join(", ")}, ${unchanged} unchanged`;
 }
 
-/** Changes an index, round by round, and says what was done. @param most images of a round */
+/** Changes an index, round by round, and reports the changes. @param most images of a round */
 async function changeIndex(folder: string, edit: Edit, most: number): Promise<void> {
   const kept = new Kept();
   const failed = new Set<string>();

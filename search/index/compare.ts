@@ -1,4 +1,4 @@
-/** What an index has and what its folders have: which images need to be encoded. */
+/** The comparison of an index with its folders: which images need to be encoded. */
 import { UserError } from "../../runner/stage.ts";
 import type { Root } from "../../stages/shared/search-index.ts";
 import { shown } from "../../stages/shared/text.ts";
@@ -21,7 +21,7 @@ export interface Counts {
   gone: number;
 }
 
-/** What becomes of an index. */
+/** The changes of an index. */
 export interface Comparison {
   /** In order; without a row, the image is to be encoded. */
   images: Wanted[];

@@ -13,7 +13,7 @@ import type { Photo } from "./roots.ts";
 /** A file that changed this short a time ago may change again with the same time: some disks count in 2 s. */
 const RECENT_MILLISECONDS = 2000;
 
-/** Which file an image was when it was encoded. */
+/** The file of an image when it was encoded. */
 export interface Stamp {
   bytes: number;
   /** When it was changed last, in milliseconds; 0 where that was too recent to tell a later change. */

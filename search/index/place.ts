@@ -27,7 +27,7 @@ import {
 const SCRATCH = /^index\.\d+\.scratch-/;
 const DATA = /^data-[0-9a-f]{16}$/;
 
-/** A path without links in it; of what is not there yet, that of the folder it will be in. */
+/** A path without links in it; of a missing file, that of the folder it will be in. */
 function real(path: string): string {
   return existsSync(path) || path === dirname(path)
     ? realpathSync(path)
@@ -70,7 +70,7 @@ async function note(out: string, entry: Dirent, found: Found): Promise<void> {
     throw new UserError("not a part of an index");
 }
 
-/** What earlier calls of `npm run index` wrote to a folder. @throws UserError when anything else is there */
+/** The files that earlier calls of `npm run index` wrote to a folder. @throws UserError when anything else is there */
 async function survey(out: string): Promise<Found> {
   const found: Found = { data: [] };
   for (const entry of readdirSync(out, { withFileTypes: true }))
@@ -124,7 +124,7 @@ export async function checkPlace(out: string, roots: string[], force: boolean): 
     );
 }
 
-/** Removes a folder of data: what its list says, where all is as listed, and the list last. */
+/** Removes a folder of data: the files of its list, where all is as listed, and the list last. */
 async function remove(data: string): Promise<void> {
   const list = await certified(data);
   for (const name of Object.keys(list)) rmSync(join(data, name), { force: true });

@@ -47,7 +47,7 @@ export function rootsOf(paths: string[], exclude: string[]): Root[] {
   return paths.reduce<Root[]>((roots, path) => withPath(roots, path, exclude).roots, []);
 }
 
-/** Lists the images of a root. What is left out of a folder is said. @throws UserError when it is not there */
+/** Lists the images of a root, and reports the files that it skips. @throws UserError when it is not there */
 export function photosOf(roots: Root[], at: number): Photo[] {
   const root = roots[at];
   const { path, exclude = [], only } = root;
@@ -81,7 +81,7 @@ export interface Change {
 }
 
 /**
- * Adds a folder or a file. Within a root it takes back what was removed there.
+ * Adds a folder or a file. Within a root it adds the removed paths again.
  * @throws UserError when a root is within it, or it is within a removed folder
  */
 export function withPath(roots: Root[], path: string, exclude: string[] = []): Change {
@@ -104,7 +104,7 @@ export function withPath(roots: Root[], path: string, exclude: string[] = []): C
   return { roots: [...roots, added], scan: new Set([roots.length]) };
 }
 
-/** A root with what was removed at a path, or below it. */
+/** A root without the exclusions at a path, or below it. */
 function takenBack(root: Root, path: string, exclude: string[]): Root {
   const name = below(root.path, path);
   const { removed = [], exclude: before = [], ...rest } = root;

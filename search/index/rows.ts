@@ -27,7 +27,7 @@ export interface Row extends Stamp {
   content: Uint8Array;
 }
 
-/** What was encoded, as rows. @param values `[images, bits]` */
+/** The encoded images, as rows. @param values `[images, bits]` */
 export function rowsOf(
   read: { photo: Photo; stamp: Stamp; content: Uint8Array }[],
   values: Float32Array,

@@ -5,7 +5,7 @@ import { rowsOf, type Split } from "../shared/artifacts/split.ts";
 import { Ranking } from "../shared/retrieval/ranking.ts";
 import type { Representation } from "./representation.ts";
 
-/** Digits of a distance, and decimals of a precision: what is shown, and what another order of sums leaves alone. */
+/** Digits of a distance, and decimals of a precision: those that are shown, which another order of sums does not change. */
 const DIGITS = 4;
 const rounded = (value: number) => Number(value.toPrecision(DIGITS));
 const decimals = (value: number) => Number(value.toFixed(DIGITS));
@@ -41,7 +41,7 @@ function rowsWith({ ids, id: maker }: Representation, wanted: Uint32Array): Uint
   });
 }
 
-/** Which images are looked up, and how many of their nearest are kept. */
+/** The images that are looked up, and the number of their nearest that are kept. */
 export interface Browsed {
   split: Split;
   /** Ids. */

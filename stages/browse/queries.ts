@@ -1,4 +1,4 @@
-/** Which queries can be browsed: a draw with all classes alike, and the worst of each representation. */
+/** The queries that can be browsed: a draw with all classes alike, and the worst of each representation. */
 import type { InputFile, Point } from "../../runner/stage.ts";
 import { numbers, readTable } from "../shared/artifacts/arrow.ts";
 import { rowsOf, type Split } from "../shared/artifacts/split.ts";

@@ -1,4 +1,4 @@
-/** Representations of the images, of whatever kind, under one face: distances of some images to others. */
+/** Representations of the images, of every kind, behind one interface: distances of some images to others. */
 import * as tf from "@tensorflow/tfjs-core";
 import type { InputFile, Point } from "../../runner/stage.ts";
 import { bytesOf, readCodes } from "../shared/artifacts/codes.ts";

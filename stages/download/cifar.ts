@@ -68,7 +68,7 @@ export async function readArchive(
 export interface Layout {
   /** Label bytes a row. */
   labels: number;
-  /** Which of them counts. */
+  /** The one of them that counts. */
   label: number;
   classes: number;
 }

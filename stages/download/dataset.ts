@@ -5,7 +5,7 @@ import type { FetchContext } from "../shared/download/fetch.ts";
 import type { Published } from "../shared/folder/folder.ts";
 
 /**
- * What a data set publishes an image for. A test image queries; where queries search other images than those that train,
+ * The purpose for which a data set publishes an image. A test image queries; where queries search other images than those that train,
  * `database` images are searched only, and `train+database` images train and are searched.
  */
 export type Role = Published | "database" | "train+database";

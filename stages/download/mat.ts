@@ -10,7 +10,7 @@ export type MatValue = number[] | string | MatValue[] | { [field: string]: MatVa
 
 /** Bytes before the first element. */
 const HEADER = 128;
-/** What an unpacked element may take: annotations, not images. */
+/** The largest unpacked element: annotations, not images. */
 const MOST_BYTES = 2 ** 28;
 const COMPRESSED = 15;
 const MATRIX = 14;

@@ -5,7 +5,7 @@ import { createGunzip } from "node:zlib";
 import { UserError } from "../../runner/stage.ts";
 
 /**
- * What a gzipped file holds, chunk by chunk.
+ * The content of a gzipped file, chunk by chunk.
  * @param kind of the file, as `.tar.gz`
  * @param most bytes that may come; asked again after each chunk
  * @throws UserError when it is truncated, no gzip, or unpacks to more

@@ -4,7 +4,7 @@ import { UserError } from "../../runner/stage.ts";
 import { type Probe, probeInChild, type Trial, type Tried } from "./probe.ts";
 import type { Device } from "./session.ts";
 
-/** What is asked for; `auto` takes the first that works, in this order, and the CPU at last. */
+/** The devices that can be requested; `auto` takes the first that works, in this order, and the CPU at last. */
 const FASTER: Device[] = ["cuda", "webgpu"];
 
 /** How alike the features of an image on two devices must be: their cosine, and the ratio of their lengths. */
@@ -34,7 +34,7 @@ const NVIDIA = [
   "/usr/lib/wsl/lib/libcuda.so.1",
 ];
 
-/** Why CUDA cannot be had on this machine, whatever is installed; "" where it can. */
+/** Why CUDA cannot be had on this machine, independent of installed packages; "" where it can. */
 export function withoutCuda(
   platform: string = process.platform,
   arch: string = process.arch,
@@ -88,7 +88,7 @@ interface Verdict {
 interface Trying {
   trial: Trial;
   probe: Probe;
-  /** What the CPU gives: asked where another device gives something. */
+  /** The CPU's result, to compare the result of another device with. */
   cpu(): Promise<Tried>;
   noCuda: string;
   /** Whether a device that is slower than the CPU may be taken. */

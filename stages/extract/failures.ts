@@ -1,8 +1,8 @@
-/** What onnxruntime and the drivers below it say when something fails, and what to do about it. */
+/** The errors of onnxruntime and of its drivers, each with the next step. */
 import { UserError } from "../../runner/stage.ts";
 import type { Device } from "./session.ts";
 
-/** What failed, by the words of onnxruntime, Dawn, CUDA, Vulkan, Metal and Direct3D; the first that fits. */
+/** The kind of failure, by the words of onnxruntime, Dawn, CUDA, Vulkan, Metal and Direct3D; the first that fits. */
 const KINDS = {
   memory:
     /out of .*memory|OutOfMemory|OUT_OF_(HOST|DEVICE|POOL)_?MEMORY|failed to allocate|bad.?alloc|ALLOC_FAILED|not enough memory|E_OUTOFMEMORY|CUDA failure 2\b/i,

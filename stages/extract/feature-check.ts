@@ -1,4 +1,4 @@
-/** Refuses features that no working network gives: not finite, or the same (all 0, say) whatever the image. */
+/** Refuses features that no working network gives: not finite, or the same (all 0, say) for every image. */
 import { UserError } from "../../runner/stage.ts";
 import type { Device } from "./session.ts";
 

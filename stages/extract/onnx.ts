@@ -92,7 +92,7 @@ const textsOf = (file: FileBytes, message: Stretch, wanted: number): string[] =>
     field === wanted && content ? [file.slice(content.start, content.end).toString("utf8")] : [],
   );
 
-/** What is read of a graph. */
+/** The parts of a graph that are read. */
 export interface Graph {
   inputs: string[];
   outputs: string[];

@@ -4,7 +4,7 @@ import { RUNTIME, type Runtime, type SessionOptions } from "../shared/compute/on
 import { firstLine } from "./failures.ts";
 import { type Device, sessionOptions } from "./session.ts";
 
-/** What a device is tried with. */
+/** The test input of a device. */
 export interface Trial {
   /** The model's file, its input and the tensor of its features. */
   file: string;
@@ -36,7 +36,7 @@ interface Job extends Pick<Trial, "file" | "input" | "tensor" | "count" | "size"
 type Answer = { runs: string[]; imagesPerSecond: number };
 
 /**
- * What the child does. Its text is what runs there: it may use nothing but its arguments.
+ * The program of the child process. Its source text runs there: it may use nothing but its arguments.
  * The speed is that of a whole batch, unless the device is so slow that a few images tell it.
  */
 async function work({ InferenceSession, Tensor }: Runtime, job: Job, few: Float32Array): Promise<Answer> {

@@ -1,4 +1,4 @@
-/** What goes through the network at a time: a batch of images, with its mirror images, or one view of each. */
+/** The unit of one pass of the network: a batch of images, with its mirror images, or one view of each. */
 import { type Part, UserError } from "../../runner/stage.ts";
 import { type ImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
@@ -15,7 +15,7 @@ export interface Unit {
   inputs: Float32Array[];
 }
 
-/** What is extracted of each image. */
+/** The values that are extracted of each image. */
 export interface Wanted {
   /** Also the mirror image. */
   flip: boolean;

@@ -16,7 +16,7 @@ import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../s
 /** Of all bits, the share that another backend may have rounded to the other side of 0. */
 const OTHER_BITS = 0.001;
 
-/** What a table of images of files knows more than others: their names, by id, and how they were brought to a shape. */
+/** The extra metadata of images from files: their names, by id, and how they were brought to a shape. */
 async function aboutFiles(images: string): Promise<{ names?: string[]; fit?: Fit }> {
   for await (const batch of readBatches(images, "images")) return readMetadata(batch);
   return {};
@@ -29,7 +29,7 @@ async function contentsOf(images: string): Promise<Uint8Array> {
   return Buffer.concat(parts, parts.length * CONTENT_BYTES);
 }
 
-/** What the projection makes of the vectors. @throws UserError when the codes are not its signs */
+/** The projected vectors. @throws UserError when the codes are not its signs */
 async function outputsOf(vectors: string, projection: string, codes: Codes): Promise<Float32Array> {
   const map = readProjection(projection);
   if (map.bits !== codes.bits)

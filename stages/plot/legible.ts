@@ -1,4 +1,4 @@
-/** Names that a person gave, so that they can be drawn whatever is in them. */
+/** Names that a person gave, in a form that can always be drawn. */
 import { shown } from "../shared/text.ts";
 
 /** Has no width. */

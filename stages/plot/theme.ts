@@ -6,7 +6,7 @@ const FONT = "DejaVu Sans, Verdana, sans-serif";
 const INK = "#222222";
 const FAINT = "#dddddd";
 
-/** The mark of what was not trained. */
+/** The mark of untrained representations. */
 export const RAW_COLOUR = "#777777";
 
 /** Size of labels, in pixels: a figure that a page shows at two thirds is still legible. */

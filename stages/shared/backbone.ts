@@ -1,4 +1,4 @@
-/** What a file of backbones/ must offer: a part of the stages `backbone` and `extract`. */
+/** The interface of a file of backbones/: a part of the stages `backbone` and `extract`. */
 import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 
 /** How the tokens of a transformer become one vector: see `pool` of the stage extract. */

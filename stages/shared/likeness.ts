@@ -1,5 +1,5 @@
 /**
- * What images are compared by to find near duplicates: the difference hash (Krawetz 2013: which of two neighbours of a
+ * The features that images are compared by to find near duplicates: the difference hash (Krawetz 2013: which of two neighbours of a
  * 9 x 8 grey image is brighter, 64 bits), and a grey image of 16 x 16, freed of brightness and contrast.
  */
 

@@ -39,9 +39,9 @@ export interface Recipe {
   backbone: { name: string } & Pick<Backbone, "mean" | "std" | "features" | "pooling">;
   /** The features of an image are the mean over these. */
   views: View[];
-  /** What an image is brought to before its views are made. */
+  /** The shape that an image gets before its views are made. */
   image: Shape;
-  /** Whether a trained head stands before the projection. */
+  /** Whether a trained head comes before the projection. */
   head: boolean;
   bits: number;
   classes: string[];
@@ -54,7 +54,7 @@ export interface Recipe {
   files: string;
 }
 
-/** What {@link seal} adds. */
+/** The fields that {@link seal} adds. */
 type Unsealed = Omit<Recipe, "format" | "encoder" | "files">;
 
 /** files.json: the size and hash of each file, by its path below the folder of data. */
@@ -70,13 +70,13 @@ export const FILES = {
   head: "model",
   projection: "projection.arrow",
   codes: "codes.arrow",
-  /** What the projection made of the images, whose signs are the codes: vectors of float16, in the codes' order. */
+  /** The projected images, whose signs are the codes: vectors of float16, in the codes' order. */
   outputs: "outputs.arrow",
   /** See {@link contentOf}: one after the other, in the codes' order. */
   contents: "contents.bin",
   /** The images themselves, where they are a table. */
   pixels: "images.arrow",
-  /** What the images are called, in the codes' order; none where a table calls them nothing. */
+  /** The names of the images, in the codes' order; none where a table has no names. */
   names: "names.json",
   /** Of files: the root, size, time and hash of each, in the codes' order. */
   photos: "photos.arrow",
@@ -90,7 +90,7 @@ export const UNSEALED = "data";
 /** Bytes of what {@link contentOf} tells. */
 export const CONTENT_BYTES = 16;
 
-/** Who an image is, whatever its file is called: the first half of the sha256 of its pixels as they are encoded. */
+/** The identity of an image, independent of its file's name: the first half of the sha256 of its pixels as they are encoded. */
 export const contentOf = (pixels: Uint8Array): Uint8Array =>
   createHash("sha256").update(pixels).digest().subarray(0, CONTENT_BYTES);
 
@@ -176,7 +176,7 @@ export function readRecipe(folder: string): Recipe {
   return readJson<Recipe>(path, "index");
 }
 
-/** Which format an index.json says it has: the first one said nothing of it. What is no index.json is left to the check. */
+/** The format of an index.json: the first format has no such field. Anything else is left to the check. */
 function formatOf(path: string): unknown {
   try {
     const found = JSON.parse(readFileSync(path, "utf8"));
@@ -206,7 +206,7 @@ export function readList(data: string, sum: string): FileList {
   return readJson<FileList>(path, "index-files");
 }
 
-/** How a file differs from what a list says of it; undefined where it is the same. */
+/** How a file differs from its entry in a list; undefined where it is the same. */
 export async function faultOf(data: string, name: string, list: FileList): Promise<string | undefined> {
   const path = join(data, name);
   const size = sizeOf(path);

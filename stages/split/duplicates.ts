@@ -16,7 +16,7 @@ export const MOST_BITS = 7;
 /** Correlation from which two grey images are nearly the same. */
 export const LEAST_CORRELATION = 0.95;
 
-/** What images are compared by. */
+/** The features that images are compared by. */
 export interface Fingerprints {
   /** sha256 of the pixels, `[images]` */
   exact: string[];

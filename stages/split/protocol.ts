@@ -86,7 +86,7 @@ export function drawByClass(
   return { drawn, left };
 }
 
-/** As {@link drawByClass}, whatever the images' labels. */
+/** As {@link drawByClass}, without regard to labels. */
 export function drawFromAll(
   { labels }: Pick<Images, "labels">,
   eligible: (row: number) => boolean,

@@ -1,4 +1,4 @@
-/** What a data set publishes its images for, beyond training and test. */
+/** The published roles of images, beyond training and test. */
 import { readBatches } from "../shared/artifacts/arrow.ts";
 
 /** `[images]` zeros and ones. */

@@ -14,7 +14,7 @@ export interface TrainingData {
   validation: Uint32Array;
   /** Training images that the validation images are to find. */
   database: Uint32Array;
-  /** What a step takes of training images: augmented, where the study asks for it. */
+  /** The images that a step takes for training: augmented, where the study asks for it. */
   takeTraining: Examples["take"];
   /** How the views of features were made, where training takes such; for the recipe. */
   views: Record<string, unknown>;

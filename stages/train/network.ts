@@ -19,7 +19,7 @@ export interface NetworkSetup<P = Record<string, unknown>> {
 
 /** A network, for training and for use. */
 export interface Network {
-  /** Holds the weights; what is saved, and what embeds: without dropout, batch norm by its running means. */
+  /** The network with its weights, for saving and embedding: without dropout, batch norm by its running means. */
   model: layers.LayersModel;
   /** One training step's forward pass: batch norm by the batch's own means, dropout at work. */
   train(x: tf.Tensor): tf.Tensor2D;

@@ -11,7 +11,7 @@ export interface SampledBatch extends Given {
 
 /** Draws the batches of a training. @typeParam P the params that it declares */
 export interface SamplerDefinition<P = Record<string, unknown>> extends PartDefinition {
-  /** What each of its batches holds beside the images; such a batch needs no selector. */
+  /** The tuples in each of its batches; such a batch needs no selector. */
   gives?: "pairs" | "triplets";
   /** Whether images may have several labels: `labels` then holds the lowest of each. */
   several?: boolean;

@@ -96,7 +96,7 @@ export function largest(values: Float32Array, high = Number.POSITIVE_INFINITY): 
   return place;
 }
 
-/** Which of an anchor's positives or negatives: the one that is easiest or hardest; semihard, within the other's. */
+/** The choice among an anchor's positives or negatives: the one that is easiest or hardest; semihard, within the other's. */
 export type Strategy = "easy" | "hard" | "semihard";
 
 /**

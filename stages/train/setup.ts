@@ -12,7 +12,7 @@ import type { Params } from "./params.ts";
 import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
-/** What the parts give the loop; every part draws from a stream of its own. */
+/** The parts as functions for the loop; every part draws from a stream of its own. */
 type Setup = Omit<FitOptions, "onStep" | "onEvaluation" | "onCollapse" | "signal">;
 
 /** Builds the network, starts loss and sampler, and fixes the batches of the validation loss. */

@@ -1,4 +1,4 @@
-/** What a step takes of the training images, where it takes something else than what is validated: random views. */
+/** The random views that a step takes of the training images; validation takes the images themselves. */
 import type { FixedSizeList, RecordBatch } from "apache-arrow";
 import { type Part, UserError } from "../../runner/stage.ts";
 import { readBatches, readMetadata } from "../shared/artifacts/arrow.ts";

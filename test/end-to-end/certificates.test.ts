@@ -62,7 +62,7 @@ afterAll(() => {
   project.remove();
 });
 
-/** What the stage found out. */
+/** The stage's result. */
 async function ask(env: Record<string, string>) {
   const url = `https://localhost:${(server.address() as AddressInfo).port}`;
   project.reset({

@@ -1,4 +1,4 @@
-/** docs/ci.md: the workflows on the page are YAML, and their commands do in a small project what the page says. */
+/** docs/ci.md: the workflows on the page are YAML, and their commands work in a small project as described. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { resolve } from "node:path";

@@ -88,7 +88,7 @@ test("from an installed package, whose dependencies are beside it", () => {
 
 describe("bash", () => {
   const script = execFileSync(process.execPath, [BIN, "completion", "bash"], { env, encoding: "utf8" });
-  /** What bash has after a line and Tab: the words of COMPREPLY. */
+  /** The completions of a line in bash: the words of COMPREPLY. */
   const complete = (line: string) =>
     execFileSync(
       "bash",

@@ -28,7 +28,7 @@ afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
 const subject = (name: string, ...stages: string[]) => driverSubject(join(folder, name), bundle, ...stages);
 
-/** A store of three stages, and what is done to a file of it. */
+/** A store of three stages, and a change to a file of it. */
 describe("a damaged store", () => {
   const flip = (content: Buffer) => {
     const at = content.length >> 1;
@@ -108,7 +108,7 @@ test.each([
   180_000,
 );
 
-test("kill at every point of a publication: a person's files stay, what is old goes, the list says what is there", async () => {
+test("kill at every point of a publication: a person's files stay, old files are removed, the list names the files", async () => {
   const subjects = [0, 1].map((turn) => republished(join(folder, `publish-${turn}`), bundle));
   const [{ root, run, reset }] = subjects;
   reset();

@@ -18,7 +18,7 @@ stages:
 });
 afterAll(() => project.remove());
 
-/** What a run writes to a pseudo-terminal of so many columns. */
+/** The output of a run on a pseudo-terminal of so many columns. */
 function written(columns: number, env: Record<string, string | undefined> = {}): string {
   const command = `stty cols ${columns} rows 24; exec ${process.execPath} ${resolve("runner/main.mjs")} --force --keep-going`;
   try {

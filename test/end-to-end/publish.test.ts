@@ -1,4 +1,4 @@
-/** What a run publishes and removes, and what it leaves alone, as a person runs it. */
+/** The files that a run publishes, removes and leaves alone, as a person runs it. */
 import { execFileSync } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { afterAll, beforeEach, describe, expect, test } from "vitest";
@@ -45,7 +45,7 @@ describe("a person's file", () => {
     expect(existsSync(project.path("cache/records"))).toBe(false);
   });
 
-  test("that came later stays through gc, a lost cache and another one, while what is old goes", async () => {
+  test("that came later stays through gc, a lost cache and another one, while old files are removed", async () => {
     stages({ a: { n: stage("1", ["x", "y"]) } });
     await run();
     project.write("reports/d/mine", "precious");

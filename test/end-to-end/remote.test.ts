@@ -46,7 +46,7 @@ const objects = (store: string) =>
         .map((entry) => readFileSync(join(entry.parentPath, entry.name), "utf8"))
         .sort()
     : [];
-/** What was published, but for what a clock says. */
+/** The published files, without the measured ones. */
 const published = () =>
   ["metrics.json", "tables/0.csv", "tables/1.csv"].map((file) => project.read(`reports/small/${file}`));
 const warnings = ({ out, err }: { out: string; err: string }) =>
@@ -54,7 +54,7 @@ const warnings = ({ out, err }: { out: string; err: string }) =>
 
 const ALL = ["numbers", "scale[by=2]", "scale[by=3]", "total"];
 
-test("key makes a pair once, says what to do with it, and shows it the next time", async () => {
+test("key makes a pair once, prints the next steps, and shows it the next time", async () => {
   rmSync(project.path("settings"), { recursive: true });
   const first = await project.run("key");
   expect(first.code).toBe(0);
@@ -72,7 +72,7 @@ describe.each([
   ["a folder", () => project.path("shared")],
   ["S3", () => loopback.place(`study-${process.pid}`)],
 ])("through %s", (_, place) => {
-  test("what one store pushed runs in no other; only what is needed is fetched", async () => {
+  test("stages that one store pushed run in no other; only the needed files are fetched", async () => {
     const first = await project.run("--remote", place(), "--remote-push");
     expect(first.out).toContain(`Pushed 4 results to ${place()}.\n`);
     expect(first.code).toBe(0);
@@ -149,7 +149,7 @@ test("objects that are corrupt there, or gone with the remote: their makers run 
   );
   expect(project.ran().sort()).toEqual(["numbers", "scale[by=4]", "scale[by=5]", "total"]);
 
-  // A third store knows the records, then the share is unmounted.
+  // A third store has the records, then the share is unmounted.
   await project.run("--cache", "third", "--remote", "shared");
   rmSync(project.path("shared"), { recursive: true });
   rmSync(project.path("reports"), { recursive: true });

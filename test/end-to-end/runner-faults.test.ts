@@ -1,4 +1,4 @@
-/** What goes wrong: stages that fail, processes that are killed, a full disk, two runs at once. */
+/** Failures: stages that fail, processes that are killed, a full disk, two runs at once. */
 import { execFileSync, spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
@@ -27,7 +27,7 @@ function make(mode: string, more: object = {}, files: Record<string, string> = {
   });
 }
 
-/** Every object has the content its name says, every record's objects are there, and no scratch is left. */
+/** Every object has the content of its name, every record's objects are there, and no scratch is left. */
 function expectWholeStore(folder = project.path("cache")): void {
   const below = (name: string) =>
     existsSync(join(folder, name))
@@ -104,7 +104,7 @@ describe("a stage that fails", () => {
     [
       "full",
       1,
-      "✗ trouble: the disk is full (ENOSPC: no space left on device, write). Free some space and run again: what is done is kept.\n",
+      "✗ trouble: the disk is full (ENOSPC: no space left on device, write). Free some space and run again: finished stages are kept.\n",
     ],
   ])("by %s: exit code %i and one line", async (mode, exit, line) => {
     make(mode);
@@ -154,7 +154,7 @@ describe("a stage that fails", () => {
     await gone(await pids(1));
   });
 
-  test("is made well by the next run, which keeps what is done", async () => {
+  test("is repaired by the next run, which keeps finished stages", async () => {
     make("throw");
     await project.run();
     project.ran();
@@ -348,7 +348,7 @@ describe("one store", () => {
     expectWholeStore();
   });
 
-  test("a record cut off, a stat cache and a memo of no use: what is lost is made again", async () => {
+  test("a record cut off, a stat cache and a memo of no use: lost results are made again", async () => {
     make("none");
     await project.run();
     project.ran();

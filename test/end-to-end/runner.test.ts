@@ -1,4 +1,4 @@
-/** The commands, on a tiny project: what runs, what doesn't, and what is said. */
+/** The commands, on a tiny project: which stages run, which do not, and the messages. */
 import { execFileSync } from "node:child_process";
 import { cpSync, existsSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
@@ -124,14 +124,14 @@ describe("run", () => {
     expect(out).toContain("Ran 1 stage in");
   });
 
-  test("needs no inputs of what is known", async () => {
+  test("needs no inputs of cached stages", async () => {
     await warm();
     rmSync(project.path("cache/objects"), { recursive: true });
     expect((await project.run()).out).toContain("Nothing to do");
     expect(project.ran()).toEqual([]);
   });
 
-  test("makes again what is needed and lost, and says so", async () => {
+  test("makes needed and lost results again, and reports it", async () => {
     await warm();
     rmSync(project.path("cache/objects"), { recursive: true });
     project.edit(
@@ -146,7 +146,7 @@ describe("run", () => {
     expect(out).toMatch(/^▸ scale\[by=2\] {2}\(object [0-9a-f]{8}… is gone\)$/m);
   });
 
-  test("publishes again what was deleted or edited by hand, and leaves the clock's words alone", async () => {
+  test("publishes deleted and edited files again, but no measured ones", async () => {
     await warm();
     const timings = project.read("reports/small/timings.json");
     rmSync(project.path("reports/small/metrics.json"));
@@ -186,7 +186,7 @@ describe("run", () => {
 });
 
 describe("status, why, graph", () => {
-  test("status says what is up to date, what would run and why, and runs nothing", async () => {
+  test("status lists stages that are up to date and that would run, with reasons, and runs nothing", async () => {
     make();
     expect((await project.run("status")).out).toBe(
       "Profile small\nnumbers  to run (never ran)\nscale    2 waiting for numbers\ntotal    waiting for scale\n",
@@ -201,7 +201,7 @@ describe("status, why, graph", () => {
     expect(project.ran()).toEqual([]);
   });
 
-  test("why says what changed, or where a result comes from", async () => {
+  test("why prints the change, or the origin of a result", async () => {
     await warm();
     const known = await project.run("why", "scale[by=2]");
     expect(known.out).toMatch(/^scale\[by=2\]: up to date\n {2}key [0-9a-f]{16}, made .* on .*, Node v/);
@@ -272,7 +272,7 @@ describe("check", () => {
   test("fails with exit code 1 and a table when they differ", async () => {
     await warm();
     commit();
-    // What stands on disk plays no part: the committed numbers do.
+    // The committed numbers count, not those on disk.
     project.write("reports/small/metrics.json", '{"total":36}');
     const { code, err } = await project.run("check", "--set", "vars.factors=[2, 4]");
     expect(code).toBe(1);
@@ -314,7 +314,7 @@ describe("shell stages", () => {
     }),
   });
 
-  test("quote what is put in, and see their inputs and params", async () => {
+  test("quote the values put in, and see their inputs and params", async () => {
     make(
       shell("cat ${in.values} > ${out.text} && printf '%s|' ${with.words} >> ${out.text}", {
         publish: "reports",

@@ -1,4 +1,4 @@
-/** What the runner says of numbers: explain, diff, what-if; and resource claims and the leak guard, on a tiny project. */
+/** Commands on numbers: explain, diff, what-if; and resource claims and the leak guard, on a tiny project. */
 import { execFileSync } from "node:child_process";
 import { rmSync } from "node:fs";
 import { afterAll, describe, expect, test } from "vitest";
@@ -92,7 +92,7 @@ describe("explain and diff", () => {
 });
 
 describe("what-if", () => {
-  test("says what would run and for how long, and runs nothing", async () => {
+  test("prints the stages that would run and for how long, and runs nothing", async () => {
     project.reset();
     await project.run();
     project.ran();

@@ -1,4 +1,4 @@
-/** What a command sees of its inputs and its environment, and what becomes of what it writes and says. */
+/** The inputs and the environment of a command, its outputs and its messages. */
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { mkdirSync, readFileSync, symlinkSync, writeFileSync } from "node:fs";
@@ -29,7 +29,7 @@ async function run(stages: Record<string, string | object>, ...args: string[]) {
     text: (name: string) => project.read(`reports/${name}/text`),
   };
 }
-/** What was said of the failure of a stage. */
+/** The message about the failure of a stage. */
 const failure = (out: string) => /^✗ \S+: (.*)$/m.exec(out)?.[1];
 
 describe("a command", () => {
@@ -106,7 +106,7 @@ describe("env", () => {
     const { said, text } = await run({ a: ENV });
     expect(said).toContain("all 1 are up to date");
     expect(text("a")).toBe('fast: it\'s "$HOME"|3|sesame|unset|unset|unset|/home/me|');
-    // What is passed on is in no log and no record, and in the key by its name alone.
+    // The value of a passed variable is in no log and no record; the key has its name alone.
     const held = execFileSync("grep", ["-rlE", "sesame", project.path("cache")], { encoding: "utf8" });
     expect(held.trim().split("\n")).toEqual([expect.stringContaining("/objects/")]); // the stage wrote it out itself
     project.env.MY_TOKEN = "another";

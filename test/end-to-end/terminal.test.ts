@@ -1,4 +1,4 @@
-/** What a run says: to people, to people who want quiet, to programs. */
+/** The output of a run: for people, for people who want quiet, for programs. */
 import { afterAll, beforeEach, expect, test } from "vitest";
 import { Project } from "../runner/project.ts";
 
@@ -57,7 +57,7 @@ test("people are told the count, the headlines, and where the page is", async ()
   expect(nothing.out).toBe("Nothing to do: all 3 stages are up to date.\nLook at reports/p/index.html.\n");
 });
 
-test("--quiet says what goes wrong, and how it ended", async () => {
+test("--quiet prints errors, and the final line", async () => {
   const { out, err } = await project.run("--quiet");
   expect(err).toBe("");
   expect(out).toMatch(/^! say: one word looks odd\.\nRan 3 stages in \S+ s; all 3 are up to date\.\n$/);

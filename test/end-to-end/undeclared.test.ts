@@ -6,7 +6,7 @@ import { join } from "node:path";
 import { afterAll, expect, test, vi } from "vitest";
 import { Project } from "../runner/project.ts";
 
-/** A stage whose `how` says what it does beside what it declares. */
+/** A stage whose `how` is its undeclared action. */
 const STAGE = `
 import fs, { createReadStream, openSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { readFile } from "node:fs/promises";
@@ -82,7 +82,7 @@ const peeks = (hows: string[], given?: string) => ({
     ...(given ? { inputs: { given } } : {}),
   },
 });
-/** What was said of each of them. */
+/** The message about each of them. */
 const named = (out: string) =>
   Object.fromEntries(
     [...out.matchAll(/^[!✗] peek\[how=(\w+)\]: (.*)$/gm)].map(([, how, line]) => [how, line]),
@@ -109,7 +109,7 @@ const BEYOND = {
   remove: writes("data/gone.csv"),
 };
 
-test("whatever way a stage takes to a file that it does not declare, it is named", async () => {
+test("a file that a stage does not declare is named, by every way to it", async () => {
   const home = mkdtempSync(join(tmpdir(), "deephash-home-"));
   vi.stubEnv("HOME", home);
   vi.stubEnv("TMPDIR", project.path("tmp"));
@@ -124,12 +124,12 @@ test("whatever way a stage takes to a file that it does not declare, it is named
   }
 });
 
-test("what is declared, packages and temporary files are nobody's business", async () => {
+test("declared files, packages and temporary files are not reported", async () => {
   make(peeks(["input", "sync", "url", "temporary", "package", "nothing"], "./data/a.csv"));
   const { code, out } = await project.run("--strict");
   expect(named(out)).toEqual({});
   expect(code).toBe(0);
-  make(peeks(["several", "folder"], "./data")); // a folder covers what is in it
+  make(peeks(["several", "folder"], "./data")); // a folder covers its files
   expect((await project.run("--strict")).code).toBe(0);
 });
 

@@ -1,4 +1,4 @@
-/** The examples run, and say what they should; here on the library's sources, in CI on what is built. */
+/** The examples run and print the expected lines; here on the library's sources, in CI on its build. */
 import { readdirSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 

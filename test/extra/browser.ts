@@ -26,7 +26,7 @@ export async function launch(): Promise<Browser> {
 
 export interface Opened {
   page: Page;
-  /** What the console said, and requests for anything but the page and what lies beside it. */
+  /** The messages of the console, and requests for anything but the page and the files beside it. */
   said: string[];
   close: () => Promise<void>;
 }
@@ -68,14 +68,14 @@ export async function walk(page: Page): Promise<number> {
   return height();
 }
 
-/** Opens what is folded. */
+/** Opens folded blocks. */
 export const unfold = (page: Page): Promise<unknown> =>
   page.evaluate("for (const one of document.querySelectorAll('details')) one.open = true");
 
 export const shot = (page: Page, name: string) =>
   page.screenshot({ path: join(SHOTS, `${name}.png`), fullPage: true });
 
-/** What axe-core finds wrong: contrast, names, order of headings, what the keyboard cannot reach. */
+/** The findings of axe-core: contrast, names, order of headings, what the keyboard cannot reach. */
 export async function violations(page: Page): Promise<string[]> {
   await page.evaluate(AXE);
   const { violations: found } = (await page.evaluate("axe.run(document)")) as {
@@ -125,7 +125,7 @@ const LAYOUT = `(() => {
   return found.slice(0, 12);
 })()`;
 
-/** What is wrong with the layout of the page as it is shown. */
+/** The defects of the page's layout as it is shown. */
 export const layoutFaults = (page: Page): Promise<string[]> => page.evaluate(LAYOUT) as Promise<string[]>;
 
 /** Milliseconds from the start of the navigation to the first paint of content. */

@@ -42,7 +42,7 @@ stages:
     );
   }
 
-  /** What was made on a device that was asked for. */
+  /** The output on a requested device. */
   result(device: string) {
     const { notes, output } = recordOf(this.root, `extract[device=${device}]`);
     return { notes, features: readVectors(output("features")) };

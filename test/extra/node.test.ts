@@ -25,7 +25,7 @@ const versions = process.env.NODE_VERSIONS?.split(",");
 const tests = process.env.NODE_TESTS?.split(",");
 const wanted = SUPPORTED.filter(({ node }) => !versions || versions.includes(node.split(".")[0]));
 
-/** What of this process's environment a user has: nothing of the npm and the Vitest that run this test. */
+/** The environment of a user: this process's, without the variables of the npm and the Vitest that run this test. */
 const environment = Object.fromEntries(
   Object.entries(process.env).filter(([name]) => !/^(npm_|vitest|node_|init_cwd$|test$)/i.test(name)),
 );
@@ -37,7 +37,7 @@ function output(cwd: string, env: NodeJS.ProcessEnv, program: string, ...args: s
   return `${done.stdout}${done.stderr}`;
 }
 
-/** What npm says of the project: of the user's own settings it says things that are not the project's. */
+/** The warnings of npm about the project, without those about the user's own settings. */
 const ofProject = (said: string) => said.replaceAll(/^.*Unknown (user|global|env) config.*$/gm, "");
 
 /** npm on one version of Node: the binary that npm's package `node` would install, without that package's script. */

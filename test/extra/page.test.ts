@@ -73,7 +73,7 @@ describe("the page", () => {
       expect(wide, name).toBeLessThanOrEqual(0);
       await page.emulateMedia({ media: "print" });
       if (name === "dark") {
-        // On paper, ink is dark whatever the screen is.
+        // On paper, ink is dark for every screen.
         const words = page.locator("[data-part=curves] .chart svg text").first();
         await expect.poll(() => words.getAttribute("fill"), { timeout: PATIENCE }).toBe("#1b1f24");
         await shot(page, "paper");
@@ -236,7 +236,7 @@ describe("the query browser", () => {
 describe("the curves", () => {
   test.each([
     1440, 390,
-  ])("at %i px are chosen by what is compared, drawn against another cost, and singled out", async (width) => {
+  ])("at %i px are chosen by comparison, drawn against another cost, and singled out", async (width) => {
     const { page, said, close } = await open("plain", { width });
     const place = page.locator("[data-part=curves]");
     const status = () => place.locator("[role=status]").textContent();

@@ -26,7 +26,7 @@ stages:
   numbers: { uses: numbers }
 ${POLL}`;
 
-/** What Slurm is set to. */
+/** The configuration of Slurm. */
 const setting = (name: string) =>
   new RegExp(`^${name}\\s*=\\s*(.*)$`, "m").exec(
     execFileSync("scontrol", ["show", "config"], { encoding: "utf8" }),

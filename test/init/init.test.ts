@@ -68,7 +68,7 @@ describe("the numbers", () => {
       "2 classes have fewer than 4 images, which are searched, but do not query: cow, yak.",
     ]);
   });
-  test("published test images query, published validation images validate, whatever their number", () => {
+  test("published test images query, published validation images validate, at any number", () => {
     const test = counts({ cat: 30, dog: 9 });
     const train = counts({ cat: 10, dog: 10 });
     expect(plan({ train, validation: none, test }, "f")).toMatchObject({

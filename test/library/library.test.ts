@@ -1,4 +1,4 @@
-/** The library: package.json offers what is there, and nothing that is a loss or a selector is left out. */
+/** The library: package.json lists the existing entries, which export every loss and selector. */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import * as losses from "../../library/losses.ts";

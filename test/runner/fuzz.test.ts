@@ -1,4 +1,4 @@
-/** pipeline.yaml as nobody should write it: whatever stands there, the answer is a study or one line with a place. */
+/** Random pipeline files: each gives a study or one line with a place. */
 import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -25,7 +25,7 @@ const MOST_MILLISECONDS = 30_000;
 const VALID = readFileSync("pipeline.yaml", "utf8");
 const book = new CodeBook(root);
 
-/** Goes as far as a run goes before it runs. @returns what is said of the fault, "" where there is none */
+/** Goes as far as a run goes before it runs. @returns the error message, "" where there is none */
 async function open(text: string): Promise<string> {
   writeFileSync(file, text);
   const began = performance.now();

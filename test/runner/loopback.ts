@@ -8,7 +8,7 @@ import pLimit from "p-limit";
 import S3rver, { type S3Store } from "s3rver";
 
 export interface Loopback {
-  /** What tells the AWS client, here and in child processes, to ask it. */
+  /** The environment that points the AWS client to it, here and in child processes. */
   env: Record<string, string>;
   /** Its bucket `shared`, where `prefix` says. */
   place(prefix: string): string;

@@ -227,13 +227,13 @@ export interface Ended {
 export interface Started {
   child: ChildProcess;
   ended: Promise<Ended>;
-  /** What it said so far. */
+  /** Its output so far. */
   said(): string;
 }
 
 export class Project {
   readonly root: string;
-  /** More for the environment of what is started. */
+  /** More variables for the environment of its processes. */
   env: Record<string, string> = {};
 
   /** @param files more files, or others in the place of those above */
@@ -243,7 +243,7 @@ export class Project {
   }
 
   /**
-   * Makes it as new: its store, its reports and whatever else came about are gone. What is known of its code
+   * Makes it as new: its store, its reports and all other outputs are gone. The memo of its code
    * stays, as long as the code does, for bundling takes longer than most tests.
    */
   reset(files: Record<string, string> = {}): void {

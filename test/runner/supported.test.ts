@@ -1,4 +1,4 @@
-/** A machine that cannot run DeepHash gets one line that says what to do. */
+/** A machine that cannot run DeepHash gets one line with the next step. */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
 import { expect, test } from "vitest";

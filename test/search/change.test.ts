@@ -131,7 +131,7 @@ describe("index update", () => {
     expect(await files()).not.toContain("mine/cat/0.png");
   });
 
-  test("goes round by round, and an end after any round leaves an index of what was done", async () => {
+  test("goes round by round, and an end after any round leaves an index of the finished rounds", async () => {
     for (const name of ["a", "b", "c"])
       await sharp(at("mine/cat/0.png"))
         .tint({ r: 9, g: name.charCodeAt(0), b: 200 })
@@ -186,7 +186,7 @@ describe("index add and index remove", () => {
     await expectSameAsNew("mine");
   });
 
-  test("what was removed stays out until it is added again", async () => {
+  test("removed paths stay out until they are added again", async () => {
     await removeFromIndex(at("own"), ["mine/dog"], world.folder);
     const cats = await files();
     expect(cats.every((name) => name.startsWith("mine/cat/"))).toBe(true);
@@ -218,7 +218,7 @@ describe("index add and index remove", () => {
     ["all of it", ["remove", "mine"], /would have no image left/],
     ["what it has not", ["remove", "more"], /more: the index has no image there\. It has those of .*mine/],
     ["a folder around its own", ["add", "."], /holds .*mine, of which the index has images already/],
-    ["what is not there", ["add", "nowhere"], /nowhere: no such file or folder/],
+    ["a missing folder", ["add", "nowhere"], /nowhere: no such file or folder/],
     ["the folder of the index", ["add", "own"], /one inside the other/],
     ["a pattern without a sign", ["add", "more", "--exclude", " "], /--exclude needs a pattern/],
   ])("refuses %s in one line, and the index stays", async (_, args, message) => {

@@ -90,7 +90,7 @@ async function groups(...args: string[]): Promise<Group[]> {
 const sceneOf = (path: string) => Number(/(\d+)(-\w+)?\.\w+$/.exec(path)![1]);
 
 describe("duplicates", () => {
-  test("finds what was planted, by kind, and nothing else", async () => {
+  test("finds the planted copies, by kind, and nothing else", async () => {
     const found = await groups();
     for (const { images } of found)
       expect(new Set(images.map(({ image }) => sceneOf(image))).size, JSON.stringify(images)).toBe(1);
@@ -126,7 +126,7 @@ describe("duplicates", () => {
     expect(readdirSync(at("photos"))).toEqual(before);
   });
 
-  test("says what cannot be read, and compares the others", async () => {
+  test("reports unreadable files, and compares the others", async () => {
     mkdirSync(at("few"));
     writeFileSync(at("few/broken.png"), "no image");
     for (const name of ["a.jpg", "b.jpg"]) copyFileSync(at("photos/1.jpg"), at("few", name));

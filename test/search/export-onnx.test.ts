@@ -43,7 +43,7 @@ afterEach(() => {
 });
 const run = (...args: string[]) => main(["export", ...args], world.folder, world.folder);
 
-/** What a graph makes of rows of numbers. */
+/** The output of a graph for rows of numbers. */
 async function ran(
   rows: Float32Array,
   dims: number[],

@@ -13,7 +13,7 @@ let world: World;
 let at: World["at"];
 let index: string;
 let data: string;
-/** What went to the standard output and to the standard error. */
+/** The standard output and the standard error. */
 const out: string[] = [];
 const err: string[] = [];
 

@@ -59,7 +59,7 @@ describe("of codes and outputs", () => {
       expect(nearest.find(outputsOf(7), nobody, { top, order: "bits" })).toEqual(hits.slice(0, top));
   });
 
-  test("puts an image with the query's pixels first, whatever rounding made of its bits", () => {
+  test("puts an image with the query's pixels first, in spite of rounding of its bits", () => {
     const flipped = outputsOf(9).map((value) => -value);
     const [first, second] = nearest.find(flipped, who(9), { top: 2, order: "bits" });
     expect(first).toMatchObject({ row: 9, distance: BITS, same: true });

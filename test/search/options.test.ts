@@ -1,4 +1,4 @@
-/** What a search is asked for: how many, how near, of which class, in which form, and from where. */
+/** The options of a search: how many, how near, of which class, in which form, and from where. */
 import { createReadStream, readFileSync } from "node:fs";
 import { Readable } from "node:stream";
 import { afterEach, beforeAll, expect, test, vi } from "vitest";

@@ -1,4 +1,4 @@
-/** The page of a search: it comes after the answers, shows what it may, and says what it cannot. */
+/** The page of a search: it is written after the answers, shows the images it can, and reports the others. */
 import { cpSync, mkdirSync, readFileSync, renameSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import sharp from "sharp";
 import { afterEach, beforeAll, beforeEach, expect, test, vi } from "vitest";

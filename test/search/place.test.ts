@@ -19,7 +19,7 @@ import { folderOf, IndexFiles, readList, readRecipe } from "../../stages/shared/
 import { scratch } from "../stages/shared/scratch.ts";
 import { fillIndex } from "./filled.ts";
 
-/** What was written before is safe from a power cut; the clock of files lags behind this much. */
+/** Earlier files are safe from a power cut; the clock of files lags behind this much. */
 const SETTLED_MILLISECONDS = 10;
 
 let folder: string;
@@ -33,7 +33,7 @@ const put = (images = 1, photos = at("photos"), out = at("out")) =>
   replace(out, (half) => fillIndex(half, photos, images));
 const dataOf = (out = at("out")) => join(out, folderOf(readRecipe(out).files));
 
-/** How many images the index says it has, every file of it being whole. */
+/** The number of images in index.json, every file of it being intact. */
 async function wholeIndex(out: string): Promise<number> {
   const recipe = readRecipe(out);
   const files = new IndexFiles(out, recipe);
@@ -120,7 +120,7 @@ test("an index is replaced whole, and nothing else is left", async () => {
   expect(existsSync(old)).toBe(false);
   expect(readdirSync(at("out")).length).toBe(2);
   rmSync(join(dataOf(), "codes.arrow"));
-  await put(2); // the same again: what was missing is there
+  await put(2); // the same again: the missing file is there
   expect(await wholeIndex(at("out"))).toBe(2);
 });
 

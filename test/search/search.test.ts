@@ -19,7 +19,7 @@ let folder: string;
 let index: string;
 let at: World["at"];
 
-/** What a command prints. */
+/** The output of a command. */
 const printed: string[] = [];
 beforeAll(async () => {
   vi.spyOn(console, "log").mockImplementation((line) => printed.push(line));
@@ -40,7 +40,7 @@ test("an image is encoded to the very bits that the pipeline made of it", async 
 });
 
 describe("search", () => {
-  test("finds the image itself first, and says what the others are", async () => {
+  test("finds the image itself first, and prints the classes of the others", async () => {
     await search(["photos/dog/5.png"], { index, top: 4, json: true }, folder, folder);
     const [{ query, nearest }] = JSON.parse(printed.join("\n"));
     expect(query).toBe(at("photos/dog/5.png"));
@@ -73,7 +73,7 @@ describe("search", () => {
     for (const line of printed) expect(JSON.parse(line)[0].nearest[0].distance).toBe(0);
   });
 
-  test("writes a page of a whole folder's answers, and passes over what is no image", async () => {
+  test("writes a page of a whole folder's answers, and skips files that are no images", async () => {
     mkdirSync(at("mixed"), { recursive: true });
     writeFileSync(at("mixed", "broken.png"), "no image");
     writeFileSync(at("mixed", "whole.png"), readFileSync(at("photos/cat/0.png")));

@@ -7,7 +7,7 @@ import { expand, load, publishTexts } from "../../study/index.ts";
 import { bytesOf, secondsOf } from "../../text/index.ts";
 import { valueBy, wholeFrom } from "./values.ts";
 
-/** What the commands take from the program. */
+/** The parts of the program that the commands use. */
 interface Shared<Options> {
   withOptions(command: Command): Command;
   prepare(options: Options): Promise<{ plan: Plan; store: Store; root: string }>;

@@ -7,13 +7,13 @@ import { type Failure, toStageError } from "../index.ts";
 import { watchGroup } from "./memory.ts";
 import { runCommand } from "./shell.ts";
 
-/** What the runner tells the process. */
+/** The message of the runner to the process. */
 export interface Order {
   id: string;
   /** The stage's code, or the shell command in its place. */
   bundle?: string;
   command?: string;
-  /** What the command's environment has beside this process's. */
+  /** The variables of the command beside those of this process. */
   env: Record<string, string>;
   params: Record<string, unknown>;
   parts: Record<string, { name: string; bundle: string; params: Record<string, unknown> }>;
@@ -27,7 +27,7 @@ export interface Order {
   log: string;
 }
 
-/** What the process tells the runner. */
+/** The messages of the process to the runner. */
 export type Report =
   | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
   | { kind: "warn"; line: string }
@@ -112,7 +112,7 @@ async function run(order: Order): Promise<void> {
     process.exit(1);
   };
   process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
-  process.on("unhandledRejection", fail); // else Node puts an error of its own around what is none
+  process.on("unhandledRejection", fail); // else Node wraps any other value in an error of its own
   failWhenIdle(fail);
   try {
     if (order.command !== undefined) {

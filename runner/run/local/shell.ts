@@ -46,7 +46,7 @@ function writeAll(file: number, chunk: Buffer): void {
     }
 }
 
-/** What may be behind an exit code, where the command's own words do not tell; "" for nothing. */
+/** The likely reason of an exit code, where the command printed none; "" for none. */
 function hintOf(code: number, said: string): string {
   const signal = signalOf(code);
   if (signal === "SIGPIPE")
@@ -68,7 +68,7 @@ function failureOf(code: number, err: Tail, out: Tail): string {
   return hint ? `${told}${/[.!?…]$/.test(told) ? "" : "."} ${hint}` : told + (said ? "" : ".");
 }
 
-/** What is told where bash cannot be started. */
+/** The message where bash cannot be started. */
 const UNSTARTED: Record<string, string> = {
   ENOENT: "there is no bash on PATH, which shell stages need. Install bash.",
   E2BIG: "its command is longer than the system takes (128 KB). Let it take a folder in place of many files.",

@@ -41,8 +41,8 @@ function trace(file: string): void {
     if ((kind === "r" && !absolute.startsWith(below)) || absolute.startsWith(packages)) return;
     const line = kind + absolute;
     if (seen.has(line)) return;
-    // A line of its own even after half of another. When the disk takes none, the call it is about fails: what is
-    // not noted could not be told from what was never done.
+    // A line of its own even after half of another. When the disk takes none, the call it is about fails: a file
+    // that is not noted looks like one that was never opened.
     appendFileSync(file, `\n${JSON.stringify(line)}`);
     seen.add(line);
   };

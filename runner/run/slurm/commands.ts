@@ -75,7 +75,7 @@ function start(command: string, args: string[], input: string, env: NodeJS.Proce
     child.stderr.on("data", (data) => {
       err += data;
     });
-    child.stdin.on("error", () => {}); // it ended before it read its script; its exit code tells why
+    child.stdin.on("error", () => {}); // it ended before it read its script; its exit code is reported
     child.stdin.end(input);
     child.on("error", ({ code, message }: NodeJS.ErrnoException) =>
       reject(

@@ -95,7 +95,7 @@ export class Endings {
       if (LOST.test(state)) {
         const words = `${state}${reason && reason !== "None" ? `, ${reason}` : ""}`;
         const why = state ? words : "Slurm no longer lists it";
-        events.warn(`${jobs.nameOf(element)} was lost (${why}). What is missing is submitted again.`);
+        events.warn(`${jobs.nameOf(element)} was lost (${why}). The missing stages are submitted again.`);
       } else {
         const task = open.find((one) => outcomes.hasStarted(one)) ?? open[0];
         const log = jobs.logOf(element);

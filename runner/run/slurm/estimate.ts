@@ -1,4 +1,4 @@
-/** How long tasks will take, from what is recorded of them. */
+/** How long tasks will take, by their records. */
 import type { Task } from "../../plan/index.ts";
 import type { Store } from "../../store/index.ts";
 

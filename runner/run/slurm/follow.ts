@@ -101,7 +101,7 @@ export class Journals {
   private takeMissing(element: Element, task: Task): void {
     const { plan, store, events, jobs, taskOf } = this.parts;
     events.warn(
-      `${jobs.nameOf(element)}: the result of ${task.id}, which it depends on, is not in the store. What is missing is submitted again.`,
+      `${jobs.nameOf(element)}: the result of ${task.id}, which it depends on, is not in the store. The missing stages are submitted again.`,
     );
     this.late = this.late.filter(({ line }) => !("recipe" in line) || taskOf.get(line.recipe!) !== task);
     const state = plan.states.get(task.id)!;

@@ -12,12 +12,12 @@ export interface Submitted {
 export interface Piece {
   /** The stage that opened it, and gives it its name. */
   stage: string;
-  /** What it asks the cluster for; tasks of another shape are in other pieces. */
+  /** Its request to the cluster; tasks of another shape are in other pieces. */
   shape: string;
   tasks: Task[];
   /** Longer than the longest chain of pieces before it: a piece waits for lower levels only, so there is no circle. */
   level: number;
-  /** What must have ended well before it may begin. */
+  /** The pieces that must have ended well before it may begin. */
   after: Set<Piece | Submitted>;
   /** Seconds of short tasks that still fit. */
   room: number;
@@ -26,7 +26,7 @@ export interface Piece {
 export interface GroupOptions {
   /** Seconds of short tasks that one piece may hold. */
   group: number;
-  /** What a task asks the cluster for, as one text. */
+  /** The request of a task to the cluster, as one text. */
   shapeOf(task: Task): string;
   /** How long a task will take, in seconds; undefined when nothing is known. */
   secondsOf(task: Task): number | undefined;
@@ -83,7 +83,7 @@ export function group(tasks: Task[], running: Map<string, Submitted>, options: G
     makers.set(recipe, piece);
   }
   for (const piece of pieces) {
-    // What another one waits for already need not be said again: a report would name every job there is.
+    // A dependency of another dependency need not be listed: a report would name every job there is.
     const through = [...piece.after].flatMap((one) => ("level" in one ? [...one.after] : []));
     for (const one of through) piece.after.delete(one);
   }
@@ -95,13 +95,13 @@ export interface JobArray {
   stage: string;
   shape: string;
   elements: Map<number, Piece>;
-  /** What all elements wait for. */
+  /** The dependencies of all elements. */
   after: (Piece | Submitted)[];
   /** Each element waits, besides, for the one of the same index of this array, or of the array with this job id. */
   corresponding?: JobArray | string;
 }
 
-/** Where a piece stands. */
+/** The place of a piece. */
 export interface Place {
   array: JobArray;
   index: number;
@@ -145,7 +145,7 @@ export function arrays(pieces: Piece[], size: number): { found: JobArray[]; plac
       if (!alike.get(waits)?.push(piece)) alike.set(waits, [piece]);
     }
     if (alike.size === shelf.length && shelf.length > 1) {
-      // Each waits for something else: perhaps for its own element of one array, beside what is common to all.
+      // Each waits for something else: perhaps for its own element of one array, beside the common dependencies.
       const common = [...shelf[0].after].filter((one) => shelf.every(({ after }) => after.has(one)));
       const own = shelf.map(({ after }) => [...after].filter((one) => !common.includes(one)));
       const places = own.map((rest) => (rest.length === 1 ? standsAt(rest[0]) : undefined));
@@ -184,7 +184,7 @@ export function ranges(indices: Iterable<number>): string {
 }
 
 /**
- * What `sbatch --dependency` takes for an array; "" when it waits for nothing.
+ * The value of `sbatch --dependency` for an array; "" when it waits for nothing.
  * @param jobOf the job id of an array that was submitted before
  */
 export function dependency(

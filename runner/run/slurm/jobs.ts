@@ -31,7 +31,7 @@ export interface Element {
   gone: number;
 }
 
-/** What {@link Jobs.follow} takes: an array, its dependencies, and per element the recipes of its tasks. */
+/** The argument of {@link Jobs.follow}: an array, its dependencies, and per element the recipes of its tasks. */
 export interface Followed {
   job: string;
   name: string;

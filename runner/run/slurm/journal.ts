@@ -1,4 +1,4 @@
-/** What a job tells while it goes: one JSON line each in a file beside its manifest, which the run follows. */
+/** The events of a job: one JSON line each in a file beside its manifest, which the run follows. */
 import { appendFileSync, closeSync, fstatSync, openSync, readdirSync, readSync } from "node:fs";
 import { join } from "node:path";
 import type { Task } from "../../plan/index.ts";
@@ -74,7 +74,7 @@ export class Follower {
     this.job = job;
   }
 
-  /** What was written since the last call, by the element's index. @param wanted which elements matter still */
+  /** The lines since the last call, by the element's index. @param wanted which elements matter still */
   news(wanted: (index: number) => boolean): [index: number, lines: Line[]][] {
     const [prefix, suffix] = [`${this.job}_`, ".journal"];
     return readdirSync(this.folder)

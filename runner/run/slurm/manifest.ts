@@ -1,4 +1,4 @@
-/** What a job is told: files in the store's folder `slurm/`, written before the job is submitted. */
+/** The instructions of a job: files in the store's folder `slurm/`, written before the job is submitted. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { type Code, canonical } from "../../code/index.ts";
@@ -6,20 +6,20 @@ import { readOwn, replaceFile, sha256 } from "../../files/index.ts";
 import type { Task } from "../../plan/index.ts";
 import type { Store } from "../../store/index.ts";
 
-/** What one array of jobs is to do. */
+/** The work of one array of jobs. */
 export interface Manifest {
   profile: string;
   /** The file of the tasks, in the store's folder `slurm/`. */
   plan: string;
   /** Index → recipe → id: what each element runs. */
   elements: Record<string, Record<string, string>>;
-  /** Recipes of what runs whatever the store holds. */
+  /** Recipes of the tasks that run even if their results are stored. */
   forced: string[];
   /** Whether an element goes on with its other tasks after one has failed. */
   keepGoing: boolean;
   /** The folder that stages search for a download first. */
   mirror?: string;
-  /** What must end well before, as sbatch was told; "" for nothing. */
+  /** The dependencies, as sbatch got them; "" for none. */
   dependency: string;
 }
 

@@ -1,4 +1,4 @@
-/** What can be said of a task's key before anything upstream has run. */
+/** The part of a task's key that is known before anything upstream has run. */
 import { keyOf } from "../../code/index.ts";
 import { keyParts, type Task } from "../../plan/index.ts";
 import type { StoredOutput } from "../../store/index.ts";

@@ -1,12 +1,12 @@
-/** What a job asks the cluster for, as options of sbatch. */
+/** The request of a job to the cluster, as options of sbatch. */
 import type { Task } from "../../plan/index.ts";
 import { requestOf, type SlurmSettings } from "../../study/index.ts";
 import { shellWord } from "../../text/index.ts";
 
-/** What a job needs beside its stages' own time: Node's start, hashing, the store. */
+/** The time of a job beside its stages: Node's start, hashing, the store. */
 const SPARE_SECONDS = 60;
 
-/** What sbatch means by M. */
+/** The unit M of sbatch. */
 const MEBIBYTE = 1 << 20;
 
 /** The partition of a stage's jobs; undefined for the cluster's own choice. */
@@ -14,7 +14,7 @@ export const partitionOf = (stage: string, settings: SlurmSettings): string | un
   requestOf(settings, stage).partition ?? process.env.SBATCH_PARTITION;
 
 /**
- * What one task asks for, as options of sbatch; its time limit is left out where {@link limitOf} states it.
+ * The request of one task, as options of sbatch; its time limit is left out where {@link limitOf} states it.
  * @param cores how many a job of its stage may have
  */
 export function requestsOf(task: Task, settings: SlurmSettings, cores: number): string[] {

@@ -1,4 +1,4 @@
-/** What the scheduler's words mean for a job. */
+/** The meaning of the scheduler's states for a job. */
 
 /** States from which a job can still come to its work; in any other, or unknown to the scheduler, it has ended. */
 export const ALIVE =

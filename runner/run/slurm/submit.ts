@@ -18,7 +18,7 @@ import { ALIVE } from "./states.ts";
 /** The process of a job, beside this one's bundle. */
 const JOB = fileURLToPath(new URL("./job.mjs", import.meta.url));
 
-/** What a run on the cluster is made of. */
+/** The parts of a run on the cluster. */
 export interface Parts {
   plan: Plan;
   store: Store;

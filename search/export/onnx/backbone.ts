@@ -27,7 +27,7 @@ const usedBy = ({ input, attribute }: Node): Name[] => [
 ];
 
 /**
- * What a backbone's features need of it.
+ * The part of a backbone's graph that its features need.
  * @param path of its file @param features the tensor that holds them; without it, what enters the last fully connected layer
  */
 export function trunkOf(model: Model, path: string, features?: string): Trunk {

@@ -3,7 +3,7 @@ import { type AttributeValue, nodeOf } from "../../../stages/shared/onnx/build.t
 import { ELEMENT, type Graph, type Node, type Tensor } from "../../../stages/shared/onnx/model.ts";
 import { integersOf, tensorOf } from "../../../stages/shared/onnx/tensors.ts";
 
-/** What the tensors are called that have no name of their own: no other graph's names begin like this. */
+/** The prefix of tensors without a name of their own: no other graph's names begin like this. */
 const PREFIX = "deephash/";
 
 /** A tensor of the graph, by its name. */

@@ -9,7 +9,7 @@ import { fileOf, type Index } from "../../opened.ts";
 import { readImage } from "../../photos.ts";
 import { INPUT, type InputForm, OUTPUTS } from "./encoder.ts";
 
-/** What a comparison found. */
+/** The result of a comparison. */
 export interface Difference {
   images: number;
   /** Of the embeddings, each at length 1: the largest difference of a value. */

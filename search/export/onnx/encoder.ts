@@ -11,7 +11,7 @@ import { Builder, type Name } from "./builder.ts";
 import { normalised, runHead } from "./head.ts";
 import { viewsOf } from "./views.ts";
 
-/** What a caller feeds: bytes `[count, height, width, channels]`, or pixels `[count, 3, height, width]`, scaled. */
+/** The input of the graph: bytes `[count, height, width, channels]`, or pixels `[count, 3, height, width]`, scaled. */
 export type InputForm = "bytes" | "pixels";
 
 /** Names of the outputs. */
@@ -24,7 +24,7 @@ const LEAST_FORMAT = 8;
 /** Of the operators: Reshape takes the shape as an input, Add and Mul broadcast. */
 const LEAST_OPSET = 7;
 
-/** What the graph is made of. */
+/** The parts of the graph. */
 export interface Parts {
   recipe: Recipe;
   backbone: Model;

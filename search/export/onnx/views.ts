@@ -23,7 +23,7 @@ const transposed = (matrix: Float32Array, rows: number, columns: number): Float3
   Float32Array.from({ length: matrix.length }, (_, i) => matrix[(i % rows) * columns + Math.floor(i / rows)]);
 
 /**
- * What the backbone sees of images in one view.
+ * The images as the backbone sees them in one view.
  * @param images `[count, 3, height, width]`, scaled
  * @returns `[count, 3, size, size]`; of a view with `flip` two, the second mirrored
  */

@@ -19,7 +19,7 @@ export default defineDataset({
   async open(params, context) {
     const root = rootOf("in-shop", context.files, LIST, "In-shop");
     const { lines, sha256 } = readLines(root, LIST);
-    // The archive of the images unpacks to Img/img/, the list says img/.
+    // The archive of the images unpacks to Img/img/, the list has img/.
     const above = existsSync(join(root, "Img/img")) ? "Img/" : "";
     const labelOf = new Map<string, number>();
     // The first two lines are the number of images and the names of the columns.

@@ -46,7 +46,7 @@ function scaled(map: TsneMap, tall: number): { x: number[]; y: number[] } {
   return { x: to(map.x, h.middle, 0.5), y: to(map.y, v.middle, tall / 2) };
 }
 
-/** What is said of a map: how it was made, and how far to trust it. */
+/** The caption of a map: how it was made, and how far to trust it. */
 const facts = (map: TsneMap) =>
   `perplexity ${map.perplexity}, trustworthiness (k = ${map.neighbours}) ${map.trustworthiness.toFixed(3)}`;
 

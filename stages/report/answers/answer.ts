@@ -20,14 +20,14 @@ export interface Answer {
   question: string;
   /** Two sentences or so, each a line. */
   lines: string[];
-  /** What the bars show: "mAP". */
+  /** The quantity of the bars: "mAP". */
   measure: string;
   bars: Bar[];
-  /** What `explain` takes, for the numbers of the lines. */
+  /** The argument of `explain`, for the numbers of the lines. */
   addresses: string[];
 }
 
-/** What an answer is made from. */
+/** The input of an answer. */
 export interface Numbers {
   protocol: string;
   summary: ProtocolSummary;

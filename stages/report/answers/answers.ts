@@ -10,7 +10,7 @@ import { pretrained } from "./pretrained.ts";
 /** Groups that the chart of the best shows. */
 const SHOWN = 4;
 
-/** What is best, where no other question applies. */
+/** The best result, where no other question applies. */
 function best(numbers: Numbers): Answer {
   const groups = entriesOf(numbers.summary);
   const [label, group] = groups[0];

@@ -16,7 +16,7 @@ function imagesOf(runs: Training[] | undefined): number | undefined {
   return images.reduce<number>((sum, one) => sum + one!, 0) / images.length;
 }
 
-/** What the selectors cost until they come near the best, in a sentence; "" where nobody did. */
+/** The seconds of the selectors until they come near the best, in a sentence; "" where none did. */
 function costs({ members }: Family, trainings: Record<string, Training[]>): string {
   const known = members
     .map(({ label, selector, group: { point } }) => {

@@ -44,7 +44,7 @@ export interface FigureBlock {
 export interface PartBlock {
   kind: "part";
   name: "maps" | "queries" | "curves" | "race" | "seconds" | "confusion" | "codes" | "radii";
-  /** Which of several: a protocol. */
+  /** The one of several: a protocol. */
   about?: string;
   /** Its replacement in Markdown, and where no script runs. */
   instead: Block[];
@@ -74,11 +74,11 @@ export interface Document {
 }
 
 export const heading = (level: 2 | 3, text: string): Block => ({ kind: "heading", level, text });
-/** What Markdown leaves out. */
+/** A block that Markdown omits. */
 export const pageOnly = (...blocks: Block[]): Block => ({ kind: "page-only", blocks });
-/** What the page leaves out: it has a chart in its place. */
+/** A block that the page omits: it has a chart in its place. */
 export const markdownOnly = (...blocks: Block[]): Block => ({ kind: "markdown-only", blocks });
-/** What is folded until a reader opens it. */
+/** A block that is folded until a reader opens it. */
 export const details = (summary: string, ...blocks: Block[]): Block[] =>
   blocks.length ? [{ kind: "details", summary, blocks }] : [];
 export const part = (name: PartBlock["name"], instead: Block[] = [], about?: string): Block => ({

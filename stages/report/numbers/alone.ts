@@ -1,4 +1,4 @@
-/** What seconds are worth: how they differ, and whether the machine did anything else while they were measured. */
+/** The quality of measured seconds: how they differ, and whether other work disturbed them. */
 import { meanInterval } from "../../shared/statistics/intervals.ts";
 import { listed } from "./kin.ts";
 
@@ -18,7 +18,7 @@ export function alone(runs: Measured[]): boolean | undefined {
   return runs.every(({ others_busy }) => others_busy! <= QUIET);
 }
 
-/** What the machine did beside the trainings, in a sentence. */
+/** The other work of the machine during the trainings, in a sentence. */
 export function besides(runs: Measured[]): string {
   const known = alone(runs);
   if (known === undefined) return "Other work on the machine was not measured: the seconds give no ranking.";

@@ -42,7 +42,7 @@ function differenceNumbers(comparisons: Comparison[]) {
   return found;
 }
 
-/** What metrics.json holds. */
+/** The content of metrics.json. */
 export function heldNumbers({ protocols, choices, trainings }: Summary): unknown {
   return {
     protocols: mapValues(protocols, ({ queries, database, groups, comparisons }) => ({

@@ -1,4 +1,4 @@
-/** Which groups are held against each other for one cause, and which causes these are: what made them says it, not their names. */
+/** The groups that are compared for one cause, and the causes: by the groups' recipes, not by their names. */
 import type { Point } from "../../../runner/stage.ts";
 import { type Differing, differing, shown } from "../../shared/runs/recipe.ts";
 import type { GroupSummary } from "./summary.ts";

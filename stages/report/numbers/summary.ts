@@ -27,7 +27,7 @@ export interface GroupMetric {
   mean: number;
   /** 95 % over seeds; not with one seed. */
   seeds?: Interval;
-  /** 95 % over queries of the mean over seeds; only of what is known of each query, or of one run. */
+  /** 95 % over queries of the mean over seeds; only of metrics that are known of each query, or of one run. */
   queries?: Interval;
   /** One value a seed. */
   values: number[];

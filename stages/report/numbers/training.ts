@@ -1,4 +1,4 @@
-/** What a training's history says: how far it came, how fast, and whether it collapsed. */
+/** The summary of a training's history: its final numbers, its time, and whether it collapsed. */
 
 import { type History, usesTriplets } from "../../shared/artifacts/history.ts";
 import { type Signs, signsOf } from "../../shared/runs/collapse.ts";

@@ -1,4 +1,4 @@
-/** What the names of groups leave out: an axis of the study may set more params than the one it is named after. */
+/** The params that names of groups omit: an axis of the study may set more params than the one it is named after. */
 import { paramNames, paramOf, shown } from "../../shared/runs/recipe.ts";
 import type { GroupSummary } from "./summary.ts";
 

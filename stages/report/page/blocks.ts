@@ -20,7 +20,7 @@ function anchors(): (words: string) => string {
   };
 }
 
-/** What blocks need of their page. */
+/** The parts of a page that its blocks use. */
 export interface Surroundings {
   groups: PageData["groups"];
   /** The data URI of a figure. */

@@ -1,4 +1,4 @@
-/** What the script of a page is given: numbers that are shown in more ways than one, rounded to what can be seen. */
+/** The data of a page's script: numbers that are shown in more ways than one, rounded to visible digits. */
 import type { Point } from "../../../runner/stage.ts";
 import type { Neighbours } from "../../shared/artifacts/neighbours.ts";
 import type { Appearances } from "../../shared/runs/looks.ts";
@@ -13,7 +13,7 @@ export interface MapData {
   y: number[];
   labels: number[];
   ids: number[];
-  /** Which of the representations that are browsed it shows; none: -1. */
+  /** The browsed representation that it shows; none: -1. */
   representation: number;
 }
 
@@ -37,7 +37,7 @@ export interface RunData {
   collapsed: boolean;
 }
 
-/** What kNN takes the queries of each class for. */
+/** The confusion matrix of kNN. */
 export interface Confusion {
   protocol: string;
   classes: string[];
@@ -62,7 +62,7 @@ export interface CodeLine {
   method: string;
   /** Of its first group: gives its colour. Published numbers have none. */
   label?: string;
-  /** Whether labels were used to make it; of what was measured here. */
+  /** Whether labels were used to make it; of results that were measured here. */
   learned?: boolean;
   bits: number[];
   map: number[];
@@ -108,7 +108,7 @@ export const NO_DATA: PageData = {
 
 /** Measured time, in a file beside the page: the page itself is the same on every machine. */
 export interface Seconds {
-  /** What the selectors take, in a sentence; "": nothing was compared. */
+  /** The time of the selectors, in a sentence; "": nothing was compared. */
   mining: string;
   /** The runs of the page with their seconds. */
   runs: RunData[];

@@ -1,4 +1,4 @@
-/** What the script of the page is given, out of the study's files. */
+/** Collects the data of the page's script from the study's files. */
 import type { InputFile } from "../../../runner/stage.ts";
 import { readCurve } from "../../shared/artifacts/curve.ts";
 import { type History, type Timings, usesTriplets } from "../../shared/artifacts/history.ts";
@@ -63,7 +63,7 @@ export function runData(history: History, timings?: Timings): RunData {
   };
 }
 
-/** What kNN takes the queries for, a table for each protocol with few enough classes. */
+/** The confusion matrices of kNN, one for each protocol with few enough classes. */
 export function confusions(evaluations: Evaluation[], queries: Queries[]): Confusion[] {
   return [...byName(evaluations, ({ protocol }) => protocol)].flatMap(([protocol, own]): Confusion[] => {
     const groups = groupRuns(own)

@@ -1,4 +1,4 @@
-/** The section of binary codes: mAP by length beside what is published, ties, bits, and whether learning pays. */
+/** The section of binary codes: mAP by length beside published numbers, ties, bits, and whether learning pays. */
 import { methodOf } from "../../shared/runs/groups.ts";
 import { publishedUnder } from "../../shared/runs/published.ts";
 import { differing, paramOf } from "../../shared/runs/recipe.ts";

@@ -1,4 +1,4 @@
-/** Which differences are significant, in sentences; comparisons.csv has every pair. */
+/** The significant differences, in sentences; comparisons.csv has every pair. */
 import { byName, isRaw } from "../../shared/runs/groups.ts";
 import { type Block, details, list, text } from "../document/document.ts";
 import { type Kin, kinOf, listed } from "../numbers/kin.ts";
@@ -102,7 +102,7 @@ export function comparisonBlocks(
   const { groups, comparisons } = summary;
   if (comparisons.length === 0) return [];
   const maps = comparisons.filter(({ metric }) => metric === "map");
-  // An untrained code says nothing of what training brings.
+  // An untrained code is no evidence on training.
   const trained = ({ first, second }: Comparison) => groups[first].trained || groups[second].trained;
   const withRaw = comparisons.filter(({ first, second }) => isRaw(first) || isRaw(second));
   const rawMaps = withRaw.filter((pair) => pair.metric === "map" && trained(pair));
@@ -111,7 +111,7 @@ export function comparisonBlocks(
   const withBest = maps.filter(({ first, second }) => first === best && !isRaw(second));
   const equal = withBest.filter(({ excludes_zero }) => !excludes_zero);
   return details(
-    `Which differences are significant, protocol ${protocol}`,
+    `Significant differences, protocol ${protocol}`,
     text(method(maps.length, groups, names, resamples)),
     ...(rawMaps.length > 1
       ? [

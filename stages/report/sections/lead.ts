@@ -1,4 +1,4 @@
-/** The first sentences of a report: what was compared, and what is best. */
+/** The first sentences of a report: the comparisons, and the best result. */
 import { isRaw } from "../../shared/runs/groups.ts";
 import type { GroupMetric, ProtocolSummary } from "../numbers/summary.ts";
 import { range } from "./results.ts";
@@ -12,7 +12,7 @@ function intervals({ seeds, queries }: GroupMetric): string {
   return said.length ? ` (95 %: ${said.join("; ")})` : "";
 }
 
-/** What is best, and what the raw features have, for the terminal. */
+/** The best result and that of the raw features, for the terminal. */
 export function leadOf(protocols: Record<string, ProtocolSummary>, names: Map<string, string>): string {
   return Object.entries(protocols)
     .map(([protocol, { groups, comparisons }]) => {
@@ -28,7 +28,7 @@ export function leadOf(protocols: Record<string, ProtocolSummary>, names: Map<st
     .join(" ");
 }
 
-/** What was compared, under each protocol. */
+/** The comparisons under each protocol. */
 export const scopeOf = (protocols: Record<string, ProtocolSummary>): string =>
   Object.entries(protocols)
     .map(

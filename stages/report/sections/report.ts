@@ -24,7 +24,7 @@ import { trainingBlocks } from "./trainings.ts";
 /** A page to read on, from the report's folder. */
 const STUDY = "../../docs/study.md";
 
-/** What a report is made from, beside its numbers. */
+/** The input of a report, beside its numbers. */
 export interface Made {
   title: string;
   /** The published folder, for addresses; "": unknown. */

@@ -16,7 +16,7 @@ import type { GroupMetric, GroupSummary, Interval, ProtocolSummary } from "../nu
 /** Decimals of a metric. */
 export const DECIMALS = 4;
 
-/** What the metrics are called. */
+/** The names of the metrics. */
 export const NAMES: Record<string, string> = {
   map: "mAP",
   knn_accuracy: "kNN accuracy",
@@ -162,7 +162,7 @@ function classTable(
   };
 }
 
-/** What one wants to look up, not to read: folded. */
+/** Reference tables, folded. */
 export function lookupBlocks(
   protocol: string,
   { groups }: ProtocolSummary,

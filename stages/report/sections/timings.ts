@@ -81,7 +81,7 @@ function secondsRange(runs: Timed[]): Cell {
   return low === undefined ? NONE : { text: `${low.toFixed(2)} to ${high!.toFixed(2)}`, sort: low };
 }
 
-/** What others did while the most disturbed of some runs was measured. */
+/** The other work during the most disturbed of some runs. */
 const othersCell = (runs: Timed[]): Cell =>
   runs.some(({ others_busy }) => others_busy === undefined)
     ? { text: "not measured", sort: Number.POSITIVE_INFINITY }
@@ -115,7 +115,7 @@ const spreads = (
     spreadOf(Object.fromEntries(labels.map((label) => [names.get(label) ?? label, groups[label]]))),
   );
 
-/** What the selectors of the largest family take; "" where no two were timed. */
+/** The times of the selectors of the largest family; "" where no two were timed. */
 export function miningSeconds(
   groups: Record<string, Timed[]>,
   families: string[][],

@@ -83,7 +83,7 @@ function markOf(runs: Training[]): string {
   ].join(", ");
 }
 
-/** The trainings of one protocol: what is near the best of one is no measure for another. */
+/** The trainings of one protocol: a number near the best of one is no measure for another. */
 function trainingTable(
   protocol: string,
   level: number,
@@ -139,7 +139,7 @@ export function trainingBlocks(
     part("curves", [...figures("curves"), ...figures("triplets")]),
     pageOnly(part("seconds")),
     ...details(
-      "What each training cost",
+      "Cost of each training",
       ...[...near_best].map(([protocol, level]) =>
         trainingTable(
           protocol,

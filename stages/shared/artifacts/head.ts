@@ -8,7 +8,7 @@ import type { Recipe } from "../runs/recipe.ts";
 import type { Examples } from "./examples.ts";
 import { checkJson, readJson } from "./schema.ts";
 
-/** What made a head, and how it is used. */
+/** The recipe of a head, and how it is used. */
 export interface Head {
   network: string;
   loss: string;

@@ -45,7 +45,7 @@ export interface Timings {
   others?: number;
 }
 
-/** The name of a training, or of what was chosen for it. Two protocols learn on other images: no mean is taken over both. */
+/** The name of a training, or of the choice for it. Two protocols learn on other images: no mean is taken over both. */
 export function protocolLabel(point: Point, id: string): string {
   const label = labelOf(point, id);
   return point.protocol === undefined ? label : `${label} · ${point.protocol}`;

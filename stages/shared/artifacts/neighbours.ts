@@ -15,7 +15,7 @@ export interface Answers {
   dim: number;
   /** `[queries]` */
   map: number[];
-  /** `[queries, k]` images of the database, nearest first; of equally near ones the one that stands first. */
+  /** `[queries, k]` images of the database, nearest first; of equally near ones the first one. */
   neighbours: number[];
   /** `[queries, k]` */
   distances: number[];

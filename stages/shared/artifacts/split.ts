@@ -46,7 +46,7 @@ export function checkRoles(ids: Uint32Array, roles: Roles, where: string, protoc
 }
 
 /**
- * Writes a split, after {@link checkRoles}; an id may stand only once.
+ * Writes a split, after {@link checkRoles}; an id may occur only once.
  * @param metadata with `classes`, where images may have several labels
  */
 export function writeSplit(
@@ -56,7 +56,7 @@ export function writeSplit(
 ): void {
   const seen = new Set<number>();
   for (const id of split.ids) {
-    if (seen.has(id)) throw new UserError(`${path}: the id ${id} stands twice. Every image needs its own.`);
+    if (seen.has(id)) throw new UserError(`${path}: the id ${id} occurs twice. Every image needs its own.`);
     seen.add(id);
   }
   checkRoles(split.ids, split, path, split.protocol);

@@ -13,7 +13,7 @@ export interface Vectors {
   labels: Uint16Array;
   /** Where images may have several labels, all of each (see label-sets.ts): `labels` then holds the lowest. */
   sets?: Uint8Array;
-  /** `[rows, dim]`, row-major, float32 whatever the file holds */
+  /** `[rows, dim]`, row-major, float32, whether the file has float16 or float32 */
   values: Float32Array;
   rows: number;
   dim: number;

@@ -28,7 +28,7 @@ export default defineBackbone({
       default: 1,
       description: "the side must be a multiple of this",
     },
-    mean: channels("what is subtracted from byte / 255", IMAGENET.mean),
+    mean: channels("subtracted from byte / 255", IMAGENET.mean),
     std: channels("what the rest is divided by", IMAGENET.std, { exclusiveMinimum: 0 }),
     features: {
       type: "string",

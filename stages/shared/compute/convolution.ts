@@ -7,7 +7,7 @@ import type { ConvolutionAttributes, ConvolutionKind } from "./graphs.ts";
 import { type Attempt, type Call, type Heap, heapOf } from "./heap.ts";
 import { Tensor } from "./onnxruntime.ts";
 
-/** What computes a graph. */
+/** A runner of graphs. */
 export type RunConvolution = (
   kind: ConvolutionKind,
   attributes: ConvolutionAttributes,

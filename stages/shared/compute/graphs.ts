@@ -64,7 +64,7 @@ export interface ConvolutionAttributes {
   kernel: number[];
 }
 
-/** What a graph computes: a convolution, without or with a bias, or the gradient of its input or of its filter. */
+/** The operation of a graph: a convolution, without or with a bias, or the gradient of its input or of its filter. */
 export type ConvolutionKind = "forward" | "biased" | "input" | "filter";
 
 const [INTS, WHOLE] = [7, 7]; // the type of an attribute, and of a tensor of int64

@@ -11,7 +11,7 @@ export interface Heap {
   incRef(dataId: object): void;
 }
 
-/** What a kernel is called with. */
+/** The arguments of a kernel. */
 export type Call = Parameters<tf.KernelFunc>[0];
 /** A kernel that leaves some calls to another. */
 export type Attempt = (call: Call) => tf.TensorInfo | undefined;

@@ -1,4 +1,4 @@
-/** The CPU beside a GPU whose values can only be awaited: what is computed from values at once is computed there. */
+/** The CPU beside a GPU whose values can only be awaited: it computes kernels that need values at once. */
 import * as tf from "@tensorflow/tfjs-core";
 
 /** The backend that reads no value at once, and the one that works beside it. */

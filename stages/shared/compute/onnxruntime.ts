@@ -13,5 +13,5 @@ export type Tensor = Ort.Tensor;
 export type SessionOptions = Ort.InferenceSession.SessionOptions;
 export type Runtime = typeof Ort;
 
-/** The package's file, for a child process that loads it by `require`. It inherits what is set above. */
+/** The package's file, for a child process that loads it by `require`. It inherits the settings above. */
 export const RUNTIME = createRequire(import.meta.url).resolve("onnxruntime-node");

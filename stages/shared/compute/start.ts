@@ -32,7 +32,7 @@ async function start(backend: Exclude<BackendParam, "fastest" | "auto">): Promis
   return undefined;
 }
 
-/** What to do where a backend that was asked for does not start. */
+/** The next step where a requested backend does not start. */
 async function adviceOn(backend: BackendParam, why: string): Promise<string> {
   if (backend !== "webgpu" || !/Cannot find (package|module)/.test(why)) return "Take the backend wasm.";
   const { ADD_WEBGPU } = await import("./webgpu.ts");

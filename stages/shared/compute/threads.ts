@@ -52,7 +52,7 @@ export const threadsFor = (seconds: number, most: number): number =>
 
 /**
  * Does all blocks, each once, in any order.
- * @param job is copied to each thread; what is in a SharedArrayBuffer is shared
+ * @param job is copied to each thread; a SharedArrayBuffer in it is shared
  * @param url of the bundle that holds the work: `import.meta.url`
  * @param threads 1: in this thread
  */

@@ -74,7 +74,7 @@ interface Answer {
   wanted: number[];
 }
 
-/** What the child does. Its text is what runs there: it may use nothing but its arguments. */
+/** The program of the child process. Its source text runs there: it may use nothing but its arguments. */
 async function work(
   backend: GpuBackend,
   files: Files,

@@ -1,4 +1,4 @@
-/** What is used of WebAssembly; the project's TypeScript libraries are Node's, which leave it out. */
+/** The types of WebAssembly that are used; the types of Node leave them out. */
 declare namespace WebAssembly {
   class Memory {
     constructor(descriptor: { initial: number });

@@ -7,7 +7,7 @@ export const ADD_WEBGPU = "npm install --no-save @tensorflow/tfjs-backend-webgpu
 /** Kept out of the bundler's and the compiler's sight: optional. */
 export const PACKAGES = { dawn: "webgpu", backend: "@tensorflow/tfjs-backend-webgpu" };
 
-/** What WebGPU says of a device. */
+/** The properties of a WebGPU device. */
 interface AdapterInfo {
   vendor: string;
   description: string;

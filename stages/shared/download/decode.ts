@@ -1,10 +1,10 @@
-/** Image files to pixels: the same for a data set, an index and what is searched in it. */
+/** Image files to pixels: the same for a data set, an index and its queries. */
 import sharp from "sharp";
 
 /** Forms of photographs; others that sharp reads (SVG, PDF) are documents, drawn with the fonts of the machine. */
 const FORMS = ["jpeg", "png", "webp", "gif", "tiff", "heif", "jp2", "jxl"] as const;
 
-/** Endings of what is taken for an image: of every form that this build of sharp decodes. */
+/** Endings of image files: of every form that this build of sharp decodes. */
 export const ENDINGS: string[] = FORMS.flatMap((form) => {
   const input = (sharp.format as Partial<typeof sharp.format>)[form]?.input as
     | { file: boolean; fileSuffix?: string[] }
@@ -15,7 +15,7 @@ export const ENDINGS: string[] = FORMS.flatMap((form) => {
 /** How an image of another shape is brought to its own: cut, with white bars, or stretched. */
 export type Fit = "cover" | "contain" | "fill";
 
-/** What images are brought to. */
+/** The shape of the decoded images. */
 export interface Shape {
   height: number;
   width: number;
@@ -40,7 +40,7 @@ export function reasonOf(message: string, path: string): string {
 
 /**
  * An image's pixels `[height, width, channels]`, upright, on white where it is transparent; of several pages the
- * first. What a camera or an editor wrote beside the norm only makes a warning in a decoder, and is no reason to
+ * first. Data of a camera or an editor outside the norm only makes a decoder warn, and is no reason to
  * refuse a photo; a truncated one is an error.
  * @throws Error when it is unreadable, or has more than 268 million pixels
  */

@@ -1,4 +1,4 @@
-/** One file over HTTP, appended to what arrived before: bounded in size and in time, whatever the server does. */
+/** One file over HTTP, appended to the bytes that arrived before: bounded in size and in time for any server. */
 import { closeSync, openSync, rmSync, writeSync } from "node:fs";
 import { get as getHttp, type IncomingMessage } from "node:http";
 import { get as getHttps } from "node:https";
@@ -6,7 +6,7 @@ import { shown } from "../text.ts";
 import { redirected } from "./addresses.ts";
 import { sizeOf } from "./partial.ts";
 
-/** What a source may take. */
+/** The time limits of a source. */
 export interface Limits {
   /** Bytes of the whole file. */
   mostBytes: number;
@@ -60,7 +60,7 @@ async function open(url: URL, from: number, signal: AbortSignal, wait: number): 
   }
 }
 
-/** Where the body of an answer begins in the file. @throws Error when the server did not answer what was asked */
+/** Where the body of an answer begins in the file. @throws Error when the server's answer does not fit the request */
 function startOf({ statusCode, statusMessage, headers }: IncomingMessage, asked: number): number {
   if (statusCode === 200) return 0;
   if (statusCode !== 206) throw new Error(shown(`the server answered ${statusCode} ${statusMessage ?? ""}`));
@@ -73,7 +73,7 @@ function startOf({ statusCode, statusMessage, headers }: IncomingMessage, asked:
 /**
  * Appends what `url` serves to `part`, from where `part` ends.
  * @returns whether it continued an older part
- * @throws Error when the source fails, with what arrived still in `part`; what is larger than `mostBytes` is removed
+ * @throws Error when the source fails, with the received bytes still in `part`; a file larger than `mostBytes` is removed
  */
 export async function transfer(
   url: URL,

@@ -4,7 +4,7 @@ import { ENDINGS } from "../download/decode.ts";
 import { shown } from "../text.ts";
 import { sorted, walk } from "./walk.ts";
 
-/** What a data set publishes an image for. */
+/** The purpose for which a data set publishes an image. */
 export type Published = "train" | "validation" | "test";
 
 export interface Entry {
@@ -22,7 +22,7 @@ export interface Listing {
   loose: string[];
   /** Files that are no images by their ending. */
   others: string[];
-  /** What a person should know of the folder, one line each. */
+  /** Remarks on the folder for the person, one line each. */
   remarks: string[];
 }
 
@@ -72,7 +72,7 @@ function byEnding(files: string[]): string {
     .join(", ");
 }
 
-/** What is said of files that are no images by their ending. */
+/** The message about files that are no images by their ending. */
 function othersRemark(others: string[]): string[] {
   if (others.length === 0) return [];
   const heic = others.some((file) => HEIC.includes(extname(file).toLowerCase()));
@@ -150,7 +150,7 @@ function byClass(entries: Entry[]): Entry[] {
   return entries.sort((a, b) => place.get(a.class)! - place.get(b.class)!);
 }
 
-/** What is said of images without a class, where classes are needed. */
+/** The message about images without a class, where classes are needed. */
 export function looseRemark(loose: string[]): string[] {
   if (loose.length === 0) return [];
   return [

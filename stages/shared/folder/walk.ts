@@ -3,7 +3,7 @@ import { type Dirent, readdirSync, realpathSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { shown } from "../text.ts";
 
-/** What systems, cameras and servers leave beside a person's files; names that begin with a dot are hidden ones. */
+/** Files that systems, cameras and servers write beside a person's; names that begin with a dot are hidden ones. */
 const CLUTTER = [
   "__macosx",
   "@eadir",
@@ -17,11 +17,11 @@ const CLUTTER = [
 ];
 const isClutter = (name: string): boolean => name.startsWith(".") || CLUTTER.includes(name.toLowerCase());
 
-/** What a folder holds: paths from it, with "/", in an order that does not depend on the machine. */
+/** The files of a folder: paths from it, with "/", in an order that does not depend on the machine. */
 export interface Found {
   files: string[];
   folders: string[];
-  /** What could not be read or was passed over, each with the reason, in one line. */
+  /** The entries that could not be read or were skipped, each with the reason, in one line. */
   problems: string[];
 }
 

@@ -1,5 +1,5 @@
 /**
- * The messages of ONNX's protobuf, as protobufjs reads them. What this project never looks into (training steps,
+ * The messages of ONNX's protobuf, as protobufjs reads them. Fields that this project never reads (training steps,
  * functions, sparse tensors, quantisation) is bytes: it is written as it was read.
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */

@@ -53,7 +53,7 @@ const mirrorOf = ({ first, second, weight }: Taps): Taps => ({
 
 const FLOAT = Float32Array.BYTES_PER_ELEMENT;
 const PAGE = 65_536;
-/** What one step of the inner loop writes; the last step of a row may write that much too far. */
+/** The values that one step of the inner loop writes; the last step of a row may write that many too far. */
 const STEP = 2;
 
 /** Resizes batches into buffers of its own. */

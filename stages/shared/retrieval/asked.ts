@@ -1,4 +1,4 @@
-/** What the params of an evaluation ask for. */
+/** The metrics that the params of an evaluation request. */
 import { UserError } from "../../../runner/stage.ts";
 import { AT } from "./found.ts";
 import type { MoreMetrics } from "./more.ts";

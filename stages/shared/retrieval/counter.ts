@@ -18,7 +18,7 @@ import {
   V128,
 } from "../compute/assembler.ts";
 
-/** What runs; both count the same. */
+/** The two implementations; both count the same. */
 export type Engine = "wasm-simd" | "plain";
 
 /** The buckets of a query: of a distance, `(distance - low) * scale` without its fraction, from 0 to `buckets`. */
@@ -45,7 +45,7 @@ export interface Counter {
   count(from: number, to: number, of: Buckets, kept: number): number;
 }
 
-/** The highest bit of a bucket's count: keep what is in it. */
+/** The highest bit of a bucket's count: keep its content. */
 export const KEEP = 1 << 31;
 /** In buckets: behind the last one, and still an int32. */
 const FAR = 1 << 30;
@@ -122,7 +122,7 @@ const bytes = () =>
     ...section(10, 1, ...sized(countFours())),
   ]);
 
-/** What runs on this machine. */
+/** The implementation of this machine. */
 export const engineHere = (): Engine => (WebAssembly.validate(bytes()) ? "wasm-simd" : "plain");
 
 /** @param items of a ranking; @param buckets at most; @param engine to choose one */

@@ -1,7 +1,7 @@
 /** The labels that neighbours vote for, where images may have several. */
 import { setBytes } from "../artifacts/label-sets.ts";
 
-/** What neighbours vote for. */
+/** The labels that neighbours vote for. */
 export interface Elected {
   /** The labels that more than half of them have: a set, `[setBytes(classes)]`. */
   set: Uint8Array;

@@ -5,7 +5,7 @@
 import { discounts } from "./discounts.ts";
 import { sumOverPlaces } from "./harmonic.ts";
 
-/** What is asked for beside the metrics of every ranking. */
+/** The requested metrics beside those of every ranking. */
 export interface MoreMetrics {
   /** The k of mAP@k. */
   mapAt: number[];

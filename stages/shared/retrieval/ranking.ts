@@ -6,7 +6,7 @@ import { type QueryMetrics, Tally } from "./tally.ts";
 
 /**
  * Ranks labelled items by distance, query after query, with buffers that are kept. No ranking is written down: the
- * relevant items are sorted, and of every other item it is found out how many of these it stands before.
+ * relevant items are sorted, and of every other item the number of these that it precedes is counted.
  */
 export class Ranking {
   private readonly labels: Uint16Array;

@@ -70,7 +70,7 @@ export class Tally {
         this.recallAt[index] = seen > 0 ? 1 : 1 - chanceOfNone(ties, hits, inside);
     }
     if (ties === 1) {
-      // What follows comes to the same number; nearly every group is one item.
+      // The general form below gives the same number; nearly every group is one item.
       const precision = (seen + 1) / (before + 1);
       this.sum += precision;
       if (before < total) {

@@ -13,7 +13,7 @@ export interface Signs {
   collapsed: boolean;
   /** Hardly a triplet or pair was left to learn from. */
   starved: boolean;
-  /** What went wrong, in words; empty when nothing did. */
+  /** The kind of collapse, in words; empty for none. */
   marks: string[];
 }
 

@@ -31,7 +31,7 @@ export const LIGHT = [
   "#FFFFFF",
 ];
 
-/** Lines and bars of methods, on white: "bright" without its grey, which is for what was not trained, and two more. */
+/** Lines and bars of methods, on white: "bright" without its grey, which is for untrained representations, and two more. */
 export const METHODS = [...BRIGHT.slice(0, -1), "#332288", "#EE7733"];
 
 /** The same on black: each the light neighbour of its colour in {@link METHODS}. */

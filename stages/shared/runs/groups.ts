@@ -2,7 +2,7 @@
 import type { Point, Scalar } from "../../../runner/stage.ts";
 import { differing, kindOf, paramOf, type Recipe, shown } from "./recipe.ts";
 
-/** Axes that tell no group from another: repetitions, and what stands above the table already. */
+/** Axes that tell no group from another: repetitions, and those that are above the table already. */
 const APART = new Set(["seed", "protocol"]);
 
 /** Vectors as the backbone gives them, which every trained group is held against. */
@@ -33,7 +33,7 @@ export function labelOf(point: Point, none: string): string {
   return parts.length ? parts.join(" · ") : none;
 }
 
-/** The name of what made a code, whatever its length: the group's name without the axis `bits`. */
+/** The name of the method of a code, for all lengths: the group's name without the axis `bits`. */
 export function methodOf(label: string, point: Point): string {
   const { bits: _, ...others } = point;
   const axes = labelOf(point, "");
@@ -57,7 +57,7 @@ function inOrder(a: Scalar | undefined, b: Scalar | undefined): number {
 /**
  * Gives runs that one name stands for, but that were not made alike, a longer name each: points of two matrices may agree
  * where the params do not, and no mean is taken over both. The order stays.
- * @param apart what is never compared, as a protocol
+ * @param apart the values that are never compared, as a protocol
  */
 export function tellApart<T extends { label: string; recipe: Recipe }>(
   runs: T[],
@@ -79,7 +79,7 @@ export function tellApart<T extends { label: string; recipe: Recipe }>(
   return runs.map((run) => ({ ...run, label: longer.get(run) ?? run.label }));
 }
 
-/** Groups in the order in which they first stand. */
+/** Groups in the order in which they first occur. */
 export function groupRuns<T extends { point: Point; label: string }>(runs: T[]): Group<T>[] {
   const groups = new Map<string, Group<T>>();
   for (const run of runs) {
@@ -92,7 +92,7 @@ export function groupRuns<T extends { point: Point; label: string }>(runs: T[]):
   return [...groups.values()];
 }
 
-/** Things by a name of theirs, in the order in which the names first stand. */
+/** Things by a name of theirs, in the order in which the names first occur. */
 export function byName<T>(things: T[], nameOf: (thing: T) => string): Map<string, T[]> {
   const found = new Map<string, T[]>();
   for (const thing of things) {

@@ -16,7 +16,7 @@ export interface Look {
 export const GREY: Look = { colour: -1, round: 0 };
 
 /**
- * What takes a colour: the selector, where there is one, so that a selector looks alike with every loss; else the method
+ * The name that takes a colour: the selector, where there is one, so that a selector looks alike with every loss; else the method
  * without its length. Longer trainings of a method are told apart.
  */
 export function methodKey(point: Point, label: string): string {

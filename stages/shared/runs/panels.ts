@@ -1,4 +1,4 @@
-/** Which trainings share a panel: those that are compared with each other, and no more than one can tell apart. */
+/** The trainings that share a panel: those that are compared with each other, and no more than a reader can tell apart. */
 import type { Point } from "../../../runner/stage.ts";
 import { byName } from "./groups.ts";
 

@@ -1,4 +1,4 @@
-/** What papers report of binary codes on CIFAR-10: published.json, typed. */
+/** The published numbers of binary codes on CIFAR-10: published.json, typed. */
 import published from "./published.json" with { type: "json" };
 
 /** mAP of a method as its paper has it, under one protocol. */

@@ -1,5 +1,5 @@
 /**
- * What made a result: every param that it had in the end. It goes with the data from stage to stage, so that results are
+ * The recipe of a result: every param that it had in the end. It goes with the data from stage to stage, so that results are
  * compared by what made them. A name or a point of the matrix does not tell all: one axis may set several params.
  */
 
@@ -10,7 +10,7 @@ export type Settings = Record<string, unknown>;
 
 /** See above; what played no part is left out. */
 export interface Recipe {
-  /** What the first vectors say of themselves: backbone, views. */
+  /** The metadata of the first vectors: backbone, views. */
   features?: Settings;
   training?: Settings;
   /** Those params of the training that were chosen on validation images, as `loss.margin`. */
@@ -69,7 +69,7 @@ function flat({ features, training = {}, code = {}, evaluation = {} }: Recipe): 
   return found;
 }
 
-/** The params in which two results differ, seed and protocol aside. What only one of two different parts has is not named. */
+/** The params in which two results differ, seed and protocol aside. Params that only one of two different parts has are not named. */
 export function differing(a: Recipe, b: Recipe): Differing[] {
   const [first, second] = [flat(a), flat(b)];
   const differs = (name: string) => canonical(first.get(name)) !== canonical(second.get(name));

@@ -59,7 +59,7 @@ const FIRST = ["loss", "binariser", "selector"];
 const LAST = ["steps", "bits"];
 /** Numbers of these axes go before their word. */
 const UNITS: Record<string, string> = { steps: "steps", bits: "bits" };
-/** The param whose unusual values a name tells although no axis does. */
+/** The param whose unusual values are in a name although no axis has them. */
 const WIDTH = "network.hidden";
 
 /** A part's name in words. */
@@ -79,14 +79,14 @@ export function axisWords(axis: string, value: Scalar): string {
 const place = (axis: string): number =>
   FIRST.includes(axis) ? FIRST.indexOf(axis) - FIRST.length : LAST.indexOf(axis) + 1;
 
-/** What a name is made from. */
+/** The input of a name. */
 export interface Named {
   label: string;
   point: Point;
   recipe: Recipe;
 }
 
-/** The width of a network, as a name tells it; "" where there is none. */
+/** The width of a network, as in a name; "" where there is none. */
 function widthOf({ recipe }: Named): string {
   const width = paramOf(recipe, WIDTH);
   if (width === undefined) return "";

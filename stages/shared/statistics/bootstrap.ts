@@ -11,7 +11,7 @@ export const RESAMPLES = 1000;
 
 /** Runs of one group: for each run, one value a query, all over the same queries in the same order. */
 export interface Scores {
-  /** What the seeds are: groups with equal ones are paired by them. */
+  /** The seeds: groups with equal seeds are paired by them. */
   seeds: string[];
   runs: Float64Array[];
 }

@@ -25,7 +25,7 @@ import {
 } from "../../shared/compute/assembler.ts";
 import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
 
-/** What training asks of an optimizer. */
+/** The interface of an optimizer. */
 export interface Optimizer {
   learningRate: number;
   applyGradients(gradients: Record<string, tf.Tensor>): void;

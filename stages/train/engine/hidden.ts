@@ -28,7 +28,7 @@ interface Engine {
 const { fround } = Math;
 const engines = new WeakMap<WebAssembly.Memory, Engine | undefined>();
 
-/** What runs in the memory of the backend at work; undefined where tfjs does it. */
+/** The implementation in the memory of the current backend; undefined where tfjs does it. */
 function engineHere(): Engine | undefined {
   const memory = memoryHere();
   if (!memory) return undefined;

@@ -1,5 +1,5 @@
 /**
- * What WebAssembly lacks for training convolutions: the gradient of a filter is missing, and those of the input and of
+ * The kernels that WebAssembly lacks for training convolutions: the gradient of a filter is missing, and those of the input and of
  * a max pool are loops that take several times as long as the forward pass. Here a convolution's gradients are
  * convolutions themselves, which have a fast kernel.
  */
@@ -125,7 +125,7 @@ const maxPoolGradient: tf.KernelConfig = {
   },
 };
 
-/** @throws Error for what is not needed here and would need other formulas */
+/** @throws Error for arguments that are not used here and would need other formulas */
 function infoOf(input: number[], filter: number[], attrs: unknown): tf.backend_util.Conv2DInfo {
   const { strides, pad, dataFormat, dimRoundingMode } = attrs as Record<string, never>;
   const format = tf.backend_util.convertConv2DDataFormat(dataFormat);

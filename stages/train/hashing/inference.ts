@@ -78,7 +78,7 @@ function bestFlip(gains: Float64Array): number[] | undefined {
   return gains[most] > LEAST_GAIN ? [most] : undefined;
 }
 
-/** The two variables whose flips together gain most: what is between them stays as it was. */
+/** The two variables whose flips together gain most: the variables between them stay as they were. */
 function bestPair(weights: Float64Array, gains: Float64Array, z: Int8Array): number[] | undefined {
   const size = z.length;
   let most = LEAST_GAIN;

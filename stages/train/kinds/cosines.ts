@@ -6,7 +6,7 @@ import { checkLabels, defineLoss, type Loss, noCounts, notFinite } from "../loss
 import { matrixLoss } from "../scoring/ops.ts";
 import { crossEntropy } from "./classifier.ts";
 
-/** What a loss of cosines makes of a batch. */
+/** The result of a loss of cosines on a batch. */
 export interface ScoredCosines {
   loss: number;
   /** dloss / dcosine `[batch, columns]` */

@@ -27,9 +27,9 @@ export interface PairCounts {
 /** A loss of all pairs as {@link everyPairLoss} takes it. */
 export interface EveryPairSpec<S extends ParamSchemas> {
   params?: S;
-  /** What a pair's term is a function of. */
+  /** The argument of a pair's term. */
   of: "inner products" | "squared distances";
-  /** What becomes of the outputs before they are compared; default nothing. @param outputs `[batch, bits]` */
+  /** Transforms the outputs before they are compared; default the identity. @param outputs `[batch, bits]` */
   outputs?(outputs: tf.Tensor2D, params: ParamsOf<S>): tf.Tensor2D;
   /** @param outputs as they are compared, `[batch, bits]` */
   term(params: ParamsOf<S>, bits: number, counts: PairCounts, outputs: Float32Array): EveryPairTerm;

@@ -1,4 +1,4 @@
-/** What a training has done so far: sums over its steps. */
+/** The totals of a training so far: sums over its steps. */
 import type { Counters } from "../loss.ts";
 import type { Stretch } from "../metric.ts";
 

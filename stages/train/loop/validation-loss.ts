@@ -56,7 +56,7 @@ function tripletBatch({ anchors, positives, negatives }: Triplets, start: number
   };
 }
 
-/** As many positive and negative pairs, or what is left of them. */
+/** As many positive and negative pairs, or the rest of them. */
 function pairBatch(pairs: PairSet, start: number): SampledBatch {
   const images: number[] = [];
   const take = ({ first, second, count }: Pairs): Pairs => {

@@ -44,7 +44,7 @@ export default defineLoss({
     const identification = classifier(setup, identified);
     return {
       variables: identification.variables,
-      // The pairs are what is counted; the classifier adds its seconds and what it got right.
+      // The counts are those of the pairs; the classifier adds its seconds and its correct answers.
       counters: {
         get selected() {
           return verification.counters.selected;

@@ -10,7 +10,7 @@ export function deck(items: ArrayLike<number>, random: Random): (count: number) 
   return (count) => {
     const hand = left.splice(Math.max(0, left.length - count));
     if (hand.length < count) {
-      // What is in the hand already goes to the bottom of the new deck, so that it is not dealt twice at once.
+      // Images of the current batch go to the bottom of the new deck, so that none is dealt twice at once.
       const held = new Set(hand);
       const all = random.shuffle(Array.from(items));
       left = [...all.filter((item) => held.has(item)), ...all.filter((item) => !held.has(item))];

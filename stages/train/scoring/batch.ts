@@ -58,7 +58,7 @@ export interface Means {
   semihard: boolean;
 }
 
-/** What the sampler knows of a batch besides one label an image. */
+/** The sampler's data on a batch besides one label an image. */
 export interface Given {
   /** Pairs or triplets of rows that the sampler drew. */
   pairs?: PairSet;

@@ -11,7 +11,7 @@ import { everyTriplet, mean, scoreTriplets } from "./tuples.ts";
 export interface AnchorSums {
   /** The sum of the losses. */
   loss: number;
-  /** dloss / d(distance), summed for each positive and each negative; added to what is there. */
+  /** dloss / d(distance), summed for each positive and each negative; added to the present values. */
   positive: Float64Array;
   negative: Float64Array;
   /**

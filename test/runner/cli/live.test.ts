@@ -1,4 +1,4 @@
-/** What a person sees of a run on a terminal of any width. */
+/** The display of a run on terminals of several widths. */
 import fc from "fast-check";
 import stringWidth from "string-width";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
@@ -46,7 +46,7 @@ function begin(display: Display): void {
   }
 }
 
-/** What a person sees, in the end or at an earlier moment. The clock of the display ends with the first call. */
+/** The screen, at the end or at an earlier moment. The clock of the display ends with the first call. */
 function seen(screen: Screen, moment?: number) {
   vi.useRealTimers();
   return screen.read(moment);
@@ -71,7 +71,7 @@ describe.each([20, 80, 110, 170])("on %i columns", (columns) => {
     display.close();
   });
 
-  test("no character of a message is lost, whatever runs", async () => {
+  test("no character of a message is lost, with any stages running", async () => {
     const screen = new Screen(columns);
     const display = open(screen);
     const [first, second, third] = tasks;

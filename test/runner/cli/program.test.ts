@@ -7,7 +7,7 @@ const program = programOf(async () => {}, { ...USUAL, version: "1.2.3" });
 for (const one of [program, ...program.commands])
   one.configureOutput({ getOutHelpWidth: () => 80 }).exitOverride();
 
-/** What a page prints on a terminal of 80 columns. */
+/** A page of help on a terminal of 80 columns. */
 function pageOf(name?: string): string[] {
   const one = name ? program.commands.find((command) => command.name() === name)! : program;
   let text = "";

@@ -2,7 +2,7 @@
 import { EventEmitter } from "node:events";
 import xterm from "@xterm/headless";
 
-/** A stream that a program takes for a terminal. It keeps what is written and every change of its size, in order. */
+/** A stream that a program takes for a terminal. It keeps the written text and every change of its size, in order. */
 export class Screen extends EventEmitter {
   readonly isTTY = true;
   columns: number;
@@ -40,7 +40,7 @@ export class Screen extends EventEmitter {
   }
 
   /**
-   * What the terminal holds, and what has scrolled away: as rows, and as lines, where a wrapped line counts as one. Needs
+   * The content of the terminal, with the scrolled lines: as rows, and as lines, where a wrapped line counts as one. Needs
    * real timers.
    * @param moment of an earlier {@link mark}
    */

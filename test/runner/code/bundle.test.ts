@@ -218,7 +218,7 @@ describe("code", () => {
     expect(existsSync(bundle)).toBe(true);
   });
 
-  test("a lock file that comes or goes makes what is remembered stale", async () => {
+  test("a lock file that comes or goes makes the memo stale", async () => {
     await code(NUMBERS);
     const stamps = () => JSON.parse(project.read("node_modules/.cache/deephash/code.json"))[NUMBERS].stamps;
     expect(stamps()["package-lock.json"]).toBe("");

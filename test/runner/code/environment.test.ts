@@ -17,7 +17,7 @@ test("a stage sees what programs need", () => {
   expect(seen(...needed)).toEqual(needed);
 });
 
-test("and no secret, whatever it is called", () => {
+test("and no secret, under any name", () => {
   expect(
     seen(
       ..."DEEPHASH_SIGNING_KEY DEEPHASH_REMOTE AWS_ACCESS_KEY_ID AWS_SECRET_ACCESS_KEY AWS_PROFILE GITHUB_TOKEN".split(
@@ -40,7 +40,7 @@ test("a variable is passed on as a whole value alone", () => {
     expect(passedOn(other)).toBeUndefined();
 });
 
-test("what is declared is filled in, and what is not set is told", () => {
+test("declared variables are filled in, and unset ones are reported", () => {
   const declared = { A: "plain", B: { from: "SECRET" }, C: { from: "EMPTY" } };
   expect(filledEnvironment(declared, { SECRET: "s", EMPTY: "" })).toEqual({ A: "plain", B: "s", C: "" });
   expect(() => filledEnvironment(declared, { EMPTY: "" })).toThrow(

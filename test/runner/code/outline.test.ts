@@ -14,7 +14,7 @@ const SUMS = "stages/shared/sums.ts";
 async function outline() {
   return (await new CodeBook(project.root).read([NUMBERS])).get(NUMBERS)!.outline;
 }
-/** What an edit changes, by the outline. */
+/** The changes of an edit, by the outline. */
 async function change(file: string, before: string, after: string): Promise<string[]> {
   const old = await outline();
   project.edit(file, before, after);

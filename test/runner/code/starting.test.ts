@@ -1,4 +1,4 @@
-/** What a stage's process starts from: its packages, bundled once, must be to its code what Node makes of them. */
+/** The bundled packages of a stage's process behave as those that Node loads. */
 import { execFileSync } from "node:child_process";
 import { readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
@@ -138,7 +138,7 @@ test("what cannot be bundled is left to Node, with what it shares with the stage
   ).toEqual(["counter"]);
 });
 
-test("a package that changed in place is bundled again; what was compiled is kept for the next process", async () => {
+test("a package that changed in place is bundled again; the compiled code is kept for the next process", async () => {
   write(
     'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',
   );
@@ -150,7 +150,7 @@ test("a package that changed in place is bundled again; what was compiled is kep
   expect((await start("stage.run")).printed).toBe(100);
 });
 
-test("without a lock file nothing says what is installed, so nothing is bundled", async () => {
+test("without a lock file the versions are unknown, so nothing is bundled", async () => {
   project.reset();
   write(
     'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',

@@ -1,4 +1,4 @@
-/** Lets every call that changes a file go wrong, one after the other, and holds the run after it to what is due. */
+/** Makes every call that changes a file fail, one after the other, and checks the run after it. */
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -6,13 +6,13 @@ import { expect } from "vitest";
 import type { StageRecord } from "../../../runner/store/record.ts";
 import type { Ended } from "../project.ts";
 
-/** What was written before a run began is safe from a power cut; the clock of files lags behind this much. */
+/** Files from before a run are safe from a power cut; the clock of files lags behind this much. */
 const SETTLED_MILLISECONDS = 10;
 
 const INJECT = resolve("test/runner/faults/inject.cjs");
 
 /**
- * `kill`: SIGKILL before the call, and half-way through what is written. `power`: the same, and what was not
+ * `kill`: SIGKILL before the call, and half-way through a write. `power`: the same, and bytes that were not
  * synced is lost. `ENOSPC`: from this call on no room is left. `EIO`: this call fails.
  */
 export type Fault = "kill" | "power" | "ENOSPC" | "EIO";
@@ -57,7 +57,7 @@ function wholeRecords(root: string): StageRecord[] {
   });
 }
 
-/** What a run made, and what a person has among it, less what a clock said. */
+/** The outputs of a run and the person's files among them, without the measured ones. */
 export function made(root: string): Record<string, string> {
   const found: Record<string, string> = {};
   for (const { id, outputs } of wholeRecords(root))
@@ -77,7 +77,7 @@ export function made(root: string): Record<string, string> {
   return found;
 }
 
-/** What a run must not leave: temporary files and folders, locks. */
+/** The files that a run must not leave: temporary files and folders, locks. */
 const left = (root: string) => [
   ...below(root).filter((path) => path.includes(".scratch-")),
   ...below(join(root, "cache/locks")),
@@ -92,7 +92,7 @@ function ran(root: string): string[] {
   return ids;
 }
 
-/** What every wrong turn is held to. */
+/** The rules for every injected failure. */
 async function expectRepaired(subject: Subject, whole: Record<string, string>, point: string): Promise<void> {
   const { root } = subject;
   const before = wholeRecords(root).map(({ id }) => id);

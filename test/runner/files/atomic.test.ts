@@ -1,4 +1,4 @@
-/** What stages leave in the scratch folder and what nobody may write: neither ends a run. As root, by another user. */
+/** Files of stages in the scratch folder, and unwritable ones, do not end a run. As root, by another user. */
 import { spawnSync } from "node:child_process";
 import {
   chmodSync,

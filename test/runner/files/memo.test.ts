@@ -59,7 +59,7 @@ test("any value of JSON comes back equal", () => {
   );
 });
 
-test("a file that is cut off is none; one that grew too large keeps what was asked for last", () => {
+test("a file that is cut off is none; one that grew too large keeps the entries of the last run", () => {
   const memo = new Memo(file);
   memo.set(1, "x".repeat(3 << 20));
   memo.save();

@@ -1,4 +1,4 @@
-/** Which folder the paths begin at that a person gives. */
+/** The folder that a person's paths begin at. */
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, test } from "vitest";
@@ -6,7 +6,7 @@ import { programOf } from "../../../runner/cli/program.ts";
 import { given, givenSource, standing } from "../../../runner/files/standing.ts";
 import { scratch } from "../../stages/shared/scratch.ts";
 
-describe("where a person stands", () => {
+describe("the current folder of a person", () => {
   test("is what npm says, as long as npm put the process where it is", () => {
     const npm = { INIT_CWD: "/home/me", npm_package_json: "/project/package.json" };
     expect(standing("/project", npm)).toBe("/home/me");
@@ -15,7 +15,7 @@ describe("where a person stands", () => {
     expect(standing("/project", { INIT_CWD: "/home/me" })).toBe("/home/me"); // yarn names no manifest
   });
 
-  test("is where its paths begin; what is only in the project is found there", () => {
+  test("is where its paths begin; files that are only in the project are found there", () => {
     const [root, from] = [scratch(), scratch()];
     mkdirSync(join(root, "indexes"));
     expect(given("x", from)).toBe(join(from, "x"));

@@ -24,7 +24,7 @@ afterEach(() => rmSync(folder, { recursive: true }));
 
 const wait = (milliseconds: number) => new Promise((done) => setTimeout(done, milliseconds));
 
-test("hashes are those of the content, also of what is longer than one read", () => {
+test("hashes are those of the content, also of files longer than one read", () => {
   expect(hashFile(file)).toBe(sha256("one"));
   const long = Buffer.alloc(3_000_001, "abc");
   writeFileSync(file, long);

@@ -23,7 +23,7 @@ const given = () => treeOf(join(folder, "in"), "data");
 const paths = () => given().files.map(({ path }) => path);
 const link = (target: string, path: string) => symlinkSync(target, join(folder, "in", path));
 
-describe("what is refused, with its path and what to do", () => {
+describe("rejected entries, with the path and the next step", () => {
   test("a named pipe, wherever it is", () => {
     execFileSync("mkfifo", [join(folder, "in/deep/pipe"), join(folder, "pipe")]);
     expect(given).toThrow("data/deep/pipe is a named pipe. Only regular files and folders count: remove it.");
@@ -53,7 +53,7 @@ describe("what is refused, with its path and what to do", () => {
     link("one", "two");
     expect(given).toThrow("data/one is a link that leads back to itself. Remove it.");
   });
-  test("what is not there", () =>
+  test("a missing file", () =>
     expect(() => treeOf(join(folder, "none"), "none")).toThrow("none is not there."));
   test("a name that is no UTF-8", () => {
     writeFileSync(Buffer.concat([Buffer.from(join(folder, "in/deep/caf")), Buffer.from([0xe9])]), "");
@@ -128,7 +128,7 @@ describe("a tolerant input", () => {
       ["self", "refused"],
     ]);
   });
-  test("has a hash in which that stands, and else the hash it always had", () => {
+  test("has a hash that covers this, and else the hash it always had", () => {
     const store = new Store(join(folder, "cache"));
     const strict = store.hashInput(join(folder, "in"));
     store.tolerant.add(join(folder, "in"));

@@ -54,7 +54,7 @@ test("a significant drop fails it, and so does a number that is no measurement",
   ]);
 });
 
-test("as Markdown it is a table, between blank lines, whatever the cells hold", () => {
+test("as Markdown it is a table, between blank lines, for all contents of cells", () => {
   const differences = [{ file: "reports/x/metrics.json", path: "a|b", before: 10, now: 11 }];
   const { lines } = verdict(result({ differences }), rule, markdownTable);
   expect(lines.slice(0, 5)).toEqual([

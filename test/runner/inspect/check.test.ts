@@ -16,7 +16,7 @@ test("counts the numbers and names the paths that differ", () => {
   });
 });
 
-test("what is there on one side alone differs, also a whole branch", () => {
+test("a value on one side alone is a difference, also a whole branch", () => {
   expect(differences({ a: 1 }, { a: 1, b: 2 }).found).toEqual(["b"]);
   expect(differences({ a: 1, b: { c: 1 } }, { a: 1 }).found).toEqual(["b"]);
   expect(differences([1, 2], [1]).found).toEqual(["1"]);

@@ -1,4 +1,4 @@
-/** `why` and `explain` say once what is the same of many instances. */
+/** `why` and `explain` print once the lines that many instances share. */
 import { afterAll, expect, test } from "vitest";
 import { Project } from "../project.ts";
 

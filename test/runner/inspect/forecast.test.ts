@@ -12,7 +12,7 @@ const record = (id: string, seconds: number, params: object = {}, more: object =
 describe("the estimate of one task", () => {
   const wanted = task("a[x=1]", { steps: 100, rate: { from: 1, to: 0 } });
 
-  test("is what the run with the same params took, whatever it was called", () => {
+  test("is the time of the run with the same params, under any name", () => {
     const past = [
       record("a[x=1]", 9, { steps: 90, rate: { from: 1, to: 0 } }),
       record("a[x=2]", 7, wanted.params),

@@ -52,7 +52,7 @@ describe("query data that would reach a choice", () => {
       "pipeline.yaml:7:3 (inputs.i) select.inputs.i: query data would reach a choice: evaluate[k=1].metrics → select, which chooses a value. Choose on validation images instead.",
     );
   });
-  test("is followed through whatever is made from it, shell commands too", () => {
+  test("is followed through all outputs made from it, of shell commands too", () => {
     const tasks = [
       evaluate,
       task("table", ["evaluate[k=1].metrics"], ["csv"]),

@@ -1,4 +1,4 @@
-/** Which places an output may be published to, as far as the paths alone tell. */
+/** The places that an output may be published to, as far as the paths alone tell. */
 import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { resolve as absolute, join } from "node:path";
@@ -24,7 +24,7 @@ beforeAll(() => {
 });
 afterAll(() => rmSync(folder, { recursive: true }));
 
-/** What is said of these stages; "" when nothing is wrong. */
+/** The error of these stages; "" for none. */
 async function said(stages: string, cache = "store"): Promise<string> {
   const file = join(root, "x.yaml");
   writeFileSync(file, `profiles: { a: {} }\nstages:\n${stages}`);
@@ -79,7 +79,7 @@ describe("a published folder", () => {
   ])("may be %s", async (publish) => {
     expect(await published(publish)).toBe("");
   });
-  test("takes neither the cache's own place nor that of its list, whatever the output is called", async () => {
+  test("takes neither the cache's own place nor that of its list, for outputs of any name", async () => {
     expect(await published("reports", "x/", "reports/x/cache")).toContain("is a place of the cache");
     expect(await published("reports", "o.txt", "reports/cache")).toBe("");
     expect(await published("reports", "o.txt", ".")).toContain("is a place of the cache");

@@ -91,7 +91,7 @@ function run(plan: Plan, one: Task, content = `made by ${one.id}`): StageRecord 
   plan.finish(one, record);
   return record;
 }
-/** Runs all that the plan says, in turn. @returns the ids that ran, and the latest keys */
+/** Runs all tasks of the plan, in turn. @returns the ids that ran, and the latest keys */
 function runAll(plan: Plan, content?: (id: string) => string) {
   const ran: string[] = [];
   for (let ready = plan.advance(); ready.length; ready = plan.advance()) {
@@ -106,7 +106,7 @@ function runAll(plan: Plan, content?: (id: string) => string) {
 const kinds = (plan: Plan) => [...plan.states.values()].map(({ kind }) => kind);
 const objectOf = (record: StageRecord) => store.filesOf(record.outputs.o)[0][1];
 
-describe("what is known", () => {
+describe("the state of tasks", () => {
   const chain = () => [task("a"), task("b", ["a"]), task("c", ["b"])];
 
   test("keys become known as the results upstream do", () => {
@@ -117,7 +117,7 @@ describe("what is known", () => {
     expect(kinds(plan)).toEqual(["done", "done", "done"]);
   });
 
-  test("a second plan knows all, with no object on disk", () => {
+  test("in a second plan all are hits, with no object on disk", () => {
     runAll(makePlan(chain()));
     rmSync(join(root, "cache/objects"), { recursive: true });
     const plan = makePlan(chain());
@@ -196,7 +196,7 @@ describe("what is known", () => {
     expect(plan.states.get("c")).toEqual({ kind: "skipped", because: "a" });
   });
 
-  test("what is forced runs, what follows only on other bytes", () => {
+  test("forced tasks run, those downstream only on other bytes", () => {
     runAll(makePlan(chain()));
     const plan = makePlan(chain(), ["a"]);
     expect(plan.isForced(plan.tasks[0])).toBe(true);

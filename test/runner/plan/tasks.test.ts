@@ -35,7 +35,7 @@ describe("a task has everything that is known before it runs", () => {
     expect(numbers.cpus).toBe(1);
     expect((await task("  s: { uses: numbers, cpus: all }\n")).cpus).toBe("all");
   });
-  test("`auto` is what the stage declares for the profile's check, and what is named stays", async () => {
+  test("`auto` becomes the stage's value for the profile's check, and other values stay", async () => {
     const schema = "schemas/timed.params.schema.json";
     project.write(
       schema,
@@ -82,7 +82,7 @@ export default defineStage({
     await expect(fault("[times, tims]")).rejects.toThrow(
       's.with.how.1: no how "tims" in stages/scale/hows/.',
     );
-    await expect(fault("[times, times]")).rejects.toThrow('s.with.how.1: "times" stands twice.');
+    await expect(fault("[times, times]")).rejects.toThrow('s.with.how.1: "times" is listed twice.');
     await expect(fault("[{ use: plus, by: no }]")).rejects.toThrow(
       's.with.how.0.by: must be of type number, not "no".',
     );

@@ -29,7 +29,7 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(root, { recursive: true }));
 
-/** What an output holds: a file's text, or the texts of a folder's files. */
+/** The content of an output: a file's text, or the texts of a folder's files. */
 type Content = string | Record<string, string>;
 
 /** A plan of one published stage that is known. @param made by path of the output; a path with "clock" is measured */
@@ -97,7 +97,7 @@ describe("what a stage made is published", () => {
     expect(found()).toEqual(whole);
   });
 
-  test("whatever it is called, and what is executable stays so", () => {
+  test("under any name, and executable files stay executable", () => {
     const names = ["a b", "-rf", "__proto__", "constructor", "n".repeat(255), "\u00e9", ".published"];
     const plan = planOf({ "d/": Object.fromEntries(names.map((name) => [name, name])), "x.sh": "#!" });
     const { outputs } = (plan.states.get("a") as { record: StageRecord }).record;
@@ -110,7 +110,7 @@ describe("what a stage made is published", () => {
     expect(readdirSync(at("")).sort()).toEqual([".published", "x.sh"]);
   });
 
-  test("with a list of what was written, by whom", () => {
+  test("with a list of the written files and their stages", () => {
     run(planOf({ "m.json": "1", "figures/": { "sub/b": "B" } }));
     expect(listed()).toEqual({
       "figures/sub/b": ["a", hashFile(at("figures/sub/b"))],
@@ -338,7 +338,7 @@ describe("the list", () => {
     write(".published", text.replace("HASH", hashFile(join(root, "precious"))));
     for (const work of [ask, run])
       expect(() => work(planOf({ "p.txt": "1" }))).toThrow(
-        /^reports\/x\/\.published: is no list of what was published here\. Restore it/,
+        /^reports\/x\/\.published: is no list of published files\. Restore it/,
       );
     expect(existsSync(join(root, "precious"))).toBe(true);
     expect(found()).toEqual({ "o.txt": "mine" });

@@ -51,7 +51,7 @@ describe.each([
   ["S3", async () => openS3(loopback.place("some/prefix/"))],
   ["S3 without a prefix", async () => openS3("s3://shared")],
 ])("%s", (_, open: () => Promise<Remote>) => {
-  test("keeps what was written, knows its size, and what is absent", async () => {
+  test("keeps the written bytes, knows their size, and reports missing ones", async () => {
     const remote = await open();
     expect(await read(remote, "records/a.json")).toBeUndefined();
     expect(await remote.size("records/a.json", signal)).toBeUndefined();

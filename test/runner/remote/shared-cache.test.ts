@@ -1,4 +1,4 @@
-/** The shared cache: what is trusted, what is fetched, and that whatever goes wrong is a miss with one warning. */
+/** The shared cache: trust, fetched files, and that every failure is a miss with one warning. */
 import { createHash } from "node:crypto";
 import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -195,7 +195,7 @@ test("nothing is pushed without a key, nor what read more than it declared", asy
   expect(remote.files.size).toBe(0);
 });
 
-/** What is done to the remote's record: the parsed one, changed. */
+/** A change to the remote's parsed record. */
 type Signed = { record: string; by: string; signature: string };
 const changed = (change: (signed: Signed) => unknown) => () => {
   const signed: Signed = JSON.parse(remote.files.get(recordName())!.toString());
@@ -228,7 +228,7 @@ describe("a record is a miss, with one warning, when", () => {
       /is signed by ed25519:.{43}, which trusted-keys does not list/,
     ],
     [
-      "another key's name stands on it",
+      "it has another key's name",
       changed((signed) => {
         signed.signature = makeSigner(join(root, "other.pem")).sign(signed.record);
       }),
@@ -265,7 +265,7 @@ describe("a record is a miss, with one warning, when", () => {
       'is none as this version writes them (the listing of its output "model" holds "../../model.json"',
     ],
     [
-      "a folder's listing is not what its hash says",
+      "a folder's listing has another hash",
       resigned(({ outputs: { model } }) => {
         model.files!.pop();
       }),
@@ -353,12 +353,12 @@ describe("an object is not taken, with one warning, when", () => {
     expect(remote.files.get(objectName(hash))!.toString()).toBe("[1,2]");
   });
 
-  /** What a remote gives instead of an object. */
+  /** The content that a remote gives instead of an object. */
   const gives = (pieces: () => AsyncGenerator<Buffer>) => {
     remote.read = async () => Readable.from(pieces());
   };
 
-  test("it is endless: it is read no further than the record says", async () => {
+  test("it is endless: it is read up to the size in the record", async () => {
     const { outputs } = await push();
     let given = 0;
     gives(async function* () {
@@ -459,7 +459,7 @@ describe("a remote that is away", () => {
     );
   });
 
-  test("half-way through a push: no record without its objects, and push says what did not get through", async () => {
+  test("half-way through a push: no record without its objects, and push reports the failed ones", async () => {
     const store = storeNamed("maker");
     const cache = open(store);
     const write = remote.write.bind(remote);

@@ -1,4 +1,4 @@
-/** What others see of a record. */
+/** The public form of a record. */
 import { mkdtempSync } from "node:fs";
 import { homedir, tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,7 +59,7 @@ test.each([
   expect(shared.run).toEqual({ profile: "p", settings: ["train.file=(not shared)", "train.steps=3"] });
   expect(recordFault(shared)).toBe("");
   expect(JSON.stringify(shared)).not.toContain(JSON.stringify(path).slice(1, -1));
-  // What the key covers cannot be left out: then nothing is shared.
+  // Fields that the key covers cannot be left out: then nothing is shared.
   for (const more of [
     { params: { deep: [{ file: `--data=${path}` }] } },
     { params: { [path]: 1 } },

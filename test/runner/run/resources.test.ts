@@ -42,7 +42,7 @@ describe("a claim", () => {
     pool.give(a);
     expect(pool.take(b)).toEqual(["0"]);
   });
-  test("whatever fits never takes more than there is, nor one GPU twice", () => {
+  test("running stages never take more than there is, nor one GPU twice", () => {
     const claims = fc.record({
       cpus: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant("all" as const)),
       memory: fc.option(fc.integer({ min: 1, max: 8e9 }), { nil: undefined }),

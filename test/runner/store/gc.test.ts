@@ -70,7 +70,7 @@ const left = () =>
     .map((key) => store.record(key)!.id)
     .sort();
 
-test("what is old goes, with its objects and its log; what is younger stays", () => {
+test("old results are removed, with their objects and logs; younger ones stay", () => {
   const old = made("old", "1", 31);
   made("young", "2", 29);
   const found = collect();
@@ -94,7 +94,7 @@ test("objects that no record names are garbage, however young", () => {
   expect(store.objects()).toEqual([]);
 });
 
-test("what is known of a code goes with the last record of it", () => {
+test("the outline of a code is removed with the last record of it", () => {
   made("old", "1", 31);
   store.keepCode("c".repeat(64), { packages: [], outline: {} });
   expect(collect().map(({ kind }) => kind)).toEqual(["record", "object", "code", "log"]);
@@ -110,7 +110,7 @@ test("by size, the oldest go first, until the rest fits", () => {
   expect(left()).toEqual(["c"]);
 });
 
-test("what the last runs of each profile ended with stays, whatever its age and size", () => {
+test("the results of the last runs of each profile stay, at any age and size", () => {
   const keys = ["a", "b", "c", "d"].map((id, index) => made(id, id, 100 - index));
   const run = (profile: string, all: string[], days: number, whole = true) => {
     store.keepRun(profile, Object.fromEntries(all.map((key) => [key, key])), whole);

@@ -74,7 +74,7 @@ describe("objects", () => {
     expect(statSync(objectOf(hash)).ino).toBe(ino);
   });
 
-  test("whatever is kept comes back byte for byte", async () => {
+  test("every output comes back byte for byte", async () => {
     const path = fc.stringMatching(/^[a-z]{1,3}(\/[a-z]{4,5})?$/);
     const content = fc.uint8Array({ maxLength: 300 });
     await fc.assert(
@@ -95,7 +95,7 @@ describe("objects", () => {
     );
   });
 
-  test("a folder's hash tells names and contents apart", () => {
+  test("a folder's hash differs for other names and contents", () => {
     const hashes = [
       keep({ a: "x" }),
       keep({ b: "x" }),

@@ -8,7 +8,7 @@ const refuse = (_: string, why: string): never => {
 };
 const fill = (command: string, values: Record<string, unknown>) =>
   fillCommand(command, { in: {}, out: {}, with: values }, refuse);
-/** What a command prints. */
+/** The output of a command. */
 const said = (command: string, values: Record<string, unknown>) =>
   execFileSync("bash", ["-c", `set -euo pipefail; ${fill(command, values)}`], { encoding: "utf8" });
 
@@ -55,7 +55,7 @@ const PLACES = [
   "test $((1 + (2 * 3))) = 7 && printf '<%s>' ${with.x}",
 ];
 
-describe("whatever a value holds, and wherever it is put in, the shell gets that value", () => {
+describe("any value at any place reaches the shell unchanged", () => {
   test.each(PLACES)("%s", (command) => {
     for (const x of HOSTILE) expect(said(command, { x })).toBe(`<${x}>`);
   });

@@ -264,7 +264,7 @@ describe("inputs", () => {
 });
 
 describe("order", () => {
-  test("upstream comes first, wherever it stands", () => {
+  test("upstream comes first, at any place of the file", () => {
     expect(
       ids(
         stages(
@@ -331,7 +331,7 @@ test("a profile's stage that mistypes another is told which", () => {
 describe("a shell command", () => {
   const command = (text: string) =>
     stages(`  s: { run: ${JSON.stringify(text)}, outputs: { b: b } }\n`).instances[0].run;
-  test("keeps what is known later; what is known now stays a hole, with its value", () => {
+  test("keeps names that are known later; a name that is known now stays a hole, with its value", () => {
     expect(command("echo ${profile} ${in.a} ${out.b} ${with.c}")).toBe(
       'echo ${profile="p"} ${in.a} ${out.b} ${with.c}',
     );

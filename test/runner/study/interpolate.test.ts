@@ -32,7 +32,7 @@ test("lists and maps are filled all through, keys stay", () => {
   expect(fill({ "${n}": [{ a: "${n}" }, true] })).toEqual({ "${n}": [{ a: 3 }, true] });
 });
 
-test("what is unknown is told with its path", () => {
+test("an unknown name is reported with its path", () => {
   expect(() => fill({ a: ["", "x ${m}"] })).toThrow('a.1: nothing is called "m".');
 });
 

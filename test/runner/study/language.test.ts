@@ -363,7 +363,7 @@ describe("extends and include", () => {
   });
 
   test.each([
-    // [file, what is there, what should not be, the line]
+    // [file, its text, the wrong text in it, the line]
     [
       "studies/big.yaml",
       "shared/data",

@@ -39,7 +39,7 @@ stages:
     inputs: { values: numbers.values }
 `;
 
-test("a good file is read as it stands", () => {
+test("a good file is read as it is", () => {
   expect(load(file(GOOD), process.cwd()).profile).toBe("small");
   const study = read(GOOD);
   expect(study.vars).toEqual({ start: 1, factors: [2, 3] });
@@ -52,7 +52,7 @@ test("the project's own pipeline.yaml is good", () => {
 
 describe("a typo is told with its place and the nearest right word", () => {
   test.each([
-    // [what stands there, what should not, the line]
+    // [the right text, the wrong text, the line]
     ["profile: small", "profil: small", '1:1 profil: unknown key. Did you mean "profile"?'],
     ["profile: small", "profile: smal", '1:1 profile: no profile "smal". Did you mean "small"?'],
     ["vars:\n  start", "vras:\n  start", '2:1 vras: unknown key. Did you mean "vars"?'],

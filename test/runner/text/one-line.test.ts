@@ -31,7 +31,7 @@ describe("a web address", () => {
     expect(performance.now() - began).toBeLessThan(3000);
   });
 
-  test("tells no secret in messages, keys, records, and what is said to have changed, but that it changed", () => {
+  test("keeps secrets out of messages, keys, records and reasons, which only report that it changed", () => {
     const params = (secret: string) => ({ urls: [`https://me:${secret}@h/a?key=${secret}`] });
     expect(brief(params("s3cret"))).not.toContain("s3cret");
     const task = (secret: string) =>

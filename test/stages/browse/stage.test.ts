@@ -84,7 +84,7 @@ describe("browse", () => {
       [codes, hamming],
     ] as const)
       for (const [index, query] of drawn.entries()) {
-        // A stable sort: of equally near images the one that stands first in the database.
+        // A stable sort: of equally near images the first one in the database.
         const nearest = database.toSorted((a, b) => distance(query, a) - distance(query, b)).slice(0, 4);
         const listed = list.neighbours.slice(4 * index, 4 * index + 4);
         expect(listed.map((place) => rowOf(found, place))).toEqual(nearest);

@@ -86,7 +86,7 @@ describe("download of a folder", () => {
     expect(readMetadata(readTable(outputs.images, "images")).classes).toEqual(["blue", "green", "red"]);
   });
 
-  it("takes val for validation, whatever the letters, and passes over what is no split", async () => {
+  it("takes val for validation, in any case of letters, and skips folders that are no split", async () => {
     const three = scratch();
     const image = await picture(RED).png().toBuffer();
     for (const path of ["Training/red/1.png", "Valid/red/2.png", "TEST/blue/3.png"]) save(three, path, image);
@@ -101,7 +101,7 @@ describe("download of a folder", () => {
     expect(log).toContain("1 image is beside the class folders and has no class: TEST/flat.png.");
   });
 
-  it("takes every form that sharp decodes, whatever the ending says, and the first of several pages", async () => {
+  it("takes every form that sharp decodes, under any ending, and the first of several pages", async () => {
     const forms = scratch();
     const red = () => picture(RED, 16, 16);
     const two = sharp([await red().png().toBuffer(), await picture(BLUE, 16, 16).png().toBuffer()], {
@@ -169,7 +169,7 @@ describe("download of a folder", () => {
     expect(log.join("")).not.toMatch(/\p{Cc}/u);
   });
 
-  it("cuts, pads or stretches, turns upright, and puts white behind what is transparent", async () => {
+  it("cuts, pads or stretches, turns upright, and puts white behind transparent pixels", async () => {
     const odd = scratch();
     // Left half red, right half blue: 8 x 4.
     const halves = await picture(RED, 8, 4)
@@ -270,7 +270,7 @@ describe("download of a folder", () => {
     );
   });
 
-  it("refuses what is no such folder", async () => {
+  it("rejects any other folder", async () => {
     expect(await fault(get(undefined))).toContain("inputs: { files: ./MY/IMAGES }");
     const empty = scratch();
     expect(await fault(get(empty))).toMatch(/no images\. There must be one folder a class/);

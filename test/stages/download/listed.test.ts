@@ -142,7 +142,7 @@ describe("cars196", () => {
     expect(rowsOf(official).map(([, , split]) => split)).toEqual(["train", "test", "train"]);
   });
 
-  it("refuses what is no such file, wherever it is cut", async () => {
+  it("rejects a truncated file, cut at any place", async () => {
     const whole = matFile([structs([{ a: number(1) }], "annotations")], { compress: false });
     expect(readMat(whole, "x.mat").get("annotations")).toEqual([{ a: [1] }]);
     for (let end = 129; end < whole.length; end += 8)

@@ -80,7 +80,7 @@ describe("evaluate-codes", () => {
   });
 
   it("chooses k on the validation images, never on the queries", async () => {
-    // The nearer codes have one vote each, those at the last distance a share of what is left.
+    // The nearer codes have one vote each, those at the last distance a share of the remaining votes.
     const right = (asked: number[], items: number[], k: number) =>
       asked.filter((row) => {
         const distances = far(row, items);

@@ -121,7 +121,7 @@ describe("evaluate", () => {
       expect(readFileSync(again.outputs[name]).equals(readFileSync(outputs[name]))).toBe(true);
   });
 
-  it("adds what is asked for, and changes nothing else", async () => {
+  it("adds the requested metrics, and changes nothing else", async () => {
     const plain = await evaluate({});
     const more = await evaluate({ at: [2], map_at: [5], metrics: ["mrr", "ami"] });
     const added = ["map@5", "map@5_min_r", "mrr", "precision@2", "recall@2"];

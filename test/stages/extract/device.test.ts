@@ -36,7 +36,7 @@ const gives = (change: (value: number, run: number) => number, imagesPerSecond =
 });
 const CPU = gives((value) => value, 50);
 
-/** A probe that tells what each device would; what is not named must not be asked. */
+/** A probe with the answer of each device; it must not be called for others. */
 const told =
   (answers: Record<string, Tried>, asked: string[] = []): Probe =>
   async (device) => {
@@ -47,7 +47,7 @@ const told =
 const auto = (answers: Record<string, Tried>, noCuda = "no NVIDIA device is here") =>
   chooseDevice("auto", trial, told({ cpu: CPU, ...answers }), noCuda);
 
-/** Drivers that must not be taken, and what is said of each. */
+/** Drivers that must not be taken, and the message about each. */
 const WRONG: [string, Tried, RegExp][] = [
   ["computes nothing", gives(() => 0), /not those of the CPU \(image 1 of 4: all are 0\)/],
   ["gives no numbers", gives(() => Number.NaN), /image 1 of 4: cosine NaN/],

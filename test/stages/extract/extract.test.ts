@@ -68,7 +68,7 @@ const fault = async (...run: Parameters<typeof extract>): Promise<string> => {
   return error.message;
 };
 
-/** What the network is given for an image. */
+/** The input of the network for an image. */
 function planesOf(pixels: ArrayLike<number>): Float32Array {
   const resizer = new Resizer({ height: SIDE, width: SIDE, channels: 3 }, SIZE, IMAGENET, 1);
   return resizer.fill(0, Uint8Array.from(pixels), 1);

@@ -1,4 +1,4 @@
-/** Tokens to one vector, and what is refused. */
+/** Tokens to one vector, and rejected shapes. */
 import { describe, expect, test } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
 import { pool } from "../../../stages/extract/pooling.ts";

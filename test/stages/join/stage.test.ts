@@ -15,7 +15,7 @@ writeBlobs(noisy, { classes: 3, perClass: 4, dim: 5, noise: 0.9 });
 writeBlobs(few, { classes: 3, perClass: 3, dim: 5, noise: 0.1 });
 const files = (...paths: string[]) => paths.map((path) => ({ path, id: path }));
 
-test("vectors stand side by side, in the order of the inputs", async () => {
+test("vectors are side by side, in the order of the inputs", async () => {
   const { outputs, notes } = await runStage("join", { inputs: { vectors: files(wide, narrow) } });
   const [joined, first, second] = [outputs.vectors, wide, narrow].map(readVectors);
   expect(notes.dim).toBe(7);

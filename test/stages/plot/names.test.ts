@@ -1,4 +1,4 @@
-/** Names of classes and labels that a person may give are drawn, whatever is in them. */
+/** All names of classes and labels that a person may give are drawn. */
 import { expect, test } from "vitest";
 import type { Figure } from "../../../stages/plot/figure.ts";
 import { bars } from "../../../stages/plot/figures/bars.ts";

@@ -58,7 +58,7 @@ describe("readPlane", () => {
     expect(new Set(Array.from(train.x, (x, at) => `${x} ${train.y[at]}`)).size).toBe(1000);
   });
 
-  it("refuses what is no plane", () => {
+  it("rejects tables without a plane", () => {
     const file = vectors("solid", {}, { ...BLOBS, dim: 3 });
     expect(() => readPlane(file, split)).toThrow(
       'plot: the vectors of embed[name=solid] have 3 dimensions, but a plane has 2. Take them out of the input "planes", or train with dim: 2.',

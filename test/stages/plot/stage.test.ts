@@ -52,7 +52,7 @@ describe("plot", () => {
     expect(map).toContain("FaceNet, hardest negatives (2 of 2 collapsed)<"); // whole
   });
 
-  it("draws the same bytes again, whatever was drawn before", async () => {
+  it("draws the same bytes again, after any other drawing", async () => {
     const evaluations = readEvaluations(metrics.slice(0, 2));
     const groups = appearancesOf(evaluations);
     const shades = classes(evaluations, groups)[0];

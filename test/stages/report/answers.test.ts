@@ -16,7 +16,7 @@ interface Planned {
   collapsed?: string;
 }
 
-/** What is closer than this is not significant. */
+/** Differences below this are not significant. */
 const NEAR = 0.01;
 
 function group({ point, map, knn = 0.8, collapsed = "" }: Planned): GroupSummary {

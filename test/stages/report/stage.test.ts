@@ -16,7 +16,7 @@ const figures = join(study.folder, "figures");
 mkdirSync(figures);
 writeFileSync(
   join(figures, "figures.json"),
-  JSON.stringify([{ name: "map-official", title: "mAP", caption: "What it shows.", alt: "A bar <chart>" }]),
+  JSON.stringify([{ name: "map-official", title: "mAP", caption: "A caption.", alt: "A bar <chart>" }]),
 );
 writeFileSync(join(figures, "map-official.svg"), "<svg/>");
 writeFileSync(join(figures, "map-official.png"), "PNG");
@@ -28,7 +28,7 @@ const params = { profile: "sample", resamples: 200, folder: "reports/made" };
 const inputs = { metrics, queries, histories, timings, choices, figures, maps: study.maps, neighbours };
 /** A page without its scripts. */
 const markup = (page: string) => page.replaceAll(/<script[\s\S]*?<\/script>/g, "");
-/** What a page's script is given. */
+/** The data of a page's script. */
 const dataOf = (page: string): PageData =>
   JSON.parse(/<script type="application\/json" id="data">(.*?)<\/script>/s.exec(page)![1]);
 const run = runStage("report", { params, inputs });
@@ -152,7 +152,7 @@ describe("report", () => {
     expect(provenance).toContain('"margin":0.2');
   });
 
-  it("marks collapsed runs where their means stand", async () => {
+  it("marks collapsed runs beside their means", async () => {
     const row = (await read("report"))
       .split("## Representations")[1]
       .split("\n")
@@ -189,7 +189,7 @@ describe("report", () => {
     expect(readFileSync(outputs.report, "utf8")).toMatch(/\* ITQ is above pretrained features in mAP/);
   });
 
-  it("gives each protocol a table of trainings, with what is near the best of its own", async () => {
+  it("gives each protocol a table of trainings, with the numbers near the best of its own", async () => {
     const runs = plannedRuns([1]).filter(({ point }) => point.loss === "facenet");
     const hard = runs.map((one) => ({
       ...one,
@@ -219,7 +219,7 @@ describe("report", () => {
     expect(timings["facenet · semihard-negative · P1"][0].seconds_to_near_best).not.toBeNull();
   });
 
-  it("says what the seconds of a selector are worth", async () => {
+  it("states the quality of a selector's seconds", async () => {
     const measured = plannedRuns([1, 2]).map((one) => ({ ...one, others: 0.02 }));
     const own = makeStudy(90, measured);
     const { outputs } = await runStage("report", {

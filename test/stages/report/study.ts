@@ -41,7 +41,7 @@ export interface Made {
 /** Vectors that all runs begin with. */
 export const FEATURES = { backbone: "mobilenetv2", size: 160 };
 
-/** What made a run. */
+/** The recipe of a run. */
 export function recipeFor({
   point,
   settings,
@@ -73,7 +73,7 @@ const SELECTORS: [string, number, number][] = [
   ["semihard-negative", 0.89, 0.8],
 ];
 
-/** What a study of two losses, four selectors and three seeds may find. */
+/** The numbers of a study of two losses, four selectors and three seeds. */
 export function plannedRuns(seeds = [1, 2, 3]): Made[] {
   const runs: Made[] = [{ point: {}, map: 0.416, knn: 0.858 }];
   for (const [loss, worse] of [
@@ -138,7 +138,7 @@ export function makeStudy(queries = 200, runs = plannedRuns()): MadeStudy {
   };
   const ids = Uint32Array.from({ length: queries }, (_, i) => 50_000 + i);
   const labels = Uint16Array.from({ length: queries }, (_, i) => i % CLASSES.length);
-  // What makes a query hard is the same for all runs: that is what pairing takes out.
+  // A query is equally hard for all runs: pairing removes this.
   const hard = random(1, "queries");
   const hardness = Float64Array.from({ length: queries }, () => 0.1 * hard.normal());
 

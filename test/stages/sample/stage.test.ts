@@ -45,7 +45,7 @@ describe("sample", () => {
         expect(after[role].filter((flag, i) => flag && after.labels[i] === label)).toHaveLength(count);
   });
 
-  it("leaves out what is excluded, and gives the same bytes for the same seed", async () => {
+  it("leaves out excluded images, and gives the same bytes for the same seed", async () => {
     const first = await sample({});
     const drawn = [...readVectors(first.outputs.features).ids];
     const without = await sample({}, drawn.slice(0, 4));

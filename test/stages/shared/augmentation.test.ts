@@ -30,7 +30,7 @@ describe("an augmentation", () => {
     expect((await draw([part(name)])).some((view) => JSON.stringify(view) !== whole)).toBe(true);
   });
 
-  it("draws the same whatever others are in the list", async () => {
+  it("draws the same beside any others in the list", async () => {
     const alone = (await draw([part("shift")])).map(({ left }) => left);
     const both = (await draw([part("colour"), part("flip"), part("shift")])).map(({ left }) => left);
     expect(both).toEqual(alone);

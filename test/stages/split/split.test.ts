@@ -56,7 +56,7 @@ type Role = (typeof ROLES)[number];
 /** How many images of each class have a role. */
 const count = ({ split }: Run, role: Role) =>
   CLASSES.map((_, label) => split.labels.filter((own, row) => own === label && split[role][row]).length);
-/** What an image is in, as "train+database". */
+/** The roles of an image, as "train+database". */
 const places = ({ split }: Run) =>
   [...split.ids].map((_, row) => ROLES.filter((role) => split[role][row]).join("+"));
 const tally = (words: string[]) => {
@@ -215,7 +215,7 @@ describe("every protocol", () => {
     }
   });
 
-  it("is stratified and keeps its parts apart, whatever the classes' sizes", async () => {
+  it("is stratified and keeps its parts apart, for all sizes of classes", async () => {
     const sizes = fc.array(fc.integer({ min: 12, max: 25 }), { minLength: 4, maxLength: 4 });
     await fc.assert(
       fc.asyncProperty(
@@ -347,9 +347,9 @@ describe("split refuses", () => {
     );
   });
 
-  it("an id that stands twice", async () => {
+  it("an id that occurs twice", async () => {
     const twice = EVEN.map((image, i) => (i === 9 ? { ...image, id: EVEN[3].id } : image));
-    expect(await fault(twice, "official")).toContain(`the id ${EVEN[3].id} stands twice`);
+    expect(await fault(twice, "official")).toContain(`the id ${EVEN[3].id} occurs twice`);
   });
 
   it("a label outside the classes", async () => {

@@ -1,4 +1,4 @@
-/** What every file of losses/ must do: follow its own gradient, and answer unusual batches with a number. */
+/** Every file of losses/ follows its own gradient, and gives a number for unusual batches. */
 import { readdirSync } from "node:fs";
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, test } from "vitest";

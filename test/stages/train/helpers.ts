@@ -1,4 +1,4 @@
-/** What the tests of losses and selectors share: batches, one loss at work, gradients by finite differences. */
+/** Shared by the tests of losses and selectors: batches, one loss at work, gradients by finite differences. */
 import * as tf from "@tensorflow/tfjs-core";
 import { type Random, random } from "../../../stages/shared/compute/random.ts";
 import type { Loss, LossRun } from "../../../stages/train/loss.ts";

@@ -1,4 +1,4 @@
-/** What kNN takes each class for, as a table of shades. */
+/** The confusion matrix of kNN, as a table of shades. */
 import type { PageData } from "../data.ts";
 import { confused } from "../view/confusion.ts";
 import { chooser, make } from "./element.ts";

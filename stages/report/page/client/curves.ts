@@ -41,7 +41,7 @@ function lossCharts(runs: RunData[]): { measure: Measure; own: RunData[]; title:
   return losses.map(([loss, own]) => ({ measure: "loss", own, title: `loss of ${partWords(loss)}` }));
 }
 
-/** The charts of a panel: what is measured, of which runs. */
+/** The charts of a panel: the measured quantity, and the runs. */
 function wantedOf(
   runs: RunData[],
   measures: Measure[],

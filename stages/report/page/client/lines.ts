@@ -43,11 +43,11 @@ export interface Axis {
   format?: string;
   /** The only values with a tick. */
   values?: number[];
-  /** Where it begins and ends, whatever the points are. */
+  /** Where it begins and ends, independent of the points. */
   ends?: number[];
 }
 
-/** What a chart of lines shows. */
+/** The data of a line chart. */
 export interface Lines {
   points: CurvePoint[];
   lines: Line[];

@@ -39,7 +39,7 @@ const near = new IntersectionObserver(
   { rootMargin: `${NEAR}px` },
 );
 
-/** Opens what is folded around the target of a link. */
+/** Opens the folded blocks around the target of a link. */
 function unfold(): void {
   const target = location.hash && document.getElementById(decodeURIComponent(location.hash.slice(1)));
   if (!target) return;

@@ -18,7 +18,7 @@ const MOST_NAMES = 20;
 /** With more points than this, each is drawn smaller. */
 const MANY = 400;
 
-/** What a press says of a point, as the spec sees it. */
+/** The signal of a pressed point, in the spec. */
 const STATE =
   "picked < 0 ? 'plain' : datum.at === picked ? 'picked' : near[datum.at] === 1 ? 'right' : near[datum.at] === 0 ? 'wrong' : 'far'";
 
@@ -76,7 +76,7 @@ function mapSpec(map: MapData, classes: string[], hidden: Set<number>, width: nu
     hidden.has(map.labels[at]) ? [] : [{ at, x, y: map.y[at], label: map.labels[at] }],
   );
   const size = map.x.length > MANY ? 18 : 36;
-  // Every map is a square, whatever its shape, so that maps side by side have one height.
+  // Every map is scaled to a square, so that maps side by side have one height.
   const domain = (values: number[]) => {
     const extent = values.reduce((most, value) => Math.max(most, value), 0);
     return [extent / 2 - 0.5 - MARGIN, extent / 2 + 0.5 + MARGIN];
@@ -132,7 +132,7 @@ function namesIn(map: MapData, classes: string[], hidden: Set<number>, width: nu
   return placeNames(map, shown, size, tall).filter(({ text }) => text);
 }
 
-/** One map, with what is said of the point that was picked. */
+/** One map, with the text on the picked point. */
 class MapPanel {
   readonly element: HTMLElement;
   private readonly map: MapData;

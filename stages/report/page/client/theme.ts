@@ -1,4 +1,4 @@
-/** Colours of charts: on white, on black, and on paper, which is white whatever the screen is. */
+/** Colours of charts: on white, on black, and on paper, which is white for every screen. */
 import { LIGHT, METHODS, METHODS_ON_BLACK, MUTED } from "../../../shared/runs/colours.ts";
 
 /** Colours of one chart. */
@@ -43,7 +43,7 @@ export function onTheme(change: () => void): void {
   for (const query of [dark, paper]) query.addEventListener("change", change);
 }
 
-/** What Vega takes for all charts. */
+/** The Vega settings of all charts. */
 export const vegaConfig = ({ ink, soft, line }: Theme) => ({
   background: "transparent",
   axis: {

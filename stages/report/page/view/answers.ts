@@ -45,7 +45,7 @@ export function nearPoints({ points, images, k }: Neighbours, answers: Answers, 
     .map((image) => ({ image, right: images.label[image] === label }));
 }
 
-/** Which queries are listed, and in which order. */
+/** The listed queries, in order. */
 export interface Choice {
   /** A class; none: all. */
   label?: number;

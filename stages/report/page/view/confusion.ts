@@ -1,4 +1,4 @@
-/** Which classes are taken for each other. */
+/** The classes that are taken for each other. */
 
 /** A class that is taken for another. */
 export interface Confused {

@@ -1,8 +1,8 @@
-/** Which curves are drawn, and through which points. */
+/** The curves of a chart, and their points. */
 import { meanCurve } from "../../../shared/statistics/curves.ts";
 import type { RunData } from "../data.ts";
 
-/** What the x axis can show. */
+/** The choices of the x axis. */
 export const COSTS = {
   seconds: "seconds of training",
   images: "images seen",
@@ -11,7 +11,7 @@ export const COSTS = {
 } as const;
 export type Cost = keyof typeof COSTS;
 
-/** What the y axis can show. */
+/** The choices of the y axis. */
 export type Measure = "loss" | "active" | "map";
 
 /** A point of a curve. */

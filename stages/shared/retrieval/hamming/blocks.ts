@@ -8,7 +8,7 @@ import type { Kernel } from "./kernel.ts";
 const LANES = 16;
 /** Bytes of the longest code: room for a query. */
 const QUERY = 64;
-/** What stands for a distance behind the last code: farther than any. */
+/** The distance of the padding behind the last code: farther than any. */
 const NOWHERE = 0xffff;
 const roundUp = (bytes: number) => Math.ceil(bytes / LANES) * LANES;
 
@@ -27,7 +27,7 @@ export class Blocks {
   readonly rows: number;
   readonly bits: number;
   readonly bytes: number;
-  /** Address of the distances, Uint16 `[rows]`; behind them, up to a multiple of 8, stand ones beyond any limit. */
+  /** Address of the distances, Uint16 `[rows]`; behind them, up to a multiple of 8, are ones beyond any limit. */
   readonly distances: number;
   /** Address of the room that was asked for. */
   readonly room: number;
@@ -39,7 +39,7 @@ export class Blocks {
 
   /**
    * @param codes `[rows, bytesOf(bits)]`, as {@link packSigns} packs them
-   * @param order `[rows]`: which code stands at each place; their own order unless given
+   * @param order `[rows]`: the code at each place; their own order unless given
    * @param room bytes of the kernel's memory for the caller
    * @throws UserError when there is no code
    */

@@ -17,7 +17,7 @@ export class Counts {
   /** `[classes, distances]`: those of each class. */
   readonly ofClass: Uint32Array;
   private readonly blocks: Blocks;
-  /** Where each class begins: the codes stand class by class, so that one is counted without looking at labels. */
+  /** Where each class begins: the codes are sorted by class, so that one is counted without looking at labels. */
   private readonly starts: Uint32Array;
   private readonly counters: Uint32Array;
 

@@ -21,7 +21,7 @@ export class Sorter {
   /**
    * The k nearest of some candidates.
    * @param candidates rows, each once; @param of `[candidates]`: their distances, 0 to bits
-   * @param rising whether the candidates of any one distance stand in the order of their rows already
+   * @param rising whether the candidates of any one distance are in the order of their rows already
    */
   nearest(candidates: Uint32Array, of: Uint16Array, k: number, rising: boolean): Neighbours {
     const { starts } = this;

@@ -1,13 +1,13 @@
 /**
  * A Slurm within this process, for tests: its commands on PATH are shell scripts that hand their arguments over and
- * print the answer. Jobs begin when what they wait for has ended well, and do what the test says.
+ * print the answer. Jobs begin when what they wait for has ended well, and do the work of the test.
  */
 import { chmodSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 
-/** Between two looks at what was called. */
+/** Between two polls of the calls. */
 const TICK_MILLISECONDS = 5;
 
 /** Hands over the arguments (and the script, of sbatch), and waits for the answer: a line with the exit code first. */
@@ -50,13 +50,13 @@ export class Cluster {
   jobs: FakeJob[] = [];
   /** Every command so far, with its arguments. */
   calls: [command: string, ...args: string[]][] = [];
-  /** What the last sbatch had in its environment, and so its jobs: a line a variable. */
+  /** The environment of the last sbatch, and so of its jobs: a line a variable. */
   environment = "";
   /** Whether no job begins. */
   held = false;
   /** How many jobs may be open. */
   room = Number.POSITIVE_INFINITY;
-  /** What a command answers in the place of its own answer; undefined for its own. */
+  /** The answer of a command in the place of its own; undefined for its own. */
   failure: (command: string) => Answer | undefined = () => undefined;
   /** Does a job's work. @returns its exit code, or the state it ends in */
   work: (job: FakeJob) => Promise<number | string>;

@@ -1,4 +1,4 @@
-/** Which tasks share a job, and which jobs share an array. */
+/** The tasks that share a job, and the jobs that share an array. */
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
 import type { Task } from "../../../../runner/plan/task.ts";
@@ -28,7 +28,7 @@ const pieces = (
 const ids = (found: Piece[]) => found.map(({ tasks }) => tasks.map(({ id }) => id));
 
 describe("group", () => {
-  test("gives what is long or unknown a job of its own", () => {
+  test("gives long and unknown tasks a job of their own", () => {
     expect(ids(pieces([task("a"), task("b"), task("c", ["a", "b"])], { b: 101 }))).toEqual([
       ["a"],
       ["b"],
@@ -171,7 +171,7 @@ test("ranges are as sbatch writes them", () => {
   expect(ranges([3, 0, 1, 2, 9, 7])).toBe("0-3,7,9");
 });
 
-test("whatever the graph: every task once, in jobs without a circle, that wait for all they need", () => {
+test("for any graph: every task once, in jobs without a circle, that wait for all they need", () => {
   const graph = fc
     .array(
       fc.record({
@@ -204,7 +204,7 @@ test("whatever the graph: every task once, in jobs without a circle, that wait f
         expect(room).toBeGreaterThanOrEqual(0);
         expect(new Set(own.map(({ cpus }) => cpus)).size).toBe(1);
       }
-      // What arrays wait for was submitted before, and covers each task's inputs, perhaps by way of others.
+      // The dependencies of arrays were submitted before, and cover each task's inputs, perhaps by way of others.
       const { found: all, placeOf } = arrays(found, size);
       expect(all.flatMap(({ elements }) => [...elements.values()]).length).toBe(found.length);
       const before = new Map<Piece, Set<Piece>>();

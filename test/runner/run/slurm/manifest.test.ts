@@ -1,4 +1,4 @@
-/** What a job is told: tasks and work as files, and names that say the same for the same. */
+/** The instructions of a job: tasks and work as files; equal content has equal names. */
 import { existsSync, mkdtempSync, rmSync, utimesSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";

@@ -70,7 +70,7 @@ interface Options {
   settings?: SlurmSettings;
 }
 
-/** Runs tasks on the cluster. @returns the summary, and what was said, a line each */
+/** Runs tasks on the cluster. @returns the summary, and the messages, a line each */
 function start(tasks: Task[], { forced = [], settings, ...more }: Options = {}) {
   const cancelled = new AbortController();
   const lines: string[] = [];
@@ -172,7 +172,7 @@ describe("a run", () => {
     expect([...ran].sort()).toEqual([...ALL].sort());
   });
 
-  test("asks for what was set", async () => {
+  test("requests the settings of the stages", async () => {
     const tasks = [
       task("big", [], { cpus: "all", timeout: 90, retries: 1 }),
       task("some", [], { cpus: 3 }),
@@ -186,7 +186,7 @@ describe("a run", () => {
       stages: { big: { partition: "gpu", options: ["--gres=gpu:1"] } },
     };
     await start(tasks, { settings }).ended;
-    // Twice its timeout, and a minute for what is around it; the cores of the smallest node.
+    // Twice its timeout, and a minute for the overhead; the cores of the smallest node.
     expect(askedFor("big")).toEqual(
       expect.arrayContaining(["--account=vision", "--partition=gpu", "--time=4", "--cpus-per-task=2"]),
     );
@@ -213,7 +213,7 @@ describe("a run", () => {
     expect(ran).toEqual(["data"]);
   });
 
-  test("runs again what is forced, and what the store lost", async () => {
+  test("reruns forced tasks, and tasks whose results the store lost", async () => {
     const { ended, store, keys } = start(STUDY);
     await ended;
     ran = [];
@@ -381,7 +381,7 @@ describe("failures of Slurm", () => {
     expect(await ended).toMatchObject({ failed: 0, skipped: 0 });
     expect(lines).toContainEqual(
       expect.stringMatching(
-        /^warned job 1_0 \(data\) was lost \(.*\)\. What is missing is submitted again\.$/,
+        /^warned job 1_0 \(data\) was lost \(.*\)\. The missing stages are submitted again\.$/,
       ),
     );
     expect(ran.filter((id) => id === "data")).toHaveLength(1);
@@ -492,7 +492,7 @@ describe("failures of Slurm", () => {
     const { ended, lines } = start([task("data"), task("report", ["data"])]);
     expect(await ended).toMatchObject({ failed: 0 });
     expect(lines).toContain(
-      "warned job 2_0 (report): the result of data, which it depends on, is not in the store. What is missing is submitted again.",
+      "warned job 2_0 (report): the result of data, which it depends on, is not in the store. The missing stages are submitted again.",
     );
     expect(ran.at(-1)).toBe("report");
   });

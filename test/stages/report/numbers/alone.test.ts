@@ -8,7 +8,7 @@ const runs = (seconds: number[], others_busy?: number): Measured[] =>
   }));
 
 describe("besides", () => {
-  it("says what others did, and that nobody knows where nobody measured it", () => {
+  it("reports the work of others, and that it is unknown where it was not measured", () => {
     expect(besides(runs([1, 2], 0.04))).toBe(
       "Each was measured alone: other work kept 0.04 of 4 cores busy at most.",
     );
@@ -20,7 +20,7 @@ describe("besides", () => {
 });
 
 describe("spreadOf", () => {
-  it("tells the least and the most with their intervals, and ranks only what was measured alone", () => {
+  it("tells the least and the most with their intervals, and ranks only trainings that were measured alone", () => {
     const [slow, fast] = [
       [20, 20.2, 19.8],
       [10, 10.1, 9.9],

@@ -26,7 +26,7 @@ describe("drawMeans", () => {
     expect(high - low).toBeLessThan(4.3 * spread);
   });
 
-  it("is paired: what is hard or lucky for both falls out of the difference", () => {
+  it("is paired: difficulty and luck that both share fall out of the difference", () => {
     const [a, b] = drawMeans([better, worse], 2000, random(1, "b"));
     const difference = mean(a.both) - mean(b.both);
     const paired = differenceOf(a, b, difference);

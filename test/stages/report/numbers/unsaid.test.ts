@@ -9,7 +9,7 @@ const group = (point: Record<string, string | number>, settings = {}) => ({
 });
 const wide = { network: { use: "mlp", hidden: [1024] } };
 
-it("tells what sets a group apart beside its name, and nothing that its name says", () => {
+it("lists the params of a group that its name does not have", () => {
   const groups = {
     "raw features": group({}),
     "facenet · all": group({ loss: "facenet", selector: "all" }, { loss: { use: "facenet", margin: 1 } }),
@@ -20,7 +20,7 @@ it("tells what sets a group apart beside its name, and nothing that its name say
     ),
   };
   expect(unsaid(groups, new Map([["facenet · all · steps 2000", "FaceNet, 2,000 steps"]]))).toEqual([
-    "FaceNet, 2,000 steps: learning_rate 0.1 where most have 0.003.", // its name says the width
+    "FaceNet, 2,000 steps: learning_rate 0.1 where most have 0.003.", // its name has the width
   ]);
 });
 

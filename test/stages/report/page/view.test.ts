@@ -55,7 +55,7 @@ describe("answers", () => {
   };
   const [a, b] = found.representations;
 
-  it("marks what is of the query's class", () => {
+  it("marks images of the query's class", () => {
     expect(answerOf(found, a, 1)).toEqual({
       near: [
         { image: 3, right: true, distance: 0.3 },
@@ -79,7 +79,7 @@ describe("answers", () => {
     expect(chosenQueries(found, { worstIn: 0, label: 0 })).toEqual([2, 0]);
   });
 
-  it("finds the middle of the draw, whatever worst ones are listed with it", () => {
+  it("finds the middle of the draw, without the worst ones that are listed with it", () => {
     expect(middleOf({ drawn: 3 }, [5, 4, 1, 0, 2])).toBe(3);
     expect(middleOf({ drawn: 0 }, [5, 4, 1])).toBe(1);
   });
@@ -135,7 +135,7 @@ describe("curves", () => {
     expect(points[0].tip).toBe("FaceNet, mean of 2 seeds: validation mAP 0.3 at 100 images seen");
   });
 
-  it("leaves out a run that does not know what is asked of it", () => {
+  it("leaves out a run without the requested quantity", () => {
     expect(costsOf(runs)).toEqual(["images", "steps", "triplets"]);
     const lines = curvePoints(runs, "triplets", "map", "mAP", names).map(({ line }) => line);
     expect(new Set(lines)).toEqual(new Set(["facenet"]));
@@ -172,7 +172,7 @@ describe("panels", () => {
   const titles = (runs: RunData[]) =>
     panelsOf(runs, (name) => name.toUpperCase()).map(({ title, runs: own }) => [title, own.length]);
 
-  it("holds what is compared: a panel for each loss with several selectors, the codes, the others", () => {
+  it("holds the compared runs: a panel for each loss with several selectors, the codes, the others", () => {
     const runs = [
       ...selectors.map((selector) => run({ loss: "facenet", selector }, 0.8)),
       ...selectors.slice(0, 2).map((selector) => run({ loss: "hoffer-ailon", selector }, 0.7)),

@@ -79,7 +79,7 @@ describe("codes in the report", () => {
     expect(lengths.rows).toHaveLength(2); // no real-valued vectors
   });
 
-  test("published numbers of this protocol alone, in a table of their own, with what was not checked", () => {
+  test("published numbers of this protocol alone, in a table of their own, with the unchecked ones", () => {
     const papers = (protocol: string) => tables(protocol).at(-1)!;
     const dtsh = (protocol: string) =>
       papers(protocol)
@@ -90,7 +90,7 @@ describe("codes in the report", () => {
     expect(JSON.stringify(tables("official"))).not.toContain("ublished");
   });
 
-  test("lines of the chart have the intervals of what was measured, and marks of what was published", () => {
+  test("lines of the chart have intervals of measured numbers, and marks of published ones", () => {
     const names = namesOf(
       Object.entries(groups).map(([label, { point, recipe }]) => ({ label, point, recipe })),
     );
@@ -109,7 +109,7 @@ describe("codes in the report", () => {
     expect(codeLines("official", summary, names)).toHaveLength(2);
   });
 
-  test("ties and bits stand beside each code", () => {
+  test("ties and bits are beside each code", () => {
     const [, bits] = tables("P1");
     expect(bits.rows[0].map(({ text }) => text)).toEqual([
       "DTSH, 12 bits",

@@ -43,7 +43,7 @@ describe("sentence", () => {
 });
 
 describe("lostTo", () => {
-  it("counts what is significant by itself alone", () => {
+  it("counts only differences that are significant by themselves", () => {
     const lost = { ...comparison, p_holm: 0.07 };
     expect(lostTo([comparison, lost, { ...lost, excludes_zero: false }])).toBe(
       " Corrected for all pairs, 1 of them would not be.",

@@ -52,7 +52,7 @@ describe("dagDrawing", () => {
     expect(svg.match(/marker-end=/g)).toHaveLength(4);
   });
 
-  it("says what ran, and dashes the box of what did not have to", () => {
+  it("names the stages that ran, and dashes the boxes of the others", () => {
     expect(svg).toContain(">2 runs, 1 there already<");
     expect(svg.match(/stroke-dasharray/g)).toHaveLength(1);
   });

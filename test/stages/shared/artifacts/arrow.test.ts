@@ -114,7 +114,7 @@ describe("tables", () => {
     }));
   const shape = { height: 1, width: 2, channels: 3, classes: ["ä b", "c"] };
 
-  it("gives back what was written, however many record batches it has", () => {
+  it("gives back the written table, with any number of record batches", () => {
     fc.assert(
       fc.property(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 1, max: 50 }), (count, batch) => {
         const images = rows(count);

@@ -14,7 +14,7 @@ test("signs become bits, the lowest first; 0 and -0 give 0", () => {
   expect([...packSigns(values, 5)]).toEqual([0b10001, 0b01100]);
 });
 
-test("what was written is read, whatever the length", () => {
+test("written codes are read, at any length", () => {
   fc.assert(
     fc.property(
       fc.integer({ min: 1, max: 512 }),

@@ -31,7 +31,7 @@ describe("readHistories", () => {
 });
 
 describe("timedHistories", () => {
-  it("joins the two outputs of one instance, whatever the points say", () => {
+  it("joins the two outputs of one instance, with any points", () => {
     const files = study.timings.slice(2).map((file, at) => ({ ...file, id: `train-${at}`, point }));
     const own = histories.slice(2).map((history, at) => ({ ...history, id: `train-${1 - at}` }));
     expect(timedHistories(own, files.map(readTimings)).map(([{ id }, timed]) => [id, timed.id])).toEqual([

@@ -80,14 +80,14 @@ describe("a split in a file", () => {
     });
   });
 
-  it("is not written with a leak, or with an id that stands twice", () => {
+  it("is not written with a leak, or with an id that occurs twice", () => {
     const path = join(folder, "bad.arrow");
     expect(() => writeSplit(path, split("td", "vd", "q", "tq"))).toThrow(
       /image 35 is in "train" and in "query"/,
     );
     const twice = split("td", "vd", "q", "d");
     twice.ids[3] = twice.ids[1];
-    expect(() => writeSplit(path, twice)).toThrow(/the id 15 stands twice/);
+    expect(() => writeSplit(path, twice)).toThrow(/the id 15 occurs twice/);
   });
 });
 

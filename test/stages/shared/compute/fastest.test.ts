@@ -1,4 +1,4 @@
-/** Which backend `fastest` takes, by what works. */
+/** The choice of `fastest`, by the backends that work. */
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, test } from "vitest";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";

@@ -19,7 +19,7 @@ beforeAll(async () => {
   keep(ours);
 });
 
-/** What tfjs's kernels and ours come to. */
+/** The results of tfjs's kernels and of ours. */
 function both<T>(work: () => T): [T, T] {
   const run = (kernels: Map<string, tf.KernelFunc>) => {
     for (const [name, kernel] of kernels) tf.getKernel(name, "wasm").kernelFunc = kernel;

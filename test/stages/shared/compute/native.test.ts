@@ -221,7 +221,7 @@ describe("gradients and losses agree", () => {
 });
 
 describe("a training", () => {
-  test("ends close to one by wasm, and its record says which ran", async () => {
+  test("ends close to one by wasm, and its record has the backend", async () => {
     const folder = mkdtempSync(join(tmpdir(), "deephash-native-"));
     const blobs = { classes: 4, perClass: 40, dim: 96, noise: 1.2 };
     const [data, split] = [join(folder, "features.arrow"), join(folder, "split.arrow")];

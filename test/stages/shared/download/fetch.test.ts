@@ -44,9 +44,9 @@ const breakAfter =
 
 const missing: Answer = (_, response) => void response.writeHead(404).end("no such file");
 
-/** What the server says to each path, one answer a request; the last one stays. */
+/** The answers of the server to each path, one a request; the last one repeats. */
 let answers: Record<string, Answer[]> = {};
-/** What it was asked: path and range. */
+/** The requests: path and range. */
 let asked: string[] = [];
 const server = createServer((request, response) => {
   asked.push(`${request.url}${request.headers.range ? ` ${request.headers.range}` : ""}`);
@@ -179,7 +179,7 @@ describe("fetchFile from the network", () => {
     expect(asked).toEqual(["/a bytes=10000-", "/a"]);
   });
 
-  it("starts again where a server knows no ranges", async () => {
+  it("starts again where a server does not support ranges", async () => {
     const whole: Answer = (_, response) =>
       void response.writeHead(200, { "content-length": CONTENT.length }).end(CONTENT);
     answers["/a"] = [breakAfter(70_000), whole];
@@ -206,7 +206,7 @@ describe("fetchFile from the network", () => {
     expect(await fault(get([`${base}/round`], { file: "other.bin" }))).toContain("more than 5 redirects");
   });
 
-  it("takes the bytes as they are stored, whatever the server calls their encoding", async () => {
+  it("takes the bytes as they are stored, under any encoding that the server names", async () => {
     const packed = gzipSync(CONTENT);
     answers["/a.gz"] = [serve(packed, { "content-encoding": "gzip" })];
     const path = await get([`${base}/a.gz`], { file: "a.gz", sha256: sum(packed) });
@@ -285,7 +285,7 @@ describe("fetchFile from the network", () => {
 });
 
 describe("fetchFile from a source that does not do what it should", () => {
-  /** Serves the file at /b, and expects that it is had from there whatever /a does. */
+  /** Serves the file at /b, and expects that it is fetched from there, for any answer of /a. */
   const hadFromSecond = async (first: Answer, reason: string | RegExp, limits: Partial<Limits> = {}) => {
     answers["/a"] = [first];
     answers["/b"] = [serve(CONTENT)];

@@ -1,4 +1,4 @@
-/** Walking a person's folder: what is hidden, links in circles, and what cannot be read. */
+/** Walking a person's folder: hidden files, links in circles, and unreadable files. */
 import { execFileSync } from "node:child_process";
 import { mkdirSync, symlinkSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";

@@ -47,7 +47,7 @@ test("a model is read as it was written, and its bytes are the same", () => {
   expect(Buffer.from(encodeModel(model))).toEqual(Buffer.from(encodeModel(small())));
 });
 
-test("onnxruntime computes what was written", async () => {
+test("onnxruntime computes the written graph", async () => {
   const session = await InferenceSession.create(encodeModel(again(small())));
   const { y } = await session.run({ x: new Fed("float32", Float32Array.from([3, -4, -5, 1]), [2, 2]) });
   expect([...(y.data as Float32Array)]).toEqual([7, 9, 0, 0]);

@@ -79,7 +79,7 @@ describe("methodOf", () => {
 });
 
 describe("byName", () => {
-  it("keeps the order in which names and things stand", () => {
+  it("keeps the order of names and things", () => {
     expect([...byName(["b1", "a1", "b2"], (word) => word[0])]).toEqual([
       ["b", ["b1", "b2"]],
       ["a", ["a1"]],

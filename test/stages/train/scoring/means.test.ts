@@ -7,7 +7,7 @@ import { scoreHingeMeans, scoreMeans } from "../../../../stages/train/scoring/me
 import { hinge } from "../../../../stages/train/scoring/term.ts";
 import { batchFrom, randomRows } from "../helpers.ts";
 
-/** A line: what is near what can be read off. Classes 0: 0, 1, 4; 1: 2, 9; 2: 6. */
+/** Points on a line, whose neighbours can be read off. Classes 0: 0, 1, 4; 1: 2, 9; 2: 6. */
 const line = batchFrom([[0], [1], [4], [2], [9], [6]], [0, 0, 0, 1, 1, 2]);
 
 describe("by hand, on a line, with a margin of 16", () => {

@@ -1,4 +1,4 @@
-/** Losses with a cross-batch memory: their slopes, which rows the memory holds, and what is refused. */
+/** Losses with a cross-batch memory: their slopes, which rows the memory holds, and rejected params. */
 import { readdirSync } from "node:fs";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";

@@ -1,4 +1,4 @@
-/** Codes for tests, and what is asked of them done plainly. */
+/** Codes for tests, and plain implementations of the searches. */
 import fc from "fast-check";
 import { packSigns } from "../../../../../stages/shared/artifacts/codes.ts";
 import { random } from "../../../../../stages/shared/compute/random.ts";

@@ -28,7 +28,7 @@ describe.each(ENGINES)("the kernel in %s", (engine) => {
     expect([...new Blocks(codes, 512, undefined, 0, engine).measure(new Uint8Array(64))]).toEqual([512, 0]);
   });
 
-  it("counts any run of distances, beside what was counted before", () => {
+  it("counts any run of distances, on top of earlier counts", () => {
     const run = fc.array(fc.integer({ min: 0, max: 512 }), { minLength: 1, maxLength: 50 });
     fc.assert(
       fc.property(run, fc.nat(), fc.nat(), (distances, a, b) => {

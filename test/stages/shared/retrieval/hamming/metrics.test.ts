@@ -9,7 +9,7 @@ import { codeSets, plainDistances } from "./helpers.ts";
 
 const AT = [1, 3, 10, 100];
 
-/** Average precision of a ranking whose ties stand in the order of a second key. */
+/** Average precision of a ranking whose ties are in the order of a second key. */
 function averagePrecision(distances: number[], relevant: boolean[], key: (hit: boolean) => number) {
   const order = distances.map((_, i) => i);
   order.sort((a, b) => distances[a] - distances[b] || key(relevant[a]) - key(relevant[b]));
@@ -94,7 +94,7 @@ describe("counts by distance", () => {
 });
 
 describe("the sum over the places of a tie", () => {
-  it("is the same in closed form, however far behind the tie stands", () => {
+  it("is the same in closed form, however far behind the tie is", () => {
     fc.assert(
       fc.property(
         fc.integer({ min: 0, max: 100_000 }),
