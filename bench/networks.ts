@@ -30,13 +30,23 @@ class Builder {
     return weight.name;
   }
   /** He's scale (2015), so that values neither die out nor blow up. */
-  conv(from: string, inputs: number, outputs: number, kernel: number, stride = 1, bias = false): string {
+  conv(
+    from: string,
+    inputs: number,
+    outputs: number,
+    kernel: number,
+    stride = 1,
+    bias = false,
+    group = 1,
+  ): string {
     const name = `conv${this.count}`;
-    const scale = Math.sqrt(6 / (inputs * kernel * kernel));
-    const names = [this.weight({ name: `${name}_weight`, dims: [outputs, inputs, kernel, kernel], scale })];
+    const dims = [outputs, inputs / group, kernel, kernel];
+    const scale = Math.sqrt(6 / (dims[1] * kernel * kernel));
+    const names = [this.weight({ name: `${name}_weight`, dims, scale })];
     if (bias) names.push(this.weight({ name: `${name}_bias`, dims: [outputs], constant: 0 }));
     const pad = kernel >> 1;
     return this.add("Conv", [from, ...names], {
+      group,
       kernel_shape: [kernel, kernel],
       pads: [pad, pad, pad, pad],
       strides: [stride, stride],
@@ -63,6 +73,11 @@ class Builder {
     );
   }
   relu = (from: string) => this.add("Relu", [from]);
+  relu6(from: string): string {
+    const name = `clip${this.count}`;
+    const limits = [0, 6].map((constant) => this.weight({ name: `${name}_${constant}`, dims: [], constant }));
+    return this.add("Clip", [from, ...limits]);
+  }
   sum = (a: string, b: string) => this.add("Add", [a, b]);
   dropout = (from: string) => this.add("Dropout", [from]);
   flatten = (from: string) => this.add("Flatten", [from]);
@@ -78,13 +93,19 @@ class Builder {
 const BLOCK = 1 << 20;
 
 /** Writes the model; weights are drawn once and repeated, since only their size matters here. */
-function write(path: string, { nodes, weights }: Builder, output: string, images: number | string): void {
+function write(
+  path: string,
+  { nodes, weights }: Builder,
+  output: string,
+  images: number | string,
+  { height = 224, width = 224, outputs = 1000 }: Partial<Record<string, number | string>> = {},
+): void {
   const draw = random(1, "weights");
   const values = Float32Array.from({ length: BLOCK }, () => 2 * draw.float() - 1);
   const head = graphHead({
     nodes,
-    inputs: [value("data", [images, 3, 224, 224])],
-    outputs: [value(output, [images, 1000])],
+    inputs: [value("data", [images, 3, height, width])],
+    outputs: [value(output, [images, outputs])],
   });
   // A tensor's own bytes: all but the last field's content, which is what `size` bytes will follow.
   const heads = weights.map(({ name, dims }) => {
@@ -183,4 +204,44 @@ export function writeResNet(path: string, blocks: number[], bottleneck: boolean)
       channels = outer;
     }
   write(path, net, net.dense(net.flatten(net.mean(at)), channels, 1000), "N");
+}
+
+/** Expansion, channels, blocks and first stride of MobileNetV2's bottlenecks. */
+const BOTTLENECKS = [
+  [1, 16, 1, 1],
+  [6, 24, 2, 2],
+  [6, 32, 3, 2],
+  [6, 64, 4, 2],
+  [6, 96, 3, 1],
+  [6, 160, 3, 2],
+  [6, 320, 1, 1],
+];
+
+/**
+ * MobileNetV2 1.0 (Sandler et al. 2018) without its classifier, batch norm folded, for images of any size.
+ * @returns the name of its 1280 features
+ */
+export function writeMobileNetV2(path: string): string {
+  const net = new Builder();
+  let at = net.relu6(net.conv("data", 3, 32, 3, 2, true));
+  let channels = 32;
+  for (const [expansion, filters, blocks, first] of BOTTLENECKS)
+    for (let block = 0; block < blocks; block++) {
+      const inner = expansion * channels;
+      const stride = block === 0 ? first : 1;
+      const wide = expansion === 1 ? at : net.relu6(net.conv(at, channels, inner, 1, 1, true));
+      const made = net.conv(
+        net.relu6(net.conv(wide, inner, inner, 3, stride, true, inner)),
+        inner,
+        filters,
+        1,
+        1,
+        true,
+      );
+      at = stride === 1 && channels === filters ? net.sum(at, made) : made;
+      channels = filters;
+    }
+  const features = net.flatten(net.mean(net.relu6(net.conv(at, channels, 1280, 1, 1, true))));
+  write(path, net, features, "N", { height: "H", width: "W", outputs: 1280 });
+  return features;
 }
