@@ -23,6 +23,8 @@ export interface Network {
   model: layers.LayersModel;
   /** One training step's forward pass: batch norm by the batch's own means, dropout at work. */
   train(x: tf.Tensor): tf.Tensor2D;
+  /** Where a backbone trains: those of its weights that do, in the order of the model's; all others are of the head. */
+  backbone?: tf.Variable[];
 }
 
 /** Builds a network. @typeParam P the params that it declares */

@@ -8,8 +8,10 @@ export interface Params {
   patience: number;
   normalise: "auto" | boolean;
   optimizer: "adam" | "sgd";
-  /** May be a schedule. */
+  /** May be a schedule, or one for each group of weights. */
   learning_rate: unknown;
+  weight_decay?: number;
+  gradient_clip?: number;
   validation_loss: boolean;
   backend: BackendParam;
   seed: number;

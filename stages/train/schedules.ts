@@ -21,7 +21,20 @@ export interface Stairs {
   at?: number[];
 }
 
-export type Schedule = Way | Stairs;
+/**
+ * `{ peak, from, to, warmup, shape }`: one cycle (Smith and Topin 2018): from `from` up to `peak` over the first `warmup`
+ * (a share of all steps, 0.3 unless given), then down to `to`. Without them, `from` is a 25th of the peak and `to` a
+ * 250,000th.
+ */
+export interface Cycle {
+  peak: number;
+  from?: number;
+  to?: number;
+  warmup?: number;
+  shape?: "cosine" | "linear";
+}
+
+export type Schedule = Way | Stairs | Cycle;
 
 /**
  * The JSON Schema of a number that may also be given as a schedule.
@@ -34,7 +47,7 @@ export function scheduled<const Word extends string = never>(
   const { default: value, description, ...limits } = schema;
   const number = { type: "number", ...limits };
   return {
-    description: `${description}; or a schedule { from, to, over, shape: linear | double | step } or { steps: [1, 2, …], at }`,
+    description: `${description}; or a schedule { from, to, over, shape: linear | double | step }, { steps: [1, 2, …], at } or { peak, from, to, warmup, shape: cosine | linear }`,
     ...(value === undefined ? {} : { default: value }),
     anyOf: [
       ...words.map((word) => ({ const: word })),
@@ -59,6 +72,18 @@ export function scheduled<const Word extends string = never>(
           at: { type: "array", items: { type: "number", exclusiveMinimum: 0, exclusiveMaximum: 1 } },
         },
       },
+      {
+        type: "object",
+        required: ["peak"],
+        additionalProperties: false,
+        properties: {
+          peak: number,
+          from: number,
+          to: number,
+          warmup: { type: "number", minimum: 0, exclusiveMaximum: 1 },
+          shape: { enum: ["cosine", "linear"] },
+        },
+      },
     ],
   };
 }
@@ -69,12 +94,19 @@ export function scheduled<const Word extends string = never>(
  */
 export function valueAt(schedule: Schedule, share: number): number {
   if ("steps" in schedule) return stairAt(schedule, share);
+  if ("peak" in schedule) return cycleAt(schedule, share);
   const { from, to, over = 1, shape = "linear" } = schedule;
   const way = Math.min(1, share / over);
   if (shape === "step") return share < over ? from : to;
   if (shape === "linear" || from <= 0 || to <= from) return from + (to - from) * way;
   const doublings = Math.log2(to / from);
   return Math.min(to, from * 2 ** Math.min(Math.floor(way * (doublings + 1)), doublings));
+}
+
+function cycleAt({ peak, from = peak / 25, to = peak / 250_000, warmup = 0.3, shape }: Cycle, share: number) {
+  const [first, last, way] =
+    share < warmup ? [from, peak, share / warmup] : [peak, to, (share - warmup) / (1 - warmup)];
+  return first + (last - first) * (shape === "linear" ? way : (1 - Math.cos(Math.PI * way)) / 2);
 }
 
 function stairAt({ steps, at }: Stairs, share: number): number {
@@ -92,7 +124,9 @@ export function resolveSchedules(params: Record<string, unknown>, share: number)
   return Object.fromEntries(
     Object.entries(params).map(([name, value]) => [
       name,
-      value !== null && typeof value === "object" && (("from" in value && "to" in value) || "steps" in value)
+      value !== null &&
+      typeof value === "object" &&
+      (("from" in value && "to" in value) || "steps" in value || "peak" in value)
         ? valueAt(value as Schedule, share)
         : value,
     ]),

@@ -68,6 +68,8 @@ export async function setUp(
     next: sampler.start(...drawing(data.train, "sampler")),
     learningRate: params.learning_rate,
     optimizer: params.optimizer,
+    weightDecay: params.weight_decay,
+    clip: params.gradient_clip,
     steps: params.steps,
     evaluateEvery: params.evaluate_every,
     patience: params.patience,

@@ -24,12 +24,7 @@ import {
   V128,
 } from "../../shared/compute/assembler.ts";
 import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
-
-/** The interface of an optimizer. */
-export interface Optimizer {
-  learningRate: number;
-  applyGradients(gradients: Record<string, tf.Tensor>): void;
-}
+import { fillSlots, type Optimizer, type OptimizerState, weightOf, zerosFor } from "./optimizer.ts";
 
 const { fround } = Math;
 // Numbers become float32 when an operation of tfjs takes them.
@@ -94,49 +89,58 @@ function one(value: number, slope: number, first: number, second: number, number
   return [m, v, fround(fround(fround(fround(m / rest1) / length) * rate) + value)];
 }
 
-interface Moments {
-  first: tf.Tensor;
-  second: tf.Tensor;
+/** Moves one variable; the moments are those in its slots. */
+type Step = (variable: tf.Variable, slope: tf.Tensor, numbers: number[]) => void;
+
+/** In one pass. The variable gets new memory: copies of it share the old, and a product may keep it prepared. */
+function passStep(pass: Pass, { slots }: OptimizerState): Step {
+  return (variable, slope, numbers) => {
+    const heap = tf.backend() as unknown as Heap;
+    const [first, second] = slots.get(variable.name)!;
+    const out = heap.makeOutput(variable.shape, "float32");
+    const all = [variable, slope, first, second, out];
+    const fours = variable.size >> 2;
+    if (fours > 0) pass(...all.map(({ dataId }) => heap.getMemoryOffset(dataId)), fours, ...numbers);
+    const [values, slopes, firsts, seconds, results] = all.map((info) => heap.typedArrayFromHeap(info));
+    for (let i = fours * 4; i < variable.size; i++)
+      [firsts[i], seconds[i], results[i]] = one(values[i], slopes[i], firsts[i], seconds[i], numbers);
+    variable.assign(tf.engine().makeTensorFromTensorInfo(out));
+  };
 }
 
-/** Steps one variable. It gets new memory: copies of it share the old, and a product may keep it prepared. */
-function step(
-  pass: Pass,
-  variable: tf.Variable,
-  slope: tf.Tensor,
-  { first, second }: Moments,
-  numbers: number[],
-) {
-  const heap = tf.backend() as unknown as Heap;
-  const out = heap.makeOutput(variable.shape, "float32");
-  const all = [variable, slope, first, second, out];
-  const fours = variable.size >> 2;
-  if (fours > 0) pass(...all.map(({ dataId }) => heap.getMemoryOffset(dataId)), fours, ...numbers);
-  const [values, slopes, firsts, seconds, results] = all.map((info) => heap.typedArrayFromHeap(info));
-  for (let i = fours * 4; i < variable.size; i++)
-    [firsts[i], seconds[i], results[i]] = one(values[i], slopes[i], firsts[i], seconds[i], numbers);
-  variable.assign(tf.engine().makeTensorFromTensorInfo(out));
+/** By the operations of tfjs, in the order of `tf.train.adam`. */
+function plainStep(state: OptimizerState): Step {
+  return (variable, slope, [keep1, take1, keep2, take2, least, rest1, rest2, rate]) => {
+    const [first, second] = state.slots.get(variable.name)!;
+    const m = tf.add(tf.mul(first, keep1), tf.mul(slope, take1));
+    const v = tf.add(tf.mul(second, keep2), tf.mul(tf.square(slope), take2));
+    const length = tf.add(tf.sqrt(tf.div(v, rest2)), least);
+    variable.assign(tf.add(tf.mul(tf.div(tf.div(m, rest1), length), rate), variable));
+    fillSlots(state, variable.name, [m, v]);
+  };
 }
 
-/** Adam on the backend that is at work: in one pass on WebAssembly with vectors, tfjs's own elsewhere. */
+/** Adam on the backend that is at work: in one pass on WebAssembly with vectors, by operations of tfjs elsewhere. */
 export function adam(): Optimizer {
   const memory = memoryHere();
-  if (!memory || !WebAssembly.validate(MODULE)) return tf.train.adam(0) as unknown as Optimizer;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  const moments = new Map<string, Moments>();
-  let [power1, power2] = [fround(BETA1), fround(BETA2)];
+  const state: OptimizerState = { slots: new Map(), numbers: [BETA1, BETA2].map(fround) };
+  let step = plainStep(state);
+  if (memory && WebAssembly.validate(MODULE)) {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
+    step = passStep(exports.a as Pass, state);
+  }
   return {
     learningRate: 0,
+    state,
     applyGradients(gradients) {
+      const [power1, power2] = state.numbers;
       const numbers = [...FIXED, fround(1 - power1), fround(1 - power2), fround(-this.learningRate)];
       for (const [name, gradient] of Object.entries(gradients)) {
-        const variable = tf.engine().registeredVariables[name];
-        const zeros = () => tf.keep(tf.zeros(variable.shape));
-        const moment = moments.get(name) ?? { first: zeros(), second: zeros() };
-        moments.set(name, moment);
-        tf.tidy(() => step(exports.a as Pass, variable, gradient, moment, numbers));
+        const variable = weightOf(name);
+        if (!state.slots.has(name)) state.slots.set(name, [zerosFor(variable), zerosFor(variable)]);
+        tf.tidy(() => step(variable, gradient, numbers));
       }
-      [power1, power2] = [fround(power1 * fround(BETA1)), fround(power2 * fround(BETA2))];
+      state.numbers = [fround(power1 * fround(BETA1)), fround(power2 * fround(BETA2))];
     },
   };
 }

@@ -1,25 +1,69 @@
 /** The optimizer of a training: the one place where it is made. */
 import * as tf from "@tensorflow/tfjs-core";
-import { adam, type Optimizer } from "../engine/adam.ts";
+import { adam } from "../engine/adam.ts";
+import { momentum, type Optimizer } from "../engine/optimizer.ts";
+import { GROUPS, type Rates } from "./rates.ts";
 
-/** The values of the param `optimizer`; `sgd` has a momentum of 0.9. */
-export type OptimizerName = "adam" | "sgd";
-
-const optimizerOf = (name: OptimizerName): Optimizer =>
-  name === "adam" ? adam() : (tf.train.momentum(0, 0.9) as unknown as Optimizer);
+export interface OptimizerOptions {
+  /** `sgd` has a momentum of 0.9. */
+  optimizer: "adam" | "sgd";
+  /** Each step takes this share of the learning rate away from every weight but biases; absent: none. */
+  weightDecay?: number;
+  /** The largest length of all gradients together; absent: any. */
+  clip?: number;
+}
 
 /** Moves weights by their gradients, undefined for a weight that nothing depends on: once a step. */
-export type Update = (gradients: (tf.Tensor | undefined)[], learningRate: number) => void;
+export type Update = (gradients: (tf.Tensor | undefined)[], rates: Rates) => void;
 
-/** Makes the optimizer of some weights, on the backend at work. */
-export function updater(variables: tf.Variable[], name: OptimizerName): Update {
-  const optimizer = optimizerOf(name);
-  return (gradients, learningRate) => {
-    const named = variables.flatMap(({ name }, index) => {
-      const gradient = gradients[index];
-      return gradient ? [[name, gradient] as const] : [];
-    });
-    optimizer.learningRate = learningRate; // may be a schedule's
-    optimizer.applyGradients(Object.fromEntries(named));
+/** The optimizers of some weights. */
+export interface Updater {
+  update: Update;
+  /** One for each group that has weights. */
+  optimizers: Optimizer[];
+}
+
+/** Gradients shorter by one factor where all together are longer than `most` (Pascanu et al. 2013). */
+function clipped(gradients: (tf.Tensor | undefined)[], most: number): (tf.Tensor | undefined)[] {
+  const given = gradients.filter((gradient) => gradient !== undefined);
+  if (given.length === 0) return gradients;
+  const length = tf.sqrt(tf.addN(given.map((gradient) => tf.sum(tf.square(gradient)))));
+  const factor = tf.minimum(1, tf.div(most, tf.add(length, 1e-6)));
+  return gradients.map((gradient) => gradient && tf.mul(gradient, factor));
+}
+
+/**
+ * Makes the optimizer of some weights, on the backend at work: one for each group, for each has its learning rate.
+ * @param backbone those of the variables that are of the group `backbone`; the others are of `head`
+ */
+export function updater(
+  variables: tf.Variable[],
+  { optimizer, weightDecay = 0, clip }: OptimizerOptions,
+  backbone: tf.Variable[] = [],
+): Updater {
+  const among = new Set(backbone);
+  const groups = GROUPS.map((group) => ({
+    group,
+    members: variables
+      .map((variable, at) => ({ variable, at }))
+      .filter(({ variable }) => among.has(variable) === (group === "backbone")),
+    own: optimizer === "adam" ? adam() : momentum(0.9),
+  })).filter(({ members }) => members.length > 0);
+  const move = (gradients: (tf.Tensor | undefined)[], rates: Rates) => {
+    for (const { group, members, own } of groups) {
+      const moved = members.filter(({ at }) => gradients[at]);
+      // Decoupled from the gradient (Loshchilov and Hutter 2019); a bias has one dimension.
+      for (const { variable } of weightDecay > 0 ? moved : [])
+        if (variable.rank > 1) variable.assign(tf.mul(variable, 1 - rates[group] * weightDecay));
+      own.learningRate = rates[group]; // may be a schedule's
+      own.applyGradients(
+        Object.fromEntries(moved.map(({ variable, at }) => [variable.name, gradients[at]!])),
+      );
+    }
+  };
+  return {
+    update: (gradients, rates) =>
+      tf.tidy(() => move(clip === undefined ? gradients : clipped(gradients, clip), rates)),
+    optimizers: groups.map(({ own }) => own),
   };
 }

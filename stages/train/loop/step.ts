@@ -8,9 +8,10 @@ import type { LossRun } from "../loss.ts";
 import type { Network } from "../network.ts";
 import { resolveSchedules } from "../schedules.ts";
 import type { TrainingBatch } from "./batch.ts";
-import { type OptimizerName, updater } from "./optimizer.ts";
+import { type OptimizerOptions, updater } from "./optimizer.ts";
+import { checkRates, ratesAt } from "./rates.ts";
 
-export interface StepOptions {
+export interface StepOptions extends OptimizerOptions {
   network: Network;
   /** Whether embeddings are brought to length 1. */
   normalise: boolean;
@@ -18,7 +19,6 @@ export interface StepOptions {
   /** Any number of these may be a schedule, and so may the learning rate. */
   lossParams: Record<string, unknown>;
   learningRate: unknown;
-  optimizer: OptimizerName;
 }
 
 /** The weights that the gradient reaches, as tfjs's own variables. */
@@ -37,13 +37,13 @@ export type Step = (batch: TrainingBatch, share: number) => Promise<number>;
  */
 export async function stepper({ network, normalise, loss, ...options }: StepOptions): Promise<Step> {
   const weights = variablesOf(network.model);
-  const updateNetwork = updater(weights, options.optimizer);
-  const updateLoss = await onHost(() => updater(loss.variables, options.optimizer));
+  checkRates(options.learningRate, network.backbone !== undefined);
+  const ofNetwork = updater(weights, options, network.backbone);
+  const ofLoss = await onHost(() => updater(loss.variables, options));
   return ({ values, shape, labels, given }, share) =>
     scoped(async () => {
       const lossParams = resolveSchedules(options.lossParams, share);
-      const { learning_rate } = resolveSchedules({ learning_rate: options.learningRate }, share);
-      const rate = learning_rate as number;
+      const rates = ratesAt(options.learningRate, share);
       const forward = record(() => network.train(tf.tensor(values, shape)));
       const read = hasHost() ? ((await forward.value.data()) as Float32Array) : undefined;
       const { value, slopes } = await onHost(() => {
@@ -53,10 +53,10 @@ export async function stepper({ network, normalise, loss, ...options }: StepOpti
           [y, ...loss.variables],
         );
         const [slopes, ...own] = scored.gradients;
-        updateLoss(own, rate);
+        ofLoss.update(own, rates);
         return { value: scored.value.dataSync()[0], slopes: slopes! };
       });
-      tf.tidy(() => updateNetwork(forward.gradients(weights, slopes), rate)); // tfjs moves the slopes to a GPU
+      tf.tidy(() => ofNetwork.update(forward.gradients(weights, slopes), rates)); // tfjs moves the slopes to a GPU
       return value;
     });
 }

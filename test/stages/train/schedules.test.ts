@@ -37,6 +37,32 @@ describe("valueAt", () => {
   });
 });
 
+describe("one cycle", () => {
+  // torch.optim.lr_scheduler.OneCycleLR(max_lr=0.002, total_steps=21, pct_start=0.3) of PyTorch 1.13: it is at its peak
+  // after 0.3 * 21 - 1 = 5.3 of 20 intervals.
+  const TORCH = {
+    cosine: [8e-5, 0.000243770542, 0.00198486135, 0.00198883087, 0.00153655023, 0.000518626853, 8e-9],
+    linear: [8e-5, 0.000442264151, 0.00189132075, 0.00190476229, 0.00136054678, 0.000680277388, 8e-9],
+  };
+  const STEPS = [0, 1, 5, 6, 10, 15, 20];
+  test.each(["cosine", "linear"] as const)("goes up and down as PyTorch's does: %s", (shape) => {
+    for (const [i, step] of STEPS.entries()) {
+      const rate = valueAt({ peak: 0.002, warmup: 5.3 / 20, shape }, step / 20);
+      expect(rate / TORCH[shape][i]).toBeCloseTo(1, 6);
+    }
+  });
+
+  test("goes from and to what it is told; without a warm-up it only falls", () => {
+    const values = (warmup: number) =>
+      [0, 0.25, 0.5, 0.75, 1].map((share) =>
+        valueAt({ peak: 4, from: 2, to: 1, warmup, shape: "linear" }, share),
+      );
+    expect(values(0.5)).toEqual([2, 3, 4, 2.5, 1]);
+    expect(values(0)).toEqual([4, 3.25, 2.5, 1.75, 1]);
+    expect(resolveSchedules({ rate: { peak: 4, warmup: 0.5 } }, 0.5)).toEqual({ rate: 4 });
+  });
+});
+
 describe("steps", () => {
   test("each value for as long as the others", () => {
     const stairs = [0, 0.19, 0.2, 0.5, 0.8, 0.99, 1];
