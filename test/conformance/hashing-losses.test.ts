@@ -8,6 +8,7 @@ import { random } from "../../stages/shared/compute/random.ts";
 import { softTargets, targetLoss } from "../../stages/train/hashing/targets.ts";
 import { type Loss, noCounts } from "../../stages/train/loss.ts";
 import { halfLayer, halves } from "../../stages/train/losses/bihalf.ts";
+import { fisherPairs } from "../../stages/train/losses/dfh.ts";
 import { polarised } from "../../stages/train/losses/dpn.ts";
 import { scoreTargets } from "../../stages/train/losses/orthohash.ts";
 import { matrixLoss } from "../../stages/train/scoring/ops.ts";
@@ -125,6 +126,18 @@ test.each(numbered)("orthohash with given codes, %s", (_, one) => {
     return matrixLoss(cosines, noCounts(), (values) => scoreTargets(values, targets, classes, scale, margin));
   });
   expectSame(found, wanted);
+});
+
+test.each(numbered)("dfh, its pairs, %s", (_, one) => {
+  const wanted = one.losses["dfh/metric"];
+  const [dim, classes] = [one.outputs[0].length, one.labels[0].length];
+  const run = fisherPairs.start({ dim, classes, params: {}, random: random(1, "loss") });
+  const params = { margin: wanted.params.margin };
+  const given = { labelSets: setsOf(one) };
+  expectSame(
+    slopesOf(one, (outputs) => run.loss(outputs, labelsOf(one), params as never, given)),
+    wanted,
+  );
 });
 
 test.each(numbered)("bihalf: halves of each bit, and what the layer adds to the gradient, %s", (_, one) => {

@@ -1,9 +1,9 @@
-/** An affine map whose signs are the bits of a code, and the Arrow table that keeps it for images to come. */
+/** An affine map, or waves along one, whose signs are the bits of a code, and the Arrow table that keeps it for images to come. */
 import * as tf from "@tensorflow/tfjs-core";
 import { Field, FixedSizeList, Float32 } from "apache-arrow";
-import { readTable, writeTable } from "./arrow.ts";
+import { readMetadata, readTable, writeTable } from "./arrow.ts";
 
-/** Bit j of a vector x is 1 where weights_j · x + offset_j > 0. */
+/** Bit j of a vector x is 1 where weights_j · x + offset_j > 0; where `wave`, where the cosine of that is. */
 export interface Projection {
   /** `[bits, dim]`, row-major */
   weights: Float32Array;
@@ -11,6 +11,7 @@ export interface Projection {
   offset: Float32Array;
   bits: number;
   dim: number;
+  wave?: boolean;
 }
 
 /** Vectors that go through one matrix product. */
@@ -21,7 +22,10 @@ const BLOCK = 1000;
  * @param values `[rows, dim]`
  * @returns `[rows, bits]`
  */
-export function project({ weights, offset, bits, dim }: Projection, values: Float32Array): Float32Array {
+export function project(
+  { weights, offset, bits, dim, wave }: Projection,
+  values: Float32Array,
+): Float32Array {
   const rows = values.length / dim;
   const out = new Float32Array(rows * bits);
   const columns = tf.tidy(() => tf.transpose(tf.tensor2d(weights, [bits, dim])));
@@ -36,13 +40,20 @@ export function project({ weights, offset, bits, dim }: Projection, values: Floa
     block.dispose();
   }
   tf.dispose([columns, shift]);
-  return out;
+  return wave ? out.map(Math.cos) : out;
 }
 
 /** Writes a projection (artifact `projection`), one row a bit. */
-export function writeProjection(path: string, { weights, offset, bits, dim }: Projection): void {
+export function writeProjection(path: string, { weights, offset, bits, dim, wave }: Projection): void {
   const list = new FixedSizeList(dim, new Field("value", new Float32(), false));
-  writeTable(path, "projection", { offset: new Float32(), weights: list }, bits, { offset, weights });
+  writeTable(
+    path,
+    "projection",
+    { offset: new Float32(), weights: list },
+    bits,
+    { offset, weights },
+    { ...(wave && { wave }) },
+  );
 }
 
 /** Reads a projection. @throws UserError when the file is none */
@@ -53,5 +64,6 @@ export function readProjection(path: string): Projection {
   const dim = (column.type as FixedSizeList).listSize;
   const [{ children, offset, length }] = column.data;
   const weights = Float32Array.from(children[0].values.subarray(offset * dim, (offset + length) * dim));
-  return { weights, offset: Float32Array.from(table.getChild("offset")!.toArray()), bits, dim };
+  const offsets = Float32Array.from(table.getChild("offset")!.toArray());
+  return { weights, offset: offsets, bits, dim, ...(readMetadata(table).wave === true && { wave: true }) };
 }

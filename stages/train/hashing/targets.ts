@@ -69,13 +69,21 @@ export function codesOf(
   return targets;
 }
 
+/** 1 where an image has a label, `[batch, classes]`. */
+export function labelFlags(labels: Int32Array, classes: number, labelSets?: Uint8Array): Float32Array {
+  if (labelSets) return Float32Array.from(labelSets);
+  const flags = new Float32Array(labels.length * classes);
+  for (const [i, label] of labels.entries()) flags[i * classes + label] = 1;
+  return flags;
+}
+
 /** The share of each class in an image's target, `[batch, classes]`: 1 over the number of its labels. */
 export function softTargets(labels: Int32Array, classes: number, labelSets?: Uint8Array): Float32Array {
-  const targets = new Float32Array(labels.length * classes);
-  for (const [i, label] of labels.entries()) {
-    const own = labelSets?.subarray(i * classes, (i + 1) * classes);
-    const count = own?.reduce((sum, flag) => sum + flag, 0) ?? 1;
-    for (let c = 0; c < classes; c++) targets[i * classes + c] = (own ? own[c] : Number(c === label)) / count;
+  const targets = labelFlags(labels, classes, labelSets);
+  for (let row = 0; row < targets.length; row += classes) {
+    const own = targets.subarray(row, row + classes);
+    const count = own.reduce((sum, flag) => sum + flag, 0);
+    for (let c = 0; c < classes; c++) own[c] /= count;
   }
   return targets;
 }

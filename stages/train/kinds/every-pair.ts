@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ParamSchemas, ParamsOf } from "../../../runner/stage.ts";
 import { defineLoss, type Loss } from "../loss.ts";
 import type { Batch, Scored } from "../scoring/batch.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss, gramLoss } from "../scoring/ops.ts";
 
 /** One pair's loss and its slope, written by `at`. */
@@ -13,7 +14,7 @@ export interface EveryPairTerm {
    * @param value inner product or squared distance
    * @param same whether the two share a label
    * @param similarity the cosine of their label vectors
-   * @param place of the pair in a `[size, size]` matrix
+   * @param place of the pair in an `[anchors, size]` matrix
    */
   at(value: number, same: boolean, similarity: number, place: number): void;
 }
@@ -31,39 +32,40 @@ export interface EveryPairSpec<S extends ParamSchemas> {
   of: "inner products" | "squared distances";
   /** Transforms the outputs before they are compared; default the identity. @param outputs `[batch, bits]` */
   outputs?(outputs: tf.Tensor2D, params: ParamsOf<S>): tf.Tensor2D;
-  /** @param outputs as they are compared, `[batch, bits]` */
-  term(params: ParamsOf<S>, bits: number, counts: PairCounts, outputs: Float32Array): EveryPairTerm;
+  /** @param rows as they are compared, `[size, bits]`: the batch's outputs, then those of a memory */
+  term(params: ParamsOf<S>, bits: number, counts: PairCounts, rows: Float32Array): EveryPairTerm;
   /** Whether similar and dissimilar pairs weigh the same in all: each by all pairs over those of its kind. */
   balanced?: boolean;
   /** Added to the loss: what the outputs cost in themselves. @param outputs raw, `[batch, bits]` */
   cost?(outputs: tf.Tensor2D, params: ParamsOf<S>): tf.Scalar | undefined;
 }
 
-/** Declares a loss that is the mean over all ordered pairs of a batch, each image with itself included. */
+/**
+ * Declares a loss that is the mean over all ordered pairs of a batch, each image with itself included; with a memory over
+ * each image with all rows.
+ */
 export function everyPairLoss<const S extends ParamSchemas>(spec: EveryPairSpec<S>): Loss<ParamsOf<S>> {
   return defineLoss<S>({
-    params: spec.params,
+    params: { ...spec.params, ...memoryParam } as unknown as S,
     normalise: false,
     codes: true,
     selects: "nothing",
     several: true,
     start() {
-      let outputs: Float32Array = new Float32Array(0);
-      const score = (batch: Batch, values: Float32Array, params: ParamsOf<S>): Scored => {
+      const score = (batch: Batch, values: Float32Array, params: ParamsOf<S>, rows: Float32Array): Scored => {
         const counts = countsOf(batch);
-        const term = spec.term(params, batch.dim, counts, outputs);
+        const term = spec.term(params, batch.dim, counts, rows);
         return scoreEvery(batch, values, term, counts, spec.balanced ?? false);
       };
       const scoring =
         spec.of === "inner products"
-          ? gramLoss(score)
-          : distanceLoss((batch, params: ParamsOf<S>) => score(batch, batch.squared, params));
+          ? gramLoss((batch, gram, params: ParamsOf<S>, _, rows) => score(batch, gram, params, rows))
+          : distanceLoss((batch, params: ParamsOf<S>, _, rows) => score(batch, batch.squared, params, rows));
       return {
         ...scoring,
         variables: [],
         loss(raw, labels, params, given) {
           const compared = spec.outputs?.(raw, params) ?? raw;
-          outputs = compared.dataSync() as Float32Array;
           const loss = scoring.loss(compared, labels, params, given);
           const cost = spec.cost?.(raw, params);
           return cost ? (tf.add(loss, cost) as tf.Scalar) : loss;
@@ -73,30 +75,31 @@ export function everyPairLoss<const S extends ParamSchemas>(spec: EveryPairSpec<
   });
 }
 
-function countsOf({ size, members }: Batch): PairCounts {
-  const similar = members.reduce((count, own) => count + own.length, 0);
-  return { similar, dissimilar: size * size - similar };
+function countsOf({ size, anchors, members }: Batch): PairCounts {
+  let similar = 0;
+  for (let i = 0; i < anchors; i++) similar += members[i].length;
+  return { similar, dissimilar: anchors * size - similar };
 }
 
-/** A term is symmetric: the pairs above the diagonal count twice. */
+/** A term is symmetric: without a memory the pairs above the diagonal count twice. */
 function scoreEvery(
-  { size, similar, similarity }: Batch,
+  { size, anchors, memory, similar, similarity }: Batch,
   values: Float32Array,
   term: EveryPairTerm,
   counts: PairCounts,
   balanced: boolean,
 ): Scored {
-  const gradient = new Float32Array(size * size);
-  const all = size * size;
+  const all = anchors * size;
+  const gradient = new Float32Array(all);
   const weights = balanced
     ? { same: 1 / counts.similar, other: 1 / counts.dissimilar }
     : { same: 1 / all, other: 1 / all };
   let loss = 0;
-  for (let i = 0; i < size; i++)
-    for (let j = i; j < size; j++) {
+  for (let i = 0; i < anchors; i++)
+    for (let j = memory ? 0 : i; j < size; j++) {
       const place = i * size + j;
       const same = i === j || similar(i, j);
-      const weight = (i === j ? 1 : 2) * (same ? weights.same : weights.other);
+      const weight = (i === j || memory ? 1 : 2) * (same ? weights.same : weights.other);
       term.at(values[place], same, i === j ? 1 : similarity(i, j), place);
       loss += weight * term.loss;
       gradient[place] = weight * term.slope;

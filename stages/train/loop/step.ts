@@ -49,7 +49,12 @@ export async function stepper({ network, normalise, loss, ...options }: StepOpti
       const { value, slopes } = await onHost(() => {
         const y = read ? tf.tensor2d(read, forward.value.shape) : forward.value;
         const scored = gradientsOf(
-          () => loss.loss(normalise ? normaliseRows(y) : y, labels, lossParams, { ...given, share }),
+          () =>
+            loss.loss(normalise ? normaliseRows(y) : y, labels, lossParams, {
+              ...given,
+              share,
+              examples: { values, shape },
+            }),
           [y, ...loss.variables],
         );
         const [slopes, ...own] = scored.gradients;

@@ -16,6 +16,7 @@ import { labelEntropy } from "../kinds/classifier.ts";
 import { everyPairLoss } from "../kinds/every-pair.ts";
 import { checkLabels, defineLoss } from "../loss.ts";
 import { scheduled } from "../schedules.ts";
+import { memoryParam } from "../scoring/memory.ts";
 import { matrixLoss } from "../scoring/ops.ts";
 
 const pairs = everyPairLoss({
@@ -30,6 +31,7 @@ export default defineLoss({
   several: true,
   params: {
     alpha: scheduled({ default: 0.05, minimum: 0, description: "weight of the pairs" }),
+    ...memoryParam,
   },
   start(setup) {
     const { dim, classes, random } = setup;
@@ -41,14 +43,14 @@ export default defineLoss({
     return {
       variables: [weights],
       counters,
-      loss(embeddings, labels, { alpha }, given) {
+      loss(embeddings, labels, { alpha, ...params }, given) {
         checkLabels(labels, classes);
         const grown = tf.tanh(embeddings) as tf.Tensor2D;
         const scores = tf.matMul(grown, weights as tf.Tensor2D, false, true) as tf.Tensor2D;
         const entropy = matrixLoss(scores, counters, (values) =>
           labelEntropy(values, labels, classes, given?.labelSets),
         );
-        return tf.add(entropy, tf.mul(distances.loss(grown, labels, {}, given), alpha)) as tf.Scalar;
+        return tf.add(entropy, tf.mul(distances.loss(grown, labels, params, given), alpha)) as tf.Scalar;
       },
     };
   },

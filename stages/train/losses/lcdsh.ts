@@ -19,10 +19,10 @@ export default everyPairLoss({
     lambda: scheduled({ default: 3, minimum: 0, description: "weight of the locality" }),
   },
   of: "inner products",
-  term({ lambda }, bits, _, outputs) {
+  term({ lambda }, bits, _, rows) {
     const likelihood = pairLikelihood(1 / 2);
-    const size = outputs.length / bits;
-    const signs = Int8Array.from(outputs, (u) => Math.sign(u));
+    const size = rows.length / bits;
+    const signs = Int8Array.from(rows, (u) => Math.sign(u));
     return {
       loss: 0,
       slope: 0,

@@ -14,8 +14,10 @@ export type Scoring<P> = Pick<LossRun<P>, "loss" | "counters">;
  * gradient with respect to the embeddings is the Laplacian of dloss/dsquared times the embeddings: for
  * G = gradient + its transpose, dL/de_i = 2 Σ_j G_ij (e_i - e_j). No pair or triplet is ever a tensor.
  */
-export function distanceLoss<P>(score: (batch: Batch, params: P, given: Given) => Scored): Scoring<P> {
-  return scoring((batch, _, params: P, given) => score(batch, params, given), {
+export function distanceLoss<P>(
+  score: (batch: Batch, params: P, given: Given, rows: Float32Array) => Scored,
+): Scoring<P> {
+  return scoring((batch, _, params: P, given, rows) => score(batch, params, given, rows), {
     alone: laplacianOf,
     withMemory: pullsOf,
   });
@@ -24,10 +26,11 @@ export function distanceLoss<P>(score: (batch: Batch, params: P, given: Given) =
 /**
  * A loss that is a function of the embeddings' inner products. As {@link distanceLoss}; the gradient with respect to
  * the embeddings is dloss/dgram + its transpose, times the embeddings.
- * @param score is given the inner products `[anchors, size]` after the batch; its gradient is dloss/dgram
+ * @param score is given the inner products `[anchors, size]` after the batch; its gradient is dloss/dgram;
+ * and, last, the rows `[size, dim]`
  */
 export function gramLoss<P>(
-  score: (batch: Batch, gram: Float32Array, params: P, given: Given) => Scored,
+  score: (batch: Batch, gram: Float32Array, params: P, given: Given, rows: Float32Array) => Scored,
 ): Scoring<P> {
   return scoring(score, { alone: withTranspose, withMemory: withDiagonal });
 }
@@ -37,7 +40,7 @@ export function gramLoss<P>(
  * @param matrixOf turns the score's gradient into the matrix whose product with all rows is that of the embeddings
  */
 function scoring<P>(
-  score: (batch: Batch, gram: Float32Array, params: P, given: Given) => Scored,
+  score: (batch: Batch, gram: Float32Array, params: P, given: Given, rows: Float32Array) => Scored,
   matrixOf: Record<"alone" | "withMemory", (gradient: Float32Array, size: number) => Float32Array>,
 ): Scoring<P> {
   const counters = noCounts();
@@ -57,15 +60,16 @@ function scoring<P>(
         const gram = tf.matMul(e, tf.transpose(all)).dataSync() as Float32Array;
         const began = performance.now();
         checkFinite(gram, anchors, size);
+        const everyRow = earlier?.count ? (all.dataSync() as Float32Array) : rows;
         const batch = earlier
           ? memoryBatch(
               { labels, labelSets: given.labelSets },
               earlier,
-              squaredToAll(gram, all.dataSync() as Float32Array, size),
+              squaredToAll(gram, everyRow, size),
               dim,
             )
           : batchOf(labels, squaredDistances(gram, rows, size), dim, given.labelSets);
-        const scored = score(batch, gram, params, given);
+        const scored = score(batch, gram, params, given, everyRow);
         counters.selected += scored.count;
         counters.active += scored.active;
         const matrix = matrixOf[earlier ? "withMemory" : "alone"](scored.gradient, size);

@@ -3,6 +3,7 @@ import { Matrix } from "ml-matrix";
 import { beforeAll, describe, expect, test } from "vitest";
 import itq from "../../../stages/encode/binarisers/itq.ts";
 import pcaSign from "../../../stages/encode/binarisers/pca-sign.ts";
+import spectral from "../../../stages/encode/binarisers/spectral.ts";
 import { randomRotation } from "../../../stages/encode/rotation.ts";
 import { packSigns, readCodes } from "../../../stages/shared/artifacts/codes.ts";
 import { project, readProjection } from "../../../stages/shared/artifacts/projection.ts";
@@ -78,6 +79,32 @@ test("pca-sign takes the components as they are, or turned", () => {
   expect(Math.max(...variances(true))).toBeLessThan(Math.max(...variances(false)));
 });
 
+test("spectral takes the slowest waves along the components, several along one of large variance", () => {
+  const { sample: given } = sample();
+  const bits = 6;
+  const { mean, directions } = principalDirections(given, bits, random(1, "binariser"));
+  const rows = Array.from({ length: given.rows }, (_, i) =>
+    [...given.values.subarray(i * given.dim, (i + 1) * given.dim)].map((value, d) => value - mean[d]),
+  );
+  const along = new Matrix(rows).mmul(directions);
+  const sides = Array.from({ length: bits }, (_, j) => {
+    const column = along.getColumn(j);
+    return [Math.min(...column), Math.max(...column)];
+  });
+  const waves = sides
+    .flatMap(([a, b], j) =>
+      Array.from({ length: bits }, (_, k) => ({ a, j, w: ((k + 1) * Math.PI) / (b - a) })),
+    )
+    .sort((one, other) => one.w - other.w)
+    .slice(0, bits);
+  expect(new Set(waves.map(({ j }) => j)).size).toBeLessThan(bits);
+  const projection = spectral.fit(given, bits, random(1, "binariser"), {});
+  const found = project(projection, given.values);
+  for (let i = 0; i < given.rows; i++)
+    for (const [bit, { a, j, w }] of waves.entries())
+      expect(found[i * bits + bit]).toBeCloseTo(Math.cos(w * (along.get(i, j) - a)), 3);
+});
+
 describe("the stage", () => {
   const encode = (params: object) =>
     runStage("encode", { params: params as Record<string, unknown>, inputs: { vectors, split } });
@@ -93,6 +120,7 @@ describe("the stage", () => {
     "lsh",
     "pca-sign",
     "itq",
+    "spectral",
   ])("%s: the kept projection gives the same codes again", async (binariser) => {
     const { outputs } = await encode({ binariser, bits: 8 });
     const codes = readCodes(outputs.codes);

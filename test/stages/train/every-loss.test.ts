@@ -26,8 +26,14 @@ const load = async (name: string): Promise<Loss> =>
   (await import(`../../../stages/train/losses/${name}.ts`)).default;
 const DIM = 8;
 const LABELS = [0, 1, 2, 0, 1, 2, 0, 1, 3, 3];
-const setupOf = (loss: Loss): Setup => ({
+const setupOf = (loss: Loss, size = LABELS.length): Setup => ({
   classes: 4,
+  given: {
+    examples: {
+      values: Float32Array.from(randomRows(random(4, "features"), size, 3).flat()),
+      shape: [size, 3],
+    },
+  },
   selector: { triplets: all, pairs: allPositive, nothing: undefined }[loss.selects] as Setup["selector"],
 });
 const rowsFor = (loss: Loss, size = LABELS.length) =>
@@ -50,7 +56,7 @@ const MILD: Record<string, Record<string, unknown>> = {
   "tuplet-margin": { scale: 4 },
 };
 /** Losses whose gradient is by definition not that of the value: their weights, signs or halves have none. */
-const DETACHED = ["bihalf", "circle", "greedyhash"];
+const DETACHED = ["bihalf", "bihalf-unsupervised", "circle", "greedyhash"];
 
 describe.each(names)("%s", (name) => {
   test.skipIf(DETACHED.includes(name))("descends along its gradient", async () => {
@@ -86,7 +92,7 @@ describe.each(names)("%s", (name) => {
     ],
   ])("answers a batch %s with a finite loss and gradient", async (_, labels, change = (rows) => rows) => {
     const loss = await load(name);
-    const setup = setupOf(loss);
+    const setup = setupOf(loss, labels.length);
     const found = lossOf(loss, change(rowsFor(loss, labels.length)), labels, setup);
     expect(Number.isFinite(found.loss)).toBe(true);
     for (const slopes of [found.gradient.flat(), ...found.variables.map((values) => Array.from(values))])
