@@ -1,5 +1,6 @@
 /** The backend `webgpu`: tfjs on a GPU by Vulkan, Metal or Direct3D, with Dawn from npm's `webgpu`. Both are optional. */
 import * as tf from "@tensorflow/tfjs-core";
+import { putFilterGradients } from "./filter-gradients.ts";
 
 /** How the two packages are added. */
 export const ADD_WEBGPU = "npm install --no-save @tensorflow/tfjs-backend-webgpu@4.22 webgpu";
@@ -34,6 +35,9 @@ async function gpuHere(): Promise<Gpu> {
   return navigator.gpu!;
 }
 
+/** Whether this process has put its kernels in the place of tfjs's. */
+let isReady = false;
+
 /**
  * Puts tfjs on the GPU.
  * @returns the GPU's name
@@ -46,6 +50,8 @@ export async function startWebgpu(): Promise<string> {
   await import(PACKAGES.backend);
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start on the GPU");
   await tf.ready();
+  if (!isReady) putFilterGradients("webgpu");
+  isReady = true;
   const { vendor, description } = adapter.info;
   return description || vendor;
 }

@@ -1,0 +1,155 @@
+/**
+ * The gradients of convolution filters as products and sums. On WebGPU tfjs computes each value of a filter in one
+ * thread, which walks over all pixels of the batch: of the first layers of a network, whose filters are small and images
+ * large, a GPU is idle but for a few threads. Here the pixels are what runs in parallel.
+ */
+import * as tf from "@tensorflow/tfjs-core";
+
+/** Pixels for each place of a filter below which tfjs's own kernel is as fast: each place costs several kernels here. */
+const LEAST_PIXELS = 2048;
+/** Pixels of an image from which on each image is a product of its own, so that more of them run at once. */
+const PIXELS_APART = 256;
+
+type Call = Parameters<tf.KernelFunc>[0];
+type Info = tf.backend_util.Conv2DInfo;
+
+/** Kernels of a backend by name, whose outputs are disposed of all at once but for the last. */
+class Kernels {
+  private readonly made: tf.TensorInfo[] = [];
+  private readonly backend: object;
+  private readonly name: string;
+
+  constructor(backend: object, name: string) {
+    this.backend = backend;
+    this.name = name;
+  }
+
+  run(kernel: string, inputs: tf.NamedTensorInfoMap, attrs: object = {}): tf.TensorInfo {
+    const { kernelFunc } = tf.getKernel(kernel, this.name);
+    const made = kernelFunc({ inputs, backend: this.backend, attrs: attrs as tf.NamedAttrMap });
+    this.made.push(made as tf.TensorInfo);
+    return made as tf.TensorInfo;
+  }
+
+  reshape = (x: tf.TensorInfo, shape: number[]) => this.run("Reshape", { x }, { shape });
+  sum = (x: tf.TensorInfo) => this.run("Sum", { x }, { axis: [0], keepDims: false });
+
+  /** Joins tensors along a new first axis, then gives them a shape. */
+  join(parts: tf.TensorInfo[], shape: number[]): tf.TensorInfo {
+    if (parts.length === 1) return this.reshape(parts[0], shape);
+    const rows = parts.map((part) => this.reshape(part, [1, tf.util.sizeFromShape(part.shape)]));
+    // The one kernel that takes a list.
+    return this.reshape(this.run("Concat", rows as unknown as tf.NamedTensorInfoMap, { axis: 0 }), shape);
+  }
+
+  /** Disposes of all but a result. */
+  keep(result: tf.TensorInfo): tf.TensorInfo {
+    const { disposeData } = this.backend as { disposeData(id: object): boolean };
+    for (const { dataId } of this.made.filter((one) => one !== result))
+      disposeData.call(this.backend, dataId);
+    return result;
+  }
+}
+
+/** What each place of the filter sees of the images, place by place: `[batch, outHeight, outWidth, channels]`. */
+function* places(kernels: Kernels, x: tf.TensorInfo, info: Info): Generator<tf.TensorInfo> {
+  const { filterHeight, filterWidth, strideHeight, strideWidth, outHeight, outWidth } = info;
+  if (filterHeight * filterWidth * strideHeight * strideWidth === 1) return yield x;
+  const { top, bottom, left, right } = info.padInfo;
+  const around = [[0, 0], [top, bottom], [left, right], [0, 0]]; // biome-ignore format: a line
+  const padded =
+    top + bottom + left + right > 0 ? kernels.run("PadV2", { x }, { paddings: around, constantValue: 0 }) : x;
+  const [batch, , , channels] = x.shape;
+  for (let row = 0; row < filterHeight; row++)
+    for (let column = 0; column < filterWidth; column++)
+      yield kernels.run(
+        "StridedSlice",
+        { x: padded },
+        {
+          begin: [0, row, column, 0],
+          end: [
+            batch,
+            row + (outHeight - 1) * strideHeight + 1,
+            column + (outWidth - 1) * strideWidth + 1,
+            channels,
+          ],
+          strides: [1, strideHeight, strideWidth, 1],
+          ...{ beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 },
+        },
+      );
+}
+
+/** `[inChannels, outChannels]`: the images times the slopes, over all pixels. */
+function product(kernels: Kernels, x: tf.TensorInfo, dy: tf.TensorInfo, info: Info): tf.TensorInfo {
+  const pixels = info.outHeight * info.outWidth;
+  const groups = pixels >= PIXELS_APART ? info.batchSize : 1;
+  const rows = (info.batchSize * pixels) / groups;
+  const made = kernels.run(
+    "BatchMatMul",
+    {
+      a: kernels.reshape(x, [groups, rows, info.inChannels]),
+      b: kernels.reshape(dy, [groups, rows, info.outChannels]),
+    },
+    { transposeA: true, transposeB: false },
+  );
+  return kernels.sum(made);
+}
+
+/** `[channels]`: the images times the slopes, channel by channel, over all pixels. */
+function channelSums(kernels: Kernels, x: tf.TensorInfo, dy: tf.TensorInfo, info: Info): tf.TensorInfo {
+  const made = kernels.run("Multiply", { a: x, b: dy });
+  return kernels.sum(
+    kernels.reshape(made, [info.batchSize * info.outHeight * info.outWidth, info.outChannels]),
+  );
+}
+
+/**
+ * The kernels `Conv2DBackpropFilter` and `DepthwiseConv2dNativeBackpropFilter` of a backend.
+ * @param leastPixels see {@link LEAST_PIXELS}; what has fewer is left to the backend's own
+ */
+export function filterGradients(backendName: string, leastPixels = LEAST_PIXELS): tf.KernelConfig[] {
+  return (["Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropFilter"] as const).map((kernelName) => {
+    const depthwise = kernelName !== "Conv2DBackpropFilter";
+    const own = tf.getKernel(kernelName, backendName)?.kernelFunc;
+    const kernelFunc = (call: Call) => {
+      const { x, dy } = call.inputs as Record<"x" | "dy", tf.TensorInfo>;
+      const info = infoOf(x, call.attrs, depthwise);
+      const taps = info.filterHeight * info.filterWidth;
+      const pixels = info.batchSize * info.outHeight * info.outWidth;
+      const isFew = (depthwise || taps > 1) && pixels < leastPixels * taps;
+      const isOdd = info.dataFormat !== "channelsLast" || (depthwise && info.outChannels !== info.inChannels);
+      if (own && (isFew || isOdd || info.dilationHeight * info.dilationWidth > 1)) return own(call);
+      const kernels = new Kernels(call.backend as object, backendName);
+      const reduce = depthwise ? channelSums : product;
+      const parts = [...places(kernels, x, info)].map((part) => reduce(kernels, part, dy, info));
+      return kernels.keep(kernels.join(parts, info.filterShape));
+    };
+    return { kernelName, backendName, kernelFunc };
+  });
+}
+
+function infoOf(x: tf.TensorInfo, attrs: unknown, depthwise: boolean): Info {
+  const { strides, pad, filterShape, dataFormat, dilations, dimRoundingMode } = attrs as Record<
+    string,
+    never
+  >;
+  const format = tf.backend_util.convertConv2DDataFormat(dataFormat ?? "NHWC");
+  return tf.backend_util.computeConv2DInfo(
+    x.shape as [number, number, number, number],
+    filterShape,
+    strides,
+    dilations ?? 1,
+    pad,
+    dimRoundingMode,
+    depthwise,
+    format,
+  );
+}
+
+/** Registers them in the place of the backend's own. */
+export function putFilterGradients(backendName: string): void {
+  for (const config of filterGradients(backendName)) {
+    if (tf.getKernel(config.kernelName, backendName)) tf.unregisterKernel(config.kernelName, backendName);
+    tf.registerKernel(config);
+  }
+}
