@@ -11,8 +11,8 @@ export interface Answer {
   hits: Hit[];
 }
 
-/** An image that was found, as `--json` tells it. */
-interface Found {
+/** An image that was found, as `--json` prints it. */
+export interface Found {
   /** Its file; where the index is of a data set, its name or its id there. */
   image: string | number;
   class: string;
@@ -28,7 +28,7 @@ interface Found {
   ties: number;
 }
 
-function found(index: Index, { row, distance, apart, same, ties }: Hit, order: Order = "bits"): Found {
+export function found(index: Index, { row, distance, apart, same, ties }: Hit, order: Order = "bits"): Found {
   const { codes, names } = index;
   return {
     image: fileOf(index, row) ?? names?.[row] ?? codes.ids[row],

@@ -1,4 +1,4 @@
-/** The commands search, index, duplicates and export. */
+/** The commands search, index, duplicates, export and serve. */
 import { Command, InvalidArgumentError, Option } from "commander";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
@@ -9,6 +9,9 @@ import { DEFAULT } from "./duplicates/find.ts";
 import { exportIndex } from "./export/command.ts";
 import { addIndex } from "./index/commands.ts";
 import { search } from "./search.ts";
+import { serve } from "./serve/command.ts";
+import { runEncoder } from "./serve/encoder-process.ts";
+import { ENCODER_COMMAND } from "./serve/encoding.ts";
 
 /** Reads a whole number of an option. */
 const atLeast = (least: number) => (text: string) => {
@@ -23,6 +26,9 @@ function share(text: string): number {
     throw new InvalidArgumentError("It must be a number from 0 to 1.");
   return value;
 }
+
+/** Collects the values of an option that may be repeated. */
+const several = (value: string, before: string[] = []) => [...before, value];
 
 /** The long options of a command and of those below it. */
 const optionsOf = ({ options, commands }: Pick<Command, "options" | "commands">): string[] => [
@@ -45,11 +51,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .option("--top <n>", "images to find", atLeast(1), 10)
     .option("--all-ties", "beyond --top, all images that are as near as the last one")
     .option("--radius <bits>", "only images whose codes differ in at most so many bits", atLeast(0))
-    .option(
-      "--class <name>",
-      "only images of this class (repeatable)",
-      (name: string, before: string[] = []) => [...before, name],
-    )
+    .option("--class <name>", "only images of this class (repeatable)", several)
     .addOption(
       new Option(
         "--order <by>",
@@ -101,6 +103,26 @@ export async function main(args: string[], root: string, from: string): Promise<
     )
     .option("--compare <n>", "images of the index that the encoder is compared on", atLeast(1), 100)
     .action((options) => exportIndex(options, root, from));
+  program
+    .command("serve")
+    .description("search an index on a page in your browser, and by HTTP")
+    .usage("[options]")
+    .option("--index <folder>", "the index (default: the only one in indexes/)")
+    .option(
+      "--host <address>",
+      "where to listen; other machines reach another than this, with a token",
+      "127.0.0.1",
+    )
+    .option("--port <n>", "0 takes any that is free", atLeast(0), 8000)
+    .option("--token-file <file>", "file with the token to ask for (default: a new one, where one is needed)")
+    .option("--allow-host <name>", "a name that this machine is called by (repeatable)", several)
+    .option("--rate <n>", "requests a second that one address may send", atLeast(1), 100)
+    .action(async (options) => {
+      code = await serve(options, root, from);
+    });
+  program.command(`${ENCODER_COMMAND} <index>`, { hidden: true }).action(async (index) => {
+    code = await runEncoder(index);
+  });
   try {
     const [script, ...rest] = args;
     refuseTaken(script ?? "", optionsOf(program), rest);

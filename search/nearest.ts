@@ -1,5 +1,5 @@
 /** The order in which a search answers. */
-import { packSigns } from "../stages/shared/artifacts/codes.ts";
+import { bytesOf, packSigns } from "../stages/shared/artifacts/codes.ts";
 import { widen } from "../stages/shared/artifacts/half.ts";
 import { directions } from "../stages/shared/artifacts/outputs.ts";
 import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
@@ -34,6 +34,16 @@ export interface Hit {
   ties: number;
 }
 
+/** A query of a search. */
+interface Sought {
+  /** `[bytesOf(bits)]` */
+  code: Uint8Array;
+  /** `[bits]`, see {@link directions}. */
+  direction: Float32Array;
+  /** See {@link contentOf}. */
+  content: Uint8Array;
+}
+
 /** Rows with this content: several where an image is there more than once. */
 function rowsWith(contents: Uint8Array, content: Uint8Array): Set<number> {
   const all = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
@@ -61,14 +71,32 @@ export class Nearest {
    * @param content of the query's pixels
    * @throws UserError when an output is not finite
    */
-  find(
-    outputs: Float32Array,
-    content: Uint8Array,
+  find(outputs: Float32Array, content: Uint8Array, wanted: Wanted): Hit[] {
+    const { codes, folder } = this.index;
+    const direction = widen(directions(outputs, codes.bits, folder));
+    return this.hits({ code: packSigns(outputs, codes.bits), direction, content }, wanted);
+  }
+
+  /** The images nearest to one of the index, see {@link find}. */
+  like(row: number, wanted: Wanted): Hit[] {
+    const { codes, outputs, contents } = this.index;
+    const bytes = bytesOf(codes.bits);
+    return this.hits(
+      {
+        code: codes.values.subarray(row * bytes, (row + 1) * bytes),
+        direction: outputs.subarray(row * codes.bits, (row + 1) * codes.bits),
+        content: contents.subarray(row * CONTENT_BYTES, (row + 1) * CONTENT_BYTES),
+      },
+      wanted,
+    );
+  }
+
+  private hits(
+    { code, direction, content }: Sought,
     { top, order = "bits", allTies = false, radius, labels }: Wanted,
   ): Hit[] {
-    const { codes, contents, folder } = this.index;
-    const query = widen(directions(outputs, codes.bits, folder));
-    const { rows, distances } = this.scan.nearest(packSigns(outputs, codes.bits), codes.rows);
+    const { codes, contents } = this.index;
+    const { rows, distances } = this.scan.nearest(code, codes.rows);
     const ties = new Uint32Array(codes.bits + 1);
     for (const distance of distances) ties[distance]++;
     const same = rowsWith(contents, content);
@@ -82,7 +110,13 @@ export class Nearest {
       const distance = distances[place];
       if (order === "bits" && ++taken === top) limit = Math.min(most, distance);
       if (distance > limit && !same.has(row)) continue;
-      hits.push({ row, distance, apart: this.apart(query, row), same: same.has(row), ties: ties[distance] });
+      hits.push({
+        row,
+        distance,
+        apart: this.apart(direction, row),
+        same: same.has(row),
+        ties: ties[distance],
+      });
     }
     hits.sort(
       (a, b) =>

@@ -2,10 +2,9 @@
 import { availableParallelism } from "node:os";
 import { resolve } from "node:path";
 import { UserError } from "../runner/stage.ts";
-import { suggest } from "../runner/text/index.ts";
 import { contentOf } from "../stages/shared/search-index.ts";
-import { shown } from "../stages/shared/text.ts";
 import { type Answer, textOf, toJson } from "./answers.ts";
+import { labelsOf } from "./classes.ts";
 import { BATCH, Encoder } from "./encoder.ts";
 import { writeGallery } from "./gallery.ts";
 import { indexFolder } from "./location.ts";
@@ -14,9 +13,6 @@ import { type Index, openWith } from "./opened.ts";
 import { readImage } from "./photos.ts";
 import { pictureOf, picturesOf } from "./pictures.ts";
 import { type Query, withQueries } from "./queries.ts";
-
-/** Classes that an error names. */
-const NAMED = 10;
 
 export interface SearchOptions {
   /** Folder of the index; without it, the only one in `indexes/`. */
@@ -34,20 +30,6 @@ export interface SearchOptions {
   jsonLines?: boolean;
   /** File of the page to write. */
   html?: string;
-}
-
-/** The labels of classes. @throws UserError for a class that the index has not */
-function labelsOf({ codes, folder }: Index, names: string[]): Set<number> {
-  return new Set(
-    names.map((name) => {
-      const label = codes.classes.indexOf(name);
-      if (label >= 0) return label;
-      const known = codes.classes.filter(Boolean);
-      throw new UserError(
-        `search: --class ${shown(name)}: ${folder} has no such class.${suggest(name, known) || ` It has ${known.length > 0 ? known.slice(0, NAMED).map(shown).join(", ") + (known.length > NAMED ? ", …" : "") : "none"}.`}`,
-      );
-    }),
-  );
 }
 
 /**
@@ -136,7 +118,7 @@ export function search(
     const faults: string[] = [];
     const all: Answer[] = [];
     try {
-      const labels = options.class && labelsOf(index, options.class);
+      const labels = options.class && labelsOf(index, options.class, "search: --class", index.folder);
       const wanted = { top, order, allTies, radius, labels };
       for await (const answer of answers(index, encoder, queries, wanted, (fault) => faults.push(fault))) {
         if (jsonLines) console.log(JSON.stringify(toJson(index, answer, order)));

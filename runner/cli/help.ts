@@ -5,9 +5,8 @@ import { colors, columns } from "../text/index.ts";
 /** One command line and its effect. */
 type Example = [args: string, effect: string];
 
-/** The examples of the overview, and of each command. */
+/** The examples of each command. */
 const EXAMPLES: Record<string, Example[]> = {
-  "": [["--only train-race", "run one stage and those it depends on"]],
   run: [
     ["", "run the default profile"],
     ["--profile cifar10 --mirror ~/data", "the full study; ~/data holds the downloads"],
@@ -37,6 +36,7 @@ const EXAMPLES: Record<string, Example[]> = {
     ["--dry-run", "list the results that gc would remove"],
     ["--max-size 5GB", "remove the oldest results until the store fits"],
   ],
+  serve: [["--index indexes/photos", "open the address that it prints"]],
   push: [["--remote /mnt/team/deephash", "upload the results that are up to date"]],
   completion: [["bash >> ~/.bashrc", "complete commands, options, profiles and stages"]],
 };
@@ -105,15 +105,12 @@ export function wordErrors(program: Command, command: string): void {
     });
 }
 
-/** Adds the examples to every page. @param command how a person starts the program */
+/** Adds the examples to the page of every command. @param command how a person starts the program */
 export function addExamples(program: Command, command: string): void {
   program.addHelpText(
     "after",
     `
 Options: those of run, see "help run"; --version; --help after every command.
-
-Examples:
-${exampleLines(command, "").join("\n")}
 
 ${EXIT_CODES}`,
   );

@@ -1,3 +1,4 @@
+export { browserScript } from "./browser.ts";
 export { type Code, CodeBook, canonical, type KeyParts, keyOf, keyOfRecord } from "./bundle.ts";
 export {
   type EnvValue,
