@@ -1,6 +1,6 @@
 /**
- * Convolutions of the backend `native`, and their gradients: strided, padded unequally, dilated forward alone, and by
- * channel (depthwise). onnxruntime turns the channels to where it wants them.
+ * Convolutions of the backend `native`, and their gradients: strided, padded unequally, dilated forward alone. Those of
+ * single pixels are products of matrices; for others, onnxruntime turns the channels to where it wants them.
  */
 import * as tf from "@tensorflow/tfjs-core";
 import type { ConvolutionAttributes, ConvolutionKind } from "./graphs.ts";
@@ -48,63 +48,136 @@ function read(x: number[], filter: number[], attrs: unknown, byChannel: boolean)
 const view = (heap: Heap, info: tf.TensorInfo, shape = info.shape) =>
   new Tensor("float32", heap.typedArrayFromHeap(info), shape);
 
-const forward = (run: RunConvolution, byChannel: boolean) => (call: Call) => {
-  const { x, filter } = call.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
-  const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, byChannel);
-  const heap = heapOf(call);
-  const y = heap.makeOutput(out, "float32");
-  run("forward", attributes, { a: view(heap, x), b: view(heap, filter, stored) }, { y: view(heap, y) });
-  return y;
-};
+/** Runs a product of two matrices, as they are stored, in a session. */
+export type RunProduct = (
+  transposeA: boolean,
+  transposeB: boolean,
+  feeds: Record<string, Tensor>,
+  fetches: Record<string, Tensor>,
+) => void;
 
-/** A convolution with a bias for each channel, as layers call it; undefined where more is fused into it. */
+/** What the kernels run on. */
+export interface Engines {
+  convolve: RunConvolution;
+  multiply: RunProduct;
+  /** y = min(high, max(0, y)), in place. */
+  clip(heap: Heap, y: tf.TensorInfo, high: number): void;
+}
+
+/** Whether a convolution is a product of matrices: of the pixels' channels by the filter, without any copy. */
+const isPointwise = ({ kernel, strides, pads, group }: ConvolutionAttributes): boolean =>
+  group === 1 && [...kernel, ...strides].every((one) => one === 1) && pads.every((pad) => pad === 0);
+
+/** A tensor of images as a matrix of its pixels. */
+const pixels = (heap: Heap, info: tf.TensorInfo, shape = info.shape): Tensor =>
+  view(heap, info, [shape.slice(0, -1).reduce((product, length) => product * length, 1), shape.at(-1)!]);
+
+const matrix = (heap: Heap, filter: tf.TensorInfo, shape: number[] = filter.shape): Tensor =>
+  view(heap, filter, shape.slice(-2));
+
+const forward =
+  ({ convolve, multiply }: Engines) =>
+  (call: Call) => {
+    const { x, filter } = call.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
+    const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
+    const heap = heapOf(call);
+    const y = heap.makeOutput(out, "float32");
+    if (isPointwise(attributes))
+      multiply(false, false, { a: pixels(heap, x), b: matrix(heap, filter) }, { y: pixels(heap, y) });
+    else
+      convolve(
+        "forward",
+        attributes,
+        { a: view(heap, x), b: view(heap, filter, stored) },
+        { y: view(heap, y) },
+      );
+    return y;
+  };
+
+/** The upper limits of the activations that are computed in place. */
+const LIMITS: Record<string, number | undefined> = { relu: Infinity, relu6: 6 };
+
+/** A convolution with a bias for each channel and relu or relu6; undefined where more is fused into it. */
 const biased =
-  (run: RunConvolution): Attempt =>
+  ({ convolve, multiply, clip }: Engines): Attempt =>
   (call) => {
     const { x, filter, bias, preluActivationWeights } = call.inputs as Record<
       string,
       tf.TensorInfo | undefined
     >;
     const { activation = "linear", dataFormat = "NHWC" } = call.attrs as Given;
-    if (activation !== "linear" || dataFormat !== "NHWC" || preluActivationWeights) return undefined;
+    const high = LIMITS[activation];
+    if (activation !== "linear" && high === undefined) return undefined;
+    if (dataFormat !== "NHWC" || preluActivationWeights) return undefined;
     if (!x || !filter || bias?.shape.length !== 1) return undefined;
     const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
     const heap = heapOf(call);
     const y = heap.makeOutput(out, "float32");
-    const feeds = { a: view(heap, x), b: view(heap, filter, stored), bias: view(heap, bias) };
-    run("biased", attributes, feeds, { y: view(heap, y) });
+    if (isPointwise(attributes)) {
+      const feeds = { a: pixels(heap, x), b: matrix(heap, filter), bias: view(heap, bias) };
+      multiply(false, false, feeds, { y: pixels(heap, y) });
+    } else {
+      const feeds = { a: view(heap, x), b: view(heap, filter, stored), bias: view(heap, bias) };
+      convolve("biased", attributes, feeds, { y: view(heap, y) });
+    }
+    if (high !== undefined) clip(heap, y, high);
     return y;
   };
 
+const ofInput =
+  ({ convolve, multiply }: Engines, byChannel: boolean) =>
+  (call: Call) => {
+    const { dy, filter } = call.inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
+    const { inputShape } = call.attrs as unknown as { inputShape: number[] };
+    const { attributes, stored } = read(inputShape, filter.shape, call.attrs, byChannel);
+    const heap = heapOf(call);
+    const y = heap.makeOutput(inputShape, "float32");
+    if (isPointwise(attributes))
+      multiply(false, true, { a: pixels(heap, dy), b: matrix(heap, filter) }, { y: pixels(heap, y) });
+    else
+      convolve(
+        "input",
+        attributes,
+        { a: view(heap, dy), b: view(heap, filter, stored) },
+        { y: view(heap, y) },
+      );
+    return y;
+  };
+
+const ofFilter =
+  ({ convolve, multiply }: Engines, byChannel: boolean) =>
+  (call: Call) => {
+    const { x, dy } = call.inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
+    const { filterShape } = call.attrs as unknown as { filterShape: number[] };
+    const { attributes, stored } = read(x.shape, filterShape, call.attrs, byChannel);
+    const heap = heapOf(call);
+    const y = heap.makeOutput(filterShape, "float32");
+    if (isPointwise(attributes))
+      multiply(true, false, { a: pixels(heap, x), b: pixels(heap, dy) }, { y: matrix(heap, y) });
+    else
+      convolve("filter", attributes, { a: view(heap, x), b: view(heap, dy) }, { y: view(heap, y, stored) });
+    return y;
+  };
+
+/** Only what the backend's own gradients by channel do not compute: several filters a channel. */
+const bySeveral =
+  (kernel: (call: Call) => tf.TensorInfo): Attempt =>
+  (call) => {
+    const { filterShape } = call.attrs as unknown as { filterShape?: number[] };
+    const shape = filterShape ?? (call.inputs.filter as tf.TensorInfo).shape;
+    return shape[3] > 1 ? kernel(call) : undefined;
+  };
+
 /** Kernels that go before the backend's own. */
-export const attempts = (run: RunConvolution): [string, Attempt][] => [["FusedConv2D", biased(run)]];
-
-const ofInput = (run: RunConvolution, byChannel: boolean) => (call: Call) => {
-  const { dy, filter } = call.inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
-  const { inputShape } = call.attrs as unknown as { inputShape: number[] };
-  const { attributes, stored } = read(inputShape, filter.shape, call.attrs, byChannel);
-  const heap = heapOf(call);
-  const y = heap.makeOutput(inputShape, "float32");
-  run("input", attributes, { a: view(heap, dy), b: view(heap, filter, stored) }, { y: view(heap, y) });
-  return y;
-};
-
-const ofFilter = (run: RunConvolution, byChannel: boolean) => (call: Call) => {
-  const { x, dy } = call.inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
-  const { filterShape } = call.attrs as unknown as { filterShape: number[] };
-  const { attributes, stored } = read(x.shape, filterShape, call.attrs, byChannel);
-  const heap = heapOf(call);
-  const y = heap.makeOutput(filterShape, "float32");
-  run("filter", attributes, { a: view(heap, x), b: view(heap, dy) }, { y: view(heap, y, stored) });
-  return y;
-};
+export const attempts = (engines: Engines): [string, Attempt][] => [
+  ["FusedConv2D", biased(engines)],
+  ["DepthwiseConv2dNativeBackpropInput", bySeveral(ofInput(engines, true))],
+  ["DepthwiseConv2dNativeBackpropFilter", bySeveral(ofFilter(engines, true))],
+];
 
 /** The kernels by their names. */
-export const convolutions = (run: RunConvolution): [string, (call: Call) => tf.TensorInfo][] => [
-  ["Conv2D", forward(run, false)],
-  ["Conv2DBackpropInput", ofInput(run, false)],
-  ["Conv2DBackpropFilter", ofFilter(run, false)],
-  ["DepthwiseConv2dNative", forward(run, true)],
-  ["DepthwiseConv2dNativeBackpropInput", ofInput(run, true)],
-  ["DepthwiseConv2dNativeBackpropFilter", ofFilter(run, true)],
+export const convolutions = (engines: Engines): [string, (call: Call) => tf.TensorInfo][] => [
+  ["Conv2D", forward(engines)],
+  ["Conv2DBackpropInput", ofInput(engines, false)],
+  ["Conv2DBackpropFilter", ofFilter(engines, false)],
 ];

@@ -1,6 +1,17 @@
 /** Kernels before those of tfjs's WebAssembly backend, for speed: every one gives the same bytes. */
 import * as tf from "@tensorflow/tfjs-core";
-import { type Attempt, addressOf, type Call, heapOf, memoryHere, putBefore, shared } from "./heap.ts";
+import { channelsIn } from "./channels.ts";
+import { depthwiseKernels } from "./depthwise.ts";
+import {
+  type Attempt,
+  addressOf,
+  type Call,
+  heapOf,
+  memoryHere,
+  putBefore,
+  putInPlace,
+  shared,
+} from "./heap.ts";
 import { type Place, type Product, productIn, scratchOf } from "./product.ts";
 import { type Sums, sumsIn } from "./sums.ts";
 
@@ -100,6 +111,8 @@ export function putFastKernels(): void {
   putBefore("Identity", share);
   putBefore("Cast", cast);
   if (product) putBefore("BatchMatMul", multiply(product));
+  const channels = channelsIn(memory);
+  if (channels) for (const [name, kernel] of depthwiseKernels(channels)) putInPlace(name, kernel);
   if (!sums) return;
   putBefore("Sum", reduce(sums, "Sum"));
   putBefore("Mean", reduce(sums, "Mean"));

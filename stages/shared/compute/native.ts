@@ -3,11 +3,12 @@
  * WebAssembly itself: nothing is copied.
  */
 import { createRequire } from "node:module";
-import type * as tf from "@tensorflow/tfjs-core";
+import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "./backend.ts";
-import { attempts, convolutions, type RunConvolution } from "./convolution.ts";
+import { channelsIn } from "./channels.ts";
+import { attempts, convolutions, type Engines } from "./convolution.ts";
 import { convolutionModel, productModel } from "./graphs.ts";
-import { type Call, heapOf, putBefore, putInPlace, shared } from "./heap.ts";
+import { addressOf, type Call, heapOf, memoryHere, putBefore, putInPlace, shared } from "./heap.ts";
 import { matricesOf } from "./kernels.ts";
 import { RUNTIME, type SessionOptions, Tensor } from "./onnxruntime.ts";
 
@@ -99,14 +100,23 @@ export async function startNative(least = LEAST): Promise<() => void> {
   const native = loadBinding();
   native.initOrt();
   const product = (call: Call) => multiply(native, call, least);
-  const convolve: RunConvolution = (kind, attributes, feeds, fetches) => {
-    const name = `${kind} ${JSON.stringify(attributes)}`;
-    sessionFor(native, name, () => convolutionModel(kind, attributes)).run(feeds, fetches, {});
+  const channels = memoryHere() && channelsIn(memoryHere()!);
+  const engines: Engines = {
+    convolve(kind, attributes, feeds, fetches) {
+      const name = `${kind} ${JSON.stringify(attributes)}`;
+      sessionFor(native, name, () => convolutionModel(kind, attributes)).run(feeds, fetches, {});
+    },
+    multiply(transposeA, transposeB, feeds, fetches) {
+      sessionOf(native, transposeA, transposeB, "bias" in feeds).run(feeds, fetches, {});
+    },
+    clip(heap, y, high) {
+      channels!.clip(addressOf(heap, y), tf.util.sizeFromShape(y.shape), high);
+    },
   };
   const undo = [
     ...["BatchMatMul", "_FusedMatMul"].map((name) => putBefore(name, product)),
-    ...attempts(convolve).map(([name, attempt]) => putBefore(name, attempt)),
-    ...convolutions(convolve).map(([name, kernel]) => putInPlace(name, kernel)),
+    ...attempts(engines).map(([name, attempt]) => putBefore(name, attempt)),
+    ...convolutions(engines).map(([name, kernel]) => putInPlace(name, kernel)),
   ];
   const stop = () => {
     if (shared.stopNative !== stop) return;

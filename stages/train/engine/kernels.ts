@@ -43,7 +43,7 @@ export function firstConvolution(layer: layers.layers.Layer, pixels: tf.Tensor):
 
 /**
  * dfilter[a, b, ci, co] = Σ x[n, y+a, x+b, ci] dy[n, y, x, co]: the convolution of x with dy, with the images of the
- * batch as channels and the channels as images.
+ * batch as channels and the channels as images; with strides, a product for each place of the filter.
  */
 const filterGradient: tf.KernelConfig = {
   kernelName: "Conv2DBackpropFilter",
@@ -51,8 +51,11 @@ const filterGradient: tf.KernelConfig = {
   kernelFunc({ inputs, backend, attrs }) {
     const { x, dy } = inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
     const { filterShape } = attrs as unknown as { filterShape: Shape4D };
-    const { top, bottom, left, right } = infoOf(x.shape, filterShape, attrs).padInfo;
-    const kernel = kernels(backend as unknown as Heap);
+    const info = infoOf(x.shape, filterShape, attrs);
+    const { top, bottom, left, right } = info.padInfo;
+    const heap = backend as unknown as Heap;
+    if (info.strideHeight > 1 || info.strideWidth > 1) return byPlace(heap, x, dy, info, filterShape);
+    const kernel = kernels(heap);
     const images = kernel("Transpose", { x }, { perm: [3, 1, 2, 0] });
     const filter = kernel("Transpose", { x: dy }, { perm: [1, 2, 0, 3] });
     const turned = kernel("Conv2D", { x: images, filter }, padded(top, bottom, left, right));
@@ -62,31 +65,98 @@ const filterGradient: tf.KernelConfig = {
   },
 };
 
-/** dx = the convolution of dy with the filter turned around, its channels exchanged. */
+/** The gradient of each place of a filter as the product of the pixels that it sees with the slopes. */
+function byPlace(
+  heap: Heap,
+  x: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  { padInfo, batchSize, outHeight, outWidth, strideHeight, strideWidth }: tf.backend_util.Conv2DInfo,
+  filterShape: Shape4D,
+): tf.TensorInfo {
+  const kernel = kernels(heap);
+  const [height, width, channels, filters] = filterShape;
+  const { top, bottom, left, right } = padInfo;
+  const paddings = [
+    [0, 0],
+    [top, bottom],
+    [left, right],
+    [0, 0],
+  ];
+  const whole = kernel("PadV2", { x }, { paddings, constantValue: 0 });
+  const rows = batchSize * outHeight * outWidth;
+  const b = { ...dy, shape: [1, rows, filters] };
+  const result = heap.makeOutput(filterShape, "float32");
+  for (let place = 0; place < height * width; place++) {
+    const [y, x] = [Math.floor(place / width), place % width];
+    const slice = {
+      begin: [0, y, x, 0],
+      end: [
+        batchSize,
+        y + (outHeight - 1) * strideHeight + 1,
+        x + (outWidth - 1) * strideWidth + 1,
+        channels,
+      ],
+      strides: [1, strideHeight, strideWidth, 1],
+      ...{ beginMask: 0, endMask: 0, ellipsisMask: 0, newAxisMask: 0, shrinkAxisMask: 0 },
+    };
+    const seen = kernel("StridedSlice", { x: whole }, slice);
+    const a = { ...seen, shape: [1, rows, channels] };
+    const product = kernel("BatchMatMul", { a, b }, { transposeA: true, transposeB: false });
+    heap.typedArrayFromHeap(result).set(heap.typedArrayFromHeap(product), place * channels * filters);
+    kernel.dispose(seen, product);
+  }
+  kernel.dispose(whole);
+  return result;
+}
+
+/** dx = the convolution of dy, its pixels as far apart as the strides, with the filter turned around, its channels exchanged. */
 const inputGradient: tf.KernelConfig = {
   kernelName: "Conv2DBackpropInput",
   backendName: "wasm",
   kernelFunc({ inputs, backend, attrs }) {
     const { dy, filter } = inputs as { dy: tf.TensorInfo; filter: tf.TensorInfo };
     const { inputShape } = attrs as unknown as { inputShape: Shape4D };
-    const { padInfo, filterHeight, filterWidth } = infoOf(inputShape, filter.shape, attrs);
-    const kernel = kernels(backend as unknown as Heap);
+    const info = infoOf(inputShape, filter.shape, attrs);
+    const { padInfo, filterHeight, filterWidth, inHeight, inWidth } = info;
+    const heap = backend as unknown as Heap;
+    const kernel = kernels(heap);
+    const strided = info.strideHeight > 1 || info.strideWidth > 1;
+    const slopes = strided ? spread(heap, dy, info) : dy;
     const reversed = kernel("Reverse", { x: filter }, { dims: [0, 1] });
     const turned = kernel("Transpose", { x: reversed }, { perm: [0, 1, 3, 2] });
     const result = kernel(
       "Conv2D",
-      { x: dy, filter: turned },
+      { x: slopes, filter: turned },
       padded(
         filterHeight - 1 - padInfo.top,
-        filterHeight - 1 - padInfo.bottom,
+        inHeight + padInfo.top - slopes.shape[1],
         filterWidth - 1 - padInfo.left,
-        filterWidth - 1 - padInfo.right,
+        inWidth + padInfo.left - slopes.shape[2],
       ),
     );
-    kernel.dispose(reversed, turned);
+    kernel.dispose(reversed, turned, ...(strided ? [slopes] : []));
     return result;
   },
 };
+
+/** Slopes with zeros between their pixels, as far apart as the strides. */
+function spread(
+  heap: Heap,
+  dy: tf.TensorInfo,
+  { strideHeight, strideWidth, outHeight, outWidth }: tf.backend_util.Conv2DInfo,
+): tf.TensorInfo {
+  const [images, , , channels] = dy.shape;
+  const [height, width] = [(outHeight - 1) * strideHeight + 1, (outWidth - 1) * strideWidth + 1];
+  const result = heap.makeOutput([images, height, width, channels], "float32");
+  const [from, to] = [heap.typedArrayFromHeap(dy), heap.typedArrayFromHeap(result).fill(0)];
+  for (let n = 0, at = 0; n < images; n++)
+    for (let y = 0; y < outHeight; y++)
+      for (let x = 0; x < outWidth; x++, at += channels) {
+        const place = (n * height + y * strideHeight) * width + x * strideWidth;
+        to.set(from.subarray(at, at + channels), place * channels);
+      }
+  return result;
+}
 
 /** The gradient goes to the first of the largest values of a window. */
 const maxPoolGradient: tf.KernelConfig = {
@@ -131,8 +201,8 @@ function infoOf(input: number[], filter: number[], attrs: unknown): tf.backend_u
   const format = tf.backend_util.convertConv2DDataFormat(dataFormat);
   const [x, w] = [input as Shape4D, filter as Shape4D];
   const info = tf.backend_util.computeConv2DInfo(x, w, strides, 1, pad, dimRoundingMode, false, format);
-  if (format !== "channelsLast" || info.strideHeight !== 1 || info.strideWidth !== 1)
-    throw new Error("gradient of conv2d on WebAssembly: only strides of 1 and channels last are supported");
+  if (format !== "channelsLast")
+    throw new Error("gradient of conv2d on WebAssembly: only channels last are supported");
   return info;
 }
 
