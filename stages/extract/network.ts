@@ -4,8 +4,8 @@ import { join } from "node:path";
 import { UserError } from "../../runner/stage.ts";
 import type { Pooling } from "../shared/backbone.ts";
 import { type InferenceSession, Tensor } from "../shared/compute/onnxruntime.ts";
+import { featureTensor, outputOf, readGraph } from "../shared/onnx/outline.ts";
 import { firstLine, kindOf, runFailure } from "./failures.ts";
-import { featureTensor, outputOf, readGraph } from "./onnx.ts";
 import { pool } from "./pooling.ts";
 import { type Device, openSession } from "./session.ts";
 
@@ -30,6 +30,8 @@ export interface Network {
    * @throws UserError when the network does not take this shape, or memory runs out; Error when the device is lost
    */
   infer(images: Float32Array, count: number, size: number): Promise<Float32Array>;
+  /** Of one image's features, before they were pooled; empty before the first images. */
+  readonly shape: readonly number[];
   close(): Promise<void>;
 }
 
@@ -105,20 +107,25 @@ export async function openNetwork(
       `extract: onnxruntime cannot open ${path} on ${device}: ${firstLine(message)}.${next[kindOf(message)] ?? ""}`,
     );
   }
+  let shape: readonly number[] = [];
   return {
+    get shape() {
+      return shape;
+    },
     async infer(images, count, size) {
-      const shape = [count, 3, size, size];
-      const batch = new Tensor("float32", images.subarray(0, count * 3 * size * size), shape);
+      const dims = [count, 3, size, size];
+      const batch = new Tensor("float32", images.subarray(0, count * 3 * size * size), dims);
       let output: Tensor;
       try {
         output = (await session.run({ [input]: batch }, [tensor]))[tensor] as Tensor;
       } catch (error) {
-        throw runFailure((error as Error).message, name, device, shape);
+        throw runFailure((error as Error).message, name, device, dims);
       }
       if (output.type !== "float32" || output.dims[0] !== count)
         throw new UserError(
           `extract: ${name} gives ${output.type}[${output.dims.join(", ")}] for ${count} images, but float32[${count}, …] is wanted. Name another tensor in "features".`,
         );
+      shape = output.dims.slice(1);
       return pool(output.data as Float32Array, output.dims, pooling, name);
     },
     close: () => session.release(),

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import { UserError } from "../../../runner/stage.ts";
-import { featureTensor, outputOf, readGraph } from "../../../stages/extract/onnx.ts";
-import { put, scratch } from "../shared/scratch.ts";
-import { field, model, node, tinyNetwork, value, weight } from "./onnx-model.ts";
+import { UserError } from "../../../../runner/stage.ts";
+import { featureTensor, outputOf, readGraph } from "../../../../stages/shared/onnx/outline.ts";
+import { field, model, node, tinyNetwork, value, weight } from "../../extract/onnx-model.ts";
+import { put, scratch } from "../scratch.ts";
 
 const folder = scratch();
 /** The graph of a model, read from a file of this name. */

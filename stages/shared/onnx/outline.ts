@@ -1,9 +1,9 @@
 /**
- * The little of ONNX's protobuf that is needed: which tensor enters the last fully connected layer, and how to
- * make it an output. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
+ * The outline of an ONNX file, read without its weights, which may fill half a gigabyte: which tensor enters the last
+ * fully connected layer, and how to make it an output. https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
 import { closeSync, fstatSync, openSync, readSync } from "node:fs";
-import { UserError } from "../../runner/stage.ts";
+import { UserError } from "../../../runner/stage.ts";
 
 /** Field numbers of the messages that are read. */
 const MODEL = { graph: 7 };
