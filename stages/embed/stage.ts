@@ -1,16 +1,28 @@
 /** embed: every image through a trained head. */
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
-import { embedRows, loadHead } from "../shared/artifacts/head.ts";
+import { embedRows, loadHead, readHead } from "../shared/artifacts/head.ts";
 import { writeVectors } from "../shared/artifacts/vectors.ts";
 import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
+import { embedTuned } from "./tuned.ts";
 
-export default defineStage<{ backend: BackendParam }>({
+interface Params {
+  backend: BackendParam;
+  flip: boolean;
+}
+
+export default defineStage<Params>({
   params: "embed",
   auto: autoOnCpu,
   inputs: { data: "vectors", model: "head" },
   outputs: { embeddings: "embeddings.arrow" },
-  async run({ params, inputs, outputs, progress, note }) {
+  async run(context) {
+    const { params, inputs, outputs, progress, note } = context;
+    if (readHead(inputs.model).backbone) return embedTuned(context);
+    if (params.flip)
+      throw new UserError(
+        "embed: flip is for a backbone that trained, on images. Of frozen features, extract has the mirror image, too.",
+      );
     const { backend } = await startNamed(params.backend, "embed");
     note("backend", backend);
     const { model, head } = await loadHead(inputs.model);

@@ -25,6 +25,7 @@ interface Params {
   flip: boolean;
   views?: number;
   seed: number;
+  layer?: string;
 }
 
 /** Images that a device is tried with. */
@@ -72,7 +73,7 @@ async function openOnDevice(
 class FeatureWriter {
   private readonly path: string;
   private readonly list: Pick<ImageList, "ids" | "labels" | "sets">;
-  private readonly metadata: { classes: string[]; [name: string]: unknown };
+  private readonly metadata: () => { classes: string[]; [name: string]: unknown };
   private readonly check: FeatureCheck;
   private table?: TableWriter;
   done = 0;
@@ -80,7 +81,7 @@ class FeatureWriter {
   constructor(
     path: string,
     list: Pick<ImageList, "ids" | "labels" | "sets">,
-    metadata: { classes: string[]; [name: string]: unknown },
+    metadata: () => { classes: string[]; [name: string]: unknown },
     check: FeatureCheck,
   ) {
     this.path = path;
@@ -93,9 +94,9 @@ class FeatureWriter {
   write(batch: Batch): void {
     const { count, features } = batch;
     const { ids, labels, sets } = this.list;
-    const bytes = setBytes(this.metadata.classes.length);
+    const bytes = setBytes(this.metadata().classes.length);
     this.check.add(batch);
-    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata, sets);
+    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata(), sets);
     this.table.write(count, {
       id: ids.subarray(this.done, this.done + count),
       label: labels.subarray(this.done, this.done + count),
@@ -110,6 +111,16 @@ class FeatureWriter {
   }
 }
 
+/** The backbone whose features are the values of a layer, where one is named. @throws UserError for views of it */
+function layerOf(backbone: Backbone & { name: string }, { layer, flip }: Params): typeof backbone {
+  if (layer === undefined) return backbone;
+  if (flip)
+    throw new UserError(
+      `extract: the layer "${layer}" of an image and of its mirror image have no mean: leave out "flip", or "layer".`,
+    );
+  return { ...backbone, features: layer, pooling: undefined };
+}
+
 export default defineStage<Params>({
   params: "extract",
   parts: { backbone: "../shared/backbones", augment: "../shared/augmentations" }, // the latter is a list
@@ -122,7 +133,7 @@ export default defineStage<Params>({
   cpus: "all",
   async run(context) {
     const { params, parts, inputs, outputs, progress, note, signal } = context;
-    const backbone = backboneOf(parts.backbone);
+    const backbone = layerOf(backboneOf(parts.backbone), params);
     const { name } = backbone;
     const size = params.size ?? backbone.size;
     if (size % backbone.multipleOf !== 0)
@@ -148,8 +159,11 @@ export default defineStage<Params>({
       ...(views && { views, augment: wanted.augment.map(recorded), seed }),
     };
     const rows = rowsWritten(list, batch, chosen, views);
+    const { layer } = params;
+    // A layer's values keep their shape beside them: what trains from there needs it.
+    const about = () => (layer === undefined ? metadata : { ...metadata, layer, shape: network.shape });
     const check = new FeatureCheck(name, device, rows.ids);
-    const writer = new FeatureWriter(outputs.features, rows, metadata, check);
+    const writer = new FeatureWriter(outputs.features, rows, about, check);
     const infer = async ([straight, mirrored]: Float32Array[], count: number): Promise<Float32Array> => {
       const features = await network.infer(straight, count, size);
       if (!mirrored) return features;

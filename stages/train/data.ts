@@ -3,6 +3,7 @@ import type { Part } from "../../runner/stage.ts";
 import { type Examples, readExamples } from "../shared/artifacts/examples.ts";
 import { readSplit, retrievesItself, rowsOf } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
+import { checkActivations, entryOf, type Tuning } from "./backbone.ts";
 import type { NetworkDefinition } from "./network.ts";
 import { augmentedTake, openViews } from "./views.ts";
 
@@ -25,14 +26,19 @@ export interface TrainingData {
 /**
  * Reads the inputs of a training.
  * @param inputs the paths of `data` and `split`, and perhaps of `views`
+ * @param tuning of the backbone that trains
  * @throws UserError where the split names images that are not there, or features are to be augmented
  */
 export async function readTrainingData(
   inputs: Record<string, string>,
   parts: Record<string, Part>,
   seed: number,
+  tuning: Tuning | undefined,
 ): Promise<TrainingData> {
-  const examples = readExamples(inputs.data, (parts.network.part as NetworkDefinition).takes);
+  const entry = tuning && entryOf(tuning);
+  const takes = entry ? "images" : (parts.network.part as NetworkDefinition).takes;
+  const examples = readExamples(inputs.data, takes, entry);
+  checkActivations(tuning, examples, inputs.data);
   const split = readSplit(inputs.split);
   const train = rowsOf(split, "train", examples.ids, inputs.data);
   const validation = rowsOf(split, "validation", examples.ids, inputs.data);

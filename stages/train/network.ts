@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
+import type { Model } from "../shared/onnx/model.ts";
 
 /** The arguments of {@link NetworkDefinition.build}. */
 export interface NetworkSetup<P = Record<string, unknown>> {
@@ -25,6 +26,8 @@ export interface Network {
   train(x: tf.Tensor): tf.Tensor2D;
   /** Where a backbone trains: those of its weights that do, in the order of the model's; all others are of the head. */
   backbone?: tf.Variable[];
+  /** Where a backbone trains: the whole network from the images on as an ONNX model. @param normalise to length 1 */
+  toModel?(normalise: boolean): Promise<Model>;
 }
 
 /** Builds a network. @typeParam P the params that it declares */

@@ -3,6 +3,9 @@ import type { BackendParam } from "../shared/compute/start.ts";
 
 export interface Params {
   dim: number;
+  /** Where the training of a backbone starts; and the side of its images. */
+  from?: string;
+  size?: number;
   steps: number;
   evaluate_every: number;
   patience: number;

@@ -13,7 +13,7 @@ export function recipeFor(
   choice: Choice | undefined,
   { protocol, views, examples }: TrainingData,
 ): Recipe {
-  const named = ["network", "loss", "selector", "sampler"].filter((name) => parts[name]);
+  const named = ["backbone", "network", "loss", "selector", "sampler"].filter((name) => parts[name]);
   const augment = augmentationsOf(parts).map(recorded);
   return {
     ...recipeOf(examples.metadata),

@@ -2,6 +2,7 @@
 import type { Part } from "../../runner/stage.ts";
 import { onHost } from "../shared/compute/host.ts";
 import { random } from "../shared/compute/random.ts";
+import { buildTuned, type Tuning } from "./backbone.ts";
 import { labelsOf, type TrainingData } from "./data.ts";
 import type { FitOptions } from "./loop/fit.ts";
 import { lossMeter, testBatches } from "./loop/validation-loss.ts";
@@ -15,22 +16,30 @@ import type { PairSelector, TripletSelector } from "./selector.ts";
 /** The parts as functions for the loop; every part draws from a stream of its own. */
 type Setup = Omit<FitOptions, "onStep" | "onEvaluation" | "onCollapse" | "signal">;
 
-/** Builds the network, starts loss and sampler, and fixes the batches of the validation loss. */
+/**
+ * Builds the network, starts loss and sampler, and fixes the batches of the validation loss.
+ * @param backbone that trains, and its file
+ */
 export async function setUp(
   params: Params,
   parts: Record<string, Part>,
   data: TrainingData,
   selector: Part | undefined,
+  backbone: { tuning: Tuning; model: string } | undefined,
 ): Promise<Setup> {
   const { seed, dim } = params;
   const { examples } = data;
-  const network = (parts.network.part as NetworkDefinition).build({
-    input: examples.shape,
-    dim,
-    params: parts.network.params,
-    seed,
-    random: random(seed, "dropout"),
-  });
+  const build = (input: number[]) =>
+    (parts.network.part as NetworkDefinition).build({
+      input,
+      dim,
+      params: parts.network.params,
+      seed,
+      random: random(seed, "dropout"),
+    });
+  const network = backbone
+    ? buildTuned(backbone.tuning, backbone.model, examples, build, dim)
+    : build(examples.shape);
   const loss = parts.loss.part as Loss;
   const startLoss = (selecting: string) =>
     loss.start({

@@ -1,9 +1,10 @@
 /** train: a head on frozen features, or a network on pixels, by one loss and one selector. */
-import { defineStage } from "../../runner/stage.ts";
+import { defineStage, UserError } from "../../runner/stage.ts";
 import { readChoice } from "../shared/artifacts/choice.ts";
-import { saveHead } from "../shared/artifacts/head.ts";
+import { saveHead, saveTuned } from "../shared/artifacts/head.ts";
 import { type HistoryRow, writeHistory, writeTimings } from "../shared/artifacts/history.ts";
 import { autoBackend, startNamed } from "../shared/compute/start.ts";
+import { describeTuning, tuningOf } from "./backbone.ts";
 import { withChoice } from "./choice.ts";
 import { readTrainingData } from "./data.ts";
 import { fit } from "./loop/fit.ts";
@@ -33,6 +34,7 @@ export default defineStage<Params>({
   params: "train",
   auto: autoBackend,
   parts: {
+    backbone: "../shared/backbones", // where it trains
     network: "networks",
     loss: "losses",
     selector: "selectors",
@@ -44,6 +46,7 @@ export default defineStage<Params>({
     data: "vectors", // or images, for a network that takes them
     split: "split",
     views: { artifact: "vectors", optional: true }, // random views of the training images, as extract writes them
+    model: { artifact: "backbone", optional: true }, // of the backbone that trains
     choice: { artifact: "choice", optional: true },
   },
   outputs: {
@@ -61,14 +64,19 @@ export default defineStage<Params>({
     note("backend", backend);
     note("backend_reason", reason);
 
-    const data = await readTrainingData(inputs, parts, params.seed);
+    const tuning = tuningOf(params, parts);
+    if (tuning && !inputs.model)
+      throw new UserError(
+        `train: the backbone ${tuning.backbone.name} trains, but its file is missing. Name it as the input "model".`,
+      );
+    const data = await readTrainingData(inputs, parts, params.seed, tuning);
     const { examples, train } = data;
     const recipe = recipeFor(params, parts, choice, data);
     if (examples.sets) {
       checkSeveral(parts);
       checkSimilar(examples, train);
     }
-    const setup = await setUp(params, parts, data, selector);
+    const setup = await setUp(params, parts, data, selector, tuning && { tuning, model: inputs.model });
     const { network, metrics, dim, normalise } = setup;
     const others = watchOthers();
     const { best, rows, collapse } = await fit({
@@ -90,7 +98,9 @@ export default defineStage<Params>({
     };
     const { shape: input, classes } = examples;
     const kept = { input, dim, normalise, step: best.step, validation_map: best.map, classes };
-    await saveHead(outputs.model, network.model, { ...made, ...kept });
+    const head = { ...made, ...kept, ...(tuning && { backbone: describeTuning(tuning) }) };
+    if (network.toModel) saveTuned(outputs.model, await network.toModel(normalise), head);
+    else await saveHead(outputs.model, network.model, head);
     writeTimings(outputs.timings, rows, machine);
     const names = metrics.map(({ name }) => name);
     const about = { ...made, seed: params.seed, best_step: best.step, collapse };

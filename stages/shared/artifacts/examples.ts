@@ -30,7 +30,7 @@ export interface Examples {
   sets?: Uint8Array;
   classes: string[];
   rows: number;
-  /** Of one example: `[dim]`, or `[height, width, channels]`. */
+  /** Of one example: `[dim]`, `[height, width, channels]`, or `[channels, height, width]` as a layer gives it. */
   shape: number[];
   metadata: Record<string, unknown>;
   /** The chosen rows' values `[count, ...shape]`. */
@@ -80,7 +80,8 @@ const SIGNED: Scaling = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 export function readExamples(path: string, kind: "features" | "images", entry?: Entry): Examples {
   if (kind === "features") {
     const { dim, values, ...about } = readVectors(path);
-    return { ...about, shape: [dim], take: taker(values, dim, (value) => value) };
+    const shape = (about.metadata.shape as number[] | undefined) ?? [dim];
+    return { ...about, shape, take: taker(values, dim, (value) => value) };
   }
   const table = readTable(path, "images");
   const metadata = readMetadata(table);

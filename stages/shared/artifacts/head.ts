@@ -4,6 +4,7 @@ import { join } from "node:path";
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../../runner/stage.ts";
+import { encodeModel, type Model } from "../onnx/model.ts";
 import type { Recipe } from "../runs/recipe.ts";
 import type { Examples } from "./examples.ts";
 import { checkJson, readJson } from "./schema.ts";
@@ -25,7 +26,33 @@ export interface Head {
   step: number;
   validation_map: number;
   classes: string[];
+  /** Where a backbone trained: the model is then `model.onnx`, from the images to the embedding. */
+  backbone?: TunedBackbone;
 }
+
+/** A backbone that trained, and how images enter it. */
+export interface TunedBackbone {
+  name: string;
+  /** The tensor that training started from; `input`: the images. */
+  from: string;
+  /** Side of the square images; each channel enters as (byte / 255 - mean) / std. */
+  size: number;
+  mean: [number, number, number];
+  std: [number, number, number];
+}
+
+/** The ONNX file of a trained backbone with its head, in the folder of a head. */
+export const TUNED = "model.onnx";
+
+/** Writes `model.onnx` and `head.json` into a folder. */
+export function saveTuned(folder: string, model: Model, head: Head): void {
+  checkJson(head, "head", join(folder, "head.json"));
+  writeFileSync(join(folder, TUNED), encodeModel(model));
+  writeFileSync(join(folder, "head.json"), `${JSON.stringify(head, null, 2)}\n`);
+}
+
+/** Reads what made a head. */
+export const readHead = (folder: string): Head => readJson<Head>(join(folder, "head.json"), "head");
 
 /** Writes `model.json`, `weights.bin` and `head.json` into a folder. */
 export async function saveHead(folder: string, model: layers.LayersModel, head: Head): Promise<void> {
@@ -52,7 +79,11 @@ export async function saveHead(folder: string, model: layers.LayersModel, head: 
 
 /** Reads a head. @throws UserError when a file is missing or truncated */
 export async function loadHead(folder: string): Promise<{ model: layers.LayersModel; head: Head }> {
-  const head = readJson<Head>(join(folder, "head.json"), "head");
+  const head = readHead(folder);
+  if (head.backbone)
+    throw new UserError(
+      `${folder}: holds the whole network ${head.backbone.name}, which trained, where a head on its features is expected.`,
+    );
   try {
     const { modelTopology, weightsManifest } = JSON.parse(readFileSync(join(folder, "model.json"), "utf8"));
     const bytes = readFileSync(join(folder, "weights.bin"));
