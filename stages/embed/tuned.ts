@@ -56,7 +56,7 @@ async function holdsImages(path: string): Promise<boolean> {
   }
 }
 
-/** What is written of the images beside their embeddings. */
+/** The columns beside the embeddings. */
 type About = Pick<Vectors, "ids" | "labels" | "sets" | "classes">;
 
 /** Batches of the embeddings of images. */

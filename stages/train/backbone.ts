@@ -26,7 +26,7 @@ export interface Tuning {
 }
 
 /**
- * Reads from the params and parts what is to be trained of a backbone; undefined where the features are frozen.
+ * Reads from the params and parts which backbone trains, and from where; undefined where the features are frozen.
  * @throws UserError where they do not fit together
  */
 export function tuningOf(params: Params, parts: Record<string, Part>): Tuning | undefined {
@@ -54,7 +54,7 @@ export function tuningOf(params: Params, parts: Record<string, Part>): Tuning | 
 export const entryOf = ({ backbone: { mean, std }, from, size }: Tuning): Entry | undefined =>
   from === INPUT ? { mean, std, size } : undefined;
 
-/** What a trained model says of its backbone. */
+/** The entry of a trained model about its backbone. */
 export const describeTuning = ({ backbone, from, size }: Tuning): TunedBackbone => {
   const { name, mean, std } = backbone;
   return { name, from, size, mean, std };

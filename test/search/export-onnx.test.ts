@@ -8,10 +8,8 @@ import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
 import { main } from "../../search/cli.ts";
 import { Encoder } from "../../search/encoder.ts";
 import { pooled } from "../../search/export/onnx/backbone.ts";
-import { Builder } from "../../search/export/onnx/builder.ts";
 import { compare } from "../../search/export/onnx/compare.ts";
 import { encoderModel, INPUT, OUTPUTS } from "../../search/export/onnx/encoder.ts";
-import { normalised, runHead } from "../../search/export/onnx/head.ts";
 import { type Index, openIndex } from "../../search/opened.ts";
 import { pool } from "../../stages/extract/pooling.ts";
 import { normaliseRows } from "../../stages/shared/artifacts/head.ts";
@@ -19,6 +17,8 @@ import { startBackend } from "../../stages/shared/compute/backend.ts";
 import { InferenceSession, Tensor } from "../../stages/shared/compute/onnxruntime.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 import { modelOf, valueInfoOf } from "../../stages/shared/onnx/build.ts";
+import { Builder } from "../../stages/shared/onnx/builder.ts";
+import { normalised, runHead } from "../../stages/shared/onnx/head.ts";
 import { encodeModel, readModel } from "../../stages/shared/onnx/model.ts";
 import { FILES } from "../../stages/shared/search-index.ts";
 import { makeWorld, type World } from "./world.ts";
@@ -47,10 +47,10 @@ const run = (...args: string[]) => main(["export", ...args], world.folder, world
 async function ran(
   rows: Float32Array,
   dims: number[],
-  build: (graph: Builder) => string,
+  build: (graph: Builder) => string | Promise<string>,
 ): Promise<Float32Array> {
   const graph = new Builder();
-  const y = build(graph);
+  const y = await build(graph);
   const model = modelOf({
     name: "test",
     node: graph.node,
@@ -125,7 +125,7 @@ test("a comparison counts the bits that differ", async () => {
     weights: projection.weights.map((value) => -value),
     offset: projection.offset.map((value) => -value),
   };
-  const model = encoderModel(
+  const model = await encoderModel(
     { recipe: index.recipe, backbone: readModel(path), path, projection: turned },
     "bytes",
   );
@@ -213,12 +213,12 @@ describe("a head", () => {
     for (const [i, value] of given.entries()) expect(value).toBeCloseTo(wanted[i], 6);
   });
 
-  test("of a layer that is not written is refused by name", () => {
+  test("of a layer that is not written is refused by name", async () => {
     const model = modelOfLayers([
       layers.layers.dense({ units: 4, name: "out" }),
       layers.layers.softmax({ name: "odd" }),
     ]);
-    expect(() => runHead(new Builder(), model, "x")).toThrow(/the layer odd \(Softmax\)/);
+    await expect(runHead(new Builder(), model, "x")).rejects.toThrow(/the layer odd \(Softmax\)/);
   });
 });
 

@@ -1,9 +1,9 @@
 /** A backbone's graph as a part of another graph. */
 import { UserError } from "../../../runner/stage.ts";
-import { featureTensor, readGraph } from "../../../stages/extract/onnx.ts";
 import type { Pooling } from "../../../stages/shared/backbone.ts";
+import type { Builder, Name } from "../../../stages/shared/onnx/builder.ts";
 import { inputsOf, type Model, type Node, opsetOf, type Tensor } from "../../../stages/shared/onnx/model.ts";
-import type { Builder, Name } from "./builder.ts";
+import { featureTensor, readGraph } from "../../../stages/shared/onnx/outline.ts";
 
 /** From this version on the axes of ReduceMean are an input. */
 const AXES_AS_INPUT = 18;

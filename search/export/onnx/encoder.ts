@@ -4,11 +4,11 @@ import { UserError } from "../../../runner/stage.ts";
 import type { Head } from "../../../stages/shared/artifacts/head.ts";
 import type { Projection } from "../../../stages/shared/artifacts/projection.ts";
 import { valueInfoOf } from "../../../stages/shared/onnx/build.ts";
+import { Builder, type Name } from "../../../stages/shared/onnx/builder.ts";
+import { normalised, runHead } from "../../../stages/shared/onnx/head.ts";
 import { ELEMENT, type Model } from "../../../stages/shared/onnx/model.ts";
 import type { Recipe } from "../../../stages/shared/search-index.ts";
 import { pooled, runTrunk, type Trunk, trunkOf } from "./backbone.ts";
-import { Builder, type Name } from "./builder.ts";
-import { normalised, runHead } from "./head.ts";
 import { viewsOf } from "./views.ts";
 
 /** The input of the graph: bytes `[count, height, width, channels]`, or pixels `[count, 3, height, width]`, scaled. */
@@ -86,7 +86,10 @@ const metadataOf = (recipe: Recipe, form: InputForm): Record<string, string> => 
  * The encoder as a model.
  * @throws UserError when the backbone or the head holds what cannot be written
  */
-export function encoderModel({ recipe, backbone, path, head, projection }: Parts, form: InputForm): Model {
+export async function encoderModel(
+  { recipe, backbone, path, head, projection }: Parts,
+  form: InputForm,
+): Promise<Model> {
   const { image, bits, backbone: about } = recipe;
   const trunk = trunkOf(backbone, path, about.features);
   if (trunk.opset < LEAST_OPSET)
@@ -100,7 +103,7 @@ export function encoderModel({ recipe, backbone, path, head, projection }: Parts
   const features = featuresOf(graph, { recipe, dim, trunk }, images);
   let embedding = features;
   if (head) {
-    embedding = runHead(graph, head.model, features);
+    embedding = await runHead(graph, head.model, features);
     if (head.head.normalise) embedding = normalised(graph, embedding, projection.dim);
   }
   graph.add("Identity", [embedding], {}, OUTPUTS.embedding);

@@ -30,7 +30,7 @@ export async function exportEncoder(index: Index, form: InputForm, count: number
     const path = await files.path(FILES.backbone);
     const { head, projection } = encoder;
     const bytes = encodeModel(
-      encoderModel({ recipe, backbone: readModel(path), path, head, projection }, form),
+      await encoderModel({ recipe, backbone: readModel(path), path, head, projection }, form),
     );
     const difference = await compare(bytes, form, index, encoder, count);
     if (!(difference.embedding <= TOLERANCE))

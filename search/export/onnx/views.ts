@@ -1,6 +1,7 @@
 /** Images to what the backbone sees of them: the same resizing as the stage extract, as products of matrices. */
+
+import type { Builder, Name } from "../../../stages/shared/onnx/builder.ts";
 import type { View } from "../../../stages/shared/search-index.ts";
-import type { Builder, Name } from "./builder.ts";
 
 /**
  * The matrix `[to, from]` of bilinear resizing along one axis: half-pixel centres, edges repeated.

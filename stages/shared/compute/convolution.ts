@@ -56,7 +56,7 @@ export type RunProduct = (
   fetches: Record<string, Tensor>,
 ) => void;
 
-/** What the kernels run on. */
+/** The engines that the kernels run on. */
 export interface Engines {
   convolve: RunConvolution;
   multiply: RunProduct;

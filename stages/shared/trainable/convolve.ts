@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { SLOPES } from "../compute/depthwise.ts";
 import type { Activation, ConvolutionStep } from "./steps.ts";
 
-/** What the slopes of an activation's output become before it. @param y its output */
+/** The slopes before an activation, of those of its output. @param y its output */
 export function throughActivation<T extends tf.Tensor>(dy: T, y: T, activation: Activation): T {
   if (activation === "linear") return dy;
   if (tf.getKernel(SLOPES, tf.getBackend())) {
@@ -70,7 +70,7 @@ export function convolve(
     };
     return { value, gradFunc };
   };
-  // Slopes are computed for what is an argument.
+  // Slopes are computed for the arguments.
   const op = tf.customGrad((...given) => {
     const save = given.at(-1) as unknown as tf.GradSaveFunc;
     const [image, w, b] = (frozen ? [x, ...given] : given) as tf.Tensor[];

@@ -1,9 +1,9 @@
-/** Which nodes of an ONNX graph are between two tensors. */
+/** The nodes of an ONNX graph between two tensors. */
 import { closest } from "fastest-levenshtein";
 import { UserError } from "../../../runner/stage.ts";
 import { type Graph, inputsOf, type Model, type Node } from "../onnx/model.ts";
 
-/** What a caller names the network's own input by. */
+/** The name by which a caller asks for the network's own input. */
 export const INPUT = "input";
 
 /** Inputs of a node that carry images or vectors: the others hold shapes or weights. */
@@ -79,7 +79,7 @@ export function cut(
   return { from: start, nodes };
 }
 
-/** What a graph needs to make a tensor: nodes, in the order they run, and weights. */
+/** The part of a graph that makes a tensor: nodes, in the order they run, and weights. */
 export function before(graph: Graph, tensor: string): Pick<Graph, "initializer"> & { nodes: Node[] } {
   const needed = new Set([tensor]);
   const nodes: Node[] = [];

@@ -107,7 +107,7 @@ class Writer {
   }
 }
 
-/** What no name of a graph begins with: it may have been trained before. */
+/** A prefix that no name of a graph has: the graph may have been trained before. */
 function prefixFor({ node, initializer }: Graph): string {
   const names = [...node.flatMap(({ output }) => output), ...initializer.map(({ name }) => name)];
   const free = (prefix: string) => !names.some((name) => name.startsWith(prefix));
@@ -157,7 +157,7 @@ export async function exportTrained(
   return { ...written, irVersion: Math.max(model.irVersion, LEAST_FORMAT), opsetImport: model.opsetImport };
 }
 
-/** What a model computes after one of its tensors, as a model whose input that tensor is. @param shape of one example */
+/** The part of a model after one of its tensors, as a model whose input that tensor is. @param shape of one example */
 export function modelAfter(model: Model, tensor: string, shape: number[]): Model {
   const first = model.graph.node.findIndex(({ output }) => output.includes(tensor));
   const made = new Set([tensor]);

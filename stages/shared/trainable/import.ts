@@ -10,7 +10,7 @@ import { kernelFromOnnx, transpose, type Values, Weights, withConstants } from "
 const OPERATORS =
   "Add, AveragePool, BatchNormalization, Clip, Conv, Dropout, Flatten, Gemm, GlobalAveragePool, Identity, MatMul, MaxPool, ReduceMean, Relu, Reshape, Sum";
 
-/** Builds the steps one by one, and knows what is said about tensors. */
+/** Builds the steps one by one, and knows who reads each tensor. */
 class Importer {
   readonly steps: Step[] = [];
   readonly weights = new Map<string, Weight>();
@@ -255,7 +255,7 @@ class Importer {
 }
 
 /**
- * Makes a trainable network of what is between two tensors of a backbone. Batch norm is frozen: folded into the
+ * Makes a trainable network of the part between two tensors of a backbone. Batch norm is frozen: folded into the
  * convolution before it, whose kernel and bias train.
  * @param from the tensor that enters, or `input` for the whole network
  * @param to the tensor that comes out: where it holds images, as vectors

@@ -1,4 +1,4 @@
-/** A network as a list of steps: what is left of an ONNX graph when its weights can be trained. */
+/** A network as a list of steps: an ONNX graph whose weights can be trained. */
 
 /** A conv's or a dense layer's own activation: relu max(0, x), relu6 min(6, max(0, x)). */
 export type Activation = "linear" | "relu" | "relu6";

@@ -53,7 +53,7 @@ export class Weights {
   }
 }
 
-/** Moves the axes of a tensor: axis k of the result is axis `order[k]` of what is given. */
+/** Moves the axes of a tensor: axis k of the result is axis `order[k]` of the tensor. */
 export function transpose({ shape, values }: Values, order: number[]): Values {
   const strides = shape.map((_, axis) =>
     shape.slice(axis + 1).reduce((product, length) => product * length, 1),

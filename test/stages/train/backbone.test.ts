@@ -39,7 +39,7 @@ beforeAll(() => {
   writeFileSync(model, encodeModel(smallMobileNet()));
 });
 
-/** Without what is undefined. */
+/** Without undefined values. */
 const given = <T>(values: Record<string, T | undefined>): Record<string, T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Record<string, T>;
 
