@@ -38,27 +38,20 @@ export function discreteCodes(
 function ridge(codes: Float32Array, flags: Float32Array, bits: number, nu: number): Float64Array[] {
   const images = codes.length / bits;
   const classes = flags.length / images;
-  const gram = Matrix.zeros(bits, bits);
-  const cross = Matrix.zeros(bits, classes);
-  for (let i = 0; i < bits; i++) {
-    for (let j = i; j < bits; j++) {
-      let sum = i === j ? nu : 0;
-      for (let row = 0; row < codes.length; row += bits) sum += codes[row + i] * codes[row + j];
-      gram.set(i, j, sum);
-      gram.set(j, i, sum);
-    }
-    for (let c = 0; c < classes; c++) {
-      let sum = 0;
-      for (let image = 0; image < images; image++)
-        sum += codes[image * bits + i] * flags[image * classes + c];
-      cross.set(i, c, sum);
-    }
-  }
+  // A bit a row: sums run along rows.
+  const columns = Array.from({ length: bits }, (_, bit) =>
+    Float64Array.from({ length: images }, (_, image) => codes[image * bits + bit]),
+  );
+  const targets = Array.from({ length: classes }, (_, c) =>
+    Float64Array.from({ length: images }, (_, image) => flags[image * classes + c]),
+  );
+  const gram = new Matrix(columns.map((a, i) => columns.map((b, j) => dot(a, b) + (i === j ? nu : 0))));
+  const cross = new Matrix(columns.map((a) => targets.map((b) => dot(a, b))));
   const solved = new CholeskyDecomposition(gram).solve(cross);
   return Array.from({ length: bits }, (_, i) => Float64Array.from(solved.getRow(i)));
 }
 
-const dot = (a: ArrayLike<number>, b: ArrayLike<number>): number => {
+const dot = (a: Float64Array, b: Float64Array): number => {
   let sum = 0;
   for (let k = 0; k < a.length; k++) sum += a[k] * b[k];
   return sum;
@@ -78,12 +71,13 @@ function descendBits(
   const classes = flags.length / images;
   const products = weights.map((a) => Float64Array.from(weights, (b) => dot(a, b)));
   for (let image = 0; image < images; image++) {
-    const own = codes.subarray(image * bits, (image + 1) * bits);
-    const y = flags.subarray(image * classes, (image + 1) * classes);
+    const own = Float64Array.from(codes.subarray(image * bits, (image + 1) * bits));
+    const y = Float64Array.from(flags.subarray(image * classes, (image + 1) * classes));
     for (let k = 0; k < bits; k++) {
       const others = dot(own, products[k]) - own[k] * products[k][k];
       own[k] = signOf(mu * (dot(y, weights[k]) - others) + lambda * outputs[image * bits + k]);
     }
+    codes.set(own, image * bits);
   }
 }
 

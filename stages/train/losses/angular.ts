@@ -33,37 +33,60 @@ export default cosineLoss({
  * product of two rows, without an exponential of its own. Pairs count once: (a, p) and (p, a) have the same loss.
  */
 function score(
-  { size, negatives, positives }: Batch,
+  { size, members, negatives, positives }: Batch,
   cosines: Float32Array,
   { alpha }: { alpha: number },
 ): Scored {
   const tangent = Math.tan((alpha * Math.PI) / 180) ** 2;
   const gradient = new Float32Array(size * size);
-  const grown = new Float64Array(size * size);
-  const most = new Float64Array(size);
-  for (let i = 0; i < size; i++) {
-    const row = i * size;
-    most[i] = negatives[i].reduce((high, n) => Math.max(high, cosines[row + n]), -1);
-    for (const n of negatives[i]) grown[row + n] = Math.exp(4 * tangent * (cosines[row + n] - most[i]));
+  let loss = 0;
+  for (const [first, own] of members.entries())
+    if (own[0] === first) loss += scoreClass(own, negatives[first], size, cosines, tangent, gradient);
+  return mean(gradient, loss, positives.count, positives.count);
+}
+
+/**
+ * The pairs of one class, which have the same negatives: with e_an = exp(4 tan² cos(a, n)), the sums of a pair are inner
+ * products of rows of e, and the slopes of the negatives products with them.
+ * @param gradient takes the slopes
+ */
+function scoreClass(
+  own: Int32Array,
+  others: Int32Array,
+  size: number,
+  cosines: Float32Array,
+  tangent: number,
+  gradient: Float32Array,
+): number {
+  const [count, width] = [own.length, others.length];
+  if (width === 0) return 0;
+  const grown = Array.from(own, () => new Float64Array(width));
+  const pushed = Array.from(own, () => new Float64Array(width));
+  const most = new Float64Array(count).fill(-1);
+  for (const [a, i] of own.entries()) {
+    for (let k = 0; k < width; k++) most[a] = Math.max(most[a], cosines[i * size + others[k]]);
+    for (let k = 0; k < width; k++)
+      grown[a][k] = Math.exp(4 * tangent * (cosines[i * size + others[k]] - most[a]));
   }
   let loss = 0;
-  for (let pair = 0; pair < positives.count; pair++) {
-    const [a, p] = [positives.first[pair], positives.second[pair]];
-    const [rowA, rowP] = [a * size, p * size];
-    const others = negatives[a];
-    let sum = 0;
-    for (let k = 0; k < others.length; k++) sum += grown[rowA + others[k]] * grown[rowP + others[k]];
-    if (sum === 0) continue;
-    const missing = Math.log(sum) + 4 * tangent * (most[a] + most[p]) - 2 * (1 + tangent) * cosines[rowA + p];
-    const slope = logistic(missing);
-    loss += softplus(missing);
-    gradient[rowA + p] -= 2 * (1 + tangent) * slope;
-    const push = (4 * tangent * slope) / sum;
-    for (let k = 0; k < others.length; k++) {
-      const pushed = push * grown[rowA + others[k]] * grown[rowP + others[k]];
-      gradient[rowA + others[k]] += pushed;
-      gradient[rowP + others[k]] += pushed;
+  for (let a = 0; a < count; a++)
+    for (let p = a + 1; p < count; p++) {
+      const [e, f, pushA, pushP] = [grown[a], grown[p], pushed[a], pushed[p]];
+      let sum = 0;
+      for (let k = 0; k < width; k++) sum += e[k] * f[k];
+      if (sum === 0) continue;
+      const at = own[a] * size + own[p];
+      const missing = Math.log(sum) + 4 * tangent * (most[a] + most[p]) - 2 * (1 + tangent) * cosines[at];
+      const slope = logistic(missing);
+      loss += softplus(missing);
+      gradient[at] -= 2 * (1 + tangent) * slope;
+      const push = (4 * tangent * slope) / sum;
+      for (let k = 0; k < width; k++) {
+        pushA[k] += push * f[k];
+        pushP[k] += push * e[k];
+      }
     }
-  }
-  return mean(gradient, loss, positives.count, positives.count);
+  for (const [a, i] of own.entries())
+    for (let k = 0; k < width; k++) gradient[i * size + others[k]] += pushed[a][k] * grown[a][k];
+  return loss;
 }

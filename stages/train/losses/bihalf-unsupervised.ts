@@ -27,8 +27,8 @@ function cosinesOfHalves(rows: tf.Tensor2D, pairs: number): tf.Tensor1D {
   return tf.sum(tf.mul(half(0), half(pairs)), 1) as tf.Tensor1D;
 }
 
-/** @throws UserError where there are none, or images */
-function featuresOf({ examples }: Given): tf.Tensor2D {
+/** The same of features. @throws UserError where there are none, or images */
+function featureCosines({ examples }: Given, pairs: number): tf.Tensor1D {
   if (!examples)
     throw new UserError(
       'train: the loss "bihalf-unsupervised" compares codes with the features of a step, and cannot be measured without them. Leave out validation_loss.',
@@ -37,7 +37,18 @@ function featuresOf({ examples }: Given): tf.Tensor2D {
     throw new UserError(
       'train: the loss "bihalf-unsupervised" compares codes with features, but the network is given images. Extract features, and train a head on them.',
     );
-  return tf.tensor2d(examples.values, examples.shape as [number, number]);
+  const { values } = examples;
+  const dim = examples.shape[1];
+  const cosines = Float32Array.from({ length: pairs }, (_, pair) => {
+    let [inner, first, second] = [0, 0, 0];
+    for (let i = pair * dim, j = (pairs + pair) * dim, end = i + dim; i < end; i++, j++) {
+      inner += values[i] * values[j];
+      first += values[i] * values[i];
+      second += values[j] * values[j];
+    }
+    return inner / Math.max(Math.sqrt(first * second), 1e-12);
+  });
+  return tf.tensor1d(cosines);
 }
 
 export default defineLoss({
@@ -55,7 +66,7 @@ export default defineLoss({
       const pairs = embeddings.shape[0] >> 1;
       const bits = halfLayer(embeddings, gamma);
       if (pairs === 0) return tf.mul(tf.sum(bits), 0) as tf.Scalar;
-      const wanted = cosinesOfHalves(featuresOf(given), pairs);
+      const wanted = featureCosines(given, pairs);
       return tf.mean(tf.squaredDifference(cosinesOfHalves(bits, pairs), wanted)) as tf.Scalar;
     },
   }),

@@ -21,11 +21,24 @@ import { scheduled } from "../schedules.ts";
 /** The halves of each bit over the batch. @param outputs `[batch, bits]` */
 export function halves(outputs: Float32Array, bits: number): Float32Array {
   const batch = outputs.length / bits;
+  const half = Math.floor(batch / 2);
   const codes = new Float32Array(outputs.length).fill(-1);
+  const column = new Float32Array(batch);
   for (let bit = 0; bit < bits; bit++) {
-    const order = Array.from({ length: batch }, (_, i) => i);
-    order.sort((a, b) => outputs[b * bits + bit] - outputs[a * bits + bit] || a - b);
-    for (const i of order.slice(0, Math.floor(batch / 2))) codes[i * bits + bit] = 1;
+    for (let i = 0; i < batch; i++) column[i] = outputs[i * bits + bit];
+    const least = column.sort()[batch - half]; // ascending, as numbers
+    let left = half;
+    for (let i = 0; i < batch; i++)
+      if (outputs[i * bits + bit] > least) {
+        codes[i * bits + bit] = 1;
+        left--;
+      }
+    // Of equal outputs the first ones.
+    for (let i = 0; i < batch && left > 0; i++)
+      if (outputs[i * bits + bit] === least) {
+        codes[i * bits + bit] = 1;
+        left--;
+      }
   }
   return codes;
 }

@@ -10,6 +10,7 @@
  * @when The quantisation should keep the similarities of pairs, and not draw each output to its bit.
  * @source Zhu & Gao 2017, "Locality-constrained deep supervised hashing for image retrieval"
  */
+import { onesOfWord } from "../../shared/retrieval/hamming/popcount.ts";
 import { everyPairLoss, pairLikelihood } from "../kinds/every-pair.ts";
 import { scheduled } from "../schedules.ts";
 import { logistic } from "../scoring/softplus.ts";
@@ -22,14 +23,16 @@ export default everyPairLoss({
   term({ lambda }, bits, _, rows) {
     const likelihood = pairLikelihood(1 / 2);
     const size = rows.length / bits;
-    const signs = Int8Array.from(rows, (u) => Math.sign(u));
+    const signs = packed(rows, bits);
+    const words = signs.length / size;
     return {
       loss: 0,
       slope: 0,
       at(inner, same, similarity, place) {
-        const [i, j] = [Math.floor(place / size) * bits, (place % size) * bits];
-        let agreement = 0;
-        for (let bit = 0; bit < bits; bit++) agreement += signs[i + bit] * signs[j + bit];
+        const [i, j] = [Math.floor(place / size) * words, (place % size) * words];
+        let different = 0;
+        for (let word = 0; word < words; word++) different += onesOfWord(signs[i + word] ^ signs[j + word]);
+        const agreement = bits - 2 * different;
         const probability = logistic(inner / 2);
         const off = probability - logistic(agreement / 2);
         likelihood.at(inner, same, similarity, place);
@@ -39,3 +42,15 @@ export default everyPairLoss({
     };
   },
 });
+
+/** The signs of the outputs, 32 to a word: 1 above 0. @returns `[rows, words]` */
+function packed(rows: Float32Array, bits: number): Int32Array {
+  const words = Math.ceil(bits / 32);
+  const signs = new Int32Array((rows.length / bits) * words);
+  for (const [at, value] of rows.entries())
+    if (value > 0) {
+      const bit = at % bits;
+      signs[Math.floor(at / bits) * words + (bit >> 5)] |= 1 << (bit & 31);
+    }
+  return signs;
+}

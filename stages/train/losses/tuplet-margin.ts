@@ -92,20 +92,37 @@ function addVariance(
 ): number {
   let loss = 0;
   for (const same of [true, false]) {
-    const at: number[] = [];
-    for (let anchor = 0; anchor < anchors; anchor++)
-      for (const j of (same ? members : negatives)[anchor]) if (j !== anchor) at.push(anchor * size + j);
-    if (at.length === 0) continue;
-    const average = at.reduce((sum, place) => sum + cosines[place], 0) / at.length;
+    const partners = same ? members : negatives;
+    /** Calls `visit` with the place of each pair in the matrix. */
+    const eachPair = (visit: (at: number) => void): void => {
+      for (let anchor = 0; anchor < anchors; anchor++) {
+        const own = partners[anchor];
+        for (let k = 0; k < own.length; k++) if (own[k] !== anchor) visit(anchor * size + own[k]);
+      }
+    };
+    let count = 0;
+    let sum = 0;
+    eachPair((at) => {
+      count++;
+      sum += cosines[at];
+    });
+    if (count === 0) continue;
     const side = same ? 1 : -1;
-    const limit = (1 - side * epsilon) * average;
-    const off = at.map((place) => Math.max(0, side * (limit - cosines[place])));
-    const total = off.reduce((sum, value) => sum + value, 0);
-    loss += (variance * off.reduce((sum, value) => sum + value * value, 0)) / at.length;
+    const limit = ((1 - side * epsilon) * sum) / count;
+    const off = (at: number) => Math.max(0, side * (limit - cosines[at]));
+    let total = 0;
+    let squares = 0;
+    eachPair((at) => {
+      const missing = off(at);
+      total += missing;
+      squares += missing * missing;
+    });
+    loss += (variance * squares) / count;
     // The mean takes part: a pair's cosine moves it, and with it the limit of all pairs.
-    const shared = (2 * side * (1 - side * epsilon) * total) / at.length;
-    for (const [k, place] of at.entries())
-      gradient[place] += (variance * (shared - 2 * side * off[k])) / at.length;
+    const shared = (2 * side * (1 - side * epsilon) * total) / count;
+    eachPair((at) => {
+      gradient[at] += (variance * (shared - 2 * side * off(at))) / count;
+    });
   }
   return loss;
 }
