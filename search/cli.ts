@@ -8,6 +8,7 @@ import { duplicates } from "./duplicates/command.ts";
 import { DEFAULT } from "./duplicates/find.ts";
 import { exportIndex } from "./export/command.ts";
 import { addIndex } from "./index/commands.ts";
+import { writePage } from "./page/command.ts";
 import { search } from "./search.ts";
 import { serve } from "./serve/command.ts";
 import { runEncoder } from "./serve/encoder-process.ts";
@@ -103,6 +104,13 @@ export async function main(args: string[], root: string, from: string): Promise<
     )
     .option("--compare <n>", "images of the index that the encoder is compared on", atLeast(1), 100)
     .action((options) => exportIndex(options, root, from));
+  program
+    .command("page")
+    .description("write a folder with a page that searches an index in the browser, on any web server")
+    .usage("--out FOLDER [options]")
+    .option("--index <folder>", "the index (default: the only one in indexes/)")
+    .requiredOption("--out <folder>", "the folder, which must not be there or be empty")
+    .action((options) => writePage(options, root, from));
   program
     .command("serve")
     .description("search an index on a page in your browser, and by HTTP")

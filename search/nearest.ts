@@ -44,12 +44,15 @@ interface Sought {
   content: Uint8Array;
 }
 
-/** Rows with this content: several where an image is there more than once. */
+/** Rows with this content: several where an image is there more than once; none for a query without. */
 function rowsWith(contents: Uint8Array, content: Uint8Array): Set<number> {
-  const all = Buffer.from(contents.buffer, contents.byteOffset, contents.length);
   const rows = new Set<number>();
-  for (let at = all.indexOf(content); at >= 0; at = all.indexOf(content, at + 1))
-    if (at % CONTENT_BYTES === 0) rows.add(at / CONTENT_BYTES);
+  if (content.length !== CONTENT_BYTES) return rows;
+  for (let row = 0, at = 0; at < contents.length; row++, at += CONTENT_BYTES) {
+    let same = 0;
+    while (same < CONTENT_BYTES && contents[at + same] === content[same]) same++;
+    if (same === CONTENT_BYTES) rows.add(row);
+  }
   return rows;
 }
 

@@ -37,6 +37,7 @@ const EXAMPLES: Record<string, Example[]> = {
     ["--max-size 5GB", "remove the oldest results until the store fits"],
   ],
   serve: [["--index indexes/photos", "open the address that it prints"]],
+  page: [["--index indexes/photos --out site", "a folder for any web server"]],
   push: [["--remote /mnt/team/deephash", "upload the results that are up to date"]],
   completion: [["bash >> ~/.bashrc", "complete commands, options, profiles and stages"]],
 };

@@ -1,4 +1,4 @@
-/** The commands `search`, `index`, `duplicates`, `export` and `serve`, which know of images: loaded by their path when they are called. */
+/** The commands `search`, `index`, `duplicates`, `export`, `page` and `serve`, which know of images: loaded by their path when they are called. */
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
@@ -12,6 +12,7 @@ const COMMANDS = [
   ["duplicates", "[folder...]", "list images that are the same, or nearly"],
   ["export", "", "write the codes of an index for other programs"],
   ["serve", "", "search an index on a page in your browser"],
+  ["page", "", "write a page that searches an index in the browser, on any web server"],
   ["search", "[image...]", "find the images of an index nearest to yours"],
 ] as const;
 
