@@ -47,7 +47,7 @@ export async function main(args: string[], root: string, from: string): Promise<
     .command("search")
     .description("find the images of an index that are nearest to yours")
     .usage("-- IMAGE|FOLDER|- … [options]")
-    .argument("<image...>", "images, folders of images, or - for an image on the standard input")
+    .argument("[image...]", "images, folders of images, or - for an image on the standard input")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
     .option("--top <n>", "images to find", atLeast(1), 10)
     .option("--all-ties", "beyond --top, all images that are as near as the last one")
@@ -61,6 +61,8 @@ export async function main(args: string[], root: string, from: string): Promise<
         .choices(["bits", "outputs"])
         .default("bits"),
     )
+    .option("--url <address>", "search by an image on the web (repeatable)", several)
+    .option("--allow-private", "let --url reach this machine and private networks")
     .option("--json", "print JSON (with npx deephash search: npm run adds lines)")
     .option("--json-lines", "print JSON, one line an image, as soon as it is answered")
     .option("--html <file>", "also write a page with the images")

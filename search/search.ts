@@ -25,6 +25,10 @@ export interface SearchOptions {
   class?: string[];
   /** Beyond `top`, all images at the last one's distance. */
   allTies?: boolean;
+  /** Addresses of images on the web. */
+  url?: string[];
+  /** Whether these may be in private networks. */
+  allowPrivate?: boolean;
   json?: boolean;
   /** JSON, one line a query, as soon as it is answered. */
   jsonLines?: boolean;
@@ -50,8 +54,9 @@ async function* answers(
     const began = performance.now();
     const group: string[] = [];
     const pixels = new Uint8Array(BATCH * bytes);
-    for (const { name, path } of queries.slice(first, first + BATCH)) {
+    for (const { name, path, fetch } of queries.slice(first, first + BATCH)) {
       try {
+        await fetch?.();
         pixels.set(await readImage(path, recipe.image, name), group.length * bytes);
         group.push(name);
       } catch (error) {
@@ -111,35 +116,41 @@ export function search(
 ): Promise<number> {
   const { top, order, allTies, radius, json, jsonLines, html } = options;
   if (json && jsonLines) throw new UserError("search: --json or --json-lines, not both.");
-  return withQueries(paths, from, input, async (queries) => {
-    const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
-      Encoder.open(files, recipe, availableParallelism()),
-    );
-    const faults: string[] = [];
-    const all: Answer[] = [];
-    try {
-      const labels = options.class && labelsOf(index, options.class, "search: --class", index.folder);
-      const wanted = { top, order, allTies, radius, labels };
-      for await (const answer of answers(index, encoder, queries, wanted, (fault) => faults.push(fault))) {
-        if (jsonLines) console.log(JSON.stringify(toJson(index, answer, order)));
-        else if (!json) for (const line of textOf(index, answer)) console.log(line);
-        if (json || html) all.push(answer);
-      }
-    } finally {
-      await encoder.close();
-    }
-    if (json)
-      console.log(
-        JSON.stringify(
-          all.map((answer) => toJson(index, answer, order)),
-          null,
-          2,
-        ),
+  return withQueries(
+    { paths, urls: options.url, allowPrivate: options.allowPrivate },
+    from,
+    input,
+    async (queries) => {
+      const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
+        Encoder.open(files, recipe, availableParallelism()),
       );
-    for (const fault of faults) console.error(`! ${fault} It was passed over.`);
-    if (faults.length > 0) console.error(`! ${faults.length} of ${queries.length} images were not searched.`);
-    const paths = new Map(queries.map(({ name, path }) => [name, path]));
-    if (html) await writePage(resolve(from, html), index, all, (name) => paths.get(name)!);
-    return faults.length > 0 ? 2 : 0;
-  });
+      const faults: string[] = [];
+      const all: Answer[] = [];
+      try {
+        const labels = options.class && labelsOf(index, options.class, "search: --class", index.folder);
+        const wanted = { top, order, allTies, radius, labels };
+        for await (const answer of answers(index, encoder, queries, wanted, (fault) => faults.push(fault))) {
+          if (jsonLines) console.log(JSON.stringify(toJson(index, answer, order)));
+          else if (!json) for (const line of textOf(index, answer)) console.log(line);
+          if (json || html) all.push(answer);
+        }
+      } finally {
+        await encoder.close();
+      }
+      if (json)
+        console.log(
+          JSON.stringify(
+            all.map((answer) => toJson(index, answer, order)),
+            null,
+            2,
+          ),
+        );
+      for (const fault of faults) console.error(`! ${fault} It was passed over.`);
+      if (faults.length > 0)
+        console.error(`! ${faults.length} of ${queries.length} images were not searched.`);
+      const paths = new Map(queries.map(({ name, path }) => [name, path]));
+      if (html) await writePage(resolve(from, html), index, all, (name) => paths.get(name)!);
+      return faults.length > 0 ? 2 : 0;
+    },
+  );
 }

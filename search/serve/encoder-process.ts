@@ -7,6 +7,7 @@ import pLimit from "p-limit";
 import sharp from "sharp";
 import { UserError } from "../../runner/stage.ts";
 import { contentOf, IndexFiles, type Recipe, readRecipe } from "../../stages/shared/search-index.ts";
+import { onlyPhotos } from "../decoders.ts";
 import { BATCH, Encoder } from "../encoder.ts";
 import { readImage } from "../photos.ts";
 import { LIMITS } from "./limits.ts";
@@ -24,8 +25,6 @@ export type Answer =
   | { kind: "encoded"; id: number; outputs: Float32Array; content: Uint8Array }
   | { kind: "refused"; id: number; status: number; fault: string };
 
-/** The names of the images' decoders in libvips. Those of documents (SVG, PDF) stay closed to uploads. */
-const DECODERS = ["Jpeg", "Png", "Webp", "Nsgif", "Tiff", "Heif", "Jp2k", "Jxl"];
 /** Images that are decoded at the same time: each may take 4 bytes a pixel. */
 const DECODED_AT_ONCE = 2;
 
@@ -47,8 +46,7 @@ export async function runEncoder(folder: string): Promise<number> {
   const gone = new Promise<void>((resolve) => process.once("disconnect", resolve));
   // Ctrl-C reaches this process, too: it is the server that ends it, when its requests are answered.
   process.on("SIGINT", () => {});
-  sharp.block({ operation: ["VipsForeignLoad"] });
-  sharp.unblock({ operation: DECODERS.map((name) => `VipsForeignLoad${name}`) });
+  onlyPhotos();
   sharp.cache(false);
   let recipe: Recipe;
   let encoder: Encoder;
