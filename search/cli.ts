@@ -1,8 +1,9 @@
 /** The commands search, index, duplicates, export and serve. */
-import { Command, InvalidArgumentError, Option } from "commander";
+import { Command, Option } from "commander";
+import { valueBy, wholeFrom, wordErrors } from "../runner/arguments/index.ts";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
-import { diskFault, refuseTaken, wholeNumber } from "../runner/text/index.ts";
+import { diskFault, refuseTaken } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import { duplicates } from "./duplicates/command.ts";
 import { DEFAULT } from "./duplicates/find.ts";
@@ -14,19 +15,10 @@ import { serve } from "./serve/command.ts";
 import { runEncoder } from "./serve/encoder-process.ts";
 import { ENCODER_COMMAND } from "./serve/encoding.ts";
 
-/** Reads a whole number of an option. */
-const atLeast = (least: number) => (text: string) => {
-  const value = wholeNumber(text, least);
-  if (value === undefined) throw new InvalidArgumentError(`It must be a whole number from ${least}.`);
-  return value;
-};
-
-function share(text: string): number {
+const share = valueBy((text) => {
   const value = Number(text);
-  if (text.trim() === "" || !(value >= 0 && value <= 1))
-    throw new InvalidArgumentError("It must be a number from 0 to 1.");
-  return value;
-}
+  return text.trim() !== "" && value >= 0 && value <= 1 ? value : undefined;
+}, "It must be a number from 0 to 1.");
 
 /** Collects the values of an option that may be repeated. */
 const several = (value: string, before: string[] = []) => [...before, value];
@@ -49,9 +41,9 @@ export async function main(args: string[], root: string, from: string): Promise<
     .usage("-- IMAGE|FOLDER|- … [options]")
     .argument("[image...]", "images, folders of images, or - for an image on the standard input")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
-    .option("--top <n>", "images to find", atLeast(1), 10)
+    .option("--top <n>", "images to find", wholeFrom(1), 10)
     .option("--all-ties", "beyond --top, all images that are as near as the last one")
-    .option("--radius <bits>", "only images whose codes differ in at most so many bits", atLeast(0))
+    .option("--radius <bits>", "only images whose codes differ in at most so many bits", wholeFrom(0))
     .option("--class <name>", "only images of this class (repeatable)", several)
     .addOption(
       new Option(
@@ -104,7 +96,7 @@ export async function main(args: string[], root: string, from: string): Promise<
         .choices(["bytes", "pixels"])
         .default("bytes"),
     )
-    .option("--compare <n>", "images of the index that the encoder is compared on", atLeast(1), 100)
+    .option("--compare <n>", "images of the index that the encoder is compared on", wholeFrom(1), 100)
     .action((options) => exportIndex(options, root, from));
   program
     .command("page")
@@ -123,16 +115,21 @@ export async function main(args: string[], root: string, from: string): Promise<
       "where to listen; other machines reach another than this, with a token",
       "127.0.0.1",
     )
-    .option("--port <n>", "0 takes any that is free", atLeast(0), 8000)
+    .option("--port <n>", "0 takes any that is free", wholeFrom(0), 8000)
     .option("--token-file <file>", "file with the token to ask for (default: a new one, where one is needed)")
     .option("--allow-host <name>", "a name that this machine is called by (repeatable)", several)
-    .option("--rate <n>", "requests a second that one address may send", atLeast(1), 100)
+    .option("--rate <n>", "requests a second that one address may send", wholeFrom(1), 100)
     .action(async (options) => {
       code = await serve(options, root, from);
     });
   program.command(`${ENCODER_COMMAND} <index>`, { hidden: true }).action(async (index) => {
     code = await runEncoder(index);
   });
+  wordErrors(
+    program,
+    (name) => `npx deephash ${name} --help`,
+    (line) => console.error(shown(line)),
+  );
   try {
     const [script, ...rest] = args;
     refuseTaken(script ?? "", optionsOf(program), rest);

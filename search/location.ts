@@ -1,8 +1,9 @@
 /** The path of an index. */
 import { existsSync, readdirSync } from "node:fs";
-import { join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { givenSource } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
+import { nearest } from "../runner/text/index.ts";
 import { FILES } from "../stages/shared/search-index.ts";
 
 /** Below the folder that a pipeline publishes to, where its stage `index` puts the index. */
@@ -11,9 +12,25 @@ export const PUBLISHED = "index";
 /**
  * A named index: below the person's current folder, or else below the project's, as this tool itself names it.
  * @param from the folder that paths start at
+ * @throws UserError with the nearest name, where the folder is missing and another index has nearly its name
  */
-export const namedIndex = (name: string, root: string, from: string): string =>
-  indexIn(givenSource(name, root, from));
+export function namedIndex(name: string, root: string, from: string): string {
+  const folder = givenSource(name, root, from);
+  if (!existsSync(folder)) {
+    const [beside, usual] = [dirname(folder), join(root, "indexes")];
+    const near = nearest(basename(folder), indexesIn(beside));
+    const other = nearest(basename(folder), indexesIn(usual));
+    const meant = near ? join(dirname(name), near) : other && join("indexes", other);
+    if (meant) throw new UserError(`${name}: no such index. Did you mean "${meant}"?`);
+  }
+  return indexIn(folder);
+}
+
+/** The names of a folder's indexes. */
+const indexesIn = (folder: string): string[] =>
+  existsSync(folder)
+    ? readdirSync(folder).filter((name) => existsSync(join(indexIn(join(folder, name)), FILES.recipe)))
+    : [];
 
 /** The path of the index of a folder: there, or where a pipeline has published it. */
 export function indexIn(folder: string): string {
@@ -27,9 +44,7 @@ export function indexIn(folder: string): string {
 export function indexFolder(given: string | undefined, root: string, from: string): string {
   if (given !== undefined) return namedIndex(given, root, from);
   const indexes = join(root, "indexes");
-  const names = existsSync(indexes)
-    ? readdirSync(indexes).filter((name) => existsSync(join(indexIn(join(indexes, name)), FILES.recipe)))
-    : [];
+  const names = indexesIn(indexes);
   if (names.length === 1) return indexIn(join(indexes, names[0]));
   throw new UserError(
     names.length === 0

@@ -71,6 +71,7 @@ describe("a stage", () => {
 /** The rooms of runner/, the lowest first: a room imports only rooms above it in this list, through their doors. */
 const ROOMS = [
   "text",
+  "arguments",
   "git",
   "files",
   "code",

@@ -1,6 +1,6 @@
 /** The help: one screen for all commands, one page for each. */
 import type { Command, Help } from "commander";
-import { colors, columns } from "../text/index.ts";
+import { columns } from "../text/index.ts";
 
 /** One command line and its effect. */
 type Example = [args: string, effect: string];
@@ -82,29 +82,6 @@ export const overview: Partial<Help> = {
     return `${description}${more.length ? ` (${more.join("; ")})` : ""}`;
   },
 };
-
-/** An error of commander's in one line, with the next step. */
-function worded(text: string, start: string, command: Command): string {
-  const line = text.trim().replace(/^error: /, "");
-  const name = command.name();
-  const page = `${start} help ${name}`;
-  const missing = /^missing required argument '(.*)'$/.exec(line)?.[1];
-  if (missing !== undefined) {
-    const argument = command.registeredArguments.find((one) => one.name() === missing);
-    return `${name}: <${missing}> is missing${argument?.description ? `: ${argument.description}` : ""}. See: ${page}`;
-  }
-  const near = /^(.*)\n\((Did you mean .*)\)$/s.exec(line);
-  if (near) return `${near[1]}. ${near[2]}`;
-  return /[.?]$/.test(line) ? line : `${line}. See: ${page}`;
-}
-
-/** Words the errors of every command. @param command how a person starts the program */
-export function wordErrors(program: Command, command: string): void {
-  for (const one of program.commands)
-    one.configureOutput({
-      outputError: (text, write) => write(`${colors.red(worded(text, command, one))}\n`),
-    });
-}
 
 /** Adds the examples to the page of every command. @param command how a person starts the program */
 export function addExamples(program: Command, command: string): void {

@@ -1,10 +1,11 @@
 /** The options that commands share. */
 import { type Command, InvalidArgumentError, Option } from "commander";
+import { valueBy, wholeFrom } from "../arguments/index.ts";
 import { given, givenSource } from "../files/index.ts";
 import type { RemoteOptions } from "../remote/index.ts";
 import type { Setting } from "../study/index.ts";
 import { bytesOf, yamlValue } from "../text/index.ts";
-import { remoteOption, valueBy, wholeFrom } from "./commands/index.ts";
+import { remoteOption } from "./commands/index.ts";
 
 export interface Options extends RemoteOptions {
   profile?: string;

@@ -1,7 +1,8 @@
 /** All commands with their options and their help. */
 import { Command, Option } from "commander";
+import { wordErrors } from "../arguments/index.ts";
 import { UserError } from "../stage.ts";
-import { suggest } from "../text/index.ts";
+import { colors, suggest } from "../text/index.ts";
 import {
   addCompletion,
   addMaking,
@@ -10,7 +11,7 @@ import {
   addUpkeep,
   SEARCHING,
 } from "./commands/index.ts";
-import { addExamples, overview, wordErrors } from "./help.ts";
+import { addExamples, overview } from "./help.ts";
 import { addInspecting, addRunning } from "./inspecting.ts";
 import { type Options, withOptions, withRunOptions } from "./options.ts";
 import { runCommand } from "./run.ts";
@@ -97,6 +98,10 @@ export function programOf(guard: Guard, { command, version, home }: Launched = U
   addCompletion(program, guard, home);
   program.helpCommand("help [command]", "show the options and examples of a command");
   addExamples(program, command);
-  wordErrors(program, command);
+  wordErrors(
+    program,
+    (name) => `${command} help ${name}`.trimEnd(),
+    (line) => console.error(colors.red(line)),
+  );
   return program;
 }

@@ -5,7 +5,6 @@ import { basename, dirname, join, relative, resolve } from "node:path";
 import { type DownloadFolders, type ParamSchema, UserError } from "../../runner/stage.ts";
 import { suggest } from "../../runner/text/index.ts";
 import itq from "../../stages/encode/binarisers/itq.ts";
-import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
 import { type Projection, project, writeProjection } from "../../stages/shared/artifacts/projection.ts";
 import type { Backbone } from "../../stages/shared/backbone.ts";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
@@ -140,10 +139,8 @@ function defaultName(images: string, like: string | undefined, backbone: string 
   return `${name}-like-${basename(basename(like) === PUBLISHED ? dirname(like) : like)}`;
 }
 
-/** @throws UserError for options that exclude each other, or a code of no such length */
-function checkOptions({ bits, backbone, like }: BuildOptions): void {
-  if (!Number.isInteger(bits) || bits < 1 || bits > MOST_BITS)
-    throw new UserError(`index: --bits ${bits}: a code has a whole number of bits from 1 to ${MOST_BITS}.`);
+/** @throws UserError for options that exclude each other */
+function checkOptions({ backbone, like }: BuildOptions): void {
   if ((like === undefined) === (backbone === undefined))
     throw new UserError(
       "index: name either --like INDEX, whose trained model encodes the images, or --backbone NAME, whose features become bits without training.",

@@ -1,5 +1,7 @@
 /** The commands `index FOLDER`, `index update`, `index add` and `index remove`. */
 import { type Command, Option } from "commander";
+import { wholeFrom } from "../../runner/arguments/index.ts";
+import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
 import { indexFolder } from "../location.ts";
 import { build } from "./build.ts";
 import { addToIndex, removeFromIndex, updateIndex } from "./change.ts";
@@ -26,7 +28,7 @@ export function addIndex(program: Command, root: string, from: string): void {
     .argument("<folder...>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
     .option("--like <index>", "encode with the trained model of this index")
     .option("--backbone <name>", "encode without training: features of this network, and itq")
-    .option("--bits <n>", "bits of a code, with --backbone", Number, 64)
+    .option("--bits <n>", "bits of a code, with --backbone", wholeFrom(1, MOST_BITS), 64)
     .option("--mirror <folder>", "look for the network's file in this folder first")
     .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
     .option("--force", "replace an index of other images")

@@ -429,11 +429,14 @@ test("a fault on the command line: one or two lines, exit code 2", async () => {
   make("none");
   const faults: [string[], string][] = [
     [["stauts"], 'no command "stauts". Did you mean "status"?\n'],
-    [["--onyl", "numbers"], "unknown option '--onyl'. Did you mean --only?\n"],
+    [["--onyl", "numbers"], "run: unknown option '--onyl'. Did you mean --only?\n"],
     [["why"], "why: <stage> is missing: a stage, or one instance of it. See: npm run pipeline -- help why\n"],
-    [["why", "--al", "numbers"], "unknown option '--al'. Did you mean --all?\n"],
-    [["gc", "--nonesuch"], "unknown option '--nonesuch'. See: npm run pipeline -- help gc\n"],
-    [["--jobs", "0"], "option '-j, --jobs <n>' argument '0' is invalid. It must be a whole number from 1.\n"],
+    [["why", "--al", "numbers"], "why: unknown option '--al'. Did you mean --all?\n"],
+    [["gc", "--nonesuch"], "gc: unknown option '--nonesuch'. See: npm run pipeline -- help gc\n"],
+    [
+      ["--jobs", "0"],
+      "run: option '-j, --jobs <n>' argument '0' is invalid. It must be a whole number from 1.\n",
+    ],
     [["--only", "num"], '--only num: the profile small has no such stage. Did you mean "numbers"?\n'],
     [["why", "numbers[by=7]"], "why numbers[by=7]: no such stage. numbers has one instance.\n"],
     [["why", "elsewhere"], "why elsewhere: no such stage. The command status lists the stages.\n"],

@@ -113,6 +113,42 @@ test.each<[string[], RegExp]>([
   expect(err).toEqual([expect.stringMatching(message)]);
 });
 
+test.each<[string[], string]>([
+  [["search", "x", "--tpo", "3"], "search: unknown option '--tpo'. Did you mean --top?"],
+  [
+    ["search"],
+    "search: <image> is missing: images, folders of images, or - for an image on the standard input. See: npx deephash search --help",
+  ],
+  [
+    ["search", "x", "--top", "\u001b[2Jno"],
+    "search: option '--top <n>' argument '\\u001b[2Jno' is invalid. It must be a whole number from 1.",
+  ],
+  [["index", "add"], "index add: <path> is missing: folders or images. See: npx deephash index add --help"],
+  [
+    ["index", "photos", "--bits", "many"],
+    "index: option '--bits <n>' argument 'many' is invalid. It must be a whole number from 1 to 512.",
+  ],
+  [["export"], "export: required option '--out <file>' not specified. See: npx deephash export --help"],
+  [["serch"], "unknown command 'serch'. Did you mean search?"],
+])("%j is refused in one line that names the command and the next step", async (args, line) => {
+  expect(await main(args, world.folder, world.folder)).toBe(2);
+  expect(err).toEqual([line]);
+});
+
+test.each([
+  ["search", "photos/cat/0.png"],
+  ["duplicates"],
+  ["index", "update"],
+  ["export", "--out", "codes.npy"],
+])("%s suggests the index with nearly the name", async (...args) => {
+  expect(await main([...args, "--index", `${world.index.slice(0, -1)}x`], world.folder, world.folder)).toBe(
+    2,
+  );
+  expect(err).toEqual([
+    `${world.index.slice(0, -1)}x: no such index. Did you mean "${world.index.slice(0, -1)}"?`,
+  ]);
+});
+
 test("an answer without an image says why", async () => {
   await search(
     [world.photos[0]],

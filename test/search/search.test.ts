@@ -106,7 +106,10 @@ describe("index", () => {
       [["index", "photos"], /name either --like INDEX.* or --backbone NAME/],
       [["index", "photos", "--backbone", "nothing"], /no backbone "nothing"\. There are .*resnet18/],
       [["index", "photos", "--backbone", "resnt18"], /Did you mean "resnet18"\?/],
-      [["index", "photos", "--backbone", "resnet18", "--bits", "0"], /--bits 0: .* from 1 to 512/],
+      [
+        ["index", "photos", "--backbone", "resnet18", "--bits", "0"],
+        /--bits.* '0' is invalid.* from 1 to 512/,
+      ],
       [["index", "photos", "--like", "photos"], /photos: no index \(index\.json is missing\)/],
       [["index", "nowhere", "--like", index], /nowhere: no such file or folder/],
       [["index", "photos", "--like", index, "--out", "mixed"], /mixed: there is something else/],

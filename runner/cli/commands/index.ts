@@ -3,4 +3,3 @@ export { addMaking } from "./new.ts";
 export { addSearching, SEARCHING } from "./searching.ts";
 export { addSharing, remoteOption } from "./sharing.ts";
 export { addUpkeep } from "./upkeep.ts";
-export { valueBy, wholeFrom } from "./values.ts";

@@ -1,9 +1,9 @@
 /** The commands that write files for a person to edit: `new` and `init`. */
 import { pathToFileURL } from "node:url";
 import type { Command } from "commander";
+import { wholeFrom } from "../../arguments/index.ts";
 import { standing } from "../../files/index.ts";
 import { colors } from "../../text/index.ts";
-import { wholeFrom } from "./values.ts";
 
 /** The code of `init`: loaded by its path, as stages are, since the runner knows nothing of images. */
 const INIT = "init/init.ts";

@@ -1,11 +1,12 @@
 /** The commands `verify` and `gc`, which check and clean the store, and their options. */
+
 import { join, resolve } from "node:path";
 import type { Command } from "commander";
+import { valueBy, wholeFrom } from "../../arguments/index.ts";
 import type { Plan } from "../../plan/index.ts";
 import { Store } from "../../store/index.ts";
 import { expand, load, publishTexts } from "../../study/index.ts";
 import { bytesOf, secondsOf } from "../../text/index.ts";
-import { valueBy, wholeFrom } from "./values.ts";
 
 /** The parts of the program that the commands use. */
 interface Shared<Options> {

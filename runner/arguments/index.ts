@@ -1,0 +1,2 @@
+export { wordErrors } from "./errors.ts";
+export { valueBy, wholeFrom } from "./values.ts";
