@@ -1,5 +1,5 @@
 /**
- * What a GPU gives, beside PyTorch on the same card (and the CPU beside it): MobileNetV2's features (images/s), a training step of a head, of
+ * The speed of a GPU, beside PyTorch on the same card (and the CPU beside it): MobileNetV2's features (images/s), a training step of a head, of
  * embedding-net and of the whole MobileNetV2 (milliseconds), with the loss facenet on batch-hard triplets. Weights and
  * images are random: only the speed counts. A batch begins in the memory of the CPU, and each step reads its loss.
  *
@@ -124,7 +124,7 @@ const pixels = [NET_SIDE, NET_SIDE, 3];
 const small = (backend: BackendParam) =>
   train(backend, [NET, ...pixels], () => networkOf(embeddingNet, pixels));
 
-/** Name of what is measured, then the device; in the order of the output. */
+/** The name of a measurement, then the device; in the order of the output. */
 const PARTS: Record<string, () => Promise<Result>> = {
   "extract cpu": () => extract("cpu"),
   "extract webgpu": () => extract("webgpu"),
@@ -136,7 +136,7 @@ const PARTS: Record<string, () => Promise<Result>> = {
   "embedding-net webgpu": () => small("webgpu"),
 };
 
-/** What a part says in its last line; else why it has nothing to say. */
+/** The result of a part, in its last line; else the reason why there is none. */
 function runPart(name: string): Result | { skipped: string } {
   const options = ["--seconds", given.seconds, ...(given.model ? ["--model", given.model] : [])];
   const args = ["bench/run.mjs", "gpu", "--child", ...options, ...(given.tiny ? ["--tiny"] : [])];

@@ -4,6 +4,7 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
 import type { Model } from "../shared/onnx/model.ts";
+import { drawMask } from "./engine/mask.ts";
 
 /** The arguments of {@link NetworkDefinition.build}. */
 export interface NetworkSetup<P = Record<string, unknown>> {
@@ -51,9 +52,7 @@ export function defineNetwork<const S extends ParamSchemas>(
  */
 export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random): T {
   if (rate === 0) return x;
-  const mask = new Float32Array(x.size);
-  for (let i = 0; i < mask.length; i++) if (random.float() >= rate) mask[i] = 1 / (1 - rate);
-  return tf.mul(x, tf.tensor(mask, x.shape)) as T;
+  return tf.mul(x, tf.tensor(drawMask(x.size, rate, random), x.shape)) as T;
 }
 
 /**

@@ -51,7 +51,7 @@ class Kernels {
   }
 }
 
-/** What each place of the filter sees of the images, place by place: `[batch, outHeight, outWidth, channels]`. */
+/** The pixels under each place of the filter, place by place: `[batch, outHeight, outWidth, channels]`. */
 function* places(kernels: Kernels, x: tf.TensorInfo, info: Info): Generator<tf.TensorInfo> {
   const { filterHeight, filterWidth, strideHeight, strideWidth, outHeight, outWidth } = info;
   if (filterHeight * filterWidth * strideHeight * strideWidth === 1) return yield x;

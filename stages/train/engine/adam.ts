@@ -24,6 +24,7 @@ import {
   V128,
 } from "../../shared/compute/assembler.ts";
 import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
+import { gpuStep } from "./adam-webgpu.ts";
 import { fillSlots, type Optimizer, type OptimizerState, weightOf, zerosFor } from "./optimizer.ts";
 
 const { fround } = Math;
@@ -120,11 +121,14 @@ function plainStep(state: OptimizerState): Step {
   };
 }
 
-/** Adam on the backend that is at work: in one pass on WebAssembly with vectors, by operations of tfjs elsewhere. */
+/**
+ * Adam on the backend that is at work: in one pass on WebAssembly with vectors, in three kernels on WebGPU, by operations of
+ * tfjs elsewhere.
+ */
 export function adam(): Optimizer {
   const memory = memoryHere();
   const state: OptimizerState = { slots: new Map(), numbers: [BETA1, BETA2].map(fround) };
-  let step = plainStep(state);
+  let step = tf.getBackend() === "webgpu" ? gpuStep(state) : plainStep(state);
   if (memory && WebAssembly.validate(MODULE)) {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
     step = passStep(exports.a as Pass, state);

@@ -57,6 +57,24 @@ const MODULE = Uint8Array.from([
 /** Writes a mask; `to` and `state` are byte addresses, of the values and of 16 bytes for the generator. */
 export type Masks = (to: number, values: number, state: number, rate: number, random: Random) => void;
 
+/** A memory for masks that are copied elsewhere. */
+let own: { memory: WebAssembly.Memory; masks: Masks } | undefined;
+const PAGE = 65_536;
+
+/** A mask of dropout: as many values of 0, or of 1 / (1 - rate). */
+export function drawMask(size: number, rate: number, random: Random): Float32Array {
+  if (size === 0) return new Float32Array(0); // a pass writes one value at least
+  if (!own) {
+    const memory = new WebAssembly.Memory({ initial: 1 });
+    own = { memory, masks: masksIn(memory) };
+  }
+  const { memory, masks } = own;
+  const missing = 16 + 4 * size - memory.buffer.byteLength;
+  if (missing > 0) memory.grow(Math.ceil(missing / PAGE));
+  masks(16, size, 0, rate, random); // the generator's state is before the values
+  return new Float32Array(memory.buffer, 16, size).slice();
+}
+
 /** Masks in a memory. */
 export function masksIn(memory: WebAssembly.Memory): Masks {
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });

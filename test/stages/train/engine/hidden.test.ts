@@ -6,7 +6,7 @@ import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { memoryHere } from "../../../../stages/shared/compute/heap.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
 import { hiddenLayer } from "../../../../stages/train/engine/hidden.ts";
-import { masksIn } from "../../../../stages/train/engine/mask.ts";
+import { drawMask, masksIn } from "../../../../stages/train/engine/mask.ts";
 import { dropout } from "../../../../stages/train/network.ts";
 import { relativeError } from "../helpers.ts";
 
@@ -121,4 +121,13 @@ test.each([0.1, 0.5, 0.9])("the mask of %d has the numbers of the stream, and dr
     expect(new Float32Array(memoryHere()!.buffer, at + 16, 1000)).toEqual(expected);
     expect(ours.float()).toBe(theirs.float());
   }
+});
+
+test("a mask that is copied has them too, of any length", () => {
+  const [ours, theirs] = [random(3, "dropout"), random(3, "dropout")];
+  for (const size of [7, 40_000, 0, 12]) {
+    const expected = Float32Array.from({ length: size }, () => (theirs.float() >= 0.3 ? 1 / 0.7 : 0));
+    expect(drawMask(size, 0.3, ours)).toEqual(expected);
+  }
+  expect(ours.float()).toBe(theirs.float());
 });
