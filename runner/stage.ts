@@ -152,6 +152,43 @@ export interface StageContext<Params = Record<string, unknown>> {
   signal: AbortSignal;
 }
 
+/** A combination of parts that a stage refuses, as data: the plan refuses it before anything runs. */
+export interface Refusal {
+  /** The part that a message on the study is about. */
+  where: string;
+  /**
+   * PART, PART.FIELD of the part's file, or PART.params.NAME → the values that are refused, all of them together. What is
+   * absent is null; a map or list, and a part itself, is true.
+   */
+  when: Record<string, (Scalar | null)[]>;
+  /** One line, with "\${PART}" for its name. */
+  message: string;
+}
+
+/** The first refusal that parts meet, its message complete. */
+export function refusalOf(
+  refusals: Refusal[],
+  parts: Record<string, Pick<Part, "name" | "params"> & { part: unknown }>,
+): Refusal | undefined {
+  const valueAt = (path: string): Scalar | null => {
+    const [name, ...fields] = path.split(".");
+    const part = parts[name];
+    if (fields.length === 0) return part ? true : null;
+    const owner = fields[0] === "params" ? part?.params : part?.part;
+    const value = (owner as Record<string, unknown> | undefined)?.[fields.at(-1)!] ?? null;
+    return value !== null && typeof value === "object" ? true : (value as Scalar | null);
+  };
+  const found = refusals.find(({ when }) =>
+    Object.entries(when).every(([path, values]) => values.includes(valueAt(path))),
+  );
+  return (
+    found && {
+      ...found,
+      message: found.message.replace(/\$\{(\w+)\}/g, (_, name) => parts[name]?.name ?? ""),
+    }
+  );
+}
+
 /** A stage, declared as data. See {@link defineStage}. */
 export interface StageDefinition<Params = Record<string, unknown>> {
   /** Name of the params' schema: `schemas/NAME.params.schema.json`. */
@@ -168,6 +205,8 @@ export interface StageDefinition<Params = Record<string, unknown>> {
    * in one with a tolerance.
    */
   auto?: Record<string, { exact: unknown; tolerance: unknown }>;
+  /** Combinations of parts that it cannot work with. */
+  refuses?: Refusal[];
   /** How many cores it can use; "all" for as many as the run has. Default 1. */
   cpus?: number | "all";
   /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */

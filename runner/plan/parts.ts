@@ -2,7 +2,7 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, normalize } from "node:path";
 import type { Code } from "../code/index.ts";
-import type { PartDefinition, StageDefinition } from "../stage.ts";
+import { type PartDefinition, refusalOf, type StageDefinition } from "../stage.ts";
 import type { Schemas, StageInstance } from "../study/index.ts";
 import { explain, type Path, suggest } from "../text/index.ts";
 import { fault } from "./outputs.ts";
@@ -89,4 +89,17 @@ export function partsWith(
     parts[key] = { name, code: part, params: own };
   }
   return parts;
+}
+
+/** Refuses parts that do not fit together. @throws UserError with the place of the part that the refusal is about */
+export function refuseParts(
+  instance: StageInstance,
+  { refuses = [] }: StageDefinition,
+  parts: Record<string, TaskPart>,
+): void {
+  const declared = Object.entries(parts).map(
+    ([key, { name, params, code }]) => [key, { name, params, part: code.definition }] as const,
+  );
+  const found = refusalOf(refuses, Object.fromEntries(declared));
+  if (found) fault(instance, found.where in instance.with ? ["with", found.where] : ["with"], found.message);
 }

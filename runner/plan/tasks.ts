@@ -9,7 +9,7 @@ import { suggest } from "../text/index.ts";
 import { settleGlobs } from "./globs.ts";
 import { checkOutputs, fault, outputsOf } from "./outputs.ts";
 import { paramsOf } from "./params.ts";
-import { type Chosen, chosenParts, partNames, partsWith } from "./parts.ts";
+import { type Chosen, chosenParts, partNames, partsWith, refuseParts } from "./parts.ts";
 import { refusePlaces } from "./places.ts";
 import { shellTask } from "./shell.ts";
 import type { Task } from "./task.ts";
@@ -100,6 +100,7 @@ export async function resolve(
       );
 
     const parts = partsWith(instance, chosen.get(instance)!, partCode, schemas);
+    refuseParts(instance, definition, parts);
     const params = paramsOf(instance, definition, schemas, study.check === "exact");
     const kinds = inputKinds(instance, definition);
     const outputs = declaredOutputs(instance, code);

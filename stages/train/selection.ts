@@ -1,30 +1,56 @@
-/** Whether loss, sampler and selector fit together: who chooses the pairs or triplets. */
-import { type Part, UserError } from "../../runner/stage.ts";
-import type { Loss } from "./loss.ts";
-import type { SamplerDefinition } from "./sampler.ts";
-import type { PairSelector, TripletSelector } from "./selector.ts";
+/** Whether the parts of a training fit together; above all, who chooses the pairs or triplets. */
+import { type Part, type Refusal, refusalOf, UserError } from "../../runner/stage.ts";
 
-/** The selector, where the loss needs one. @throws UserError when the three do not fit together */
-export function selectorFor({ loss, selector, sampler }: Record<string, Part>): Part | undefined {
-  const { selects } = loss.part as Loss;
-  const { gives } = sampler.part as SamplerDefinition;
-  const needed = selects !== "nothing" && gives !== selects;
-  if (gives && gives !== selects)
-    throw new UserError(
-      `train: the sampler "${sampler.name}" gives ${gives}, but the loss "${loss.name}" takes ${selects === "nothing" ? "neither pairs nor triplets" : selects}. Take the sampler "balanced".`,
-    );
-  if (needed && !selector)
-    throw new UserError(
-      `train: the loss "${loss.name}" learns from ${selects}: name a selector of ${selects}.`,
-    );
-  if (!needed && selector)
-    throw new UserError(
-      `train: the selector "${selector.name}" has nothing to choose: ${gives ? `the sampler "${sampler.name}" gives the ${gives}` : `the loss "${loss.name}" takes whole batches`}. Leave it out.`,
-    );
-  const chosen = (selector?.part as TripletSelector | PairSelector | undefined)?.selects;
-  if (needed && chosen !== selects)
-    throw new UserError(
-      `train: the loss "${loss.name}" learns from ${selects}, but the selector "${selector!.name}" chooses ${chosen}. Take a selector of ${selects}.`,
-    );
-  return selector;
+const TUPLES = ["pairs", "triplets"];
+/** How messages call what a loss takes. */
+const taken = (selects: string) => (selects === "nothing" ? "neither pairs nor triplets" : selects);
+const other = (kind: string) => TUPLES.filter((one) => one !== kind);
+
+/** The combinations of parts that no training can work with. */
+export const refusals: Refusal[] = [
+  ...TUPLES.flatMap((gives) =>
+    [...other(gives), "nothing"].map(
+      (selects): Refusal => ({
+        where: "sampler",
+        when: { "sampler.gives": [gives], "loss.selects": [selects] },
+        message: `the sampler "\${sampler}" gives ${gives}, but the loss "\${loss}" takes ${taken(selects)}. Take the sampler "balanced".`,
+      }),
+    ),
+  ),
+  ...TUPLES.flatMap((selects): Refusal[] => [
+    {
+      where: "loss",
+      when: { "loss.selects": [selects], "sampler.gives": [null], selector: [null] },
+      message: `the loss "\${loss}" learns from ${selects}: name a selector of ${selects}.`,
+    },
+    {
+      where: "selector",
+      when: { "loss.selects": [selects], "sampler.gives": [selects], selector: [true] },
+      message: `the selector "\${selector}" has nothing to choose: the sampler "\${sampler}" gives the ${selects}. Leave it out.`,
+    },
+    {
+      where: "selector",
+      when: { "loss.selects": [selects], "sampler.gives": [null], "selector.selects": other(selects) },
+      message: `the loss "\${loss}" learns from ${selects}, but the selector "\${selector}" chooses ${other(selects)[0]}. Take a selector of ${selects}.`,
+    },
+  ]),
+  {
+    where: "selector",
+    when: { "loss.selects": ["nothing"], selector: [true] },
+    message:
+      'the selector "${selector}" has nothing to choose: the loss "${loss}" takes whole batches. Leave it out.',
+  },
+  {
+    where: "loss",
+    when: { "sampler.gives": TUPLES, "loss.params.memory": [true] },
+    message:
+      'the sampler "${sampler}" gives pairs or triplets of the batch, so that the memory of the loss "${loss}" has no part in them. Leave out memory, or take the sampler "balanced".',
+  },
+];
+
+/** The selector, where the loss needs one. @throws UserError when the parts do not fit together */
+export function selectorFor(parts: Record<string, Part>): Part | undefined {
+  const found = refusalOf(refusals, parts);
+  if (found) throw new UserError(`train: ${found.message}`);
+  return parts.selector;
 }

@@ -12,7 +12,7 @@ import { watchOthers } from "./loop/others.ts";
 import type { NamedMetric } from "./metric.ts";
 import type { Params } from "./params.ts";
 import { recipeFor } from "./recipe.ts";
-import { selectorFor } from "./selection.ts";
+import { refusals, selectorFor } from "./selection.ts";
 import { setUp } from "./setup.ts";
 import { checkSeveral, checkSimilar } from "./several.ts";
 
@@ -42,6 +42,7 @@ export default defineStage<Params>({
     metrics: "metrics", // a list
     augment: "../shared/augmentations", // a list
   },
+  refuses: refusals,
   inputs: {
     data: "vectors", // or images, for a network that takes them
     split: "split",
