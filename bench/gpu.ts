@@ -100,7 +100,7 @@ async function train(backend: BackendParam, shape: number[], build: () => Networ
     ...{ dim: DIM, classes: CLASSES, params, random: random(1, "loss") },
     selector: { part: batchHard, params: defaults(batchHard), random: random(1, "selector") },
   });
-  const step = await stepper({
+  const { doStep: step } = await stepper({
     ...{ network, normalise: true, loss, lossParams: params },
     ...{ learningRate: 1e-3, optimizer: "adam" },
   });

@@ -115,6 +115,14 @@ export interface DownloadFolders {
   mirror?: string;
 }
 
+/** Where a stage keeps its state, so that a killed one goes on from there: see {@link StageContext.checkpoint}. */
+export interface CheckpointPlace {
+  /** A folder of this key alone; it may be missing yet. */
+  folder: string;
+  /** Time between two checkpoints. */
+  seconds: number;
+}
+
 /** The context of a stage's run. */
 export interface StageContext<Params = Record<string, unknown>> {
   /** The params, checked against the stage's schema, with its defaults filled in. */
@@ -141,6 +149,11 @@ export interface StageContext<Params = Record<string, unknown>> {
   /** How many processor cores the stage may keep busy. */
   cpus: number;
   downloads: DownloadFolders;
+  /**
+   * Files that the next try of the same key finds, be it in another run; the runner removes them when the stage has ended
+   * well. A stage makes the same bytes with and without them. Absent where a result is made again to be compared.
+   */
+  checkpoint?: CheckpointPlace;
   /** Reports progress: `done` of `total` (0 when unknown), in `unit` ("images", "steps"). Cheap to call. */
   progress(done: number, total: number, unit: string): void;
   /** Writes one line to the stage's log; `warn` lines are shown to the user as well. */

@@ -5,6 +5,7 @@ import { dirname, join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Ajv } from "ajv";
 import type {
+  CheckpointPlace,
   DownloadFolders,
   InputFile,
   Part,
@@ -24,6 +25,8 @@ export interface StageRun {
   cpus?: number;
   signal?: AbortSignal;
   downloads?: DownloadFolders;
+  checkpoint?: CheckpointPlace;
+  progress?: (done: number) => void;
 }
 
 /** Runs `stages/NAME/stage.ts` and returns the paths of its outputs, its notes, and its log. */
@@ -89,7 +92,8 @@ export async function runStage(name: string, run: StageRun) {
     upstream: run.upstream ?? [],
     cpus: run.cpus ?? 2,
     downloads: run.downloads ?? { kept: join(root, "downloads") },
-    progress: () => {},
+    checkpoint: run.checkpoint,
+    progress: run.progress ?? (() => {}),
     log: (line) => log.push(line),
     warn: (line) => log.push(line),
     note: (key, value) => {

@@ -1,37 +1,15 @@
 /** Runs the plan, several stages at a time, within the cores it was given. */
-import { lstatSync, mkdirSync, rmSync, statSync } from "node:fs";
-import { dirname, join, resolve } from "node:path";
-import { keyOf, prepareStart } from "../code/index.ts";
+import { keyOf } from "../code/index.ts";
 import { removeTree } from "../files/index.ts";
 import { codesOf, type Plan, type Task } from "../plan/index.ts";
 import { prepare, type SharedCache } from "../remote/index.ts";
-import { machineHere, type StageRecord, type Store, type StoredOutput } from "../store/index.ts";
+import { machineHere, type StageRecord, type Store } from "../store/index.ts";
 import { withoutSecrets } from "../text/index.ts";
+import { type RunOptions, runIn } from "./attempt.ts";
 import type { Events } from "./events.ts";
-import type { Executor, Job, Outcome } from "./executor.ts";
 import { StageError, toStageError } from "./failure.ts";
-import { checkUnchanged, showInputs, stampsOfInputs, upstreamOf } from "./inputs.ts";
-import { type Capacity, capacityOf, coresOf, Pool } from "./resources.ts";
-import { beyondDeclared, changedMeanwhile, projectFiles } from "./undeclared.ts";
-
-export interface RunOptions {
-  root: string;
-  /** Cores that all running stages together may claim. */
-  jobs: number;
-  keepGoing: boolean;
-  executor: Executor;
-  /** Whether a stage fails that reads or writes what it does not declare; else it warns. */
-  strict?: boolean;
-  /** The shared cache to ask before a stage runs, and to tell of what it made. */
-  remote?: SharedCache;
-  signal: AbortSignal;
-  /** Memory and GPUs that all running stages together may claim; of this machine, unless given. */
-  capacity?: Capacity;
-  /** The folder that stages search for a download first; absolute. */
-  mirror?: string;
-  /** GPUs of the stage that runs. */
-  gpus?: string[];
-}
+import { checkUnchanged, stampsOfInputs } from "./inputs.ts";
+import { capacityOf, Pool } from "./resources.ts";
 
 export interface Summary {
   ran: number;
@@ -44,116 +22,8 @@ export interface Summary {
   left?: number;
 }
 
-/** The outputs that a task takes from others. */
-const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>
-  Object.values(task.inputs)
-    .flat()
-    .flatMap((reference) => {
-      const state = "id" in reference ? plan.states.get(reference.id) : undefined;
-      return (state?.kind === "hit" || state?.kind === "done") && "output" in reference
-        ? [state.record.outputs[reference.output]]
-        : [];
-    });
-
-const starts = new WeakMap<Plan, Promise<Map<string, string>>>();
-
-/** The forms of the plan's bundles that start fast: made once, when its first task runs. */
-function startOf(plan: Plan, root: string): Promise<Map<string, string>> {
-  const codes = plan.tasks.flatMap(({ code, parts }) => [
-    ...(code ? [code] : []),
-    ...Object.values(parts).map((part) => part.code),
-  ]);
-  const start = starts.get(plan) ?? prepareStart(root, codes);
-  starts.set(plan, start);
-  return start;
-}
-
-/**
- * Runs a task in a scratch folder, as often as it may be tried.
- * @param log the file its output goes to
- * @returns the path of each of its outputs, the facts of the run, and what it read or wrote beyond what it declares
- * @throws StageError
- */
-export async function runIn(
-  scratch: string,
-  log: string,
-  task: Task,
-  plan: Plan,
-  store: Store,
-  options: RunOptions,
-  events: Events,
-): Promise<{ outputs: Record<string, string>; outcome: Outcome; beyond: string }> {
-  const written = store.watch(outputsRead(task, plan));
-  const inputs = await showInputs(task, plan, store, options.root, scratch);
-  const outputs: Record<string, string> = {};
-  mkdirSync(dirname(log), { recursive: true });
-  rmSync(log, { force: true });
-  const job: Job = {
-    task,
-    start: await startOf(plan, options.root),
-    root: options.root,
-    inputs,
-    outputs,
-    upstream: upstreamOf(task, plan),
-    cpus: coresOf(task, options.jobs),
-    downloads: { kept: store.downloads, mirror: options.mirror },
-    gpus: options.gpus ?? [],
-    log,
-    trace: join(scratch, "trace"),
-    signal: options.signal,
-    onProgress: (done, total, unit, megabytes) =>
-      events.tell({ kind: "progress", task, done, total, unit, megabytes }),
-    onWarn: (line) => events.warn(line, task),
-  };
-  // Of a command nothing can be traced: what can be seen is what it leaves in the project.
-  const before = task.run === undefined ? undefined : projectFiles(options.root, store.folder);
-  const run = async () => {
-    removeTree(join(scratch, "out"));
-    for (const [name, { path }] of Object.entries(task.outputs)) {
-      outputs[name] = join(scratch, "out", path);
-      mkdirSync(path.endsWith("/") ? outputs[name] : dirname(outputs[name]), { recursive: true });
-    }
-    return options.executor(job);
-  };
-  let outcome: Outcome | undefined;
-  for (let attempt = 0; !outcome; attempt++)
-    try {
-      outcome = await run();
-    } catch (error) {
-      const fault = toStageError(error);
-      if (fault.failure.kind === "user" || attempt >= task.retries || options.signal.aborted) throw fault;
-      events.warn(`${fault.message} Tried again (${attempt + 1} of ${task.retries}).`, task);
-    }
-  const fault = written();
-  if (fault)
-    throw new StageError(
-      `an input changed while it ran: ${fault}. A process that an earlier stage started may write to it still: end that one and run again.`,
-      "user",
-    );
-  for (const [name, { path }] of Object.entries(task.outputs)) {
-    const made = resolve(outputs[name]);
-    if (!lstatSync(made, { throwIfNoEntry: false }))
-      throw new StageError(`ended well but did not write its output "${name}" (${path}).`);
-    if (path.endsWith("/") && statSync(made, { throwIfNoEntry: false })?.isFile())
-      throw new StageError(
-        `made a file of its output "${name}" (${path}), which is declared as a folder.`,
-        "user",
-      );
-  }
-  const after = before && projectFiles(options.root, store.folder);
-  const beyond = after
-    ? changedMeanwhile(before, after)
-    : beyondDeclared(task, job.trace, {
-        root: options.root,
-        cache: store.folder,
-        downloads: job.downloads,
-        scratch,
-        log,
-      });
-  if (beyond && options.strict) throw new StageError(beyond, "user");
-  if (beyond) job.onWarn(beyond);
-  return { outputs, outcome, beyond };
-}
+/** Between two checkpoints of a stage, unless it says otherwise. */
+const CHECKPOINT_SECONDS = 60;
 
 /** Runs one task to its record. */
 async function runTask(
@@ -175,6 +45,8 @@ async function runTask(
     const whole = other && Object.values(other.outputs).every((output) => store.faultOf(output) === "");
     if (whole) return other; // made by another run while this one waited
     scratch = store.scratch(key);
+    const checkpoint = { folder: store.checkpoint(key), seconds: task.checkpoint ?? CHECKPOINT_SECONDS };
+    if (plan.isForced(task)) removeTree(checkpoint.folder); // it is to start over
     const before = stampsOfInputs(task, options.root);
     const ingredients = plan.ingredients(task);
     if (!ingredients || keyOf(ingredients) !== key)
@@ -188,6 +60,7 @@ async function runTask(
       store,
       options,
       events,
+      checkpoint,
     );
     checkUnchanged(task, options.root, before);
     await store.hashOutputs(Object.values(outputs));
@@ -213,6 +86,7 @@ async function runTask(
     };
     for (const [hash, facts] of codesOf(task)) store.keepCode(hash, facts);
     store.keepRecord(record);
+    removeTree(checkpoint.folder);
     options.remote?.push(record);
     return record;
   } finally {

@@ -1,6 +1,6 @@
 /** The interface of an executor: it runs one stage instance somewhere, and reports its progress. */
 import type { Task } from "../plan/index.ts";
-import type { DownloadFolders, InputFile, Scalar, UpstreamRun } from "../stage.ts";
+import type { CheckpointPlace, DownloadFolders, InputFile, Scalar, UpstreamRun } from "../stage.ts";
 
 /** One stage instance, ready to run. All paths are absolute. */
 export interface Job {
@@ -14,6 +14,7 @@ export interface Job {
   upstream: UpstreamRun[];
   cpus: number;
   downloads: DownloadFolders;
+  checkpoint?: CheckpointPlace;
   /** GPUs that are its own, as CUDA calls them; none where it claims none. */
   gpus: string[];
   /** The file its output and log lines go to. */

@@ -27,6 +27,8 @@ export interface Place {
   downloads: DownloadFolders;
   scratch: string;
   log: string;
+  /** The folder of its checkpoint. */
+  checkpoint?: string;
 }
 
 /**
@@ -37,12 +39,12 @@ export interface Place {
  */
 export function beyondDeclared(task: Task, trace: string, place: Place): string {
   if (!existsSync(trace)) return "";
-  const { root, cache, scratch, log } = place;
+  const { root, cache, scratch, log, checkpoint } = place;
   const declared = Object.values(task.inputs)
     .flat()
     .flatMap((one) => ("file" in one ? [absolute(root, one.file)] : []));
   const { kept, mirror } = place.downloads;
-  const own = [scratch, log, kept, ...(mirror ? [mirror] : [])];
+  const own = [scratch, log, kept, mirror, checkpoint].filter((path) => path !== undefined);
   const isSchema = (path: string) =>
     isBelow(path, join(root, "schemas")) && path.endsWith(".artifact.schema.json");
   const read = new Set<string>();

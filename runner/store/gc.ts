@@ -17,7 +17,17 @@ export interface GcOptions {
 
 /** One thing to be removed. */
 export interface Garbage {
-  kind: "record" | "object" | "code" | "log" | "run" | "download" | "quarantined" | "scratch" | "bundle";
+  kind:
+    | "record"
+    | "object"
+    | "code"
+    | "log"
+    | "run"
+    | "download"
+    | "quarantined"
+    | "scratch"
+    | "checkpoint"
+    | "bundle";
   name: string;
   path: string;
   bytes: number;
@@ -143,7 +153,7 @@ function unusedCodes(
   });
 }
 
-/** Old logs, quarantined files, downloads, scratch folders and bundles, by the names that this tool gives. */
+/** Old logs, quarantined files, downloads, checkpoints, scratch folders and bundles, by the names that this tool gives. */
 function leftovers(
   store: Store,
   root: string,
@@ -172,6 +182,11 @@ function leftovers(
       (name, _, age) => /^[0-9a-f]{64}(\.json)?-\d+$/.test(name) && old(age),
     ],
     ["download", join(store.folder, "downloads"), (_name, _path, age) => old(age)],
+    [
+      "checkpoint",
+      join(store.folder, "checkpoints"),
+      (name, _, age) => isHash(name) && (records.has(name) || old(age)),
+    ],
     [
       "scratch",
       join(store.folder, "scratch"),

@@ -70,6 +70,11 @@ export class Store extends Runs {
     return folder;
   }
 
+  /** The folder of what a stage keeps between its tries. */
+  checkpoint(key: string): string {
+    return join(this.folder, "checkpoints", named(key));
+  }
+
   /** Takes the lock of a key. See {@link lock}. */
   lock(key: string, waiting: (owner: string) => void, signal?: AbortSignal): Promise<Release> {
     return lock(join(this.locks, key), waiting, signal, this.halves);

@@ -29,6 +29,8 @@ export interface StageInstance {
   publish?: string;
   /** Seconds. */
   timeout?: number;
+  /** Seconds between two checkpoints. */
+  checkpoint?: number;
   retries: number;
   cpus?: number | "all";
   /** Bytes it claims. */
@@ -138,7 +140,11 @@ class Filler {
   }
 
   /** Seconds or bytes, read. */
-  amount<T, R = number>(key: "timeout" | "memory" | "cpus", read: (given: T) => R | undefined, as: string) {
+  amount<T, R = number>(
+    key: "timeout" | "checkpoint" | "memory" | "cpus",
+    read: (given: T) => R | undefined,
+    as: string,
+  ) {
     const given = this.fill(this.spec[key], [key]);
     const found = given === undefined ? undefined : read(given as T) || undefined;
     if (given !== undefined && found === undefined)
@@ -146,6 +152,9 @@ class Filler {
     return found;
   }
 }
+
+/** How durations are written, for messages. */
+const DURATION = "90 (seconds), 90s, 10m or 2h";
 
 const coresOf = (given: unknown): number | "all" | undefined =>
   given === "all" || (Number.isInteger(given) && (given as number) >= 1)
@@ -180,11 +189,8 @@ export function instancesOf(
       with: filler.fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
       env: filler.environment(),
       publish: filler.folder(),
-      timeout: filler.amount<string | number>(
-        "timeout",
-        (given) => secondsOf(given),
-        "90 (seconds), 90s, 10m or 2h",
-      ),
+      timeout: filler.amount<string | number>("timeout", secondsOf, DURATION),
+      checkpoint: filler.amount<string | number>("checkpoint", secondsOf, DURATION),
       retries: spec.retries ?? 0,
       cpus: filler.amount("cpus", coresOf, "a whole number from 1, or all"),
       memory: filler.amount("memory", bytesOf, "500MB or 4GB"),

@@ -27,6 +27,8 @@ export interface StageSpec {
   publish?: string;
   /** Seconds, or as "10m". */
   timeout?: number | string;
+  /** Seconds, or as "10m". */
+  checkpoint?: number | string;
   retries?: number;
   /** Or "all", or "$NAME". */
   cpus?: number | string;

@@ -3,6 +3,7 @@ import { type Part, UserError } from "../../runner/stage.ts";
 import { type ImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { type Augmentation, drawViews } from "../shared/augmentation.ts";
+import { random } from "../shared/compute/random.ts";
 import type { Resizer } from "../shared/pixels/resize.ts";
 import type { View } from "../shared/pixels/view.ts";
 
@@ -72,7 +73,7 @@ export async function* readUnits(
   { flip, views, augment, seed }: Wanted,
 ): AsyncGenerator<Unit> {
   let turn = 0;
-  const draw = drawViews(augment, list, seed);
+  const draw = drawViews(augment, list, (name) => random(seed, name));
   const some = chosen ?? (views && new Uint8Array(list.ids.length).fill(1));
   for await (const { count, pixels } of some ? chosenPixels(path, batch, some) : readPixels(path, batch)) {
     if (views === undefined) {

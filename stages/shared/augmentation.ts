@@ -1,6 +1,6 @@
 /** The interface of the files of augmentations/: parts of the stages `train` and `extract`. */
 import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
-import { type Random, random } from "./compute/random.ts";
+import type { Random } from "./compute/random.ts";
 import { type View, wholeView } from "./pixels/view.ts";
 
 /** Changes views of images at random. @typeParam P the params that it declares */
@@ -30,15 +30,16 @@ export const augmentationsOf = (parts: Record<string, Part>): Part<Augmentation>
 /**
  * Draws views of images, each changed by every augmentation of a stage.
  * @param image its size
+ * @param stream starts a stream of random numbers
  * @returns a function that draws the next view
  */
 export function drawViews(
   augmentations: Part<Augmentation>[],
   image: { height: number; width: number },
-  seed: number,
+  stream: (name: string) => Random,
 ): () => View {
   const changes = augmentations.map(({ name, part, params }) =>
-    part.start(params, random(seed, `augmentation ${name}`)),
+    part.start(params, stream(`augmentation ${name}`)),
   );
   return () => {
     const view = wholeView(image);

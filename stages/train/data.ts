@@ -5,6 +5,7 @@ import { readSplit, retrievesItself, rowsOf } from "../shared/artifacts/split.ts
 import { random } from "../shared/compute/random.ts";
 import { checkActivations, entryOf, type Tuning } from "./backbone.ts";
 import type { NetworkDefinition } from "./network.ts";
+import { Streams } from "./streams.ts";
 import { augmentedTake, openViews } from "./views.ts";
 
 export interface TrainingData {
@@ -19,6 +20,8 @@ export interface TrainingData {
   takeTraining: Examples["take"];
   /** How the views of features were made, where training takes such; for the recipe. */
   views: Record<string, unknown>;
+  /** The streams of the steps. */
+  streams: Streams;
   /** Whether `database` is `validation`, and each image is left out of its own ranking. */
   itself: boolean;
 }
@@ -47,10 +50,24 @@ export async function readTrainingData(
   const database = itself
     ? validation
     : random(seed, "validation database").shuffle(train.slice()).subarray(0, validation.length);
-  const stored = inputs.views ? await openViews(inputs.views, examples, train, seed) : undefined;
-  const takeTraining = augmentedTake(examples, parts, seed) ?? stored?.take ?? examples.take;
+  const streams = new Streams(seed);
+  const stored = inputs.views
+    ? await openViews(inputs.views, examples, train, streams.start("views"))
+    : undefined;
+  const takeTraining =
+    augmentedTake(examples, parts, (name) => streams.start(name)) ?? stored?.take ?? examples.take;
   const views = stored?.about ?? {};
-  return { examples, protocol: split.protocol, train, validation, database, takeTraining, views, itself };
+  return {
+    examples,
+    protocol: split.protocol,
+    train,
+    validation,
+    database,
+    takeTraining,
+    views,
+    streams,
+    itself,
+  };
 }
 
 /** The labels of these rows. */

@@ -9,6 +9,7 @@ import {
 } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
 import type { Given } from "./scoring/batch.ts";
+import type { Earlier } from "./scoring/memory.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
 /** The arguments of {@link Loss.start}: known before the first step. */
@@ -32,6 +33,8 @@ export interface Counters {
   selectSeconds: number;
   /** Images that the loss's own classifier put into the right class; absent for a loss without a classifier. */
   correct?: number;
+  /** The embeddings of earlier batches that a loss with a memory holds. */
+  memory?: Earlier;
 }
 
 /** A loss during a training. @typeParam P the params that it declares */

@@ -1,7 +1,7 @@
 /** The parts of a training, made ready for its first step. */
 import type { Part } from "../../runner/stage.ts";
 import { onHost } from "../shared/compute/host.ts";
-import { random } from "../shared/compute/random.ts";
+import { type Random, random } from "../shared/compute/random.ts";
 import { buildTuned, type Tuning } from "./backbone.ts";
 import { labelsOf, type TrainingData } from "./data.ts";
 import type { FitOptions } from "./loop/fit.ts";
@@ -14,7 +14,10 @@ import type { SamplerDefinition } from "./sampler.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
 
 /** The parts as functions for the loop; every part draws from a stream of its own. */
-type Setup = Omit<FitOptions, "onStep" | "onEvaluation" | "onCollapse" | "signal">;
+type Setup = Omit<
+  FitOptions,
+  "checkpoint" | "onResume" | "onStep" | "onEvaluation" | "onCollapse" | "signal"
+>;
 
 /**
  * Builds the network, starts loss and sampler, and fixes the batches of the validation loss.
@@ -28,6 +31,7 @@ export async function setUp(
   backbone: { tuning: Tuning; model: string } | undefined,
 ): Promise<Setup> {
   const { seed, dim } = params;
+  const { streams } = data;
   const { examples } = data;
   const build = (input: number[]) =>
     (parts.network.part as NetworkDefinition).build({
@@ -35,25 +39,25 @@ export async function setUp(
       dim,
       params: parts.network.params,
       seed,
-      random: random(seed, "dropout"),
+      random: streams.start("dropout"),
     });
   const network = backbone
     ? buildTuned(backbone.tuning, backbone.model, examples, build, dim)
     : build(examples.shape);
   const loss = parts.loss.part as Loss;
-  const startLoss = (selecting: string) =>
+  const startLoss = (selecting: string, stream: (name: string) => Random) =>
     loss.start({
       dim,
       classes: examples.classes.length,
       params: parts.loss.params,
-      random: random(seed, "loss"),
+      random: stream("loss"),
       selector: selector && {
         part: selector.part as TripletSelector | PairSelector,
         params: selector.params,
-        random: random(seed, selecting),
+        random: stream(selecting),
       },
     });
-  const run = await onHost(() => startLoss("selector")); // see stepper
+  const run = await onHost(() => startLoss("selector", (name) => streams.start(name))); // see stepper
   const several = examples.sets !== undefined;
   const drawing = (rows: Uint32Array, stream: string) =>
     [labelsOf(examples, rows), parts.sampler.params, random(seed, stream), several] as const;
@@ -62,11 +66,12 @@ export async function setUp(
     lossMeter(
       testBatches(sampler, ...drawing(data.validation, "validation sampler")),
       dim,
-      () => startLoss("validation selector"),
+      () => startLoss("validation selector", (name) => random(seed, name)),
       examples.classes.length,
     );
   return {
     data,
+    streams,
     network,
     dim,
     loss: run,

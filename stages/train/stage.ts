@@ -55,7 +55,7 @@ export default defineStage<Params>({
     history: "history.arrow",
     timings: { path: "timings.arrow", measured: true },
   },
-  async run({ inputs, outputs, progress, log, warn, note, signal, ...declared }) {
+  async run({ inputs, outputs, progress, log, warn, note, signal, checkpoint, ...declared }) {
     const choice = inputs.choice ? readChoice(inputs.choice) : undefined;
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
@@ -82,6 +82,8 @@ export default defineStage<Params>({
     const others = watchOthers();
     const { best, rows, collapse } = await fit({
       ...setup,
+      checkpoint,
+      onResume: (step) => log(`goes on after step ${step}, from the checkpoint of an earlier try`),
       onEvaluation: (row) => log(describe(row, metrics)),
       onStep: (step) => progress(step, params.steps, "steps"),
       onCollapse: (reason) => warn(`collapsed: ${reason}.`),

@@ -5,13 +5,13 @@ import { readBatches, readMetadata } from "../shared/artifacts/arrow.ts";
 import { type Examples, viewer } from "../shared/artifacts/examples.ts";
 import { widen } from "../shared/artifacts/half.ts";
 import { augmentationsOf, drawViews } from "../shared/augmentation.ts";
-import { random } from "../shared/compute/random.ts";
+import type { Random } from "../shared/compute/random.ts";
 
 /** Takes of augmented images; undefined without an augmentation. @throws UserError for features */
 export function augmentedTake(
   { pixels }: Examples,
   parts: Record<string, Part>,
-  seed: number,
+  stream: (name: string) => Random,
 ): Examples["take"] | undefined {
   const augmentations = augmentationsOf(parts);
   if (augmentations.length === 0) return undefined;
@@ -19,7 +19,7 @@ export function augmentedTake(
     throw new UserError(
       `train: the augmentation "${augmentations[0].name}" changes images, but the network "${parts.network.name}" takes features. Augment in extract, with its param views.`,
     );
-  const draw = drawViews(augmentations, pixels.stored, seed);
+  const draw = drawViews(augmentations, pixels.stored, stream);
   const see = viewer(pixels);
   return (rows) => see(rows, Array.from(rows, draw));
 }
@@ -39,17 +39,21 @@ export interface StoredViews {
  */
 export async function openViews(
   path: string,
-  { ids, shape }: Examples,
+  { ids, shape, pixels }: Examples,
   rows: Uint32Array,
-  seed: number,
+  draw: Random,
 ): Promise<StoredViews> {
-  const [dim] = shape;
+  if (pixels)
+    throw new UserError(
+      "train: the input views has features, but the network takes images. Name augment instead.",
+    );
+  const dim = shape.reduce((product, length) => product * length, 1);
   const batches: (Uint16Array | Float32Array)[] = [];
   const viewsOf = new Map<number, [batch: number, at: number][]>(Array.from(rows, (row) => [ids[row], []]));
   let about: Record<string, unknown> = {};
   for await (const batch of readBatches(path, "vectors")) {
     if (batches.length === 0) about = readMetadata(batch);
-    const values = valuesOf(batch, shape, path);
+    const values = valuesOf(batch, dim, path);
     for (const [row, id] of (batch.getChild("id")!.toArray() as Uint32Array).entries())
       viewsOf.get(id)?.push([batches.length, row * dim]);
     batches.push(values);
@@ -59,7 +63,6 @@ export async function openViews(
       throw new UserError(
         `${path}: the training image ${id} has no view. Give extract the same split as train, or none.`,
       );
-  const draw = random(seed, "views");
   const take = (wanted: ArrayLike<number>) => {
     const out = new Float32Array(wanted.length * dim);
     for (let i = 0; i < wanted.length; i++) {
@@ -76,16 +79,12 @@ export async function openViews(
 }
 
 /** The values of a batch of vectors. @throws UserError when they have another length than the features */
-function valuesOf(batch: RecordBatch, shape: number[], path: string): Uint16Array | Float32Array {
+function valuesOf(batch: RecordBatch, dim: number, path: string): Uint16Array | Float32Array {
   const column = batch.getChild("vector")!;
   const { listSize } = column.type as FixedSizeList;
-  if (shape.length > 1)
+  if (listSize !== dim)
     throw new UserError(
-      `train: the input views has features, but the network takes images. Name augment instead.`,
-    );
-  if (listSize !== shape[0])
-    throw new UserError(
-      `${path}: views of ${listSize} features, but the examples have ${shape[0]}. Take both from the same backbone.`,
+      `${path}: views of ${listSize} features, but the examples have ${dim}. Take both from the same backbone.`,
     );
   const [data] = column.data;
   const { values } = data.children[0];

@@ -1,7 +1,15 @@
 /** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
 import { appendFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
-import type { DownloadFolders, InputFile, Part, Scalar, StageDefinition, UpstreamRun } from "../../stage.ts";
+import type {
+  CheckpointPlace,
+  DownloadFolders,
+  InputFile,
+  Part,
+  Scalar,
+  StageDefinition,
+  UpstreamRun,
+} from "../../stage.ts";
 import { shortened } from "../../text/index.ts";
 import { type Failure, toStageError } from "../index.ts";
 import { watchGroup } from "./memory.ts";
@@ -24,6 +32,7 @@ export interface Order {
   upstream: UpstreamRun[];
   cpus: number;
   downloads: DownloadFolders;
+  checkpoint?: CheckpointPlace;
   log: string;
 }
 
@@ -81,6 +90,7 @@ async function runStage(
     point: order.point,
     cpus: order.cpus,
     downloads: order.downloads,
+    checkpoint: order.checkpoint,
     progress(done, total, unit) {
       const now = performance.now();
       if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;

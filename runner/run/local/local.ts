@@ -73,6 +73,7 @@ function orderOf(job: Job, env: Record<string, string>): Order {
     upstream: job.upstream,
     cpus: job.cpus,
     downloads: job.downloads,
+    checkpoint: job.checkpoint,
     log: job.log,
   };
 }

@@ -3,6 +3,13 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
 
+/** The best weights as plain values. */
+export interface SavedBest {
+  /** Of their evaluation. */
+  step: number;
+  weights: Float32Array[];
+}
+
 /** Holds a copy of a model's weights, those of the evaluation with the highest validation mAP; of equal ones the first. */
 export class BestWeights {
   readonly #model: layers.LayersModel;
@@ -21,10 +28,28 @@ export class BestWeights {
     return row;
   }
 
-  /** Gives the model the kept weights back. */
-  restore(): void {
-    const { weights } = this.#kept!;
+  /** What is kept, as plain values; undefined before the first evaluation. */
+  async save(): Promise<SavedBest | undefined> {
+    if (!this.#kept) return undefined;
+    const { row, weights } = this.#kept;
+    const values = weights.map(async (weight) => Float32Array.from((await weight.data()) as Float32Array));
+    return { step: row.step, weights: await Promise.all(values) };
+  }
+
+  /** Keeps what another run saved. @param rows its evaluations */
+  load({ step, weights }: SavedBest, rows: HistoryRow[]): void {
+    const shapes = this.#model.getWeights().map(({ shape }) => shape);
+    this.#kept = {
+      row: rows.find((row) => row.step === step)!,
+      weights: weights.map((values, at) => tf.tensor(values, shapes[at])),
+    };
+  }
+
+  /** Gives the model the kept weights back. @returns their evaluation */
+  restore(): HistoryRow {
+    const { row, weights } = this.#kept!;
     this.#model.setWeights(weights);
     tf.dispose(weights);
+    return row;
   }
 }

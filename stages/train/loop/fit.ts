@@ -2,10 +2,13 @@
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
 import type { SampledBatch } from "../sampler.ts";
 import { resolveSchedules } from "../schedules.ts";
+import type { Streams } from "../streams.ts";
 import { takeBatch } from "./batch.ts";
 import { BestWeights } from "./best.ts";
+import type { CheckpointPlace } from "./checkpoint.ts";
 import { collapseOf } from "./collapse.ts";
 import { type EvaluationOptions, evaluate } from "./evaluation.ts";
+import { Checkpoints } from "./state.ts";
 import { type StepOptions, stepper } from "./step.ts";
 import { Tally } from "./tally.ts";
 
@@ -17,6 +20,12 @@ export interface FitOptions extends StepOptions, EvaluationOptions {
   evaluateEvery: number;
   /** Evaluations without a better validation mAP after which training ends; 0: never. */
   patience: number;
+  /** The streams that steps draw from, but for that of `next`. */
+  streams: Streams;
+  /** Without it a killed training starts over. */
+  checkpoint?: CheckpointPlace;
+  /** A training that goes on after this step of a try before. */
+  onResume(step: number): void;
   onStep(step: number): void;
   onEvaluation(row: HistoryRow): void;
   onCollapse(reason: string): void;
@@ -37,13 +46,30 @@ export interface Fitted {
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
   const { data, loss, steps, signal } = options;
-  const began = performance.now();
-  const doStep = await stepper(options);
+  let began = performance.now();
+  const { doStep, updaters } = await stepper(options);
   const tally = new Tally(loss.counters);
   const weights = new BestWeights(options.network.model);
   const rows: HistoryRow[] = [];
-  let best: HistoryRow | undefined;
   let collapse = "";
+  const state = {
+    model: options.network.model,
+    loss,
+    updaters,
+    streams: options.streams,
+    tally,
+    best: weights,
+    rows,
+  };
+  const checkpoints = options.checkpoint && new Checkpoints(options.checkpoint, state);
+  const resumed = await checkpoints?.restore();
+  if (resumed) {
+    collapse = resumed.collapse;
+    began -= resumed.seconds * 1000;
+    for (let step = 0; step < tally.steps; step++) options.next(); // a sampler has a state beside its stream
+    options.onResume(tally.steps);
+  }
+  const seconds = () => (performance.now() - began) / 1000;
   while (tally.steps < steps) {
     const start = performance.now();
     const batch = takeBatch(data, options.next());
@@ -63,14 +89,15 @@ export async function fit(options: FitOptions): Promise<Fitted> {
         collapse = collapseOf(row, loss.collapsed?.(lossParams));
         if (collapse) options.onCollapse(`${collapse} (step ${row.step})`);
       }
-      best = weights.offer(row);
+      const best = weights.offer(row);
       const waited = rows.length - 1 - rows.indexOf(best);
       if (options.patience > 0 && waited >= options.patience) break;
     }
     // Room for the signal to arrive.
     if (tally.steps % 10 === 0) await new Promise(setImmediate);
+    if (signal.aborted) await checkpoints?.write(collapse, seconds());
     signal.throwIfAborted();
+    await checkpoints?.writeIfDue(collapse, seconds());
   }
-  weights.restore();
-  return { rows, best: best!, collapse };
+  return { rows, best: weights.restore(), collapse };
 }

@@ -1,7 +1,7 @@
 /** The optimizer of a training: the one place where it is made. */
 import * as tf from "@tensorflow/tfjs-core";
 import { adam } from "../engine/adam.ts";
-import { momentum, type Optimizer } from "../engine/optimizer.ts";
+import { fillSlots, momentum, type Optimizer } from "../engine/optimizer.ts";
 import { GROUPS, type Rates } from "./rates.ts";
 
 export interface OptimizerOptions {
@@ -21,7 +21,13 @@ export interface Updater {
   update: Update;
   /** One for each group that has weights. */
   optimizers: Optimizer[];
+  save(): Promise<SavedUpdater>;
+  /** Goes on from the state of another run. */
+  restore(saved: SavedUpdater): void;
 }
+
+/** The states of the optimizers, in their order: numbers, and the slots of each weight by its place among all. */
+export type SavedUpdater = { numbers: number[]; slots: [at: number, values: Float32Array[]][] }[];
 
 /** Gradients shorter by one factor where all together are longer than `most` (Pascanu et al. 2013). */
 function clipped(gradients: (tf.Tensor | undefined)[], most: number): (tf.Tensor | undefined)[] {
@@ -65,5 +71,37 @@ export function updater(
     update: (gradients, rates) =>
       tf.tidy(() => move(clip === undefined ? gradients : clipped(gradients, clip), rates)),
     optimizers: groups.map(({ own }) => own),
+    save: () =>
+      Promise.all(
+        groups.map(async ({ members, own: { state } }) => {
+          const slots = members.flatMap(({ variable: { name }, at }) => {
+            const own = state.slots.get(name);
+            return own ? [{ at, own }] : [];
+          });
+          const read = slots.map(
+            async ({ at, own }): Promise<[number, Float32Array[]]> => [
+              at,
+              await Promise.all(
+                own.map(async (slot) => Float32Array.from((await slot.data()) as Float32Array)),
+              ),
+            ],
+          );
+          return { numbers: state.numbers, slots: await Promise.all(read) };
+        }),
+      ),
+    restore(saved) {
+      for (const [index, { numbers, slots }] of saved.entries()) {
+        const { state } = groups[index].own;
+        state.numbers = numbers;
+        for (const [at, values] of slots) {
+          const { name, shape } = variables[at];
+          fillSlots(
+            state,
+            name,
+            values.map((value) => tf.tensor(value, shape)),
+          );
+        }
+      }
+    },
   };
 }

@@ -8,7 +8,7 @@ import type { LossRun } from "../loss.ts";
 import type { Network } from "../network.ts";
 import { resolveSchedules } from "../schedules.ts";
 import type { TrainingBatch } from "./batch.ts";
-import { type OptimizerOptions, updater } from "./optimizer.ts";
+import { type OptimizerOptions, type Updater, updater } from "./optimizer.ts";
 import { checkRates, ratesAt } from "./rates.ts";
 
 export interface StepOptions extends OptimizerOptions {
@@ -28,19 +28,24 @@ const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
 /** Trains the network and the loss's own weights in place. @param share of all steps that are done @returns the loss */
 export type Step = (batch: TrainingBatch, share: number) => Promise<number>;
 
+/** The function that does one step, and the optimizers of the network and of the loss. */
+export interface Stepper {
+  doStep: Step;
+  updaters: [network: Updater, loss: Updater];
+}
+
 /**
  * Starts the optimizers: the network's, and that of the loss's own weights.
  *
  * The network runs where the backend is, the loss where values can be read at once: a selector needs distances, and every
  * loss is computed in typed arrays. Both are the same place unless the backend is a GPU that is only read by awaiting.
- * @returns the function that does one step
  */
-export async function stepper({ network, normalise, loss, ...options }: StepOptions): Promise<Step> {
+export async function stepper({ network, normalise, loss, ...options }: StepOptions): Promise<Stepper> {
   const weights = variablesOf(network.model);
   checkRates(options.learningRate, network.backbone !== undefined);
   const ofNetwork = updater(weights, options, network.backbone);
   const ofLoss = await onHost(() => updater(loss.variables, options));
-  return ({ values, shape, labels, given }, share) =>
+  const doStep: Step = ({ values, shape, labels, given }, share) =>
     scoped(async () => {
       const lossParams = resolveSchedules(options.lossParams, share);
       const rates = ratesAt(options.learningRate, share);
@@ -64,4 +69,5 @@ export async function stepper({ network, normalise, loss, ...options }: StepOpti
       tf.tidy(() => ofNetwork.update(forward.gradients(weights, slopes), rates)); // tfjs moves the slopes to a GPU
       return value;
     });
+  return { doStep, updaters: [ofNetwork, ofLoss] };
 }

@@ -8,6 +8,16 @@ export interface LossStretch extends Stretch {
   loss: number;
 }
 
+/** The totals as plain values. */
+export interface SavedTally {
+  steps: number;
+  images: number;
+  seconds: number;
+  lossSum: number;
+  since: { steps: number; images: number; selected: number; active: number; correct: number };
+  counters: Counters;
+}
+
 /** Sums over all steps, and over those since the last evaluation. */
 export class Tally {
   readonly counters: Counters;
@@ -30,6 +40,20 @@ export class Tally {
     this.images += images;
     this.seconds += seconds;
     this.#lossSum += loss;
+  }
+
+  /** All totals, those of the loss too. */
+  save(): SavedTally {
+    const { steps, images, seconds, counters } = this;
+    return { steps, images, seconds, lossSum: this.#lossSum, since: this.#since, counters: { ...counters } };
+  }
+
+  /** Goes on from the totals of another run. */
+  restore({ steps, images, seconds, lossSum, since, counters }: SavedTally): void {
+    Object.assign(this, { steps, images, seconds });
+    Object.assign(this.counters, counters);
+    this.#lossSum = lossSum;
+    this.#since = since;
   }
 
   /** The steps since the last call, of which there is at least one. */

@@ -41,7 +41,12 @@ export interface Earlier {
   labelSets?: Uint8Array;
 }
 
-/** The last embeddings of a training, in the order in which they came. */
+/** Holds the last embeddings of a training, in the order in which they came. */
+export interface MemoryHolder {
+  memory?: Earlier;
+}
+
+/** The last embeddings of a training. */
 export interface MemoryBank {
   /**
    * The batch enters.
@@ -67,9 +72,9 @@ function joined<T extends Numbers>(first: T, second: T): T {
   return both;
 }
 
-/** An empty memory. */
-export function memoryBank(): MemoryBank {
-  let held: Earlier = { count: 0, rows: new Float32Array(0), labels: new Int32Array(0) };
+/** A memory, empty at first. @param holder keeps the embeddings, so that a checkpoint finds them */
+export function memoryBank(holder: MemoryHolder): MemoryBank {
+  const empty: Earlier = { count: 0, rows: new Float32Array(0), labels: new Int32Array(0) };
   return {
     enter(memory, rows, labels, given) {
       // Without a share it is no step of a training: a loss that is only measured.
@@ -86,13 +91,14 @@ export function memoryBank(): MemoryBank {
       const room = memory.size - size;
       const dim = rows.length / size;
       const classes = given.labelSets ? given.labelSets.length / size : 0;
+      const held = holder.memory ?? empty;
       const earlier: Earlier = {
         count: Math.min(held.count, room),
         rows: last(held.rows, room * dim),
         labels: last(held.labels, room),
         labelSets: held.labelSets && last(held.labelSets, room * classes),
       };
-      held = {
+      holder.memory = {
         count: earlier.count + size,
         rows: joined(earlier.rows, rows),
         labels: joined(earlier.labels, labels),

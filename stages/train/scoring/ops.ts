@@ -44,7 +44,7 @@ function scoring<P>(
   matrixOf: Record<"alone" | "withMemory", (gradient: Float32Array, size: number) => Float32Array>,
 ): Scoring<P> {
   const counters = noCounts();
-  const bank = memoryBank();
+  const bank = memoryBank(counters);
   return {
     counters,
     loss(embeddings, labels, params, given = {}) {

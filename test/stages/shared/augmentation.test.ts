@@ -3,6 +3,7 @@ import { readdirSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { type Part, UserError } from "../../../runner/stage.ts";
 import { type Augmentation, augmentationsOf, drawViews } from "../../../stages/shared/augmentation.ts";
+import { random } from "../../../stages/shared/compute/random.ts";
 import { type View, wholeView } from "../../../stages/shared/pixels/view.ts";
 
 const IMAGE = { height: 32, width: 48 };
@@ -17,7 +18,7 @@ async function part(name: string, params: Record<string, unknown> = {}): Promise
   return { name, part: found, params: { ...Object.fromEntries(defaults), ...params } };
 }
 async function draw(parts: Promise<Part<Augmentation>>[], count = 300, seed = 1): Promise<View[]> {
-  const next = drawViews(await Promise.all(parts), IMAGE, seed);
+  const next = drawViews(await Promise.all(parts), IMAGE, (name) => random(seed, name));
   return Array.from({ length: count }, next);
 }
 const limits = (values: number[]) => [Math.min(...values), Math.max(...values)];

@@ -192,7 +192,7 @@ describe("the memory", () => {
   });
 
   test("keeps the sets of labels", () => {
-    const bank = memoryBank();
+    const bank = memoryBank({});
     const sets = (...values: number[]) => Uint8Array.from(values);
     const enter = (labelSets: Uint8Array) =>
       bank.enter({ size: 5 }, Float32Array.of(1, 2), Int32Array.of(0, 1), { share: 0, labelSets });
