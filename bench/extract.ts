@@ -9,7 +9,6 @@
 import { availableParallelism } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import { openSession } from "../stages/extract/session.ts";
 import { readImageList, readPixels } from "../stages/shared/artifacts/images.ts";
 import type { Backbone } from "../stages/shared/backbone.ts";
 import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
@@ -17,6 +16,7 @@ import resnet18 from "../stages/shared/backbones/resnet18.ts";
 import resnet18Layer3 from "../stages/shared/backbones/resnet18-layer3.ts";
 import resnet50 from "../stages/shared/backbones/resnet50.ts";
 import { InferenceSession, Tensor } from "../stages/shared/compute/onnxruntime.ts";
+import { openSession } from "../stages/shared/inference/session.ts";
 import { Resizer } from "../stages/shared/pixels/resize.ts";
 import { cpuMilliseconds, extract, peakMegabytes, scratch, someImages } from "./extraction.ts";
 import { writeResNet } from "./networks.ts";

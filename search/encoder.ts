@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../runner/stage.ts";
-import { type Network, openNetwork, prepareModel } from "../stages/extract/network.ts";
 import { narrow, widen } from "../stages/shared/artifacts/half.ts";
 import { embedRows, type Head, loadHead } from "../stages/shared/artifacts/head.ts";
 import { type Projection, project, readProjection } from "../stages/shared/artifacts/projection.ts";
 import { startBackend } from "../stages/shared/compute/backend.ts";
+import { type Network, openNetwork, prepareModel } from "../stages/shared/inference/network.ts";
 import { Resizer } from "../stages/shared/pixels/resize.ts";
 import { FILES, type IndexFiles, type Recipe } from "../stages/shared/search-index.ts";
 

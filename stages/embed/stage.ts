@@ -4,11 +4,10 @@ import { readExamples } from "../shared/artifacts/examples.ts";
 import { embedRows, loadHead, readHead } from "../shared/artifacts/head.ts";
 import { writeVectors } from "../shared/artifacts/vectors.ts";
 import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
-import { embedTuned } from "./tuned.ts";
+import { embedTuned, type Params as TunedParams } from "./tuned.ts";
 
-interface Params {
+interface Params extends TunedParams {
   backend: BackendParam;
-  flip: boolean;
 }
 
 export default defineStage<Params>({

@@ -1,6 +1,6 @@
 /** Embeds by a backbone that trained, in onnxruntime: from images, or from the activations that training started at. */
 import { open as openFile } from "node:fs/promises";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
 import { RecordBatchReader } from "apache-arrow";
 import { type StageContext, UserError } from "../../runner/stage.ts";
 import { type Head, readHead, TUNED, type TunedBackbone } from "../shared/artifacts/head.ts";
@@ -8,13 +8,31 @@ import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { createVectors, readVectors, type Vectors } from "../shared/artifacts/vectors.ts";
 import { InferenceSession, Tensor } from "../shared/compute/onnxruntime.ts";
+import type { Network } from "../shared/inference/network.ts";
+import { FEW, firstImages, openOnDevice } from "../shared/inference/open.ts";
+import type { Device } from "../shared/inference/session.ts";
 import { encodeModel, inputsOf, type Model, readModel } from "../shared/onnx/model.ts";
 import { Resizer } from "../shared/pixels/resize.ts";
 import { INPUT } from "../shared/trainable/cut.ts";
 import { EMBEDDING, modelAfter } from "../shared/trainable/export.ts";
 
+export interface Params {
+  /** Of the mirror image. */
+  flip: boolean;
+  /** On what the network runs, on images. */
+  device: Device | "auto";
+}
+
 /** Images at a time. */
 const BATCH = 32;
+
+/** @throws Error where they are not `count` embeddings of finite numbers */
+function checked(embeddings: Float32Array, count: number, dim: number): Float32Array {
+  const wrong = embeddings.findIndex((value) => !Number.isFinite(value));
+  if (wrong >= 0 || embeddings.length !== count * dim)
+    throw new Error(`embed: the network gave ${embeddings[wrong] ?? `${embeddings.length / count} values`}`);
+  return embeddings;
+}
 
 /** Runs a model on batches. @param threads of the CPU */
 async function open(model: Model, dim: number, threads: number) {
@@ -31,13 +49,7 @@ async function open(model: Model, dim: number, threads: number) {
       const size = count * shape.reduce((product, length) => product * length, 1);
       const fed = new Tensor("float32", values.subarray(0, size), [count, ...shape]);
       const { data } = (await session.run({ [name]: fed }, [EMBEDDING]))[EMBEDDING];
-      const embeddings = data as Float32Array;
-      const wrong = embeddings.findIndex((value) => !Number.isFinite(value));
-      if (wrong >= 0 || embeddings.length !== count * dim)
-        throw new Error(
-          `embed: the network gave ${embeddings[wrong] ?? `${embeddings.length / count} values`}`,
-        );
-      return embeddings;
+      return checked(data as Float32Array, count, dim);
     },
     close: () => session.release(),
   };
@@ -56,27 +68,56 @@ async function holdsImages(path: string): Promise<boolean> {
   }
 }
 
+/** The mean embedding over the views of each image. @param views `[count, 3, size, size]` each */
+async function embedViews(
+  network: Network,
+  views: Float32Array[],
+  count: number,
+  size: number,
+  dim: number,
+): Promise<Float32Array> {
+  const seen: Float32Array[] = [];
+  for (const view of views) seen.push(checked(await network.infer(view, count, size), count, dim));
+  return seen.length === 1 ? seen[0] : seen[0].map((value, i) => (value + seen[1][i]) / 2);
+}
+
 /** The columns beside the embeddings. */
 type About = Pick<Vectors, "ids" | "labels" | "sets" | "classes">;
 
-/** Batches of the embeddings of images. */
+/** Batches of the embeddings of images. The next images are resized while the network runs. */
 async function* ofImages(
-  { inputs, params, cpus }: StageContext<{ flip: boolean }>,
-  model: Model,
-  { dim }: Head,
+  context: StageContext<Params>,
+  { dim, network: name }: Head,
   { size, mean, std }: TunedBackbone,
 ): AsyncGenerator<Float32Array> {
-  const network = await open(model, dim, cpus);
+  const { inputs, outputs, params } = context;
+  const list = await readImageList(inputs.data);
+  const sides = params.flip ? [false, true] : [false];
+  const resizer = new Resizer(list, size, { mean, std }, BATCH, 2 * sides.length);
+  const few = await firstImages(inputs.data, FEW, resizer, size);
+  const source = {
+    path: join(inputs.model, TUNED),
+    name,
+    features: EMBEDDING,
+    folder: dirname(outputs.embeddings),
+  };
+  const { network } = await openOnDevice(context, source, params.device, few, BATCH);
+  let pending: Promise<Float32Array> | undefined;
   try {
-    const list = await readImageList(inputs.data);
-    const resizer = new Resizer(list, size, { mean, std }, BATCH);
+    let turn = 0;
     for await (const { count, pixels } of readPixels(inputs.data, BATCH)) {
-      const seen: Float32Array[] = [];
-      for (const mirrored of params.flip ? [false, true] : [false])
-        seen.push(await network.embed(resizer.fill(0, pixels, count, mirrored), count, [3, size, size]));
-      yield seen.length === 1 ? seen[0] : seen[0].map((value, i) => (value + seen[1][i]) / 2);
+      const views = sides.map((mirrored, at) =>
+        resizer.fill(turn * sides.length + at, pixels, count, mirrored),
+      );
+      const seen = await pending;
+      pending = embedViews(network, views, count, size, dim);
+      pending.catch(() => {}); // the next await tells of it
+      turn = 1 - turn;
+      if (seen) yield seen;
     }
+    if (pending) yield await pending;
   } finally {
+    await pending?.catch(() => {}); // a network at work must not be closed
     await network.close();
   }
 }
@@ -108,7 +149,7 @@ async function* ofActivations(
  * Writes the embeddings of all examples.
  * @throws UserError where they are not what the network was trained on
  */
-export async function embedTuned(context: StageContext<{ flip: boolean }>): Promise<void> {
+export async function embedTuned(context: StageContext<Params>): Promise<void> {
   const { inputs, outputs, params, cpus, progress, note, signal } = context;
   const head = readHead(inputs.model);
   const backbone = head.backbone!;
@@ -118,12 +159,11 @@ export async function embedTuned(context: StageContext<{ flip: boolean }>): Prom
       `embed: there is no mirror image of the layer "${backbone.from}": embed the images, or leave out "flip".`,
     );
   note("threads", cpus);
-  const model = readModel(join(inputs.model, TUNED));
   const vectors = images ? undefined : readVectors(inputs.data);
   const about: About = vectors ?? (await readImageList(inputs.data));
   const batches = vectors
-    ? ofActivations(context, model, head, backbone, vectors)
-    : ofImages(context, model, head, backbone);
+    ? ofActivations(context, readModel(join(inputs.model, TUNED)), head, backbone, vectors)
+    : ofImages(context, head, backbone);
   const { ids, labels, sets, classes } = about;
   const { dim, network, loss, selector, normalise } = head;
   const training = { ...head.made?.training, ...(params.flip && { flip: true }) };

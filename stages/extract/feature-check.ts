@@ -1,6 +1,6 @@
 /** Refuses features that no working network gives: not finite, or the same (all 0, say) for every image. */
 import { UserError } from "../../runner/stage.ts";
-import type { Device } from "./session.ts";
+import type { Device } from "../shared/inference/session.ts";
 
 /** The largest number that float16 holds. */
 const LARGEST_HALF = 65_504;

@@ -1,21 +1,19 @@
 /** extract: every image through a pretrained network; its features as float16 in record batches as they come. */
 import { dirname } from "node:path";
-import { defineStage, type StageContext, UserError } from "../../runner/stage.ts";
+import { defineStage, UserError } from "../../runner/stage.ts";
 import type { TableWriter } from "../shared/artifacts/arrow.ts";
 import { narrow } from "../shared/artifacts/half.ts";
-import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { type ImageList, readImageList } from "../shared/artifacts/images.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
 import { augmentationsOf } from "../shared/augmentation.ts";
 import { type Backbone, backboneOf } from "../shared/backbone.ts";
+import { FEW, firstImages, openOnDevice } from "../shared/inference/open.ts";
+import type { Device } from "../shared/inference/session.ts";
 import { Resizer } from "../shared/pixels/resize.ts";
 import { recorded } from "../shared/runs/recipe.ts";
-import { chooseDevice } from "./device.ts";
 import { type Batch, FeatureCheck } from "./feature-check.ts";
-import { type Network, openNetwork, prepareModel } from "./network.ts";
-
-import type { Device } from "./session.ts";
 import { checkWanted, readUnits, rowsWritten } from "./units.ts";
 
 interface Params {
@@ -28,45 +26,11 @@ interface Params {
   layer?: string;
 }
 
-/** Images that a device is tried with. */
-const FEW = 4;
-
-/** The first few images, as the network sees them: `[count, 3, size, size]`. */
-async function firstImages(path: string, most: number, resizer: Resizer, size: number) {
-  for await (const { count, pixels } of readPixels(path, most))
-    return { count, images: resizer.fill(0, pixels, count).slice(0, count * 3 * size * size) };
-  throw new Error("unreachable: a list of images holds one at least");
-}
-
 /** 1 for each image that trains. @throws UserError where the split has images that are not there */
 function trainingImages(split: string, ids: Uint32Array, images: string): Uint8Array {
   const chosen = new Uint8Array(ids.length);
   for (const row of rowsOf(readSplit(split), "train", ids, images)) chosen[row] = 1;
   return chosen;
-}
-
-/** Chooses the device, says so, and opens the network there. */
-async function openOnDevice(
-  { params, inputs, outputs, cpus, log, warn, note, signal }: StageContext<Params>,
-  { name, features, pooling }: Backbone & { name: string },
-  size: number,
-  batch: number,
-  resizer: Resizer,
-): Promise<{ network: Network; device: Device }> {
-  const model = prepareModel(inputs.model, name, features, dirname(outputs.features));
-  note("feature_tensor", model.tensor);
-  try {
-    const few = await firstImages(inputs.images, Math.min(FEW, batch), resizer, size);
-    const { file, input, tensor } = model;
-    const trial = { file, input, tensor, ...few, size, threads: cpus, batch, signal };
-    const { device, reason, fallback } = await chooseDevice(params.device, trial);
-    (fallback ? warn : log)(`device ${device} (${reason})`);
-    note("device", device);
-    note("device_reason", reason);
-    return { network: await openNetwork(model, device, cpus, pooling), device };
-  } finally {
-    model.remove();
-  }
 }
 
 /** Writes features as they come, checked. */
@@ -148,7 +112,9 @@ export default defineStage<Params>({
     const batch = Math.min(params.batch, backbone.batch ?? params.batch);
     // Two sets of buffers: one is filled while the network reads the other.
     const resizer = new Resizer(list, size, backbone, batch, flip ? 4 : 2);
-    const { network, device } = await openOnDevice(context, backbone, size, batch, resizer);
+    const few = await firstImages(inputs.images, Math.min(FEW, batch), resizer, size);
+    const source = { ...backbone, path: inputs.model, folder: dirname(outputs.features) };
+    const { network, device } = await openOnDevice(context, source, params.device, few, batch);
 
     const metadata = {
       classes: list.classes,

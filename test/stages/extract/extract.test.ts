@@ -229,9 +229,7 @@ describe("extract refuses", () => {
 
   it("an input shape that the file does not take", async () => {
     const fixed = save("fixed.onnx", tinyNetwork(tiny, ["N", 3, 64, 64]));
-    expect(await fault({}, fixed)).toMatch(
-      /^extract: resnet18 does not take \[4, 3, 32, 32\]: .*Choose another/,
-    );
+    expect(await fault({}, fixed)).toMatch(/^resnet18 does not take \[4, 3, 32, 32\]: .*Choose another/);
   });
 
   it("a feature that is not a number, or too large for float16, and names the image", async () => {
@@ -287,7 +285,7 @@ describe("extract refuses", () => {
       outputs: [value("out", ["N", 1])],
     });
     expect(await fault({}, save("two.onnx", two))).toBe(
-      "extract: resnet18 has 2 inputs (a, b), but a backbone takes one.",
+      "resnet18 has 2 inputs (a, b), but a backbone takes one.",
     );
     const unknown = model({
       nodes: [node("NoSuchOperator", ["data"], ["x"]), node("MatMul", ["x", "w"], ["out"])],
@@ -364,6 +362,6 @@ describe("the device", () => {
     // A device that was asked for must work: no other is taken in silence.
     for (const device of ["cuda", "webgpu"])
       if (new RegExp(`${device}: (no |Failed)`).test(String(notes.device_reason)))
-        expect(await fault({ device })).toMatch(`extract: device ${device} does not work here: `);
+        expect(await fault({ device })).toMatch(`device ${device} does not work here: `);
   });
 });

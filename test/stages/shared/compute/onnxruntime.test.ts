@@ -13,8 +13,8 @@ const bundle = join(folder, "open.mjs");
 
 /** Opens a session here and in a probe's process, as the runner does: from one bundle, packages outside. */
 const SOURCE = `
-  import { probeInChild } from "./stages/extract/probe.ts";
-  import { openSession } from "./stages/extract/session.ts";
+  import { probeInChild } from "./stages/shared/inference/probe.ts";
+  import { openSession } from "./stages/shared/inference/session.ts";
   const file = process.argv[2];
   const session = await openSession(file, "cpu", 1);
   await session.release();

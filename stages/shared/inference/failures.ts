@@ -1,5 +1,5 @@
 /** The errors of onnxruntime and of its drivers, each with the next step. */
-import { UserError } from "../../runner/stage.ts";
+import { UserError } from "../../../runner/stage.ts";
 import type { Device } from "./session.ts";
 
 /** The kind of failure, by the words of onnxruntime, Dawn, CUDA, Vulkan, Metal and Direct3D; the first that fits. */
@@ -36,23 +36,23 @@ export function runFailure(message: string, name: string, device: Device, shape:
   switch (kindOf(message)) {
     case "memory":
       return new UserError(
-        `extract: memory of the device ${device} ran out at ${count} images of ${size} px in ${name}: ${said}. Take a smaller batch${gpu ? ", or device: cpu" : " or size"}.`,
+        `memory of the device ${device} ran out at ${count} images of ${size} px in ${name}: ${said}. Take a smaller batch${gpu ? ", or device: cpu" : " or size"}.`,
       );
     case "lost":
       return new Error(
-        `extract: the device ${device} was lost while ${name} ran: ${said}. Its driver was reset, or the device removed. Run it again, or take device: cpu.`,
+        `the device ${device} was lost while ${name} ran: ${said}. Its driver was reset, or the device removed. Run it again, or take device: cpu.`,
       );
     case "operator":
       return new UserError(
-        `extract: ${name} needs what the device ${device} does not have: ${said}. Take ${gpu ? "device: cpu" : "another backbone"}.`,
+        `${name} needs what the device ${device} does not have: ${said}. Take ${gpu ? "device: cpu" : "another backbone"}.`,
       );
     case "shape":
       return new UserError(
-        `extract: ${name} does not take [${shape.join(", ")}]: ${said}. Choose another size or batch.`,
+        `${name} does not take [${shape.join(", ")}]: ${said}. Choose another size or batch.`,
       );
     default:
       return new UserError(
-        `extract: ${name} failed on ${device} with [${shape.join(", ")}]: ${said}. Choose another size or batch${gpu ? ", or device: cpu" : ""}.`,
+        `${name} failed on ${device} with [${shape.join(", ")}]: ${said}. Choose another size or batch${gpu ? ", or device: cpu" : ""}.`,
       );
   }
 }

@@ -1,5 +1,5 @@
 /** How a network is opened: the same where a device is tried and where it is used. */
-import { InferenceSession, type SessionOptions } from "../shared/compute/onnxruntime.ts";
+import { InferenceSession, type SessionOptions } from "../compute/onnxruntime.ts";
 
 export type Device = "cuda" | "webgpu" | "cpu";
 

@@ -1,6 +1,6 @@
 /** One vector out of the tokens of a transformer. */
-import { UserError } from "../../runner/stage.ts";
-import type { Pooling } from "../shared/backbone.ts";
+import { UserError } from "../../../runner/stage.ts";
+import type { Pooling } from "../backbone.ts";
 
 /**
  * @param values what the network gives, of this shape; `[count, tokens, dim]` where there are tokens, the class token first
@@ -14,7 +14,7 @@ export function pool(
   pooling: Pooling | undefined,
   name: string,
 ): Float32Array {
-  const text = `extract: ${name} gives float32[${shape.join(", ")}]`;
+  const text = `${name} gives float32[${shape.join(", ")}]`;
   if (shape.length !== 3 || shape[1] === 1) {
     if (!pooling || shape.length === 3) return values;
     throw new UserError(`${text}, no tokens that could be pooled. Leave out "pooling", or name "features".`);

@@ -2,12 +2,17 @@
 import { writeFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { UserError } from "../../../runner/stage.ts";
-import { chooseDevice, withoutCuda } from "../../../stages/extract/device.ts";
-import { type Probe, probeInChild, type Trial, type Tried } from "../../../stages/extract/probe.ts";
-import { random } from "../../../stages/shared/compute/random.ts";
-import { scratch } from "../shared/scratch.ts";
-import { tinyNetwork } from "./onnx-model.ts";
+import { UserError } from "../../../../runner/stage.ts";
+import { random } from "../../../../stages/shared/compute/random.ts";
+import { chooseDevice, withoutCuda } from "../../../../stages/shared/inference/device.ts";
+import {
+  type Probe,
+  probeInChild,
+  type Trial,
+  type Tried,
+} from "../../../../stages/shared/inference/probe.ts";
+import { tinyNetwork } from "../../extract/onnx-model.ts";
+import { scratch } from "../scratch.ts";
 
 const [COUNT, SIZE, FILTERS] = [4, 16, 6];
 const draw = random(1, "device test");
@@ -135,16 +140,14 @@ describe("a device that is asked for", () => {
   it("says why there can be no CUDA", async () => {
     const cuda = { failure: "Failed to load shared library" };
     await expect(chooseDevice("cuda", trial, told({ cuda }), "no NVIDIA device is here")).rejects.toThrow(
-      "extract: device cuda does not work here: Failed to load shared library (no NVIDIA device is here). Take",
+      "device cuda does not work here: Failed to load shared library (no NVIDIA device is here). Take",
     );
   });
 
   it.each(WRONG)("is refused when it %s", async (_, webgpu, said) => {
     const failure = await chooseDevice("webgpu", trial, told({ webgpu, cpu: CPU })).catch((error) => error);
     expect(failure).toBeInstanceOf(UserError);
-    expect(failure.message).toMatch(
-      /^extract: device webgpu does not work here: .*\. Take another, or "auto"\.$/,
-    );
+    expect(failure.message).toMatch(/^device webgpu does not work here: .*\. Take another, or "auto"\.$/);
     expect(failure.message).toMatch(said);
   });
 });

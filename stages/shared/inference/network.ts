@@ -1,10 +1,10 @@
 /** A pretrained network, opened so that its features come out. */
 import { appendFileSync, chmodSync, copyFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { UserError } from "../../runner/stage.ts";
-import type { Pooling } from "../shared/backbone.ts";
-import { type InferenceSession, Tensor } from "../shared/compute/onnxruntime.ts";
-import { featureTensor, outputOf, readGraph } from "../shared/onnx/outline.ts";
+import { UserError } from "../../../runner/stage.ts";
+import type { Pooling } from "../backbone.ts";
+import { type InferenceSession, Tensor } from "../compute/onnxruntime.ts";
+import { featureTensor, outputOf, readGraph } from "../onnx/outline.ts";
 import { firstLine, kindOf, runFailure } from "./failures.ts";
 import { pool } from "./pooling.ts";
 import { type Device, openSession } from "./session.ts";
@@ -60,13 +60,13 @@ export function prepareModel(
   const graph = readGraph(path);
   if (graph.inputs.length !== 1)
     throw new UserError(
-      `extract: ${name} has ${graph.inputs.length} inputs (${graph.inputs.join(", ")}), but a backbone takes one.`,
+      `${name} has ${graph.inputs.length} inputs (${graph.inputs.join(", ")}), but a backbone takes one.`,
     );
   const [input] = graph.inputs;
   const tensor = features ?? featureTensor(graph, path);
   if (!graph.nodes.some(({ outputs }) => outputs.includes(tensor)))
     throw new UserError(
-      `extract: ${path} holds no tensor "${tensor}". Is it the file of ${name}? Else name another in "features".`,
+      `${path} holds no tensor "${tensor}". Is it the file of ${name}? Else name another in "features".`,
     );
   const file = graph.outputs.includes(tensor) ? path : withOutput(path, tensor, folder);
   return {
@@ -104,7 +104,7 @@ export async function openNetwork(
       string
     >;
     throw new UserError(
-      `extract: onnxruntime cannot open ${path} on ${device}: ${firstLine(message)}.${next[kindOf(message)] ?? ""}`,
+      `onnxruntime cannot open ${path} on ${device}: ${firstLine(message)}.${next[kindOf(message)] ?? ""}`,
     );
   }
   let shape: readonly number[] = [];
@@ -123,7 +123,7 @@ export async function openNetwork(
       }
       if (output.type !== "float32" || output.dims[0] !== count)
         throw new UserError(
-          `extract: ${name} gives ${output.type}[${output.dims.join(", ")}] for ${count} images, but float32[${count}, …] is wanted. Name another tensor in "features".`,
+          `${name} gives ${output.type}[${output.dims.join(", ")}] for ${count} images, but float32[${count}, …] is wanted. Name another tensor in "features".`,
         );
       shape = output.dims.slice(1);
       return pool(output.data as Float32Array, output.dims, pooling, name);

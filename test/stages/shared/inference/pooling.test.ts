@@ -1,7 +1,7 @@
 /** Tokens to one vector, and rejected shapes. */
 import { describe, expect, test } from "vitest";
-import { UserError } from "../../../runner/stage.ts";
-import { pool } from "../../../stages/extract/pooling.ts";
+import { UserError } from "../../../../runner/stage.ts";
+import { pool } from "../../../../stages/shared/inference/pooling.ts";
 
 // Two images of three tokens of two values.
 const tokens = Float32Array.of(1, 2, 10, 20, 30, 60, 3, 4, 50, 0, 70, 8);
@@ -19,7 +19,7 @@ describe("the tokens of a transformer", () => {
   test("are not taken for one vector", () => {
     expect(() => pool(tokens, SHAPE, undefined, "net")).toThrow(UserError);
     expect(() => pool(tokens, SHAPE, undefined, "net")).toThrow(
-      'extract: net gives float32[2, 3, 2], a vector for each token. Say "pooling"',
+      'net gives float32[2, 3, 2], a vector for each token. Say "pooling"',
     );
   });
 

@@ -1,6 +1,6 @@
 /** On what the network runs: the fastest device whose features are those of the CPU, and why. */
 import { existsSync } from "node:fs";
-import { UserError } from "../../runner/stage.ts";
+import { UserError } from "../../../runner/stage.ts";
 import { type Probe, probeInChild, type Trial, type Tried } from "./probe.ts";
 import type { Device } from "./session.ts";
 
@@ -144,9 +144,7 @@ export async function chooseDevice(
   if (!auto) {
     const { taken, reason } = await judge(wanted, trying);
     if (!taken)
-      throw new UserError(
-        `extract: device ${wanted} does not work here: ${reason}. Take another, or "auto".`,
-      );
+      throw new UserError(`device ${wanted} does not work here: ${reason}. Take another, or "auto".`);
     return { device: wanted, reason: `${wanted} was asked for, ${reason}`, fallback: false };
   }
   const reasons: string[] = [];

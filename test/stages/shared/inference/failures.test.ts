@@ -1,7 +1,7 @@
 /** Messages as onnxruntime, Dawn, CUDA and the drivers give them. */
 import { describe, expect, it } from "vitest";
-import { UserError } from "../../../runner/stage.ts";
-import { firstLine, kindOf, runFailure } from "../../../stages/extract/failures.ts";
+import { UserError } from "../../../../runner/stage.ts";
+import { firstLine, kindOf, runFailure } from "../../../../stages/shared/inference/failures.ts";
 
 const MESSAGES: Record<string, string[]> = {
   memory: [
@@ -63,9 +63,7 @@ describe("the error of a network that failed", () => {
     for (const message of MESSAGES.lost) {
       const error = at(message);
       expect(error).not.toBeInstanceOf(UserError);
-      expect(error.message).toMatch(
-        /^extract: the device webgpu was lost while vgg16 ran: .* Run it again, or take/,
-      );
+      expect(error.message).toMatch(/^the device webgpu was lost while vgg16 ran: .* Run it again, or take/);
     }
   });
 

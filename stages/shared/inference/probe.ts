@@ -1,6 +1,6 @@
 /** Runs a few images on a device in a process of its own: a driver may crash there, hang, or compute nothing. */
 import { execFile } from "node:child_process";
-import { RUNTIME, type Runtime, type SessionOptions } from "../shared/compute/onnxruntime.ts";
+import { RUNTIME, type Runtime, type SessionOptions } from "../compute/onnxruntime.ts";
 import { firstLine } from "./failures.ts";
 import { type Device, sessionOptions } from "./session.ts";
 
