@@ -4,6 +4,7 @@ import { valueBy, wholeFrom, wordErrors } from "../runner/arguments/index.ts";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { diskFault, refuseTaken } from "../runner/text/index.ts";
+import { DownloadError } from "../stages/shared/download/fetch.ts";
 import { shown } from "../stages/shared/text.ts";
 import { duplicates } from "./duplicates/command.ts";
 import { DEFAULT } from "./duplicates/find.ts";
@@ -139,8 +140,9 @@ export async function main(args: string[], root: string, from: string): Promise<
     const { code: kind, exitCode } = error as { code?: string; exitCode?: number };
     if (kind?.startsWith("commander.")) return exitCode === 0 ? 0 : 2;
     const { errno, message } = error as NodeJS.ErrnoException;
-    if (!(error instanceof UserError) && errno === undefined) throw error;
+    const isKnown = error instanceof UserError || error instanceof DownloadError || errno !== undefined;
+    if (!isKnown) throw error;
     console.error(shown(errno === undefined ? message : diskFault(error as NodeJS.ErrnoException)));
-    return errno === undefined ? 2 : 1;
+    return error instanceof UserError ? 2 : 1;
   }
 }

@@ -9,6 +9,11 @@ import { shownAddress } from "./addresses.ts";
 import { partOf, sizeOf } from "./partial.ts";
 import { isOwnError, type Limits, transfer } from "./transfer.ts";
 
+/** No source could be read: a failure of the run, which a retry may solve, not invalid input. */
+export class DownloadError extends Error {
+  override name = "DownloadError";
+}
+
 /** A file to have: its name, where it is served, what it must be. */
 export interface Download {
   /** Its path in a mirror folder. */
@@ -168,7 +173,8 @@ async function fetchFrom(
  * Finds a file in the mirror folder (`--mirror`), among finished downloads, or on the network, checks its
  * sha256 and returns its path. An unfinished download is resumed, in this run or the next.
  * @param limits for tests
- * @throws UserError when no source serves it or its content is not the pinned one
+ * @throws DownloadError when no source serves it or its content is not the pinned one
+ * @throws UserError where a person's address, mirror or earlier file is wrong
  */
 export async function fetchFile(
   download: Download,
@@ -196,7 +202,7 @@ export async function fetchFile(
     reasons.push(reason);
     if (deadline.aborted) break;
   }
-  throw new UserError(
+  throw new DownloadError(
     `${file}: could not be downloaded (${reasons.join("; ")}). Check the network and run again: what arrived is kept. Or put the file into a folder and name that with --mirror DIR.`,
   );
 }

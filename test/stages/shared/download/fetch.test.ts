@@ -8,8 +8,9 @@ import { gzipSync } from "node:zlib";
 import { Ajv } from "ajv";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { self } from "../../../../runner/files/owner.ts";
+import { toStageError } from "../../../../runner/run/failure.ts";
 import { UserError } from "../../../../runner/stage.ts";
-import { fetchFile, pinned, pinnedFiles } from "../../../../stages/shared/download/fetch.ts";
+import { DownloadError, fetchFile, pinned, pinnedFiles } from "../../../../stages/shared/download/fetch.ts";
 import type { Limits } from "../../../../stages/shared/download/transfer.ts";
 import { scratch } from "../scratch.ts";
 
@@ -108,7 +109,10 @@ const fault = async (promise: Promise<unknown>): Promise<string> => {
     () => new Error("nothing was thrown"),
     (thrown: Error) => thrown,
   );
-  expect(error).toBeInstanceOf(UserError);
+  // Exit code 1 for what only the network or a server can solve, 2 for invalid input.
+  const failed = error.message.includes("could not be downloaded");
+  expect(error).toBeInstanceOf(failed ? DownloadError : UserError);
+  expect(toStageError(error).failure.kind).toBe(failed ? "stage" : "user");
   expect(error.message).not.toContain("\n");
   return error.message;
 };
