@@ -2,11 +2,11 @@
 import { isAbsolute, normalize } from "node:path";
 import { type EnvValue, passedOn } from "../code/index.ts";
 import type { OutputDeclaration, Point } from "../stage.ts";
-import { brief, bytesOf, dig, nameFault, type Path, secondsOf } from "../text/index.ts";
+import { brief, bytesOf, itemAt, nameFault, type Path, secondsOf } from "../text/index.ts";
 import { fixCommand } from "./command.ts";
 import { nothingCalled, OMIT } from "./interpolate.ts";
 import { instanceId } from "./matrix.ts";
-import { type Points, setAt } from "./points.ts";
+import { type Points, placesAt, setAt } from "./points.ts";
 import type { Reference, References } from "./references.ts";
 import type { Scope, Scopes } from "./scope.ts";
 import type { Stages } from "./stages.ts";
@@ -69,9 +69,7 @@ class Filler {
   /** Where the value at a path is written: at its place in the stage, or where the one name there gets its value. */
   placeOf(path: Path): string {
     const place = this.stages.at(this.stage, ...path);
-    return place.startsWith("--set")
-      ? place
-      : (this.scope.placeOf(dig(this.spec, path.map(String))) ?? place);
+    return place.startsWith("--set") ? place : (this.scope.placeOf(itemAt(this.spec, path)) ?? place);
   }
 
   fill(value: unknown, base: Path): unknown {
@@ -172,7 +170,7 @@ export function instancesOf(
   }: { stages: Stages; scopes: Scopes; points: Points; references: References },
 ): StageInstance[] {
   return points.of(stage).map((point) => {
-    const filler = new Filler(stages, stage, scopes.ofPoint(stage, point, setAt(point)));
+    const filler = new Filler(stages, stage, scopes.ofPoint(stage, point, setAt(point), placesAt(point)));
     const { spec } = filler;
     const inputs = Object.keys(spec.inputs ?? {}).map((input): [string, Reference[]] => [
       input,

@@ -1,10 +1,10 @@
 /** The points of every stage of a study, and what a matrix sets at each. */
 import type { Point } from "../stage.ts";
-import { brief, isMap, type Path, suggest } from "../text/index.ts";
+import { brief, isMap, itemAt, own, type Path, suggest } from "../text/index.ts";
 import { axesOf } from "./matching.ts";
 import { instanceId, MOST_POINTS, points } from "./matrix.ts";
 import { sheetsOf } from "./names.ts";
-import type { Bound, Scopes } from "./scope.ts";
+import type { Bound, Places, Scopes } from "./scope.ts";
 import type { Stages } from "./stages.ts";
 
 /** The values that `set` gives a point; a stage with the points of another one shares them. */
@@ -12,6 +12,20 @@ const bound = new WeakMap<Point, Bound>();
 
 /** The values that the matrix sets at a point. */
 export const setAt = (point: Point): Bound => bound.get(point) ?? {};
+
+/** The places of a point's values. */
+const written = new WeakMap<Point, Places>();
+
+/** Where the values of a point are written: in a matrix, or in the var that it names. */
+export const placesAt = (point: Point): Places | undefined => written.get(point);
+
+/** A point made of another one. */
+function derived(point: Point, from: Point, set: Bound = {}): Point {
+  bound.set(point, { ...setAt(from), ...set });
+  const places = placesAt(from);
+  if (places) written.set(point, places);
+  return point;
+}
 
 export class Points {
   private readonly stages: Stages;
@@ -77,11 +91,33 @@ export class Points {
     const { set, ...raw } = sheet;
     if (Object.keys(raw).length === 0 && set === undefined && at.length === 0) return [{}];
     const filled = this.scopes.ofStage(stage).fill(raw, refuse) as Record<string, unknown>;
-    const found =
-      filled.points === undefined && filled.without === undefined
-        ? points(filled, raw, refuse)
-        : this.others(stage, at, filled, open);
+    const isOwn = filled.points === undefined && filled.without === undefined;
+    const found = isOwn ? points(filled, raw, refuse) : this.others(stage, at, filled, open);
+    const places = this.places(stage, at, filled, raw);
+    if (isOwn) for (const point of found) written.set(point, places);
     return set === undefined ? found : this.bind(stage, at, found, set);
+  }
+
+  /** Where the values of a map of axes are written. @param raw the map as the file has it, with its `$name`s */
+  private places(
+    stage: string,
+    at: Path,
+    filled: Record<string, unknown>,
+    raw: Record<string, unknown>,
+  ): Places {
+    const { include = [], exclude: _, ...axes } = filled as Record<string, unknown[]>;
+    return (axis, value) => {
+      const among = own(axes, axis)?.indexOf(value) ?? -1;
+      const extra = include.findIndex((one) => isMap(one) && one[axis] === value);
+      const [list, path]: [string, Path] = among < 0 ? ["include", [extra, axis]] : [axis, [among]];
+      const given = own(raw, list);
+      const place = (below: Path) => this.stages.at(stage, "matrix", ...at, list, ...below);
+      const scope = this.scopes.ofStage(stage);
+      if (!Array.isArray(given)) return scope.placeOf(given, path) ?? place([]);
+      // Where an item is left out, those behind it have other places.
+      if (given.length !== (filled[list] as unknown[]).length) return place([]);
+      return scope.placeOf(itemAt(given, path)) ?? place(path);
+    };
   }
 
   /** `points: STAGE, without: [AXIS]`: the points of a stage less some axes, each once. */
@@ -112,8 +148,7 @@ export class Points {
       const kept = Object.fromEntries(Object.entries(point).filter(([axis]) => !gone.includes(axis)));
       const name = JSON.stringify(kept);
       if (found.has(name)) continue;
-      bound.set(kept, setAt(point));
-      found.set(name, kept);
+      found.set(name, derived(kept, point));
     }
     return [...found.values()];
   }
@@ -136,10 +171,6 @@ export class Points {
         refuse([name], `"${name}" is bound twice: it is an axis here, too. Remove one.`);
       own[name] = { value, refuse: (path, message) => refuse([name, ...path], message) };
     }
-    return found.map((point) => {
-      const copy = { ...point };
-      bound.set(copy, { ...setAt(point), ...own });
-      return copy;
-    });
+    return found.map((point) => derived({ ...point }, point, own));
   }
 }

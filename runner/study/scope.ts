@@ -2,8 +2,8 @@
  * The one scope of names. At a point of a stage's matrix a name has the value of its axis; else what the matrix sets
  * (`set:`); else what the word of an axis brings (`axes:`); else that of the stage's `vars`; else that of the study's.
  */
-import type { Point } from "../stage.ts";
-import { dig, own, type Path, suggest } from "../text/index.ts";
+import type { Point, Scalar } from "../stage.ts";
+import { dig, itemAt, own, type Path, suggest } from "../text/index.ts";
 import { interpolate, nothingCalled, OMIT } from "./interpolate.ts";
 import { namesOf, todaysSpelling } from "./names.ts";
 import { put, refuseVar, type Setting } from "./settings.ts";
@@ -16,12 +16,15 @@ export interface Binding {
   known?: boolean;
   /** @throws UserError with the place of the binding */
   refuse(path: Path, message: string): never;
-  /** "file:line:column" of the binding, where it has one of its own. */
-  place?(): string;
+  /** "file:line:column" of the binding, or of something below it, where it has one of its own. */
+  place?(below?: Path): string;
 }
 
 /** The values that a matrix sets at a point. */
 export type Bound = Record<string, Binding>;
+
+/** The "file:line:column" of an axis's value. */
+export type Places = (axis: string, value: Scalar) => string;
 
 /** Names that name names that name names: deeper is a mistake, and would take all of the stack. */
 const DEEPEST = 100;
@@ -59,11 +62,16 @@ export class Scope {
     return found === undefined && optional ? OMIT : found;
   };
 
-  /** The place of the value that a text stands for, if it is one name that a file or `--set` gives its value. */
-  placeOf(value: unknown): string | undefined {
+  /**
+   * The place of the value that a text stands for, if it is one name that a file or `--set` gives its value.
+   * @param below a path below that value
+   */
+  placeOf(value: unknown, below: Path = []): string | undefined {
     const name = typeof value === "string" ? /^\$([\w-]+)\??$/.exec(value)?.[1] : undefined;
     const binding = name === undefined ? undefined : this.binding(name);
-    return binding?.place && (this.placeOf(binding.value) ?? binding.place());
+    if (!binding?.place) return undefined;
+    const inner = below.length ? itemAt(binding.value, below) : undefined;
+    return this.placeOf(inner) ?? this.placeOf(binding.value, below) ?? binding.place(below);
   }
 
   /** A suggestion for an expression that names nothing. */
@@ -122,7 +130,7 @@ export class Scopes {
     this.vars = bindingsOf(
       study.vars,
       (name, path, message) => study.refuse(["vars", name, ...path], message),
-      (name) => study.locate(["vars", name]),
+      (name, below) => study.locate(["vars", name, ...below]),
     );
     for (const setting of settings.filter(({ path }) => path[0] === "vars")) {
       const [, name] = setting.path;
@@ -142,7 +150,7 @@ export class Scopes {
     return bindingsOf(
       this.stages.spec(stage).vars ?? {},
       (name, path, message) => this.stages.refuse(stage, ["vars", name, ...path], message),
-      (name) => this.stages.at(stage, "vars", name),
+      (name, below) => this.stages.at(stage, "vars", name, ...below),
     );
   }
 
@@ -152,10 +160,13 @@ export class Scopes {
     return this.scope([own, this.vars]);
   }
 
-  /** The scope of a point. @param set what the matrix sets there */
-  ofPoint(stage: string, point: Point, set: Bound): Scope {
+  /** The scope of a point. @param set what the matrix sets there, @param places where its values are written */
+  ofPoint(stage: string, point: Point, set: Bound, places?: Places): Scope {
     const axes: Bound = Object.fromEntries(
-      Object.entries(point).map(([axis, value]) => [axis, { value, known: true, refuse: never }]),
+      Object.entries(point).map(([axis, value]) => [
+        axis,
+        { value, known: true, refuse: never, place: places && (() => places(axis, value)) },
+      ]),
     );
     const own = this.stageVars(stage);
     const words = this.words(stage, point, new Set([...Object.keys(axes), ...Object.keys(set)]));
@@ -190,7 +201,7 @@ export class Scopes {
         found[name] = {
           value,
           refuse: (below, message) => study.refuse([...path, ...below], message),
-          place: () => study.locate(path),
+          place: (below = []) => study.locate([...path, ...below]),
         };
       }
     }
@@ -206,7 +217,7 @@ const never = (_: Path, message: string): never => {
 const bindingsOf = (
   map: Record<string, unknown>,
   refuse: (name: string, path: Path, message: string) => never,
-  place: (name: string) => string,
+  place: (name: string, below: Path) => string,
 ): Bound =>
   Object.fromEntries(
     Object.entries(map).map(([name, value]) => [
@@ -214,7 +225,7 @@ const bindingsOf = (
       {
         value,
         refuse: (path: Path, message: string) => refuse(name, path, message),
-        place: () => place(name),
+        place: (below: Path = []) => place(name, below),
       },
     ]),
   );

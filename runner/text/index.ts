@@ -13,6 +13,7 @@ export {
   dig,
   doubleKey,
   isMap,
+  itemAt,
   keyFault,
   own,
   type Path,

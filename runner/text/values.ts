@@ -49,6 +49,13 @@ export function dig(value: unknown, path: string[]): unknown {
   return value;
 }
 
+/** As {@link dig}, also into lists. */
+export const itemAt = (value: unknown, path: Path): unknown =>
+  path.reduce(
+    (found: unknown, key) => (Array.isArray(found) ? found[Number(key)] : dig(found, [String(key)])),
+    value,
+  );
+
 /** Why a word cannot be a key; "" when it can. Every map of JavaScript seems to hold such a key already. */
 export const keyFault = (key: string): string =>
   key in Object.prototype ? `${JSON.stringify(key)} cannot be a name here: JavaScript reserves it.` : "";

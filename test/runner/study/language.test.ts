@@ -36,11 +36,35 @@ describe("one scope", () => {
     ].join("\n");
     const [one] = study(text).instances;
     const placed = Object.keys(one.with).map((name) => one.at("with", name));
-    expect(placed.slice(0, 3)).toEqual(["pipeline.yaml:2:9", "pipeline.yaml:3:22", "pipeline.yaml:5:25"]);
-    for (const place of placed.slice(3))
-      expect(place).toMatch(/^pipeline\.yaml:5:[789]\d|^pipeline\.yaml:5:1\d\d/);
+    expect(placed.slice(0, 4)).toEqual(
+      ["2:9", "3:22", "5:25", "5:50"].map((place) => `pipeline.yaml:${place}`),
+    );
+    expect(placed[4]).toBe("pipeline.yaml:5:98"); // a text, at its use
     const [set] = study(text, [{ path: ["vars", "n"], value: 7 }]).instances;
     expect(set.at("with", "l")).toBe("--set vars.n:");
+  });
+
+  test("an error about an axis's value is at the place where the matrix, or its var, has the value", () => {
+    const text = [
+      "vars: { words: [x, $y], y: z }",
+      "stages:",
+      "  a: { uses: s, matrix: { w: [all, hrad], v: $words, include: [{ w: own }] }, with: { w: $w, v: $v? } }",
+      "  b: { uses: s, matrix: { points: a, without: [v], set: { k: 1 } }, with: { w: $w, k: $k } }",
+    ].join("\n");
+    const all = byId(study(text));
+    const columns = (id: string, param: string) => {
+      const place = all[id].at("with", param);
+      const [line, column] = place.split(":").slice(1).map(Number);
+      return text
+        .split("\n")
+        [line - 2].slice(column - 1)
+        .match(/^\$?\w+/)?.[0];
+    };
+    expect(columns("a[w=hrad,v=x]", "w")).toBe("hrad");
+    expect(columns("a[w=hrad,v=x]", "v")).toBe("x");
+    expect(columns("a[w=hrad,v=z]", "v")).toBe("y"); // the var that has it
+    expect(columns("a[w=own]", "w")).toBe("own");
+    expect(columns("b[w=hrad]", "w")).toBe("hrad");
   });
 
   const TEXT = `
