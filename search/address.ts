@@ -11,7 +11,7 @@ import { redirected, shownAddress } from "../stages/shared/download/addresses.ts
 import { limited } from "./limited.ts";
 
 export interface FetchOptions {
-  /** Which IP addresses may be asked; {@link isPublic} unless given. */
+  /** Whether an IP address is allowed; {@link isPublic} unless given. */
   allows?: (address: string) => boolean;
   /** Bytes. */
   most?: number;

@@ -153,7 +153,7 @@ describe("search --url", () => {
     expect(err[0]).toMatch(/its type is text\/html.* It was passed over/);
   });
 
-  test("draws no document, whatever its type says", async () => {
+  test("draws no document, under any type", async () => {
     photo = Buffer.from('<svg xmlns="http://www.w3.org/2000/svg" width="9" height="9"/>');
     expect(await run("--url", url("/photo"), "--allow-private")).toBe(2);
     expect(err[0]).toMatch(/unreadable image/);

@@ -1,7 +1,7 @@
 /** Optimizers: how weights move by their gradients. */
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What an optimizer remembers between steps. */
+/** The state of an optimizer between steps. */
 export interface OptimizerState {
   /** Tensors of each weight, by the weight's name. */
   slots: Map<string, tf.Tensor[]>;

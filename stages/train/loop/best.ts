@@ -28,7 +28,7 @@ export class BestWeights {
     return row;
   }
 
-  /** What is kept, as plain values; undefined before the first evaluation. */
+  /** The best weights as plain values; undefined before the first evaluation. */
   async save(): Promise<SavedBest | undefined> {
     if (!this.#kept) return undefined;
     const { row, weights } = this.#kept;

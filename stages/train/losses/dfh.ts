@@ -63,7 +63,7 @@ function drawnCodes(
 
 const meanSquare = (x: tf.Tensor): tf.Scalar => tf.mean(tf.square(x)) as tf.Scalar;
 
-/** What the centres cost. @param own `[batch, classes]` @param codes `[batch, bits]` @param centres `[classes, bits]` */
+/** The cost of the centres. @param own `[batch, classes]` @param codes `[batch, bits]` @param centres `[classes, bits]` */
 function centreLoss(own: tf.Tensor2D, codes: tf.Tensor2D, centres: tf.Tensor2D): tf.Scalar {
   const [classes, bits] = centres.shape;
   const apart = tf.mul(tf.sub(tf.mul(tf.eye(classes), 2), 1), bits);

@@ -63,7 +63,7 @@ describe("one scope", () => {
     expect(columns("a[w=hrad,v=x]", "w")).toBe("hrad");
     expect(columns("a[w=hrad,v=x]", "v")).toBe("x");
     expect(columns("a[w=hrad,v=z]", "v")).toBe("y"); // the var that has it
-    expect(columns("a[w=own]", "w")).toBe("own");
+    expect(columns("a[w=own]", "w")).toBe("w"); // of "w: own"
     expect(columns("b[w=hrad]", "w")).toBe("hrad");
   });
 

@@ -121,7 +121,7 @@ describe.each([
   });
 });
 
-test("bihalf-unsupervised brings the cosines of halves to those of the features, whatever the labels", () => {
+test("bihalf-unsupervised brings the cosines of halves to those of the features, for any labels", () => {
   const u = outputs();
   const features = randomRows(random(7, "features"), u.length, 4);
   const shape = [u.length, 4];

@@ -1,4 +1,4 @@
-/** Which losses, samplers and selectors fit together: of every combination, and before anything runs. */
+/** The fit of losses, samplers and selectors: of every combination, and before anything runs. */
 import { readdirSync } from "node:fs";
 import { expect, test } from "vitest";
 import { CodeBook } from "../../../runner/code/bundle.ts";
