@@ -16,14 +16,18 @@ import { join } from "node:path";
 import { parseArgs } from "node:util";
 import type * as tf from "@tensorflow/tfjs-core";
 import type { PartDefinition } from "../runner/stage.ts";
+import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
 import { Tensor } from "../stages/shared/compute/onnxruntime.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import { type BackendParam, startNamed } from "../stages/shared/compute/start.ts";
 import { openSession } from "../stages/shared/inference/session.ts";
+import { INPUT } from "../stages/shared/trainable/cut.ts";
+import { buildTuned } from "../stages/train/backbone.ts";
 import { stepper } from "../stages/train/loop/step.ts";
 import facenet from "../stages/train/losses/facenet.ts";
 import type { Network, NetworkDefinition } from "../stages/train/network.ts";
 import embeddingNet from "../stages/train/networks/embedding-net.ts";
+import linear from "../stages/train/networks/linear.ts";
 import mlp from "../stages/train/networks/mlp.ts";
 import batchHard from "../stages/train/selectors/batch-hard.ts";
 import { writeMobileNetV2 } from "./networks.ts";
@@ -40,7 +44,7 @@ const { values: given, positionals } = parseArgs({
 const seconds = Number(given.seconds);
 /** Images of a batch, and their side in pixels. */
 const SIZES = given.tiny
-  ? { extract: [2, 64], head: 20, "embedding-net": [10, 16], mobilenetv2: [4, 64] }
+  ? { extract: [2, 64], head: 20, "embedding-net": [10, 16], mobilenetv2: [2, 32] }
   : { extract: [64, 224], head: 250, "embedding-net": [100, 32], mobilenetv2: [100, 128] };
 const [DIM, CLASSES, FEATURES] = [64, 10, 1280];
 /** Seconds after which a part is given up. */
@@ -52,15 +56,21 @@ interface Result {
   device: string;
 }
 
-/** Seconds of one call, mean of as many as fit into the time, after three. @param settle waits until all is done */
+/**
+ * Seconds of one call, mean of as many as fit into the time, after three; slow calls are fewer.
+ * @param settle waits until all is done
+ */
 async function measure(work: () => Promise<unknown>, settle: () => Promise<unknown> = async () => {}) {
-  for (let warm = 0; warm < (given.tiny ? 1 : 3); warm++) await work();
-  await settle();
-  const began = performance.now();
-  let calls = 0;
-  for (; calls < (given.tiny ? 1 : 3) || performance.now() - began < 1000 * seconds; calls++) await work();
-  await settle();
-  return (performance.now() - began) / 1000 / calls;
+  /** Calls until the time is over, `least` at least. */
+  const repeat = async (limit: number, least: number, most: number) => {
+    const began = performance.now();
+    let calls = 0;
+    for (; calls < least || (calls < most && performance.now() - began < 1000 * limit); calls++) await work();
+    await settle();
+    return (performance.now() - began) / 1000 / calls;
+  };
+  await repeat(seconds, 1, 3);
+  return repeat(seconds, 1, Number.POSITIVE_INFINITY);
 }
 
 const normal = (length: number) => {
@@ -68,12 +78,17 @@ const normal = (length: number) => {
   return Float32Array.from({ length }, () => stream.normal());
 };
 
-async function extract(device: "cpu" | "webgpu" | "cuda"): Promise<Result> {
-  const [batch, side] = SIZES.extract;
+/** The file of the network, gone when the process ends, and the name of its features. */
+function mobilenet(): { path: string; features: string } {
   const folder = mkdtempSync(join(tmpdir(), "deephash-bench-"));
   process.on("exit", () => rmSync(folder, { recursive: true, force: true }));
-  const model = given.model ?? join(folder, "mobilenetv2.onnx");
-  if (!given.model) writeMobileNetV2(model);
+  const path = join(folder, "mobilenetv2.onnx");
+  return { path, features: writeMobileNetV2(path) };
+}
+
+async function extract(device: "cpu" | "webgpu" | "cuda"): Promise<Result> {
+  const [batch, side] = SIZES.extract;
+  const model = given.model ?? mobilenet().path;
   const session = await openSession(model, device, availableParallelism());
   const [input, output] = [session.inputNames[0], session.outputNames[0]];
   const images = new Tensor("float32", normal(batch * 3 * side * side), [batch, 3, side, side]);
@@ -124,6 +139,16 @@ const pixels = [NET_SIDE, NET_SIDE, 3];
 const small = (backend: BackendParam) =>
   train(backend, [NET, ...pixels], () => networkOf(embeddingNet, pixels));
 
+/** All of MobileNetV2 and a layer on top. */
+const whole = (backend: BackendParam) => {
+  const [batch, size] = SIZES.mobilenetv2;
+  return train(backend, [batch, size, size, 3], () => {
+    const { path, features } = mobilenet();
+    const tuning = { backbone: { ...mobilenetv2, name: "mobilenetv2", features }, from: INPUT, size };
+    return buildTuned(tuning, path, { shape: [size, size, 3] }, (input) => networkOf(linear, input), DIM);
+  });
+};
+
 /** The name of a measurement, then the device; in the order of the output. */
 const PARTS: Record<string, () => Promise<Result>> = {
   "extract cpu": () => extract("cpu"),
@@ -134,6 +159,8 @@ const PARTS: Record<string, () => Promise<Result>> = {
   "head webgpu": () => head("webgpu"),
   "embedding-net native": () => small("native"),
   "embedding-net webgpu": () => small("webgpu"),
+  "mobilenetv2 native": () => whole("native"),
+  "mobilenetv2 webgpu": () => whole("webgpu"),
 };
 
 /** The result of a part, in its last line; else the reason why there is none. */
