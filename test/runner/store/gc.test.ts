@@ -100,6 +100,28 @@ test("the outline of a code is removed with the last record of it", () => {
   expect(collect().map(({ kind }) => kind)).toEqual(["record", "object", "code", "log"]);
 });
 
+test("a checkpoint is removed once its stage has a record, or when it is old; a person's file stays", () => {
+  const done = made("done", "1");
+  const [old, young] = [sha256("old"), sha256("young")];
+  for (const key of [done, old, young]) {
+    mkdirSync(store.checkpoint(key), { recursive: true });
+    writeFileSync(join(store.checkpoint(key), "state"), "12345");
+  }
+  const own = join(root, "cache/checkpoints/notes");
+  mkdirSync(own);
+  age(store.checkpoint(old), 31);
+  age(own, 31);
+  const found = collect().filter(({ kind }) => kind === "checkpoint");
+  expect(found.map(({ name, bytes }) => [name, bytes]).sort()).toEqual(
+    [
+      [done, 5],
+      [old, 5],
+    ].sort(),
+  );
+  expect([done, old, young].map((key) => existsSync(store.checkpoint(key)))).toEqual([false, false, true]);
+  expect(existsSync(own)).toBe(true);
+});
+
 test("by size, the oldest go first, until the rest fits", () => {
   made("a", "x".repeat(100), 3);
   made("b", "y".repeat(100), 2);
