@@ -170,8 +170,8 @@ export interface Refusal {
   /** The part that a message on the study is about. */
   where: string;
   /**
-   * PART, PART.FIELD of the part's file, or PART.params.NAME → the values that are refused, all of them together. What is
-   * absent is null; a map or list, and a part itself, is true.
+   * PART, PART.FIELD of the part's file, or PART.params.NAME → the values that are refused, all of them together. An
+   * absent one is null; a map or list, and a part itself, is true.
    */
   when: Record<string, (Scalar | null)[]>;
   /** One line, with "\${PART}" for its name. */

@@ -6,7 +6,7 @@ import { type DownloadFolders, type ParamSchema, UserError } from "../../runner/
 import { suggest } from "../../runner/text/index.ts";
 import itq from "../../stages/encode/binarisers/itq.ts";
 import { type Projection, project, writeProjection } from "../../stages/shared/artifacts/projection.ts";
-import type { Backbone } from "../../stages/shared/backbone.ts";
+import { type Backbone, scalingOf } from "../../stages/shared/backbone.ts";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 import { ENDINGS } from "../../stages/shared/download/decode.ts";
@@ -57,7 +57,7 @@ async function backboneOf(name: string): Promise<Backbone> {
 
 /** The file that a backbone pins. @throws UserError where it pins none */
 function downloadOf(backbone: Backbone): Download {
-  if (backbone.described)
+  if (!backbone.params?.file)
     throw new UserError(
       "index: this backbone is a file of yours, which a pipeline describes. Make the index by its stage index, or name another backbone.",
     );
@@ -98,7 +98,7 @@ async function encodeUntrained(
 ): Promise<Made> {
   await startBackend("wasm");
   const backbone = await backboneOf(name);
-  const { mean, std, features, size } = backbone;
+  const { features, pooling, size } = backbone;
   const said = { progress() {}, log() {}, warn: (line: string) => console.error(`! ${line}`) };
   const model = await fetchFile(downloadOf(backbone), {
     ...said,
@@ -107,7 +107,7 @@ async function encodeUntrained(
   });
   copyFileSync(model, join(data, FILES.backbone));
   const method = {
-    backbone: { name, mean, std, ...(features === undefined ? {} : { features }) },
+    backbone: { name, ...scalingOf(backbone), ...(features && { features }), ...(pooling && { pooling }) },
     views: [{ size, flip: false }],
     image: { height: size, width: size, channels: 3 },
     head: false,

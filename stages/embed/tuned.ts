@@ -88,12 +88,12 @@ type About = Pick<Vectors, "ids" | "labels" | "sets" | "classes">;
 async function* ofImages(
   context: StageContext<Params>,
   { dim, network: name }: Head,
-  { size, mean, std }: TunedBackbone,
+  { size, mean, std, resampling }: TunedBackbone,
 ): AsyncGenerator<Float32Array> {
   const { inputs, outputs, params } = context;
   const list = await readImageList(inputs.data);
   const sides = params.flip ? [false, true] : [false];
-  const resizer = new Resizer(list, size, { mean, std }, BATCH, 2 * sides.length);
+  const resizer = new Resizer(list, size, { mean, std, resampling }, BATCH, 2 * sides.length);
   const few = await firstImages(inputs.data, FEW, resizer, size);
   const source = {
     path: join(inputs.model, TUNED),

@@ -8,7 +8,7 @@ import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { directions, writeOutputs } from "../shared/artifacts/outputs.ts";
 import { project, readProjection } from "../shared/artifacts/projection.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
-import { backboneOf } from "../shared/backbone.ts";
+import { backboneOf, scalingOf } from "../shared/backbone.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import type { Fit } from "../shared/download/decode.ts";
 import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/search-index.ts";
@@ -91,9 +91,9 @@ export default defineStage<{ views?: View[] }>({
       writeFileSync(at(FILES.names), `${JSON.stringify(inOrder, null, 1)}\n`);
     }
     if (inputs.head) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
-    const { mean, std, features, pooling } = backbone;
+    const { features, pooling } = backbone;
     await seal(outputs.index, {
-      backbone: { name, mean, std, ...(features && { features }), ...(pooling && { pooling }) },
+      backbone: { name, ...scalingOf(backbone), ...(features && { features }), ...(pooling && { pooling }) },
       views: params.views ?? [{ size: backbone.size, flip: false }],
       image: { height, width, channels, ...(fit && { fit }) },
       head: inputs.head !== undefined,

@@ -1,6 +1,8 @@
 /** The interface of a file of backbones/: a part of the stages `backbone` and `extract`. */
 import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 
+import type { Resampling } from "./pixels/resize.ts";
+
 /** How the tokens of a transformer become one vector: see `pool` of the stage extract. */
 export type Pooling = "cls" | "mean" | "both";
 
@@ -11,6 +13,8 @@ export interface Backbone<P = Record<string, unknown>> extends PartDefinition {
   /** Each channel (red, green, blue) enters as (byte / 255 - mean) / std. */
   mean: [number, number, number];
   std: [number, number, number];
+  /** How the images of its training were resized; default bilinear. */
+  resampling?: Resampling;
   /** The side must be a multiple of this. */
   multipleOf: number;
   /** The largest batch the file takes; absent where any will do. */
@@ -36,10 +40,37 @@ export function backboneOf({ name, part, params }: Part): Backbone & { name: str
   return { name, ...backbone, ...backbone.described?.(params) };
 }
 
+/** The param of a transformer that says how its tokens become one vector. */
+export const poolingParam = {
+  pooling: {
+    enum: ["cls", "mean", "both"],
+    default: "cls",
+    description: "of the tokens: the class token; the mean of the others; or both, side by side",
+  },
+} as const;
+
+/** How images enter a backbone, as an index and a trained model keep it. */
+export const scalingOf = ({
+  mean,
+  std,
+  resampling,
+}: Backbone): Pick<Backbone, "mean" | "std" | "resampling"> => ({
+  mean,
+  std,
+  ...(resampling && { resampling }),
+});
+
 /** How torchvision and the ONNX Model Zoo scale ImageNet images. */
 export const IMAGENET: Pick<Backbone, "mean" | "std"> = {
   mean: [0.485, 0.456, 0.406],
   std: [0.229, 0.224, 0.225],
+};
+
+/** How CLIP scales and resizes images. */
+export const CLIP: Pick<Backbone, "mean" | "std" | "resampling"> = {
+  mean: [0.48145466, 0.4578275, 0.40821073],
+  std: [0.26862954, 0.26130258, 0.27577711],
+  resampling: "bicubic",
 };
 
 /** Where the ONNX Model Zoo serves a classification model. */

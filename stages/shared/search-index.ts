@@ -36,7 +36,7 @@ export interface Root {
 /** index.json. */
 export interface Recipe {
   format: typeof FORMAT;
-  backbone: { name: string } & Pick<Backbone, "mean" | "std" | "features" | "pooling">;
+  backbone: { name: string } & Pick<Backbone, "mean" | "std" | "resampling" | "features" | "pooling">;
   /** The features of an image are the mean over these. */
   views: View[];
   /** The shape that an image gets before its views are made. */

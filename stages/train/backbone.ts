@@ -4,7 +4,7 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { type Part, UserError } from "../../runner/stage.ts";
 import type { Entry, Examples } from "../shared/artifacts/examples.ts";
 import type { TunedBackbone } from "../shared/artifacts/head.ts";
-import { type Backbone, backboneOf } from "../shared/backbone.ts";
+import { type Backbone, backboneOf, scalingOf } from "../shared/backbone.ts";
 import { readModel } from "../shared/onnx/model.ts";
 import { featureTensor, readGraph } from "../shared/onnx/outline.ts";
 import { INPUT } from "../shared/trainable/cut.ts";
@@ -51,13 +51,13 @@ export function tuningOf(params: Params, parts: Record<string, Part>): Tuning | 
 }
 
 /** How images enter the backbone; undefined where training starts from a layer. */
-export const entryOf = ({ backbone: { mean, std }, from, size }: Tuning): Entry | undefined =>
-  from === INPUT ? { mean, std, size } : undefined;
+export const entryOf = ({ backbone, from, size }: Tuning): Entry | undefined =>
+  from === INPUT ? { ...scalingOf(backbone), size } : undefined;
 
 /** The entry of a trained model about its backbone. */
 export const describeTuning = ({ backbone, from, size }: Tuning): TunedBackbone => {
-  const { name, mean, std } = backbone;
-  return { name, from, size, mean, std };
+  const { name } = backbone;
+  return { name, from, size, ...scalingOf(backbone) };
 };
 
 /** Refuses the activations of another layer or backbone. */

@@ -5,6 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../../runner/stage.ts";
 import { encodeModel, type Model } from "../onnx/model.ts";
+import type { Resampling } from "../pixels/resize.ts";
 import type { Recipe } from "../runs/recipe.ts";
 import type { Examples } from "./examples.ts";
 import { checkJson, readJson } from "./schema.ts";
@@ -39,6 +40,8 @@ export interface TunedBackbone {
   size: number;
   mean: [number, number, number];
   std: [number, number, number];
+  /** Default bilinear. */
+  resampling?: Resampling;
 }
 
 /** The ONNX file of a trained backbone with its head, in the folder of a head. */

@@ -30,6 +30,11 @@ export default defineBackbone({
     },
     mean: channels("subtracted from byte / 255", IMAGENET.mean),
     std: channels("what the rest is divided by", IMAGENET.std, { exclusiveMinimum: 0 }),
+    resampling: {
+      enum: ["bilinear", "bicubic"],
+      default: "bilinear",
+      description: "how images are resized",
+    },
     features: {
       type: "string",
       minLength: 1,
@@ -53,12 +58,13 @@ export default defineBackbone({
   ...IMAGENET,
   size: SIDE,
   multipleOf: 1,
-  described: ({ name, size, multiple_of, mean, std, features, pooling, batch }) => ({
+  described: ({ name, size, multiple_of, mean, std, resampling, features, pooling, batch }) => ({
     name,
     size,
     multipleOf: multiple_of,
     mean: mean as Backbone["mean"],
     std: std as Backbone["std"],
+    ...(resampling === "bicubic" && { resampling }),
     features,
     pooling,
     batch,

@@ -45,6 +45,24 @@ export function pinned({ file, sha256, urls }: Download): {
   };
 }
 
+/** The refusal of a file whose checksum nobody gave. @param name of the part */
+export const noChecksum = (name: string): string =>
+  `no checksum of the file of "${name}" has been verified. Give it once, of a file from a source that you trust: { use: ${name}, sha256: … }; sha256sum FILE prints it.`;
+
+/** As {@link pinned}, for a file whose checksum was not verified: the user gives it. */
+export function unverified({ file, urls }: Omit<Download, "sha256">): ReturnType<typeof pinned> {
+  const { sha256, ...known } = pinned({ file, urls, sha256: "" });
+  const { default: _, ...schema } = sha256;
+  return {
+    ...known,
+    sha256: {
+      ...schema,
+      optional: true,
+      description: "checksum of the file, which was not verified here: give it",
+    },
+  };
+}
+
 /** As {@link pinned}, for a part that needs several files: one param a file, as `{ file, sha256, urls }`. */
 export function pinnedFiles<Name extends string>(
   downloads: Record<Name, Download>,
@@ -181,6 +199,7 @@ export async function fetchFile(
   context: FetchContext,
   limits: Partial<Limits> = {},
 ): Promise<string> {
+  if (!download.sha256) throw new UserError(noChecksum(download.file.replace(/\.onnx$/, "")));
   const { file, urls } = download;
   const pin = new Pin(download);
   const local = await findLocally(file, pin, context);

@@ -1,12 +1,18 @@
-/** Bilinear resizing of whole batches, or of a view of each image, in tight loops over typed arrays. */
+/** Bilinear or bicubic resizing of whole batches, or of a view of each image, in tight loops over typed arrays. */
+import { cubicTaps, resizeBicubic } from "./bicubic.ts";
 import { blendIn } from "./blend.ts";
 import { keepsColours, recolour } from "./colour.ts";
 import type { View } from "./view.ts";
+
+/** How images are resized. */
+export type Resampling = "bilinear" | "bicubic";
 
 /** How an image enters the network: each channel as (byte / 255 - mean) / std. */
 export interface Scaling {
   mean: readonly [number, number, number];
   std: readonly [number, number, number];
+  /** Default bilinear. */
+  resampling?: Resampling;
 }
 
 /** Images as they are stored: `[height, width, channels]` bytes, 1 or 3 channels. */
@@ -112,6 +118,12 @@ export class Resizer {
     const { height, width, channels } = this.shape;
     const out = this.buffers[buffer];
     const columns = mirrored ? this.mirroredColumns : this.columns;
+    if (this.scaling.resampling === "bicubic") {
+      const window = { left: 0, top: 0, width, height, mirrored };
+      for (let image = 0; image < images; image++)
+        this.bicubic(pixels, image * height * width * channels, window, out, image);
+      return out;
+    }
     let to = out.byteOffset;
     for (let image = 0; image < images; image++)
       to = this.one(pixels, image * height * width * channels, columns, this.rows, to);
@@ -129,6 +141,10 @@ export class Resizer {
     const size = shape.height * shape.width * shape.channels;
     let to = out.byteOffset;
     for (const [index, view] of views.entries()) {
+      if (this.scaling.resampling === "bicubic") {
+        this.bicubicView(pixels, images[index] * size, view, out, index);
+        continue;
+      }
       const columns = taps(shape.width, target.width, shape.channels, view.left, view.width);
       const rows = taps(shape.height, target.height, FLOAT * line, view.top, view.height);
       const from = images[index] * size;
@@ -159,6 +175,29 @@ export class Resizer {
       }
     }
     return to;
+  }
+
+  /** Resizes a view of one image by cubes, and hides its hidden parts. */
+  private bicubicView(pixels: Uint8Array, from: number, view: View, out: Float32Array, index: number): void {
+    const plain = keepsColours(view);
+    if (!plain) recolour(pixels, from, view, this.shape.channels, this.coloured);
+    this.bicubic(plain ? pixels : this.coloured, plain ? from : 0, view, out, index);
+    this.hide(out, index, view);
+  }
+
+  /** Resizes the window of one image by cubes into the place of an image in a buffer. */
+  private bicubic(
+    pixels: Uint8Array | Float32Array,
+    from: number,
+    { left, top, width, height, mirrored }: Pick<View, "left" | "top" | "width" | "height" | "mirrored">,
+    out: Float32Array,
+    index: number,
+  ): void {
+    const { shape, target, scaling } = this;
+    const columns = cubicTaps(shape.width, target.width, left, width, mirrored);
+    const rows = cubicTaps(shape.height, target.height, top, height);
+    const to = index * target.channels * target.height * target.width;
+    resizeBicubic(pixels, from, shape, columns, rows, target, scaling, out, to);
   }
 
   /** Resizes the columns of a channel. @param at where its first value goes; @param step to its next */
