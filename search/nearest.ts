@@ -2,8 +2,10 @@
 import { bytesOf, packSigns } from "../stages/shared/artifacts/codes.ts";
 import { widen } from "../stages/shared/artifacts/half.ts";
 import { directions } from "../stages/shared/artifacts/outputs.ts";
-import { Scan } from "../stages/shared/retrieval/hamming/scan.ts";
 import { CONTENT_BYTES } from "../stages/shared/search-index.ts";
+import { Best } from "./best.ts";
+import { Contents } from "./contents.ts";
+import { Front, TABLES } from "./front.ts";
 import type { Index } from "./opened.ts";
 
 /** By the bits that differ, and equal ones by the outputs; or by the outputs alone. */
@@ -44,26 +46,19 @@ interface Sought {
   content: Uint8Array;
 }
 
-/** Rows with this content: several where an image is there more than once; none for a query without. */
-function rowsWith(contents: Uint8Array, content: Uint8Array): Set<number> {
-  const rows = new Set<number>();
-  if (content.length !== CONTENT_BYTES) return rows;
-  for (let row = 0, at = 0; at < contents.length; row++, at += CONTENT_BYTES) {
-    let same = 0;
-    while (same < CONTENT_BYTES && contents[at + same] === content[same]) same++;
-    if (same === CONTENT_BYTES) rows.add(row);
-  }
-  return rows;
-}
+/** Every float16 as a number, by its bits. */
+const NUMBERS = widen(Uint16Array.from({ length: 65_536 }, (_, bits) => bits));
 
 /** Finds the nearest images of an index. */
 export class Nearest {
   private readonly index: Pick<Index, "codes" | "outputs" | "contents" | "folder">;
-  private readonly scan: Scan;
+  private readonly front: Front;
+  private readonly contents: Contents;
 
-  constructor(index: Pick<Index, "codes" | "outputs" | "contents" | "folder">) {
+  constructor(index: Pick<Index, "codes" | "outputs" | "contents" | "folder">, limits = TABLES) {
     this.index = index;
-    this.scan = new Scan(index.codes.values, index.codes.bits);
+    this.front = new Front(index.codes, limits);
+    this.contents = new Contents(index.contents);
   }
 
   /**
@@ -87,50 +82,47 @@ export class Nearest {
     return this.hits(
       {
         code: codes.values.subarray(row * bytes, (row + 1) * bytes),
-        direction: outputs.subarray(row * codes.bits, (row + 1) * codes.bits),
+        direction: widen(outputs.subarray(row * codes.bits, (row + 1) * codes.bits)),
         content: contents.subarray(row * CONTENT_BYTES, (row + 1) * CONTENT_BYTES),
       },
       wanted,
     );
   }
 
-  private hits(
-    { code, direction, content }: Sought,
-    { top, order = "bits", allTies = false, radius, labels }: Wanted,
-  ): Hit[] {
-    const { codes, contents } = this.index;
-    const { rows, distances } = this.scan.nearest(code, codes.rows);
-    const ties = new Uint32Array(codes.bits + 1);
-    for (const distance of distances) ties[distance]++;
-    const same = rowsWith(contents, content);
-    const most = radius ?? codes.bits;
-    const hits: Hit[] = [];
-    // All images that may be among the first: by bits, all as near as the last of them. Their outputs are compared.
-    let limit = most;
-    let taken = 0;
-    for (const [place, row] of rows.entries()) {
-      if (labels && !labels.has(codes.labels[row])) continue;
-      const distance = distances[place];
-      if (order === "bits" && ++taken === top) limit = Math.min(most, distance);
-      if (distance > limit && !same.has(row)) continue;
-      hits.push({
-        row,
-        distance,
-        apart: this.apart(direction, row),
-        same: same.has(row),
-        ties: ties[distance],
-      });
+  private hits({ code, direction, content }: Sought, { top, order, allTies, radius, labels }: Wanted): Hit[] {
+    const { bits, labels: own, rows: count } = this.index.codes;
+    const same = this.contents.rows(content);
+    const most = radius ?? bits;
+    // By the outputs, any image may be among the first; by bits, all that are as near as the last of them.
+    const first = order === "outputs" ? count : top;
+    const { rows, distanceOf, ties } = this.front.near(code, first, most, labels, same);
+    const isWanted = (row: number) => !labels || labels.has(own[row]);
+    const hit = (row: number): Hit => ({
+      row,
+      distance: distanceOf(row),
+      apart: this.apart(direction, row),
+      same: same.has(row),
+      ties: ties[distanceOf(row)],
+    });
+    const best = allTies ? undefined : new Best(top);
+    const chosen: number[] = [];
+    for (const row of rows) {
+      if (!isWanted(row) || same.has(row)) continue;
+      if (!best) chosen.push(row);
+      else if (order === "outputs") best.offer(row, this.apart(direction, row), distanceOf(row));
+      else best.offer(row, distanceOf(row), this.apart(direction, row));
     }
+    const hits = [...[...same].filter(isWanted), ...(best?.rows ?? chosen)].map(hit);
     hits.sort(
       (a, b) =>
         Number(b.same) - Number(a.same) ||
-        (order === "bits" ? a.distance - b.distance : 0) ||
+        (order === "outputs" ? 0 : a.distance - b.distance) ||
         a.apart - b.apart ||
         a.distance - b.distance ||
         a.row - b.row,
     );
     const last = hits[Math.min(top, hits.length) - 1];
-    return hits.filter((hit, place) => place < top || (allTies && hit.distance === last.distance));
+    return hits.filter((one, place) => place < top || (allTies && one.distance === last.distance));
   }
 
   /** Half the squared distance of two directions, which is 1 - cos and exactly 0 where they are the same. */
@@ -138,7 +130,7 @@ export class Nearest {
     const { outputs, codes } = this.index;
     let sum = 0;
     for (let bit = 0, at = row * codes.bits; bit < codes.bits; bit++, at++)
-      sum += (query[bit] - outputs[at]) ** 2;
+      sum += (query[bit] - NUMBERS[outputs[at]]) ** 2;
     return sum / 2;
   }
 }

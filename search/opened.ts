@@ -15,8 +15,8 @@ export interface Index {
   recipe: Recipe;
   files: IndexFiles;
   codes: Codes;
-  /** `[rows, bits]`, see {@link readOutputs} */
-  outputs: Float32Array;
+  /** `[rows, bits]` float16, see {@link readOutputs} */
+  outputs: Uint16Array;
   /** `[rows, CONTENT_BYTES]`, see {@link contentOf} */
   contents: Uint8Array;
   /** Of files, below their root; of a table, as it calls its images. */

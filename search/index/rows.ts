@@ -5,7 +5,6 @@ import { Float64, Uint16 } from "apache-arrow";
 import { UserError } from "../../runner/stage.ts";
 import { bytesColumn, numbers, readTable, writeTable } from "../../stages/shared/artifacts/arrow.ts";
 import { bytesOf, packSigns, writeCodes } from "../../stages/shared/artifacts/codes.ts";
-import { narrow } from "../../stages/shared/artifacts/half.ts";
 import { directions, writeOutputs } from "../../stages/shared/artifacts/outputs.ts";
 import { CONTENT_BYTES, FILES } from "../../stages/shared/search-index.ts";
 import type { Index } from "../opened.ts";
@@ -98,7 +97,6 @@ export async function readRows({
   const bytes = numbers<Float64Array>(table, "bytes");
   const modified = numbers<Float64Array>(table, "modified");
   const hashes = table.getChild("sha256")!;
-  const halves = narrow(outputs);
   const width = bytesOf(codes.bits);
   return names!.map((name, row) => {
     const { path } = recipe.roots![roots![row]];
@@ -113,7 +111,7 @@ export async function readRows({
       modified: modified[row],
       sha256: Buffer.from(hashes.get(row)).toString("hex"),
       code: codes.values.subarray(row * width, (row + 1) * width),
-      outputs: halves.subarray(row * codes.bits, (row + 1) * codes.bits),
+      outputs: outputs.subarray(row * codes.bits, (row + 1) * codes.bits),
       content: contents.subarray(row * CONTENT_BYTES, (row + 1) * CONTENT_BYTES),
     };
   });

@@ -14,7 +14,6 @@ import { basename, dirname, join, resolve } from "node:path";
 import { scratchName } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import { size } from "../../runner/text/index.ts";
-import { narrow } from "../../stages/shared/artifacts/half.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { exportEncoder } from "../export/onnx/export.ts";
 import { indexFolder, PUBLISHED } from "../location.ts";
@@ -57,7 +56,7 @@ function writeData(folder: string, index: Index): void {
   };
   writeFileSync(join(folder, FILES.about), JSON.stringify(about));
   writeFileSync(join(folder, FILES.codes), codes.values);
-  writeFileSync(join(folder, FILES.outputs), bytes(narrow(outputs)));
+  writeFileSync(join(folder, FILES.outputs), bytes(outputs));
   writeFileSync(join(folder, FILES.contents), contents);
   writeFileSync(join(folder, FILES.labels), bytes(codes.labels));
 }

@@ -138,7 +138,7 @@ describe("search --url", () => {
     world = await makeWorld(8, 4);
     await build(["photos"], { like: world.index, bits: 4, out: "own" }, world.folder, world.folder);
     photo = readFileSync(world.photos[1]);
-  });
+  }, 60_000);
 
   test("finds the image at an address, beside files", async () => {
     expect(await run(world.photos[0], "--url", url("/photo?key=secret"), "--allow-private")).toBe(0);

@@ -2,7 +2,7 @@
 import sharp from "sharp";
 import { beforeAll, describe, expect, test, vi } from "vitest";
 import { build } from "../../search/index/build.ts";
-import { Nearest } from "../../search/nearest.ts";
+import { type Hit, Nearest, type Wanted } from "../../search/nearest.ts";
 import { openIndex } from "../../search/opened.ts";
 import { search } from "../../search/search.ts";
 import { packSigns } from "../../stages/shared/artifacts/codes.ts";
@@ -30,7 +30,7 @@ describe("of codes and outputs", () => {
       classes: ["one"],
       metadata: {},
     },
-    outputs: widen(directions(values, BITS, "test")),
+    outputs: directions(values, BITS, "test"),
     contents: new Uint8Array(Buffer.concat(Array.from({ length: ROWS }, (_, row) => who(row)))),
   };
   const nearest = new Nearest(index);
@@ -75,6 +75,105 @@ describe("of codes and outputs", () => {
     expect(() => nearest.find(Float32Array.of(1, Number.NaN), nobody, { top: 1, order: "bits" })).toThrow(
       /here: .* not finite/,
     );
+  });
+});
+
+describe("of clustered codes, in every way that they are found", () => {
+  const [ROWS, BITS, CLASSES] = [4000, 24, 5];
+  const draw = random(3, "front test");
+  const centres = Array.from({ length: 40 }, () => Float32Array.from({ length: BITS }, () => draw.normal()));
+  const values = new Float32Array(ROWS * BITS);
+  for (let row = 0; row < ROWS; row++) {
+    const centre = centres[draw.int(centres.length)];
+    for (let bit = 0; bit < BITS; bit++) values[row * BITS + bit] = centre[bit] + draw.normal() / 4;
+  }
+  // Some are there more than once.
+  for (let row = 0; row < 200; row++)
+    values.copyWithin((ROWS - 1 - row) * BITS, row * BITS, (row + 1) * BITS);
+  const who = (row: number) => {
+    const first = row < 200 ? row : row >= ROWS - 200 ? ROWS - 1 - row : row;
+    return contentOf(Uint8Array.of(first, first >> 8));
+  };
+  const index = {
+    folder: "here",
+    codes: {
+      ids: Uint32Array.from({ length: ROWS }, (_, row) => row),
+      labels: Uint16Array.from({ length: ROWS }, (_, row) => row % CLASSES),
+      values: packSigns(values, BITS),
+      rows: ROWS,
+      bits: BITS,
+      classes: ["a", "b", "c", "d", "e"],
+      metadata: {},
+    },
+    outputs: directions(values, BITS, "test"),
+    contents: new Uint8Array(Buffer.concat(Array.from({ length: ROWS }, (_, row) => who(row)))),
+  };
+  const numbers = widen(index.outputs);
+
+  /** The answer by its definition. */
+  function byDefinition(query: number, { top, order, allTies, radius = BITS, labels }: Wanted): Hit[] {
+    const codeOf = (row: number) => index.codes.values.subarray(row * 3, row * 3 + 3);
+    const bitsOf = (byte: number) => byte.toString(2).replaceAll("0", "").length;
+    const distanceOf = (row: number) =>
+      codeOf(row).reduce((sum, byte, at) => sum + bitsOf(byte ^ codeOf(query)[at]), 0);
+    const distances = Array.from({ length: ROWS }, (_, row) => distanceOf(row));
+    const apart = (row: number) => {
+      let sum = 0;
+      for (let bit = 0; bit < BITS; bit++)
+        sum += (numbers[query * BITS + bit] - numbers[row * BITS + bit]) ** 2;
+      return sum / 2;
+    };
+    const isSame = (row: number) => Buffer.compare(who(row), who(query)) === 0;
+    const all = Array.from({ length: ROWS }, (_, row): Hit => {
+      const distance = distances[row];
+      return { row, distance, apart: apart(row), same: isSame(row), ties: 0 };
+    })
+      .filter(
+        ({ row, distance, same }) => (same || distance <= radius) && (!labels || labels.has(row % CLASSES)),
+      )
+      .sort(
+        (a, b) =>
+          Number(b.same) - Number(a.same) ||
+          (order === "outputs" ? 0 : a.distance - b.distance) ||
+          a.apart - b.apart ||
+          a.distance - b.distance ||
+          a.row - b.row,
+      );
+    const last = all[Math.min(top, all.length) - 1];
+    return all
+      .filter(({ distance }, place) => place < top || (allTies && distance === last.distance))
+      .map((hit) => ({ ...hit, ties: distances.filter((one) => one === hit.distance).length }));
+  }
+
+  test.each([
+    ["the scan", { rows: ROWS + 1, searches: 1 }],
+    ["the tables", { rows: 1, searches: 1 }],
+  ])("the answers are those of the definition, by %s", (_, limits) => {
+    const nearest = new Nearest(index, limits);
+    const wanted: Wanted[] = [
+      { top: 1 },
+      { top: 10 },
+      { top: 300, allTies: true },
+      { top: 10, radius: 2 },
+      { top: 10, labels: new Set([1, 3]) },
+      { top: 10, order: "outputs" },
+      { top: 5, order: "outputs", labels: new Set([2]), radius: 4 },
+      { top: ROWS },
+    ];
+    for (const one of wanted)
+      for (const query of [0, 17, 1234, ROWS - 5])
+        expect(nearest.like(query, one), JSON.stringify([one, query])).toEqual(byDefinition(query, one));
+  });
+
+  test("the tables are given up where they do not answer", () => {
+    const far = {
+      ...index,
+      codes: { ...index.codes, values: Uint8Array.from(index.codes.values, () => draw.int(256)) },
+    };
+    const plain = new Nearest(far, { rows: ROWS + 1, searches: 1 });
+    const tried = new Nearest(far, { rows: 1, searches: 3 });
+    for (let query = 0; query < 12; query++)
+      expect(tried.like(query, { top: 50 })).toEqual(plain.like(query, { top: 50 }));
   });
 });
 

@@ -1,7 +1,6 @@
 /** Encodes and searches, beside the page: it goes on while an image is encoded. */
 import * as ort from "onnxruntime-web/wasm";
 import { packSigns } from "../../../stages/shared/artifacts/codes.ts";
-import { widen } from "../../../stages/shared/artifacts/half.ts";
 import { CONTENT_BYTES } from "../../../stages/shared/search-index.ts";
 import { type Hit, Nearest, type Wanted } from "../../nearest.ts";
 import { type About, FILES } from "../format.ts";
@@ -54,7 +53,7 @@ async function openIndex() {
       classes,
       metadata: {},
     },
-    outputs: widen(new Uint16Array(outputs)),
+    outputs: new Uint16Array(outputs),
     contents: new Uint8Array(contents),
   };
   return { about, index, nearest: new Nearest(index) };

@@ -1,8 +1,10 @@
 /** The real values behind the bits of an index's codes: they order images with the same code. */
+import { DataType, type FixedSizeList, Precision } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
+import { numbers, readTable } from "./arrow.ts";
 import type { Codes } from "./codes.ts";
 import { narrow } from "./half.ts";
-import { readVectors, writeVectors } from "./vectors.ts";
+import { writeVectors } from "./vectors.ts";
 
 /**
  * Each row at length 1, for only its direction is compared, rounded to float16. A row of zeros stays.
@@ -36,12 +38,46 @@ export function writeOutputs(
   writeVectors(path, { ids, labels, vector, dim: bits }, { classes });
 }
 
-/** Reads the outputs behind codes, `[rows, bits]`. @throws UserError when they are of other codes */
-export function readOutputs(path: string, { ids, bits }: Pick<Codes, "ids" | "bits">): Float32Array {
-  const { values, dim, ids: found } = readVectors(path);
-  if (dim !== bits || found.length !== ids.length || found.some((id, row) => id !== ids[row]))
+/** The exponent of a float16 that is no number, or infinite. */
+const NOT_FINITE = 0x7c00;
+
+/**
+ * Reads the outputs behind codes, `[rows, bits]`, as the bits of float16.
+ * @throws UserError when they are of other codes, or not finite
+ */
+export function readOutputs(path: string, { ids, bits }: Pick<Codes, "ids" | "bits">): Uint16Array {
+  const table = readTable(path, "vectors");
+  const column = table.getChild("vector")!;
+  const { listSize, children } = column.type as FixedSizeList;
+  const found = numbers(table, "id");
+  if (
+    listSize !== bits ||
+    !DataType.isFloat(children[0].type) ||
+    children[0].type.precision !== Precision.HALF ||
+    found.length !== ids.length ||
+    found.some((id, row) => id !== ids[row])
+  )
     throw new UserError(
       `${path}: outputs of other images or of another length than the codes. Make the index again.`,
     );
-  return values;
+  const parts = column.data.map(({ children: [child], offset, length }) =>
+    (child.values as Uint16Array).subarray(offset * bits, (offset + length) * bits),
+  );
+  const outputs = parts.length === 1 ? parts[0] : joined(parts, ids.length * bits);
+  for (let i = 0; i < outputs.length; i++)
+    if ((outputs[i] & NOT_FINITE) === NOT_FINITE)
+      throw new UserError(
+        `${path}: image ${ids[Math.floor(i / bits)]} has an output that is not finite. Make the index again.`,
+      );
+  return outputs;
+}
+
+function joined(parts: Uint16Array[], length: number): Uint16Array {
+  const whole = new Uint16Array(length);
+  let at = 0;
+  for (const part of parts) {
+    whole.set(part, at);
+    at += part.length;
+  }
+  return whole;
 }

@@ -151,7 +151,7 @@ describe("many requests", () => {
     vi.spyOn(console, "log").mockImplementation(() => {});
     world = await makeWorld(24, 8);
     await build(["photos"], { like: world.index, bits: 8, out: "own" }, world.folder, world.folder);
-  });
+  }, 60_000);
 
   test("200, 8 at a time, are all answered, each for its own image, and memory stays flat", async () => {
     const child = spawn(

@@ -13,6 +13,8 @@ import { OPENAPI } from "../../../search/serve/openapi.ts";
 import { makeWorld, type World } from "../world.ts";
 import { ask, type Body, image, json, type Named, type Response, startServer } from "./client.ts";
 
+/** Milliseconds that a server may take to start, on a machine with much else to do. */
+const START = 60_000;
 const COUNT = 12;
 const BITS = 6;
 let world: World;
@@ -26,7 +28,7 @@ beforeAll(async () => {
   await build(["photos"], { like: world.index, bits: BITS, out: "own" }, world.folder, world.folder);
   photo = readFileSync(world.photos[0]);
   server = await startServer({ index: "own" }, world.folder);
-});
+}, START);
 afterAll(async () => {
   expect(await server.end()).toBe(0);
 });

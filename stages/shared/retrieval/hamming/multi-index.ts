@@ -138,18 +138,47 @@ export class MultiIndex {
   }
 
   /**
-   * Step by step the tables are asked in turn: for all values at distance 0 of the query's, then at 1, and so on. After
-   * step s all codes within distance s have been seen (proposition 2: the look-ups have left out only codes that
-   * differ in more than s bits); when k lie within it, they are the k nearest. How many steps it takes at most is
-   * known from the k-th distance so far: where they would take longer than a scan, as for a query far from all codes,
-   * the scan answers.
+   * The nearest codes.
    * @param query `[bytesOf(bits)]`; @param k at least 1
    * @throws UserError when the query has other bytes
    */
   nearest(query: Uint8Array, k: number): Neighbours {
+    const wanted = Math.min(k, this.rows);
+    return this.lookUp(query, wanted) ? this.sorted(wanted) : this.scan.nearest(query, k);
+  }
+
+  /**
+   * All codes as near as the k-th, nearest first, and how many codes lie at each distance up to its.
+   * @returns undefined where a scan is faster
+   * @throws UserError when the query has other bytes
+   */
+  front(query: Uint8Array, k: number): (Neighbours & { ties: Uint32Array }) | undefined {
+    return this.lookUp(query, Math.min(k, this.rows))
+      ? { ...this.sorted(this.within), ties: this.counts }
+      : undefined;
+  }
+
+  /** The nearest of the candidates of the last query. */
+  private sorted(count: number): Neighbours {
+    return this.sorter.nearest(
+      this.found.subarray(0, this.count),
+      this.distances.subarray(0, this.count),
+      count,
+      false,
+    );
+  }
+
+  /**
+   * Step by step the tables are asked in turn: for all values at distance 0 of the query's, then at 1, and so on. After
+   * step s all codes within distance s have been seen (proposition 2: the look-ups have left out only codes that
+   * differ in more than s bits); when k lie within it, they are the k nearest. How many steps it takes at most is
+   * known from the k-th distance so far: where they would take longer than a scan, as for a query far from all codes,
+   * the look-up is given up.
+   * @returns whether the candidates hold all codes as near as the k-th
+   */
+  private lookUp(query: Uint8Array, wanted: number): boolean {
     checkQuery(query, this.bits);
     const { tables, rows, costs, seen, found } = this;
-    const wanted = Math.min(k, rows);
     const words = wordsOf(query, query.length, this.words);
     this.counts.fill(0);
     this.count = 0;
@@ -165,14 +194,9 @@ export class MultiIndex {
         this.probe(table, substring(query, 0, table.from, table.width), radius, words, wanted);
     }
     for (let i = 0; i < this.count; i++) seen[found[i] >> 5] = 0;
-    if (step < this.bound) return this.scan.nearest(query, k);
-    this.answered++;
-    return this.sorter.nearest(
-      found.subarray(0, this.count),
-      this.distances.subarray(0, this.count),
-      wanted,
-      false,
-    );
+    const isAnswered = step >= this.bound;
+    this.answered += Number(isAnswered);
+    return isAnswered;
   }
 
   /** Looks at all codes whose substring differs from `value` in exactly `radius` bits. */
