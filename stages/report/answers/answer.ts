@@ -16,7 +16,7 @@ export interface Bar {
 }
 
 export interface Answer {
-  id: "pretrained" | "losses" | "mining" | "bits" | "published" | "best";
+  id: "pretrained" | "losses" | "mining" | "steps" | "bits" | "published" | "best";
   question: string;
   /** Two sentences or so, each a line. */
   lines: string[];

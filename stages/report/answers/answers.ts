@@ -6,6 +6,7 @@ import { bits, published } from "./bits.ts";
 import { losses } from "./losses.ts";
 import { mining } from "./mining.ts";
 import { pretrained } from "./pretrained.ts";
+import { steps } from "./steps.ts";
 
 /** Groups that the chart of the best shows. */
 const SHOWN = 4;
@@ -48,7 +49,7 @@ export function answersOf(
   const all = byWeight(protocols).map(
     ([protocol, summary]): Numbers => ({ protocol, summary, names, folder }),
   );
-  const asked = [pretrained, losses, (one: Numbers) => mining(one, trainings), bits, published];
+  const asked = [pretrained, losses, (one: Numbers) => mining(one, trainings), steps, bits, published];
   const found = asked.flatMap((ask) => all.flatMap((numbers) => ask(numbers) ?? []).slice(0, 1));
   return found.length ? found : all.map(best).slice(0, 1);
 }

@@ -91,15 +91,16 @@ export function published(numbers: Numbers): Answer | undefined {
   const [above, below] = [of((value) => value > (high ?? mean)), of((value) => value < (low ?? mean))];
   const top = known[0];
   const features = paramOf(group.recipe, "features") as { backbone?: string } | undefined;
+  const tuned = paramOf(group.recipe, "backbone");
+  const origin = tuned
+    ? `with ${tuned} trained`
+    : ["on frozen", features?.backbone, "features"].filter(Boolean).join(" ");
   return {
     id: "published",
     question: "How do the codes compare with published ones?",
     lines: [
-      `Under the protocol ${numbers.protocol} at ${group.dim} bits, ${numbers.names.get(label)} on frozen ${features?.backbone ?? ""} features has a mAP of ${told(group.metrics.map)}: above ${below} and below ${above} of ${known.length} published numbers.`.replace(
-        "frozen  ",
-        "frozen ",
-      ),
-      `The highest is ${three(top.map[group.dim])} (${top.method}, ${top.source}). Those methods train the whole network, and no test covers the differences.`,
+      `Under the protocol ${numbers.protocol} at ${group.dim} bits, ${numbers.names.get(label)} ${origin} has a mAP of ${told(group.metrics.map)}: above ${below} and below ${above} of ${known.length} published numbers.`,
+      `The highest is ${three(top.map[group.dim])} (${top.method}, ${top.source}). Those methods train the whole network${tuned ? " of another backbone" : ""}, and no test covers the differences.`,
     ],
     measure: "mAP",
     bars: [

@@ -115,7 +115,9 @@ function answerTag(one: Answer, seconds: boolean, base: string, lookOf: LookOf):
   const measured =
     seconds && one.id === "mining"
       ? `<p data-seconds>In seconds: see <a href="${base}timings.html">the measured time</a>.</p>`
-      : "";
+      : seconds && one.id === "steps"
+        ? `<p>In seconds: see <a href="${base}timings.html">the measured time</a> of each step.</p>`
+        : "";
   return `<article class="answer" id="answer-${one.id}"><h3>${escaped(one.question)}</h3>
 ${one.lines.map((line) => `<p>${escaped(line)}</p>`).join("\n")}
 ${measured}${bars(one, lookOf)}

@@ -116,6 +116,34 @@ const STUDY = [
   itq(48, 0.43),
 ];
 
+describe("the steps of a study", () => {
+  const step = (step: string, bits: number, map: number): Planned => ({
+    point: { step, loss: "dtsh", bits },
+    map,
+  });
+  it("are told from the lowest on, at the length that all share, each with its gain", () => {
+    const found = of(
+      answers([
+        step("whole", 48, 0.88),
+        step("crop", 48, 0.79),
+        step("random-views", 48, 0.805),
+        step("crop", 12, 0.74),
+        step("whole", 64, 0.95),
+      ]),
+      "steps",
+    )!;
+    expect(found.words).toBe(
+      "Under the protocol official, in mAP: crop 0.790 (95 %: 0.786 to 0.794); each step less the one before it: random views 0.805 (95 %: 0.801 to 0.809), +0.015 (95 %: +0.005 to +0.025), significant; whole 0.880 (95 %: 0.876 to 0.884), +0.075 (95 %: +0.065 to +0.085), significant; 2 seeds. From crop to whole: +0.090 (95 %: +0.080 to +0.100), significant.",
+    );
+    expect(found.bars.map(({ name }) => name)).toEqual(["crop", "random views", "whole"]);
+  });
+
+  it("are no question where a study has one or none", () => {
+    expect(of(answers([step("whole", 48, 0.88)]), "steps")).toBeUndefined();
+    expect(of(answers(STUDY), "steps")).toBeUndefined();
+  });
+});
+
 describe("answers", () => {
   it("answers the four questions in the words of the numbers", () => {
     const found = answers(STUDY, "official", {
