@@ -100,7 +100,7 @@ async function check(command: string): Promise<void> {
     expect(dashes ?? "--").toBe("--");
     if (script === "pipeline") await checkPipeline(words);
     else if (["search", "index"].includes(script)) await checkSearch(script, words);
-  } else if (tool === "npm") expect(["ci", "test", "install", "link"]).toContain(first);
+  } else if (tool === "npm") expect(["ci", "test", "install", "link", "pack"]).toContain(first);
   else if (tool === "node") {
     expect(existsSync(first), first).toBe(true);
     if (first === "bench/run.mjs" && !isPlaceholder(rest[0]))

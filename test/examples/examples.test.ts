@@ -1,14 +1,31 @@
 /** The examples run and print the expected lines; here on the library's sources, in CI on its build. */
-import { readdirSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { afterEach, expect, test, vi } from "vitest";
 
 const printed: string[] = [];
 vi.spyOn(console, "log").mockImplementation((line) => printed.push(line));
 afterEach(() => printed.splice(0));
 
-test("there are three", () => {
-  expect(readdirSync("examples").sort()).toEqual(["own-images.mjs", "own-loss.mjs", "retrieval.mjs"]);
+test("there are four, and a walk whose code has a test of its own", () => {
+  expect(readdirSync("examples").sort()).toEqual([
+    "own-images.mjs",
+    "own-loss.mjs",
+    "retrieval.mjs",
+    "siamese-triplet.md",
+    "train.mjs",
+  ]);
 });
+
+test("from data to a map takes thirty lines", async () => {
+  const lines = readFileSync("examples/train.mjs", "utf8").split("\n");
+  expect(lines.filter((line) => line.trim() && !line.startsWith("//")).length).toBeLessThanOrEqual(30);
+  process.argv = [...process.argv.slice(0, 2), "30"];
+  await import("../../examples/train.mjs" as string);
+  const [, map, accuracy] = /^mAP (\S+), (\S+) % right/m.exec(printed.join("\n"))!;
+  expect(Number(map)).toBeGreaterThan(0.3); // of ten classes
+  expect(Number(accuracy)).toBeGreaterThan(60);
+  expect(Number(/trustworthiness (\S+)/.exec(printed.join("\n"))![1])).toBeGreaterThan(0.8);
+}, 300_000);
 
 test("a loss of one's own draws the classes apart", async () => {
   await import("../../examples/own-loss.mjs" as string);

@@ -1,6 +1,6 @@
 /** Checks of what one stage hands to another, against the JSON Schemas of `schemas/`. */
-import { readFileSync } from "node:fs";
-import { resolve } from "node:path";
+import { existsSync, readFileSync } from "node:fs";
+import { dirname, join, resolve } from "node:path";
 import { Ajv, type ValidateFunction } from "ajv";
 import type { Schema } from "apache-arrow";
 import { UserError } from "../../../runner/stage.ts";
@@ -8,11 +8,24 @@ import { UserError } from "../../../runner/stage.ts";
 const ajv = new Ajv({ allErrors: false, allowUnionTypes: true });
 const validators = new Map<string, ValidateFunction>();
 
-/** The project's folder: stages run with it as their working directory. */
+/** The file of a schema: in the project's folder, where stages run; for a program on the library, in the package's. */
+function schemaFile(name: string): string {
+  const own = resolve("schemas", name);
+  for (
+    let folder = import.meta.dirname;
+    !existsSync(own) && folder !== dirname(folder);
+    folder = dirname(folder)
+  ) {
+    const file = join(folder, "schemas", name);
+    if (existsSync(file)) return file;
+  }
+  return own;
+}
+
 function validator(artifact: string): ValidateFunction {
   let validate = validators.get(artifact);
   if (!validate) {
-    const file = resolve("schemas", `${artifact}.artifact.schema.json`);
+    const file = schemaFile(`${artifact}.artifact.schema.json`);
     validate = ajv.compile(JSON.parse(readFileSync(file, "utf8")));
     validators.set(artifact, validate);
   }
