@@ -159,7 +159,10 @@ export interface StageContext<Params = Record<string, unknown>> {
   /** Writes one line to the stage's log; `warn` lines are shown to the user as well. */
   log(line: string): void;
   warn(line: string): void;
-  /** Records a fact about how the stage ran (backend, device, rate) beside its record, outside the key. */
+  /**
+   * Records a fact about how the stage ran (backend, device, rate) beside its record, outside the key. The note "result",
+   * as "mAP 0.837", is shown on the terminal when the stage ends.
+   */
   note(name: string, value: Scalar): void;
   /** Aborted when the run is cancelled. */
   signal: AbortSignal;

@@ -22,6 +22,9 @@ const REPEATED = 10;
 /** The report of a stage, a file or another machine, in one line. */
 const quoted = (text: string): string => shortened(plain(text), MESSAGE_CHARACTERS);
 
+/** The note of a stage that is shown when it ends. */
+const RESULT = "result";
+
 /** The functions of the run that the display calls. */
 export interface Counts {
   /** Stages that are up to date, of all. */
@@ -147,7 +150,9 @@ export class Display implements Listener {
   finished({ task, record }: EventOf<"finished">): void {
     this.counts.left?.learn(record);
     const seconds = (performance.now() - this.end(task)) / 1000;
-    this.say(`${colors.green("✓")} ${this.count()} ${plain(task.id)}  ${colors.dim(duration(seconds))}`);
+    const result = record.notes[RESULT];
+    const facts = [...(result === undefined ? [] : [quoted(String(result))]), colors.dim(duration(seconds))];
+    this.say(`${colors.green("✓")} ${this.count()} ${[plain(task.id), ...facts].join("  ")}`);
   }
 
   fetched({ task, from }: EventOf<"fetched">): void {

@@ -55,7 +55,7 @@ export default defineStage<MetricParams & { seed: number }>({
       context,
     );
     const { protocol, query, database, found, seconds, threads } = evaluated;
-    writeEvaluation(
+    const result = writeEvaluation(
       outputs,
       evaluated,
       codes,
@@ -63,6 +63,7 @@ export default defineStage<MetricParams & { seed: number }>({
       params.seed,
       ["map", "map_worst", "map_best"],
     );
+    note("result", result);
     const queries = query.labels.length;
     writeCurve(outputs.curve, found.radii, bits, queries, { protocol });
     writeSearchTimings(outputs.timings, {

@@ -60,6 +60,13 @@ export default defineStage<Params>({
     note("queries_per_second", Math.round(evaluated.ids.length / evaluated.seconds));
     const representation = vectors.metadata.loss === undefined ? "features" : "embedding";
     const clustering = clusters ? clusteringOf(evaluated.query, dim, params.seed) : undefined;
-    writeEvaluation(outputs, evaluated, vectors, { representation, distance, dim, clustering }, params.seed);
+    const result = writeEvaluation(
+      outputs,
+      evaluated,
+      vectors,
+      { representation, distance, dim, clustering },
+      params.seed,
+    );
+    note("result", result);
   },
 });

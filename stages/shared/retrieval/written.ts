@@ -25,6 +25,7 @@ const accuracyOf = ({ found, query }: Evaluated<LabelledRows, Found>): Float64Ar
  * @param first names of the columns that come before the others in `metrics`
  * @param facts about the representation, stored in `metrics` beside the numbers
  * @param seed of the bootstrap
+ * @returns the decisive number, for the terminal
  */
 export function writeEvaluation(
   paths: Record<string, string>,
@@ -33,7 +34,7 @@ export function writeEvaluation(
   facts: Pick<Metrics, "representation" | "distance" | "dim" | "bits" | "clustering">,
   seed: number,
   first = ["map"],
-): void {
+): string {
   const { protocol, k, query, ids, database, found } = evaluated;
   const { labels } = query;
   const columns: Record<string, Float64Array> = {
@@ -93,4 +94,5 @@ export function writeEvaluation(
     columns,
     metadata: { protocol, k, classes },
   });
+  return `mAP ${means[Object.keys(columns).indexOf("map")].value.toFixed(3)}`;
 }

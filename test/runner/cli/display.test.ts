@@ -55,8 +55,13 @@ describe("plain lines, where there is no terminal", () => {
   test("tell the start with its reason, and the end with its time", () => {
     display.started({ kind: "started", task, reason: "never ran" });
     vi.advanceTimersByTime(75_000);
-    display.finished({ kind: "finished", task, record: {} as StageRecord });
-    expect(said()).toBe("▸ train[seed=1]  (never ran)\n✓ [3/7] train[seed=1]  1 min 15 s\n");
+    const notes = { backend: "wasm", result: "mAP 0.837\u001b[2J" };
+    display.finished({ kind: "finished", task, record: { notes: {} } as StageRecord });
+    display.finished({ kind: "finished", task, record: { notes } as Partial<StageRecord> as StageRecord });
+    const [begun, plainly, withResult] = said().split("\n");
+    expect(begun).toBe("▸ train[seed=1]  (never ran)");
+    expect(plainly).toBe("✓ [3/7] train[seed=1]  1 min 15 s");
+    expect(withResult).toMatch(/^✓ \[3\/7\] train\[seed=1\] {2}mAP 0\.837\S* {2}0\.0 s$/);
   });
 
   test("tell the progress every 15 s, with rate and time left", () => {
@@ -96,7 +101,7 @@ describe("plain lines, where there is no terminal", () => {
     });
     display.started({ kind: "started", task: odd, reason: evil });
     display.fetched({ kind: "fetched", task: odd, from: evil });
-    display.finished({ kind: "finished", task: odd, record: {} as StageRecord });
+    display.finished({ kind: "finished", task: odd, record: { notes: {} } as StageRecord });
     display.warned({ kind: "warned", message: "x".repeat(1e6) });
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     expect(said()).not.toMatch(/[\u0000-\u0009\u000b-\u001f\u007f-\u009f\u202e]/);

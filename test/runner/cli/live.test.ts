@@ -10,7 +10,7 @@ import { StageError } from "../../../runner/run/index.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
 import { Screen } from "./screen.ts";
 
-const RECORD = {} as StageRecord;
+const RECORD = { notes: { result: "mAP 0.837" } } as unknown as StageRecord;
 const LOG = `/home/someone/study/cache/logs/${"0123456789abcdef".repeat(4)}.log`;
 const ADVICE = `the loss is not finite at step 750. ${"It was finite before. ".repeat(8)}Lower train.learning_rate.`;
 const tasks = ["semihard-negative", "hardest-negative"].flatMap((selector) =>
@@ -93,8 +93,8 @@ describe.each([20, 80, 110, 170])("on %i columns", (columns) => {
     expect(lines).toEqual([
       `! one ${ADVICE}`,
       `! ${first.id}: two ${ADVICE}`,
-      `✓ [4/12] ${first.id}  0.5 s`,
-      `✓ [5/12] ${second.id}  0.0 s`,
+      `✓ [4/12] ${first.id}  mAP 0.837  0.5 s`,
+      `✓ [5/12] ${second.id}  mAP 0.837  0.0 s`,
       `✗ ${third.id}: ${ADVICE}`,
       `  log: ${LOG}`,
     ]);
@@ -132,7 +132,7 @@ test("of hundreds of running stages the terminal shows as many as fit", async ()
   expect(rows.at(-2)).toBe("  … and 280 more running");
   expect(rows.at(-1)).toContain("300 running");
   const { lines } = await seen(screen);
-  expect(lines).toEqual(many.map(({ id }) => `✓ [3/12] ${id}  1.0 s`));
+  expect(lines).toEqual(many.map(({ id }) => `✓ [3/12] ${id}  mAP 0.837  1.0 s`));
 });
 
 test("failures are repeated with their logs where other lines followed", async () => {

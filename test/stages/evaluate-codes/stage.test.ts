@@ -51,6 +51,7 @@ describe("evaluate-codes", () => {
     );
     const value = (name: string) => metrics.metrics[name].value;
     expect(value("map")).toBeCloseTo(mean(expected.map((own) => own.map)), 5);
+    expect(notes.result).toBe(`mAP ${value("map").toFixed(3)}`);
     expect(value("r_precision")).toBeCloseTo(mean(expected.map((own) => own.r_precision)), 5);
     expect(value("map_at_r")).toBeCloseTo(mean(expected.map((own) => own.map_at_r)), 5);
     for (const [i, at] of [1, 10, 100].entries()) {
