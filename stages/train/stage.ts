@@ -55,12 +55,12 @@ export default defineStage<Params>({
     history: "history.arrow",
     timings: { path: "timings.arrow", measured: true },
   },
-  async run({ inputs, outputs, progress, log, warn, note, signal, checkpoint, ...declared }) {
+  async run({ inputs, outputs, progress, log, warn, note, cpus, signal, checkpoint, ...declared }) {
     const choice = inputs.choice ? readChoice(inputs.choice) : undefined;
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts);
-    const { backend, reason, fallback } = await startNamed(params.backend, "train");
+    const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus);
     (fallback ? warn : log)(`backend ${backend} (${reason})`);
     note("backend", backend);
     note("backend_reason", reason);

@@ -26,8 +26,13 @@ interface Binding {
 /** Multiplications below which a call of onnxruntime costs more than it saves, as measured. */
 const LEAST = 64 ** 3;
 
-/** One thread: several trainings share a machine, and the result does not depend on its cores. */
-const OPTIONS: SessionOptions = { intraOpNumThreads: 1, interOpNumThreads: 1, executionMode: "sequential" };
+/** Threads sleep after their work: other trainings may share the machine. */
+const optionsFor = (threads: number): SessionOptions => ({
+  intraOpNumThreads: threads,
+  interOpNumThreads: 1,
+  executionMode: "sequential",
+  extra: { session: { intra_op: { spin_duration_us: "50" } } },
+});
 
 /**
  * The package's native binding, a file that it does not promise to keep.
@@ -50,12 +55,13 @@ export function loadBinding(load: (file: string) => unknown = createRequire(RUNT
 const sessions = new Map<string, Session>();
 
 /** The session of a graph, by a name for it. */
-function sessionFor({ binding }: Binding, name: string, model: () => Buffer): Session {
+function sessionFor({ binding }: Binding, graph: string, model: () => Buffer, threads: number): Session {
+  const name = `${graph}, ${threads} threads`;
   const known = sessions.get(name);
   if (known) return known;
   const made = new binding.InferenceSession();
   const { buffer, byteOffset, byteLength } = model();
-  made.loadModel(buffer, byteOffset, byteLength, OPTIONS);
+  made.loadModel(buffer, byteOffset, byteLength, optionsFor(threads));
   sessions.set(name, made);
   return made;
 }
@@ -66,8 +72,14 @@ export const sessionOf = (
   transposeA: boolean,
   transposeB: boolean,
   bias: boolean,
+  threads = 1,
 ): Session =>
-  sessionFor(native, `${transposeA} ${transposeB} ${bias}`, () => productModel(transposeA, transposeB, bias));
+  sessionFor(
+    native,
+    `${transposeA} ${transposeB} ${bias}`,
+    () => productModel(transposeA, transposeB, bias),
+    threads,
+  );
 
 /** The product of two matrices (or of batches of one matrix each); undefined where the backend's own is to do it. */
 function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | undefined {
@@ -92,10 +104,11 @@ function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | u
 /**
  * Starts the WebAssembly backend with native products and convolutions.
  * @param least multiplications of the smallest product that onnxruntime computes
+ * @param threads of the convolutions; their results do not depend on it
  * @returns what gives the backend its own kernels back
  * @throws Error when onnxruntime cannot be loaded
  */
-export async function startNative(least = LEAST): Promise<() => void> {
+export async function startNative(least = LEAST, threads = 1): Promise<() => void> {
   await startBackend("wasm");
   const native = loadBinding();
   native.initOrt();
@@ -104,10 +117,10 @@ export async function startNative(least = LEAST): Promise<() => void> {
   const engines: Engines = {
     convolve(kind, attributes, feeds, fetches) {
       const name = `${kind} ${JSON.stringify(attributes)}`;
-      sessionFor(native, name, () => convolutionModel(kind, attributes)).run(feeds, fetches, {});
+      sessionFor(native, name, () => convolutionModel(kind, attributes), threads).run(feeds, fetches, {});
     },
     multiply(transposeA, transposeB, feeds, fetches) {
-      sessionOf(native, transposeA, transposeB, "bias" in feeds).run(feeds, fetches, {});
+      sessionOf(native, transposeA, transposeB, "bias" in feeds, threads).run(feeds, fetches, {});
     },
     clip(heap, y, high) {
       channels!.clip(addressOf(heap, y), tf.util.sizeFromShape(y.shape), high);

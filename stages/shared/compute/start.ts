@@ -20,10 +20,13 @@ export interface Started {
 }
 
 /** Starts one backend. @returns the name of its GPU, if it has one */
-async function start(backend: Exclude<BackendParam, "fastest" | "auto">): Promise<string | undefined> {
+async function start(
+  backend: Exclude<BackendParam, "fastest" | "auto">,
+  cpus: number,
+): Promise<string | undefined> {
   if (backend === "native") {
     const { startNative } = await import("./native.ts");
-    await startNative();
+    await startNative(undefined, cpus);
   } else if (backend === "webgpu") {
     await startBackend("wasm"); // for the work beside the GPU, see host.ts
     const { startWebgpu } = await import("./webgpu.ts");
@@ -42,18 +45,19 @@ async function adviceOn(backend: BackendParam, why: string): Promise<string> {
 /**
  * Starts the backend; onnxruntime and a GPU's packages are loaded where they are asked for alone.
  * @param stage for messages
+ * @param cpus that the convolutions of `native` may use: their results do not depend on it
  * @throws UserError where one that was asked for cannot start
  */
-export async function startNamed(wanted: BackendParam, stage: string): Promise<Started> {
+export async function startNamed(wanted: BackendParam, stage: string, cpus = 1): Promise<Started> {
   if (wanted === "fastest") {
     const { chooseFastest } = await import("./fastest.ts");
     const chosen = await chooseFastest();
-    await start(chosen.backend);
+    await start(chosen.backend, cpus);
     return chosen;
   }
   const backend = wanted === "auto" ? "wasm" : wanted;
   try {
-    const device = await start(backend);
+    const device = await start(backend, cpus);
     const reason = `${backend} was asked for${device ? `, on ${device}` : ""}`;
     return { backend, reason, fallback: false };
   } catch (error) {

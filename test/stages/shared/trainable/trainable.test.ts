@@ -134,6 +134,38 @@ describe.each([
   });
 });
 
+test("on native, the gradients are the same to the last bit on any number of threads", async () => {
+  const draw = random(1, "wide");
+  const net = new Network();
+  const even = [1, 1, 1, 1];
+  // Wide enough that onnxruntime shares the work out.
+  let x = net.relu6(net.conv("data", 3, 64, { kernel: 3, stride: 2, pads: [0, 0, 1, 1] }));
+  x = net.relu6(net.conv(x, 64, 256));
+  x = net.relu6(net.conv(x, 256, 256, { kernel: 3, group: 256, pads: even }));
+  x = net.relu6(net.conv(net.conv(x, 256, 96), 96, 192, { kernel: 3, stride: 2, pads: even }));
+  const network = importTrainable(
+    net.model(net.add("GlobalAveragePool", [x]), 192),
+    "data",
+    "features",
+    "a.onnx",
+  );
+  const values = Float32Array.from({ length: 8 * SIZE * SIZE * 3 }, () => draw.normal());
+  const gradients = async (threads: number) => {
+    await startNative(0, threads);
+    registerTrainingKernels();
+    return tf.tidy(() => {
+      const x = tf.tensor(values, [8, SIZE, SIZE, 3]);
+      const loss = (...weights: tf.Tensor[]) =>
+        tf.mean(tf.square(runTrainable(network, x, weights))) as tf.Scalar;
+      return tf
+        .grads(loss)(weightsOf(network))
+        .map((one) => one.dataSync().slice());
+    });
+  };
+  const alone = await gradients(1);
+  for (const threads of [2, 3]) expect(await gradients(threads)).toEqual(alone);
+});
+
 describe("a backbone that cannot be trained from there is refused in one line", () => {
   const refused =
     (model: Model, from: string, to = "features") =>
