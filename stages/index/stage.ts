@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readBatches, readMetadata } from "../shared/artifacts/arrow.ts";
 import { type Codes, packSigns, readCodes } from "../shared/artifacts/codes.ts";
+import { readHead, TUNED } from "../shared/artifacts/head.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { directions, writeOutputs } from "../shared/artifacts/outputs.ts";
 import { project, readProjection } from "../shared/artifacts/projection.ts";
@@ -12,6 +13,7 @@ import { backboneOf, scalingOf } from "../shared/backbone.ts";
 import { startBackend } from "../shared/compute/backend.ts";
 import type { Fit } from "../shared/download/decode.ts";
 import { CONTENT_BYTES, contentOf, FILES, seal, UNSEALED, type View } from "../shared/search-index.ts";
+import { EMBEDDING } from "../shared/trainable/export.ts";
 
 /** Of all bits, the share that another backend may have rounded to the other side of 0. */
 const OTHER_BITS = 0.001;
@@ -81,7 +83,9 @@ export default defineStage<{ views?: View[] }>({
     mkdirSync(data);
     writeOutputs(at(FILES.outputs), codes, directions(values, codes.bits, "index"));
     writeFileSync(at(FILES.contents), await contentsOf(inputs.images));
-    copyFileSync(inputs.model, at(FILES.backbone));
+    const tuned = inputs.head ? readHead(inputs.head).backbone : undefined;
+    // A backbone that trained holds its head: its features are the embedding.
+    copyFileSync(tuned ? join(inputs.head, TUNED) : inputs.model, at(FILES.backbone));
     copyFileSync(inputs.projection, at(FILES.projection));
     copyFileSync(inputs.codes, at(FILES.codes));
     copyFileSync(inputs.images, at(FILES.pixels));
@@ -90,13 +94,18 @@ export default defineStage<{ views?: View[] }>({
       const inOrder = Array.from(ids, (id) => names[id]);
       writeFileSync(at(FILES.names), `${JSON.stringify(inOrder, null, 1)}\n`);
     }
-    if (inputs.head) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
-    const { features, pooling } = backbone;
+    if (inputs.head && !tuned) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });
+    const { features, pooling } = { ...backbone, ...(tuned && { features: EMBEDDING, pooling: undefined }) };
     await seal(outputs.index, {
-      backbone: { name, ...scalingOf(backbone), ...(features && { features }), ...(pooling && { pooling }) },
-      views: params.views ?? [{ size: backbone.size, flip: false }],
+      backbone: {
+        name,
+        ...scalingOf({ ...backbone, ...tuned }),
+        ...(features && { features }),
+        ...(pooling && { pooling }),
+      },
+      views: params.views ?? [{ size: tuned?.size ?? backbone.size, flip: false }],
       image: { height, width, channels, ...(fit && { fit }) },
-      head: inputs.head !== undefined,
+      head: inputs.head !== undefined && !tuned,
       bits: codes.bits,
       classes: codes.classes,
       images: codes.rows,

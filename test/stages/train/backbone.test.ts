@@ -3,8 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../runner/stage.ts";
+import { Encoder } from "../../../search/encoder.ts";
+import { exportEncoder } from "../../../search/export/onnx/export.ts";
+import { openIndex } from "../../../search/opened.ts";
 import { numbers, readTable } from "../../../stages/shared/artifacts/arrow.ts";
 import { readHead } from "../../../stages/shared/artifacts/head.ts";
+import { readPixels } from "../../../stages/shared/artifacts/images.ts";
 import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import { encodeModel } from "../../../stages/shared/onnx/model.ts";
@@ -100,6 +104,39 @@ describe("a backbone trains whole", () => {
     const both = await embed(outputs.model, data, { flip: true });
     expect(largest(both.values, values)).toBeGreaterThan(1e-3);
     expect(both.metadata.made).toMatchObject({ training: { flip: true } });
+  });
+
+  it("an index takes it as a backbone without a head, and so does the export", async () => {
+    const { outputs } = await train({ steps: 6, evaluate_every: 6 });
+    const { embeddings } = (await runStage("embed", { params: {}, inputs: { data, model: outputs.model } }))
+      .outputs;
+    const encode = await runStage("encode", {
+      params: { binariser: "sign" },
+      inputs: { vectors: embeddings, split },
+    });
+    const made = await runStage("index", {
+      params: { backbone },
+      inputs: {
+        ...{ images: data, model, head: outputs.model, vectors: embeddings },
+        ...{ projection: encode.outputs.projection, codes: encode.outputs.codes },
+      },
+    });
+    const index = await openIndex(made.outputs.index);
+    expect(index.recipe).toMatchObject({
+      ...{ head: false, views: [{ size: SIZE, flip: false }] },
+      backbone: { name: "small", features: "embedding" },
+    });
+    const { difference } = await exportEncoder(index, "bytes", 12);
+    expect(difference.bits).toBe(0);
+    const encoder = await Encoder.open(index.files, index.recipe, 1);
+    let row = 0;
+    const { values, dim } = readVectors(embeddings);
+    for await (const { count, pixels } of readPixels(data, 10)) {
+      const { embeddings: own } = await encoder.encode(pixels, count);
+      expect(largest(own, values.subarray(row * dim, (row + count) * dim))).toBeLessThan(2e-3); // float16
+      row += count;
+    }
+    await encoder.close();
   });
 
   it("on native the weights are close to those by wasm", async () => {
