@@ -10,28 +10,44 @@ import { normaliseRows } from "../stages/shared/artifacts/head.ts";
 import { startBackend } from "../stages/shared/compute/backend.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import type { Loss, LossRun } from "../stages/train/loss.ts";
+import angular from "../stages/train/losses/angular.ts";
+import circle from "../stages/train/losses/circle.ts";
 import contrastive from "../stages/train/losses/contrastive.ts";
+import dch from "../stages/train/losses/dch.ts";
 import dpsh from "../stages/train/losses/dpsh.ts";
+import dsdh from "../stages/train/losses/dsdh.ts";
 import dtsh from "../stages/train/losses/dtsh.ts";
 import facenet from "../stages/train/losses/facenet.ts";
+import fastAp from "../stages/train/losses/fast-ap.ts";
 import hofferAilon from "../stages/train/losses/hoffer-ailon.ts";
+import lcdsh from "../stages/train/losses/lcdsh.ts";
+import margin from "../stages/train/losses/margin.ts";
 import multiSimilarity from "../stages/train/losses/multi-similarity.ts";
+import ntXent from "../stages/train/losses/nt-xent.ts";
 import proxyAnchor from "../stages/train/losses/proxy-anchor.ts";
+import rankedList from "../stages/train/losses/ranked-list.ts";
 import softMargin from "../stages/train/losses/soft-margin.ts";
 import softmax from "../stages/train/losses/softmax.ts";
 import supcon from "../stages/train/losses/supcon.ts";
+import tupletMargin from "../stages/train/losses/tuplet-margin.ts";
 import mlp from "../stages/train/networks/mlp.ts";
 import type { PairSelector, TripletSelector } from "../stages/train/selector.ts";
 import all from "../stages/train/selectors/all.ts";
 import allPositive from "../stages/train/selectors/all-positive.ts";
+import angularTriplets from "../stages/train/selectors/angular-triplets.ts";
+import batchEasyHard from "../stages/train/selectors/batch-easy-hard.ts";
 import batchHard from "../stages/train/selectors/batch-hard.ts";
 import distanceWeighted from "../stages/train/selectors/distance-weighted.ts";
 import easyPositive from "../stages/train/selectors/easy-positive.ts";
 import hardNegative from "../stages/train/selectors/hard-negative.ts";
 import hardestNegative from "../stages/train/selectors/hardest-negative.ts";
+import hdc from "../stages/train/selectors/hdc.ts";
 import meanNegative from "../stages/train/selectors/mean-negative.ts";
+import multiSimilarityPairs from "../stages/train/selectors/multi-similarity-pairs.ts";
+import pairMargin from "../stages/train/selectors/pair-margin.ts";
 import randomNegative from "../stages/train/selectors/random-negative.ts";
 import semihardNegative from "../stages/train/selectors/semihard-negative.ts";
+import tripletMargin from "../stages/train/selectors/triplet-margin.ts";
 
 const DIM = 64;
 const FEATURES = 1280;
@@ -45,6 +61,8 @@ interface Entry {
   selectorParams?: Record<string, unknown>;
   /** Milliseconds to reach at batch 250 and at batch 1,000. */
   limits?: [number, number?];
+  /** It lists its triplets, too many at batch 1,000. */
+  lists?: boolean;
 }
 
 const triplets: [string, TripletSelector, [number, number?]][] = [
@@ -78,6 +96,34 @@ const ENTRIES: Entry[] = [
     limits: [3],
   },
   { name: "contrastive, hard-negative", loss: contrastive, selector: hardNegative, limits: [3] },
+  ...(
+    [
+      ["hdc", hdc],
+      ["multi-similarity-pairs", multiSimilarityPairs],
+      ["pair-margin", pairMargin],
+    ] as const
+  ).map(([name, selector]) => ({ name: `contrastive, ${name}`, loss: contrastive, selector })),
+  ...(
+    [
+      ["angular-triplets", angularTriplets],
+      ["batch-easy-hard", batchEasyHard],
+      ["triplet-margin", tripletMargin],
+    ] as const
+  ).map(([name, selector]) => ({ name: `facenet, ${name}`, loss: facenet, selector })),
+  { name: "margin, distance-weighted", loss: margin, selector: distanceWeighted },
+  ...(
+    [
+      ["angular", angular],
+      ["circle", circle],
+      ["fast-ap", fastAp],
+      ["nt-xent", ntXent],
+      ["ranked-list", rankedList],
+      ["tuplet-margin", tupletMargin],
+      ["dch", dch],
+      ["dsdh", dsdh],
+      ["lcdsh", lcdsh],
+    ] as const
+  ).map(([name, loss]) => ({ name, loss: loss as Loss })),
   { name: "multi-similarity", loss: multiSimilarity, limits: [3] },
   { name: "supcon", loss: supcon },
   { name: "proxy-anchor", loss: proxyAnchor },
@@ -141,16 +187,17 @@ for (const [index, images] of [25, 100].entries()) {
   console.log(
     title("") + ["median ms", "best ms", "limit ms", "selected"].map((head) => cell(head)).join(""),
   );
-  const runs = ENTRIES.map(begin);
+  const entries = ENTRIES.filter(({ lists }) => !lists || images <= 25);
+  const runs = entries.map(begin);
   const times = inTurns(
     runs.map((run, entry) => () => {
       const before = run.counters.selectSeconds;
-      tf.tidy(() => void run.loss(rows, labels, defaultsOf(ENTRIES[entry].loss)));
+      tf.tidy(() => void run.loss(rows, labels, defaultsOf(entries[entry].loss)));
       return (run.counters.selectSeconds - before) * 1000;
     }),
     images > 25 ? Math.ceil(rounds / 5) : rounds,
   );
-  for (const [entry, { name, limits }] of ENTRIES.entries()) {
+  for (const [entry, { name, limits }] of entries.entries()) {
     const selected = runs[entry].counters.selected / (times[entry].length + 2);
     console.log(
       title(name) +
