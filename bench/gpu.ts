@@ -48,7 +48,7 @@ const SIZES = given.tiny
   : { extract: [64, 224], head: 250, "embedding-net": [100, 32], mobilenetv2: [100, 128] };
 const [DIM, CLASSES, FEATURES] = [64, 10, 1280];
 /** Seconds after which a part is given up. */
-const PATIENCE = given.tiny ? 600 : 90;
+const PATIENCE = given.tiny ? 600 : 120;
 
 interface Result {
   value: number;
