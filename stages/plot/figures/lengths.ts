@@ -1,5 +1,6 @@
 /** mAP against the length of the code: a line a method, the published numbers as reference marks. */
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
+import { shareExtent } from "../../shared/charts/extent.ts";
 import { byName, groupRuns, methodOf } from "../../shared/runs/groups.ts";
 import type { Appearances } from "../../shared/runs/looks.ts";
 import { MOST_LINES } from "../../shared/runs/panels.ts";
@@ -87,6 +88,8 @@ function partsOf(methods: Method[], papers: Dot[]): Part[] {
   ];
 }
 
+const endsOf = ({ low, high }: Dot) => [low, high];
+
 const quantitative = (field: string, more: Spec = {}): Spec => ({ field, type: "quantitative", ...more });
 
 /** One part. Each has the colours and the marks of the whole, so that the one legend holds for both. */
@@ -104,7 +107,10 @@ function partSpec(
   });
   const y = quantitative("map", {
     title: "mAP",
-    scale: { zero: false },
+    scale: {
+      domain: shareExtent([...methods.flatMap(({ dots }) => dots), ...papers].flatMap(endsOf)),
+      nice: false,
+    },
     axis: { tickCount: last ? 4 : 7 },
   });
   const line = lineEncoding(all, last ? WIDTH : undefined);

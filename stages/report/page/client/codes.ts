@@ -1,4 +1,5 @@
 /** Codes: mAP by their length beside the published numbers, and precision against recall by Hamming radius. */
+import { shareExtent } from "../../../shared/charts/extent.ts";
 import { GREY } from "../../../shared/runs/looks.ts";
 import { MOST_LINES } from "../../../shared/runs/panels.ts";
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
@@ -87,10 +88,11 @@ export function codes(place: HTMLElement, { codes: all, groups }: PageData, prot
       values: lengths,
       ends: [lengths[0], lengths.at(-1)!],
     };
+    const values = points.flatMap(({ y, low = y, high = y }) => [low, high]);
+    const y = { title: "mAP", ends: shareExtent(values) };
     return chart(
       canvas,
-      (width, colours) =>
-        linesSpec({ points, lines, x, y: { title: "mAP" }, height, apart: APART, only }, width, colours),
+      (width, colours) => linesSpec({ points, lines, x, y, height, apart: APART, only }, width, colours),
       points.length,
       (value) => String(value),
     );
