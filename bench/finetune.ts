@@ -82,7 +82,7 @@ try {
     const peer = peers.get(side);
     const show = (name: string, { wall, processor }: Times) =>
       console.log(
-        `${side} px  ${name.padEnd(16)}${wall.toFixed(0)} ms, processor ${processor.toFixed(0)} ms`,
+        `${side} px  ${name.padEnd(18)}${wall.toFixed(0)} ms, processor ${processor.toFixed(0)} ms`,
       );
     show("native", own);
     if (peer) {
