@@ -47,8 +47,9 @@ beforeAll(() => {
 const given = <T>(values: Record<string, T | undefined>): Record<string, T> =>
   Object.fromEntries(Object.entries(values).filter(([, value]) => value !== undefined)) as Record<string, T>;
 
-const train = (params: object = {}, inputs: object = {}) =>
+const train = (params: object = {}, inputs: object = {}, rest: object = {}) =>
   runStage("train", {
+    ...rest,
     params: given({
       backbone,
       size: SIZE,
@@ -162,6 +163,40 @@ describe("a backbone trains from a layer", () => {
     expect(readFileSync(join(whole.outputs.model, "model.onnx"))).toEqual(
       readFileSync(join(outputs.model, "model.onnx")),
     );
+  });
+});
+
+describe("a backbone that trains goes on from a checkpoint to the same bytes", () => {
+  const rates = { learning_rate: { head: 0.01, backbone: { peak: 0.003 } }, weight_decay: 0.01, steps: 10 };
+  const resumed = async (params: object, inputs: object) => {
+    const checkpoint = { folder: join(scratch(), "key"), seconds: 3600 };
+    const ending = new AbortController();
+    const progress = (done: number) => done === 6 && ending.abort(new Error("ended"));
+    const first = train(params, inputs, { checkpoint, progress, signal: ending.signal });
+    await expect(first).rejects.toThrow("ended");
+    const { outputs, log } = await train(params, inputs, { checkpoint });
+    expect(log.join("\n")).toContain("goes on after step 6");
+    return readFileSync(join(outputs.model, "model.onnx"));
+  };
+  const through = async (params: object, inputs: object) =>
+    readFileSync(join((await train(params, inputs)).outputs.model, "model.onnx"));
+
+  it("whole, on augmented images", async () => {
+    const params = { ...rates, augment: ["flip", "crop"] };
+    expect(await resumed(params, {})).toEqual(await through(params, {}));
+    const other = { ...params, learning_rate: { head: 0.01, backbone: { peak: 0.001 } } };
+    expect(await through(other, {})).not.toEqual(await through(params, {}));
+  });
+
+  it("from a layer, on random views of its activations", async () => {
+    const params = { ...rates, from: "block" };
+    const inputs = {
+      data: await extract({ layer: "block" }),
+      views: await extract({ layer: "block", views: 3, augment: ["flip"] }),
+    };
+    const bytes = await through(params, inputs);
+    expect(await resumed(params, inputs)).toEqual(bytes);
+    expect(await through(params, { data: inputs.data })).not.toEqual(bytes);
   });
 });
 
