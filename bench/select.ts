@@ -109,7 +109,7 @@ const ENTRIES: Entry[] = [
       ["batch-easy-hard", batchEasyHard],
       ["triplet-margin", tripletMargin],
     ] as const
-  ).map(([name, selector]) => ({ name: `facenet, ${name}`, loss: facenet, selector })),
+  ).map(([name, selector]) => ({ name: `facenet, ${name}`, loss: facenet, lists: true, selector })),
   { name: "margin, distance-weighted", loss: margin, selector: distanceWeighted },
   ...(
     [
