@@ -1,7 +1,7 @@
 /** The interface of a file of backbones/: a part of the stages `backbone` and `extract`. */
 import type { ParamSchemas, ParamsOf, Part, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 
-import type { Resampling } from "./pixels/resize.ts";
+import type { Resampling } from "./pixels/shape.ts";
 
 /** How the tokens of a transformer become one vector: see `pool` of the stage extract. */
 export type Pooling = "cls" | "mean" | "both";

@@ -1,6 +1,7 @@
 /** The input of a network: feature vectors or images, row by row. */
 
-import { Resizer, type Scaling, type Shape, type Target } from "../pixels/resize.ts";
+import { Resizer } from "../pixels/resize.ts";
+import type { Scaling, Shape, Target } from "../pixels/shape.ts";
 import { type View, wholeView } from "../pixels/view.ts";
 import { numbers, readMetadata, readTable } from "./arrow.ts";
 import { readSets } from "./label-sets.ts";

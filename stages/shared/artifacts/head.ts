@@ -5,7 +5,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../../runner/stage.ts";
 import { encodeModel, type Model } from "../onnx/model.ts";
-import type { Resampling } from "../pixels/resize.ts";
+import type { Resampling } from "../pixels/shape.ts";
 import type { Recipe } from "../runs/recipe.ts";
 import type { Examples } from "./examples.ts";
 import { checkJson, readJson } from "./schema.ts";

@@ -1,5 +1,5 @@
 /** Bicubic resizing of one image (Keys 1981), for networks that were trained on images resized so. */
-import type { Scaling, Shape, Target } from "./resize.ts";
+import type { Scaling, Shape, Target } from "./shape.ts";
 
 /** Sources of each target position and their weights, `[to, 4]`. */
 export interface CubicTaps {

@@ -2,31 +2,8 @@
 import { cubicTaps, resizeBicubic } from "./bicubic.ts";
 import { blendIn } from "./blend.ts";
 import { keepsColours, recolour } from "./colour.ts";
+import type { Scaling, Shape, Target } from "./shape.ts";
 import type { View } from "./view.ts";
-
-/** How images are resized. */
-export type Resampling = "bilinear" | "bicubic";
-
-/** How an image enters the network: each channel as (byte / 255 - mean) / std. */
-export interface Scaling {
-  mean: readonly [number, number, number];
-  std: readonly [number, number, number];
-  /** Default bilinear. */
-  resampling?: Resampling;
-}
-
-/** Images as they are stored: `[height, width, channels]` bytes, 1 or 3 channels. */
-export interface Shape {
-  height: number;
-  width: number;
-  channels: number;
-}
-
-/** Images as a network takes them. */
-export interface Target extends Shape {
-  /** Each channel by itself, `[channels, height, width]`; else `[height, width, channels]`. */
-  planes: boolean;
-}
 
 /**
  * For each target position where its two sources begin, and the weight of the second; half-pixel centres, edges

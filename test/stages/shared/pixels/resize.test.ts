@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { Resizer, type Scaling } from "../../../../stages/shared/pixels/resize.ts";
+import { Resizer } from "../../../../stages/shared/pixels/resize.ts";
+import type { Scaling } from "../../../../stages/shared/pixels/shape.ts";
 
 /** Bytes enter as they are. */
 const PLAIN = { mean: [0, 0, 0], std: [1 / 255, 1 / 255, 1 / 255] } as const;

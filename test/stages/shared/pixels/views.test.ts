@@ -1,7 +1,8 @@
 /** Views of images in pixels: windows, mirror images, colours and hidden parts, as a plain computation makes them. */
 import { describe, expect, it } from "vitest";
 import { random } from "../../../../stages/shared/compute/random.ts";
-import { Resizer, type Shape, type Target } from "../../../../stages/shared/pixels/resize.ts";
+import { Resizer } from "../../../../stages/shared/pixels/resize.ts";
+import type { Shape, Target } from "../../../../stages/shared/pixels/shape.ts";
 import { type View, wholeView } from "../../../../stages/shared/pixels/view.ts";
 
 /** Bytes enter as they are. */
