@@ -36,8 +36,9 @@ interface Packages {
   stamps: Record<string, string>;
 }
 
-/** The folder of the package that holds a file: `node_modules/a`; "" for none. */
-function packageFolder(file: string): string {
+/** The folder of the package that holds a file: `node_modules/a`; "" for none. node_modules may be a link elsewhere. */
+function packageFolder(path: string): string {
+  const file = path.slice(Math.max(0, path.indexOf(IN_PACKAGES)));
   const from = file.lastIndexOf(IN_PACKAGES);
   if (from < 0) return "";
   const [first, second] = file.slice(from + IN_PACKAGES.length).split(sep);

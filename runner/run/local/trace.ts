@@ -32,13 +32,16 @@ function writable(flags: unknown): boolean {
 function trace(file: string): void {
   const root = process.cwd();
   const below = root + sep;
-  const packages = resolve(root, "node_modules") + sep;
+  const installed = resolve(root, "node_modules");
+  // A link to a folder elsewhere is one name of the packages, and their own place is the other.
+  const packages = [installed, fs.existsSync(installed) ? fs.realpathSync(installed) : installed];
+  const isOfPackages = (path: string) => packages.some((folder) => path.startsWith(folder + sep));
   const seen = new Set([`w${resolve(file)}`]);
   const { appendFileSync } = fs;
   const note = (kind: "r" | "w", path: unknown): void => {
     if (typeof path !== "string" && !Buffer.isBuffer(path) && !(path instanceof URL)) return; // a file that is open
     const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path.toString());
-    if ((kind === "r" && !absolute.startsWith(below)) || absolute.startsWith(packages)) return;
+    if ((kind === "r" && !absolute.startsWith(below)) || isOfPackages(absolute)) return;
     const line = kind + absolute;
     if (seen.has(line)) return;
     // A line of its own even after half of another. When the disk takes none, the call it is about fails: a file

@@ -1,6 +1,6 @@
 /** The bundled packages of a stage's process behave as those that Node loads. */
 import { execFileSync } from "node:child_process";
-import { readdirSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -156,4 +156,15 @@ test("without a lock file the versions are unknown, so nothing is bundled", asyn
     'import { next } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: next };',
   );
   expect(await start("stage.run")).toMatchObject({ printed: 1, bundled: false });
+});
+
+test("are found where node_modules is a link to a folder elsewhere, those too that cannot be bundled", async () => {
+  const elsewhere = join(project.root, "elsewhere");
+  mkdirSync(elsewhere);
+  renameSync(join(project.root, "node_modules"), join(elsewhere, "node_modules"));
+  symlinkSync(join(elsewhere, "node_modules"), join(project.root, "node_modules"));
+  write(
+    'import { value } from "waits"; import { next } from "counter"; export default { value, next: next() };',
+  );
+  expect((await start("() => stage")).printed).toEqual({ value: 7, next: 1 });
 });
