@@ -35,11 +35,11 @@ export { standing };
 /** @param root the project's folder; @param from the folder that paths start at */
 export async function main(args: string[], root: string, from: string): Promise<number> {
   let code = 0;
-  const program = new Command("npm run").exitOverride().enablePositionalOptions();
+  const program = new Command("npx deephash").exitOverride().enablePositionalOptions();
   program
     .command("search")
     .description("find the images of an index that are nearest to yours")
-    .usage("-- IMAGE|FOLDER|- … [options]")
+    .usage("IMAGE|FOLDER|- … [options]")
     .argument("[image...]", "images, folders of images, or - for an image on the standard input")
     .option("--index <folder>", "the index (default: the only one in indexes/)")
     .option("--top <n>", "images to find", wholeFrom(1), 10)

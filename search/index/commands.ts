@@ -24,7 +24,7 @@ export function addIndex(program: Command, root: string, from: string): void {
     .command("index")
     .enablePositionalOptions() // else its own --exclude would take that of "index add"
     .description("make an index of your own images; the folder of an image is its class")
-    .usage("-- FOLDER … [options]")
+    .usage("FOLDER … [options]")
     .argument("<folder...>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
     .option("--like <index>", "encode with the trained model of this index")
     .option("--backbone <name>", "encode without training: features of this network, and itq")

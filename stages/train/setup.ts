@@ -68,6 +68,10 @@ export async function setUp(
       dim,
       () => startLoss("validation selector", (name) => random(seed, name)),
       examples.classes.length,
+      (images) => ({
+        values: examples.take(Uint32Array.from(images, (image) => data.validation[image])),
+        shape: [images.length, ...examples.shape],
+      }),
     );
   return {
     data,

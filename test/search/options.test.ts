@@ -115,10 +115,7 @@ test.each<[string[], RegExp]>([
 
 test.each<[string[], string]>([
   [["search", "x", "--tpo", "3"], "search: unknown option '--tpo'. Did you mean --top?"],
-  [
-    ["search"],
-    "search: <image> is missing: images, folders of images, or - for an image on the standard input. See: npx deephash search --help",
-  ],
+  [["search"], "search: name an image, a folder of images, - for the standard input, or --url ADDRESS."],
   [
     ["search", "x", "--top", "\u001b[2Jno"],
     "search: option '--top <n>' argument '\\u001b[2Jno' is invalid. It must be a whole number from 1.",

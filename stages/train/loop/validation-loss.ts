@@ -76,9 +76,16 @@ function pairBatch(pairs: PairSet, start: number): SampledBatch {
  * @param start starts the loss again, with random streams of its own: a selector then draws the same at every evaluation,
  *   and takes no draws from the training
  * @param classes where images may have several labels
+ * @param examplesOf the network's input for images
  * @returns a function of the images' embeddings, the weights that the loss has trained, and its params: the mean
  */
-export function lossMeter(batches: SampledBatch[], dim: number, start: () => LossRun, classes = 0) {
+export function lossMeter(
+  batches: SampledBatch[],
+  dim: number,
+  start: () => LossRun,
+  classes = 0,
+  examplesOf?: (images: Int32Array) => Given["examples"],
+) {
   return (
     { embeddings, labels, sets }: Embedded,
     trained: tf.Variable[],
@@ -98,7 +105,13 @@ export function lossMeter(batches: SampledBatch[], dim: number, start: () => Los
         rows.set(embeddings.subarray(image * dim, (image + 1) * dim), row * dim);
       const value = tf.tidy(() => {
         const own = Int32Array.from(drawn.images, (image) => labels[image]);
-        const given = sets ? { ...drawn, labelSets: expandSets(sets, drawn.images, classes) } : drawn;
+        const given = {
+          ...drawn,
+          ...(sets && { labelSets: expandSets(sets, drawn.images, classes) }),
+          get examples() {
+            return examplesOf?.(drawn.images); // few losses ask for it
+          },
+        };
         return run.loss(tf.tensor2d(rows, [size, dim]), own, params, given).dataSync()[0];
       });
       sum += value * size;

@@ -27,11 +27,11 @@ function cosinesOfHalves(rows: tf.Tensor2D, pairs: number): tf.Tensor1D {
   return tf.sum(tf.mul(half(0), half(pairs)), 1) as tf.Tensor1D;
 }
 
-/** The same of features. @throws UserError where there are none, or images */
+/** The same of features. @throws Error where there are none, UserError where they are images */
 function featureCosines({ examples }: Given, pairs: number): tf.Tensor1D {
   if (!examples)
-    throw new UserError(
-      'train: the loss "bihalf-unsupervised" compares codes with the features of a step, and cannot be measured without them. Leave out validation_loss.',
+    throw new Error(
+      'the loss "bihalf-unsupervised" compares codes with features: give it the examples of the batch',
     );
   if (examples.shape.length !== 2)
     throw new UserError(

@@ -65,7 +65,7 @@ export interface Given {
   triplets?: Triplets;
   /** 1 where an image has a label, `[batch, classes]`; present where images may have several. */
   labelSets?: Uint8Array;
-  /** The network's input for the batch, `[batch, …]`; absent where a loss is only measured. */
+  /** The network's input for the batch, `[batch, …]`. */
   examples?: { values: Float32Array; shape: number[] };
   /** Of all steps, those done before this one, in [0, 1); absent where a loss is only measured. */
   share?: number;

@@ -156,7 +156,7 @@ describe("many requests", () => {
   test("200, 8 at a time, are all answered, each for its own image, and memory stays flat", async () => {
     const child = spawn(
       process.execPath,
-      ["search/main.mjs", "serve", "--index", world.at("own"), "--port", "0"],
+      ["search/main.mjs", "serve", "--index", world.at("own"), "--port", "0", "--rate", "100000"],
       {
         stdio: ["ignore", "pipe", "inherit"],
       },

@@ -157,7 +157,7 @@ test("bihalf-unsupervised brings the cosines of halves to those of the features,
 
 test("bihalf-unsupervised refuses images, and to be measured without features", () => {
   const under = (setup: object) => () => lossOf(unsupervised as Loss, outputs(), LABELS, setup);
-  expect(under({})).toThrow(/Leave out validation_loss/);
+  expect(under({})).toThrow(/give it the examples of the batch/);
   const examples = { values: new Float32Array(10 * 12), shape: [10, 2, 2, 3] };
   expect(under({ given: { examples } })).toThrow(/the network is given images\. Extract features/);
 });

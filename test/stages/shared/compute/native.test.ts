@@ -179,7 +179,9 @@ describe("gradients and losses agree", () => {
     const rows = randomRows(random(3, "rows"), 24, 16, loss.normalise);
     const labels = rows.map((_, i) => i % 4);
     const selector = { triplets: all, pairs: allPositive, nothing: undefined }[loss.selects];
-    const [own, native] = await onBoth(() => lossOf(loss, rows, labels, { selector, classes: 4 }));
+    const features = Float32Array.from(randomRows(random(4, "features"), 24, 3).flat());
+    const given = { examples: { values: features, shape: [24, 3] } };
+    const [own, native] = await onBoth(() => lossOf(loss, rows, labels, { selector, classes: 4, given }));
     expect(Math.abs(native.loss - own.loss)).toBeLessThanOrEqual(TOLERANCE * Math.abs(own.loss));
     expect(relativeError(native.gradient, own.gradient)).toBeLessThan(TOLERANCE);
     for (const [k, gradient] of own.variables.entries())
