@@ -10,6 +10,7 @@ import { readTrainingData } from "./data.ts";
 import { fit } from "./loop/fit.ts";
 import { watchOthers } from "./loop/others.ts";
 import type { NamedMetric } from "./metric.ts";
+import type { NetworkDefinition } from "./network.ts";
 import type { Params } from "./params.ts";
 import { recipeFor } from "./recipe.ts";
 import { refusals, selectorFor } from "./selection.ts";
@@ -60,12 +61,13 @@ export default defineStage<Params>({
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
     const selector = selectorFor(parts);
-    const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus);
+    const tuning = tuningOf(params, parts);
+    const small = !tuning && (parts.network.part as NetworkDefinition).takes === "features";
+    const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus, small);
     (fallback ? warn : log)(`backend ${backend} (${reason})`);
     note("backend", backend);
     note("backend_reason", reason);
 
-    const tuning = tuningOf(params, parts);
     if (tuning && !inputs.model)
       throw new UserError(
         `train: the backbone ${tuning.backbone.name} trains, but its file is missing. Name it as the input "model".`,

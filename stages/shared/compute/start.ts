@@ -46,12 +46,18 @@ async function adviceOn(backend: BackendParam, why: string): Promise<string> {
  * Starts the backend; onnxruntime and a GPU's packages are loaded where they are asked for alone.
  * @param stage for messages
  * @param cpus that the convolutions of `native` may use: their results do not depend on it
+ * @param small whether `fastest` leaves out GPUs, see `chooseFastest`
  * @throws UserError where one that was asked for cannot start
  */
-export async function startNamed(wanted: BackendParam, stage: string, cpus = 1): Promise<Started> {
+export async function startNamed(
+  wanted: BackendParam,
+  stage: string,
+  cpus = 1,
+  small = false,
+): Promise<Started> {
   if (wanted === "fastest") {
     const { chooseFastest } = await import("./fastest.ts");
-    const chosen = await chooseFastest();
+    const chosen = await chooseFastest(small);
     await start(chosen.backend, cpus);
     return chosen;
   }

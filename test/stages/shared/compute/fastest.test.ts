@@ -43,6 +43,7 @@ test.each([
   boolean,
 ][])("takes %s", async (_, gpu, webgpu, native, backend, fallback) => {
   const chosen = await chooseFastest(
+    false,
     async (name) => ({ gpu, webgpu })[name],
     async () => native,
   );
@@ -50,6 +51,16 @@ test.each([
   const order = ["gpu", "webgpu", "native", "wasm"];
   const asked = order.slice(0, order.indexOf(backend) + 1);
   expect(chosen.reason.split("; ").map((part) => part.split(":")[0])).toEqual(asked);
+});
+
+test("tries no GPU where a step is small", async () => {
+  const chosen = await chooseFastest(
+    true,
+    async () => card,
+    async () => "",
+  );
+  expect(chosen).toMatchObject({ backend: "native", fallback: false });
+  expect(chosen.reason).toMatch(/^gpu, webgpu: slower for a head on features; native: it does/);
 });
 
 test("a step whose gradient is off is a failure, and so is one that is not a number", async () => {
