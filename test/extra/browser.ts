@@ -125,8 +125,11 @@ const LAYOUT = `(() => {
   return found.slice(0, 12);
 })()`;
 
-/** The defects of the page's layout as it is shown. */
-export const layoutFaults = (page: Page): Promise<string[]> => page.evaluate(LAYOUT) as Promise<string[]>;
+/** The defects of the page's layout as it is shown, from its top: scrolled text passes below the contents, which stay. */
+export async function layoutFaults(page: Page): Promise<string[]> {
+  await page.evaluate("scrollTo(0, 0)");
+  return page.evaluate(LAYOUT) as Promise<string[]>;
+}
 
 /** Milliseconds from the start of the navigation to the first paint of content. */
 export const firstPaint = (page: Page): Promise<number> =>
