@@ -203,7 +203,7 @@ export function writeResNet(path: string, blocks: number[], bottleneck: boolean)
       at = net.relu(net.sum(branch, shortcut));
       channels = outer;
     }
-  write(path, net, net.dense(net.flatten(net.mean(at)), channels, 1000), "N");
+  write(path, net, net.dense(net.flatten(net.mean(at)), channels, 1000), "N", { height: "H", width: "W" });
 }
 
 /** Expansion, channels, blocks and first stride of MobileNetV2's bottlenecks. */
