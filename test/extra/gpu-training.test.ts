@@ -50,7 +50,7 @@ function project(): string {
       name,
       {
         uses: "train",
-        matrix: { backend: [...BACKENDS, ...(name === "triplets" ? ["fastest"] : [])] },
+        matrix: { backend: [...BACKENDS, ...(["triplets", "pixels"].includes(name) ? ["fastest"] : [])] },
         inputs: { data: name === "pixels" ? "./images.arrow" : "./features.arrow", split: "./split.arrow" },
         with: { sampler: SAMPLER, ...params, backend: "${backend}" },
       },
@@ -86,10 +86,16 @@ it.each(Object.keys(CASES))("%s: the losses on WebGPU are those of WebAssembly",
 });
 
 it("fastest takes no GPU that is computed on the CPU, and says so", () => {
-  const { notes } = recordOf(root, "triplets[backend=fastest]");
+  const { notes } = recordOf(root, "pixels[backend=fastest]");
   expect(notes.backend_reason).toMatch(
     notes.backend === "webgpu"
       ? /webgpu: .+ does a small step as WebAssembly does$/
       : /webgpu: SwiftShader.* computes on the CPU; native: it does a small step/,
   );
+});
+
+it("fastest tries no GPU for a head on features", () => {
+  const { notes } = recordOf(root, "triplets[backend=fastest]");
+  expect(notes.backend).toBe("native");
+  expect(notes.backend_reason).toMatch(/^gpu, webgpu: slower for a head on features; native: it does/);
 });
