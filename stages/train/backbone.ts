@@ -107,7 +107,7 @@ export function buildTuned(
   const vectors = layer.apply(x) as layers.SymbolicTensor;
   const top = head([length]);
   const y = top.model.apply(vectors) as layers.SymbolicTensor;
-  const weights = () => layer.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+  const weights = () => layer.variables();
   return {
     model: layers.model({ inputs: x, outputs: y }),
     train: (batch) => top.train(layer.call(batch)),

@@ -76,7 +76,7 @@ class Writer {
   }
 
   private weight(name: string, { shape, values } = this.values.get(name)!): Name {
-    const own = `${this.prefix}${name}`; // weights before this part may have the same name
+    const own = `${this.prefix}weight/${name}`; // weights before this part, and tensors, may have the same name
     this.graph.initializer.push(tensorOf(own, shape, values));
     return own;
   }

@@ -69,6 +69,8 @@ class Importer {
       case "Identity":
       case "Dropout":
         this.aliases.set(y, x);
+        // Nodes that read the other name read this tensor.
+        this.readers.set(x, (this.readers.get(x) ?? 1) - 1 + (this.readers.get(y) ?? 0));
         return;
       default:
         throw this.refusal(node, `there is no gradient for it. Operators that are known: ${OPERATORS}`);
@@ -142,14 +144,14 @@ class Importer {
     return this.readers.get(x) === 1 ? last : undefined;
   }
 
-  /** y = scale x + shift, by channel: folded into the convolution before it, or by itself and frozen. */
+  /** y = scale x + shift, by channel: folded into the layer before it, or by itself and frozen. */
   private norm(node: Node, x: string, y: string): void {
     const [gamma, beta, mean, variance] = node.input.slice(1, 5).map((name) => this.read.get(name).values);
     const epsilon = floatOf(node, "epsilon", 1e-5);
     const scale = gamma.map((factor, c) => factor / Math.sqrt(variance[c] + epsilon));
     const shift = beta.map((offset, c) => offset - mean[c] * scale[c]);
     const before = this.makerOf(x);
-    if (before?.op !== "convolution" || before.activation !== "linear") {
+    if ((before?.op !== "convolution" && before?.op !== "dense") || before.activation !== "linear") {
       const of = (name: string, values: Float32Array) =>
         this.keep(`${y}_${name}`, { shape: [values.length], values }, false);
       this.steps.push({ op: "scale", x, y, scale: of("scale", scale), shift: of("shift", shift) });

@@ -4,12 +4,13 @@ import * as layers from "@tensorflow/tfjs-layers";
 import { runTrainable } from "./run.ts";
 import type { Trainable } from "./steps.ts";
 
-/** The layer. Its weights are those of the network, in its order. */
+/** The layer. Its weights are those of the network. */
 export class TrainableLayer extends layers.layers.Layer {
   static className = "TrainableBackbone";
   private readonly network: Trainable;
   private readonly channelsFirst: boolean;
   private readonly outputLength: number;
+  private made: ReturnType<layers.layers.Layer["addWeight"]>[] = [];
 
   /**
    * @param channelsFirst whether its inputs are `[batch, channels, height, width]`, as ONNX has them
@@ -23,7 +24,7 @@ export class TrainableLayer extends layers.layers.Layer {
   }
 
   override build(): void {
-    for (const { name, shape, values, trainable } of this.network.weights)
+    this.made = this.network.weights.map(({ name, shape, values, trainable }) =>
       this.addWeight(
         name.replaceAll(/[^A-Za-z0-9_.\-/]/g, "_"),
         shape,
@@ -31,7 +32,8 @@ export class TrainableLayer extends layers.layers.Layer {
         { apply: () => tf.tensor(values, shape) } as never,
         undefined,
         trainable,
-      );
+      ),
+    );
     this.built = true;
   }
 
@@ -42,7 +44,11 @@ export class TrainableLayer extends layers.layers.Layer {
   override call(inputs: tf.Tensor | tf.Tensor[]): tf.Tensor {
     const given = Array.isArray(inputs) ? inputs[0] : inputs;
     const x = this.channelsFirst ? tf.transpose(given, [0, 2, 3, 1]) : given;
-    const weights = this.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
-    return runTrainable(this.network, x, weights);
+    return runTrainable(this.network, x, this.variables());
+  }
+
+  /** The weights in the order of the network's own: `weights` of tfjs holds those that are frozen last. */
+  variables(): tf.Variable[] {
+    return this.made.map((weight) => (weight as unknown as { val: tf.Variable }).val);
   }
 }

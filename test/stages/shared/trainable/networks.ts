@@ -104,3 +104,14 @@ export function smallResNet(): Model {
   const pooled = net.add("AveragePool", [x], { kernel_shape: [2, 2], pads: [0, 0, 1, 1] });
   return net.model(net.add("GlobalAveragePool", [pooled]), 12);
 }
+
+/** A tensor with two names of which one is read twice, and batch norm behind a fully connected layer. Features: 6. */
+export function smallAliases(): Model {
+  const net = new Network();
+  const stem = net.relu6(net.conv("data", 3, 8, { kernel: 3, stride: 2, pads: [1, 1, 1, 1] }), "stem");
+  const other = net.add("Identity", [net.conv(stem, 8, 8)]);
+  const sum = net.add("Add", [net.norm(other, 8), other], {}, "sum");
+  const vector = net.add("Flatten", [net.add("GlobalAveragePool", [sum])], { axis: 1 });
+  const dense = net.add("Gemm", [vector, net.values([6, 8]), net.values([6])], { transB: 1 });
+  return net.model(net.norm(dense, 6), 6);
+}

@@ -14,7 +14,7 @@ import { runTrainable } from "../../../../stages/shared/trainable/run.ts";
 import type { Trainable } from "../../../../stages/shared/trainable/steps.ts";
 import { registerTrainingKernels } from "../../../../stages/train/engine/kernels.ts";
 import mlp from "../../../../stages/train/networks/mlp.ts";
-import { Network, smallMobileNet, smallResNet } from "./networks.ts";
+import { Network, smallAliases, smallMobileNet, smallResNet } from "./networks.ts";
 
 const SIZE = 32;
 const COUNT = 3;
@@ -51,6 +51,7 @@ const start = (backend: string) => (backend === "native" ? startNative(0) : star
 describe.each([
   ["MobileNetV2", smallMobileNet, ["data", "stem", "thin", "block"]],
   ["ResNet", smallResNet, ["data", "stem", "layer1", "layer2"]],
+  ["aliases and batch norm of vectors", smallAliases, ["data", "stem", "sum"]],
 ])("%s", (_, make, layers) => {
   describe.each(["wasm", "native", "cpu"])("on %s", (backend) => {
     beforeAll(async () => void (await start(backend)));
@@ -119,7 +120,7 @@ describe.each([
     const draw = random(5, "weights");
     whole.setWeights(whole.getWeights().map((weight) => tf.add(weight, tf.mul(weight, 0.1 * draw.float()))));
     const wanted = (whole.predict(tf.tensor(entering.values, entering.shape)) as tf.Tensor).dataSync();
-    const values = tail.getWeights().map((weight) => weight.dataSync() as Float32Array);
+    const values = tail.variables().map((weight) => weight.dataSync() as Float32Array);
     const written = await exportTrained(model, network, values, { model: head, dim: 5 }, false);
     const [fromImages] = await computed(written, [EMBEDDING], images(), shape);
     expect(fromImages.shape).toEqual([COUNT, 5]);
