@@ -130,11 +130,11 @@ async function* ofActivations(
   { from }: TunedBackbone,
   { values, rows, dim: width }: Vectors,
 ): AsyncGenerator<Float32Array> {
-  const network = await open(modelAfter(model, from, input), dim, cpus);
   if (width !== input.reduce((product, length) => product * length, 1))
     throw new UserError(
       `embed: the network takes ${input.join(" x ")} values of the layer "${from}", but ${inputs.data} holds ${width} an image. Embed what it was trained on.`,
     );
+  const network = await open(modelAfter(model, from, input), dim, cpus);
   try {
     for (let row = 0; row < rows; row += BATCH) {
       const count = Math.min(BATCH, rows - row);
@@ -171,17 +171,20 @@ export async function embedTuned(context: StageContext<Params>): Promise<void> {
   const table = createVectors(outputs.embeddings, dim, "float32", metadata, sets);
   const bytes = setBytes(classes.length);
   let done = 0;
-  for await (const embeddings of batches) {
-    signal.throwIfAborted();
-    const count = embeddings.length / dim;
-    table.write(count, {
-      id: ids.subarray(done, done + count),
-      label: labels.subarray(done, done + count),
-      ...(sets && { labels: sets.subarray(done * bytes, (done + count) * bytes) }),
-      vector: embeddings,
-    });
-    done += count;
-    progress(done, ids.length, "images");
+  try {
+    for await (const embeddings of batches) {
+      signal.throwIfAborted();
+      const count = embeddings.length / dim;
+      table.write(count, {
+        id: ids.subarray(done, done + count),
+        label: labels.subarray(done, done + count),
+        ...(sets && { labels: sets.subarray(done * bytes, (done + count) * bytes) }),
+        vector: embeddings,
+      });
+      done += count;
+      progress(done, ids.length, "images");
+    }
+  } finally {
+    table.close();
   }
-  table.close();
 }

@@ -39,7 +39,7 @@ export interface StoredViews {
  */
 export async function openViews(
   path: string,
-  { ids, shape, pixels }: Examples,
+  { ids, shape, pixels, metadata }: Examples,
   rows: Uint32Array,
   draw: Random,
 ): Promise<StoredViews> {
@@ -52,7 +52,10 @@ export async function openViews(
   const viewsOf = new Map<number, [batch: number, at: number][]>(Array.from(rows, (row) => [ids[row], []]));
   let about: Record<string, unknown> = {};
   for await (const batch of readBatches(path, "vectors")) {
-    if (batches.length === 0) about = readMetadata(batch);
+    if (batches.length === 0) {
+      about = readMetadata(batch);
+      checkSource(about, metadata, path);
+    }
     const values = valuesOf(batch, dim, path);
     for (const [row, id] of (batch.getChild("id")!.toArray() as Uint32Array).entries())
       viewsOf.get(id)?.push([batches.length, row * dim]);
@@ -76,6 +79,17 @@ export async function openViews(
   };
   const { views, augment } = about;
   return { take, about: { views, augment } };
+}
+
+/** Refuses views of another origin than the examples: of another network, layer, size or data set. */
+function checkSource(views: Record<string, unknown>, examples: Record<string, unknown>, path: string): void {
+  for (const name of ["dataset", "backbone", "layer", "size"]) {
+    const [own, other] = [views[name], examples[name]];
+    if (own !== undefined && other !== undefined && own !== other)
+      throw new UserError(
+        `${path}: views of the ${name} ${own}, but the examples are of ${other}. Take both from the same extract params.`,
+      );
+  }
 }
 
 /** The values of a batch of vectors. @throws UserError when they have another length than the features */

@@ -53,10 +53,13 @@ export async function smallStep(tf: Tensorflow): Promise<number[]> {
   return values;
 }
 
-/** In what values differ from those of WebAssembly; "" where they do not. */
+/** In what values differ from those of WebAssembly; "" where they do not. JSON made null of NaN and Infinity. */
 export function differenceOf(values: number[], wanted: number[]): string {
   const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
-  const off = wanted.reduce((most, value, k) => Math.max(most, Math.abs(values[k] - value)), 0);
+  const off = wanted.reduce(
+    (most, value, k) => Math.max(most, Math.abs((values[k] ?? Number.NaN) - value)),
+    0,
+  );
   return off <= LARGEST_DIFFERENCE * largest
     ? ""
     : `its values are not those of WebAssembly (${off.toPrecision(2)} apart at most, the largest is ${largest.toPrecision(2)}); its driver computes wrong numbers`;

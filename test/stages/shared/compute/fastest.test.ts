@@ -71,6 +71,7 @@ test("a step whose gradient is off is a failure, and so is one that is not a num
   for (const wrong of [Math.max(...values), Number.NaN])
     expect(differenceOf([...values.slice(0, -1), values.at(-1)! + wrong], values)).toContain("wrong numbers");
   expect(differenceOf(values.slice(1), values)).toContain("wrong numbers");
+  expect(differenceOf(JSON.parse("[null, 1]"), [0, 1])).toContain("wrong numbers"); // NaN, through JSON
 });
 
 test("a package that is not installed is no failure for fastest, and names the command for who asks for it", async () => {
