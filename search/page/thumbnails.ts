@@ -37,10 +37,12 @@ export async function writeThumbnails(folder: string, index: Index): Promise<num
     recipe.roots === undefined ? await PixelTable.open(await files.path(FILES.pixels)) : undefined;
   const limit = pLimit(AT_ONCE);
   let missing = 0;
+  let failed = false;
   try {
-    await Promise.all(
-      Array.from({ length: codes.rows }, (_, row) =>
-        limit(async () => {
+    const tasks = Array.from({ length: codes.rows }, (_, row) =>
+      limit(async () => {
+        if (failed) return; // those that wait would make the folder again, which is removed then
+        try {
           const path = join(folder, thumbnailOf(row));
           mkdirSync(dirname(path), { recursive: true });
           const source = await sourceOf(index, table, row);
@@ -51,9 +53,15 @@ export async function writeThumbnails(folder: string, index: Index): Promise<num
             .catch(() => undefined);
           if (webp) writeFileSync(path, webp);
           else missing++;
-        }),
-      ),
+        } catch (error) {
+          failed = true;
+          throw error;
+        }
+      }),
     );
+    const ended = await Promise.allSettled(tasks);
+    const fault = ended.find((one) => one.status === "rejected");
+    if (fault) throw fault.reason;
   } finally {
     await table?.close();
   }

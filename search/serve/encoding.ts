@@ -10,6 +10,8 @@ export interface Encoded {
   /** `[bits]` */
   outputs: Float32Array;
   content: Uint8Array;
+  /** The hash of the encoder that gave them; absent where a request brought them. */
+  encoder?: string;
 }
 
 /** The command of search/cli.ts that is the process. */
@@ -45,6 +47,10 @@ export class Encoding {
   private folder: string;
   private child?: ChildProcess;
   private isReady = false;
+  /** The hash of the encoder that the process opened. */
+  private encoder?: string;
+  /** Images that are received, wait or are encoded: each lies in a file. */
+  private admitted = 0;
   private isClosed = false;
   private next = 0;
   private readonly waiting: Job[] = [];
@@ -69,6 +75,18 @@ export class Encoding {
 
   get state(): "ready" | "starting" {
     return this.isReady ? "ready" : "starting";
+  }
+
+  /** Does the work of one image, from its first byte on. @throws Refusal when there are as many as may wait already */
+  async admit<T>(work: () => Promise<T>): Promise<T> {
+    if (this.admitted >= this.limits.waiting)
+      throw new Refusal(503, `${this.limits.waiting} images wait already.`, 1);
+    this.admitted++;
+    try {
+      return await work();
+    } finally {
+      this.admitted--;
+    }
   }
 
   /** Encodes the image in a file. @throws Refusal */
@@ -107,6 +125,7 @@ export class Encoding {
   private take(answer: Answer): void {
     if (answer.kind === "ready") {
       this.isReady = true;
+      this.encoder = answer.encoder;
       this.settle?.resolve();
       this.settle = undefined;
       this.pump();
@@ -123,7 +142,7 @@ export class Encoding {
     if (job)
       this.end(job, () =>
         answer.kind === "encoded"
-          ? job.resolve({ outputs: answer.outputs, content: answer.content })
+          ? job.resolve({ outputs: answer.outputs, content: answer.content, encoder: this.encoder })
           : job.reject(new Refusal(answer.status, answer.fault)),
       );
     this.pump();

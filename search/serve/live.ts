@@ -34,6 +34,8 @@ export class Live {
   private opened: Opened;
   private looked = performance.now();
   private opening?: Promise<void>;
+  /** Why the newer index could not be opened, as told last. */
+  private fault = "";
   private readonly onEncoder: () => void;
 
   private constructor(folder: string, opened: Opened, onEncoder: () => void) {
@@ -76,9 +78,13 @@ export class Live {
       this.opened = await openAt(this.folder);
       setTimeout(() => void table?.close(), CLOSED_AFTER).unref(); // requests may be reading it
       if (this.opened.index.recipe.encoder !== encoder) this.onEncoder();
+      this.fault = "";
       console.error(`${this.folder}: opened again, ${this.opened.index.codes.rows} images.`);
-    } catch {
-      // it is being replaced, or removed: what is open is served on
+    } catch (error) {
+      // It is being replaced, or removed, or it is corrupt: the open one is served on.
+      const { message } = error as Error;
+      if (message !== this.fault) console.error(`! serve: ${message} The index opened before is served on.`);
+      this.fault = message;
     }
   }
 }

@@ -18,7 +18,7 @@ export interface Shared {
   /** The name of the index. */
   name: string;
   live: Live;
-  encoding: Pick<Encoding, "encode" | "state">;
+  encoding: Pick<Encoding, "admit" | "encode" | "state">;
   /** Folder for images that are uploaded, while they are encoded. */
   scratch: string;
   /** The files of the page: what GET answers at a path. */
@@ -77,7 +77,7 @@ const isSearchBy = new Ajv({ strict: false }).compile<SearchBy>({
 
 /** Encodes the image that a body is. */
 const encodeBody = ({ request }: Asked, { scratch, encoding }: Shared): Promise<Encoded> =>
-  withBody(request, scratch, LIMITS.imageBytes, (path) => encoding.encode(path));
+  encoding.admit(() => withBody(request, scratch, LIMITS.imageBytes, (path) => encoding.encode(path)));
 
 /** The kind of a request's body by its type: an image or JSON. @throws Refusal for another type */
 function kindOf({ headers }: IncomingMessage): "image" | "json" {
@@ -112,7 +112,11 @@ function searchByJson(opened: Opened, by: unknown, wanted: Wanted): { code: stri
   return searchByOutputs(opened, { outputs, content }, wanted);
 }
 
-function searchByOutputs({ index, nearest }: Opened, { outputs, content }: Encoded, wanted: Wanted) {
+/** @throws Refusal where the index was replaced meanwhile by one of another encoder */
+function searchByOutputs({ index, nearest }: Opened, sent: Encoded, wanted: Wanted) {
+  const { outputs, content, encoder } = sent;
+  if (encoder !== undefined && encoder !== index.recipe.encoder)
+    throw new Refusal(503, "The index is being replaced. Send the image again.", 1);
   return { code: hex(packSigns(outputs, index.codes.bits)), hits: nearest.find(outputs, content, wanted) };
 }
 

@@ -91,3 +91,34 @@ test("grey is by luminance", async () => {
   const { most } = await differences(await made(64, 64, "png"), { ...SQUARE, channels: 1 }, "other");
   expect(most).toBeLessThanOrEqual(1);
 });
+
+test("colours sampled otherwise than by 1 or 2 are taken as decoded", () => {
+  const frame = (own: number, colour: number) =>
+    Uint8Array.from([
+      0xff,
+      0xd8,
+      0xff,
+      0xc0,
+      0,
+      17,
+      8,
+      0,
+      8,
+      0,
+      8,
+      3,
+      1,
+      own,
+      0,
+      2,
+      colour,
+      0,
+      3,
+      colour,
+      0,
+      0,
+      0,
+    ]);
+  expect(samplingOf(frame(0x22, 0x11))).toEqual([2, 2]);
+  expect(samplingOf(frame(0x41, 0x11))).toEqual([1, 1]);
+});

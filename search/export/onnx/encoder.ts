@@ -53,6 +53,11 @@ function featuresOf(
   images: Name,
 ): Name {
   const { views, image, backbone } = recipe;
+  const resized = views.find(({ size }) => size !== image.height || size !== image.width);
+  if (backbone.resampling === "bicubic" && resized)
+    throw new UserError(
+      `export: ${backbone.name} takes images resized by cubes to ${resized.size} px, which the graph cannot do. Make an index whose images have that size: npx deephash index FOLDER.`,
+    );
   const of = views.map((view, at) => {
     const seen = viewsOf(graph, images, image, view).map((input, mirrored) =>
       pooled(

@@ -103,7 +103,9 @@ export function samplingOf(bytes: Uint8Array): Sampling {
     if (!isFrame(bytes[at + 1])) continue;
     if (bytes[at + 9] < 3) return [1, 1];
     const [own, colour] = [bytes[at + 11], bytes[at + 14]];
-    return [(own >> 4) / (colour >> 4), (own & 15) / (colour & 15)];
+    const [across, down] = [(own >> 4) / (colour >> 4), (own & 15) / (colour & 15)];
+    // Others, as 4:1:1, are recovered by none here: their colours are taken as decoded.
+    return [across, down].every((ratio) => ratio === 1 || ratio === 2) ? [across, down] : [1, 1];
   }
   return [1, 1];
 }
