@@ -168,39 +168,65 @@ export interface StageContext<Params = Record<string, unknown>> {
   signal: AbortSignal;
 }
 
-/** A combination of parts that a stage refuses, as data: the plan refuses it before anything runs. */
+/** A combination of parts and params that a stage refuses, as data: the plan refuses it before anything runs. */
 export interface Refusal {
-  /** The part that a message on the study is about. */
+  /** The part or the param that a message on the study is about. */
   where: string;
   /**
-   * PART, PART.FIELD of the part's file, or PART.params.NAME → the values that are refused, all of them together. An
-   * absent one is null; a map or list, and a part itself, is true.
+   * PART, PART.FIELD of the part's file, PART.params.NAME, `params.NAME` of the stage's own, or one of the first three
+   * after `upstream.`, of any stage that the inputs rest on → the values that are refused, all of them together. An
+   * absent one is null; a map or list, and a part itself, is true, a list also each of its items.
    */
   when: Record<string, (Scalar | null)[]>;
-  /** One line, with "\${PART}" for its name. */
+  /** One line, with "\${PART}" for its name, "\${upstream.PART}" for that of the first one upstream. */
   message: string;
 }
 
-/** The first refusal that parts meet, its message complete. */
+/** A part as a {@link Refusal} looks at it. */
+export type Refusable = Pick<Part, "name" | "params"> & { part: unknown };
+
+/** The facts beside the parts that a {@link Refusal} goes by: the stage's params, and the parts upstream by their param. */
+interface Surroundings {
+  params?: Record<string, unknown>;
+  upstream?: Record<string, Refusable[]>;
+}
+
+/** A value as a {@link Refusal} compares it. */
+function comparable(value: unknown): (Scalar | null)[] {
+  if (value === undefined || value === null) return [null];
+  if (typeof value !== "object") return [value as Scalar];
+  return [true, ...(Array.isArray(value) ? value.filter((item) => typeof item !== "object") : [])];
+}
+
+/** Whether a part is there, or one of its fields or params. */
+function valuesOf(part: Refusable | undefined, fields: string[]): (Scalar | null)[] {
+  if (fields.length === 0) return [part ? true : null];
+  const owner = fields[0] === "params" ? part?.params : part?.part;
+  return comparable((owner as Record<string, unknown> | undefined)?.[fields.at(-1)!]);
+}
+
+/** The first refusal that parts meet, its message complete. Without `upstream`, none that goes by parts upstream. */
 export function refusalOf(
   refusals: Refusal[],
-  parts: Record<string, Pick<Part, "name" | "params"> & { part: unknown }>,
+  parts: Record<string, Refusable>,
+  { params = {}, upstream = {} }: Surroundings = {},
 ): Refusal | undefined {
-  const valueAt = (path: string): Scalar | null => {
+  const valuesAt = (path: string): (Scalar | null)[] => {
     const [name, ...fields] = path.split(".");
-    const part = parts[name];
-    if (fields.length === 0) return part ? true : null;
-    const owner = fields[0] === "params" ? part?.params : part?.part;
-    const value = (owner as Record<string, unknown> | undefined)?.[fields.at(-1)!] ?? null;
-    return value !== null && typeof value === "object" ? true : (value as Scalar | null);
+    if (name === "params") return comparable(params[fields[0]]);
+    if (name !== "upstream") return valuesOf(parts[name], fields);
+    return (upstream[fields[0]] ?? [undefined]).flatMap((part) => valuesOf(part, fields.slice(1)));
   };
   const found = refusals.find(({ when }) =>
-    Object.entries(when).every(([path, values]) => values.includes(valueAt(path))),
+    Object.entries(when).every(([path, values]) => valuesAt(path).some((value) => values.includes(value))),
   );
   return (
     found && {
       ...found,
-      message: found.message.replace(/\$\{(\w+)\}/g, (_, name) => parts[name]?.name ?? ""),
+      message: found.message.replace(
+        /\$\{(upstream\.)?(\w+)\}/g,
+        (_, above, name) => (above ? upstream[name]?.[0] : parts[name])?.name ?? "",
+      ),
     }
   );
 }
@@ -221,7 +247,7 @@ export interface StageDefinition<Params = Record<string, unknown>> {
    * in one with a tolerance.
    */
   auto?: Record<string, { exact: unknown; tolerance: unknown }>;
-  /** Combinations of parts that it cannot work with. */
+  /** Combinations of parts and params that it cannot work with. */
   refuses?: Refusal[];
   /** How many cores it can use; "all" for as many as the run has. Default 1. */
   cpus?: number | "all";

@@ -2,11 +2,11 @@
 import { existsSync, readdirSync } from "node:fs";
 import { join, normalize } from "node:path";
 import type { Code } from "../code/index.ts";
-import { type PartDefinition, refusalOf, type StageDefinition } from "../stage.ts";
+import { type PartDefinition, type Refusable, refusalOf, type StageDefinition } from "../stage.ts";
 import type { Schemas, StageInstance } from "../study/index.ts";
 import { explain, type Path, suggest } from "../text/index.ts";
 import { fault } from "./outputs.ts";
-import type { TaskPart } from "./task.ts";
+import type { Task, TaskPart } from "./task.ts";
 
 /** A part as the study names it. */
 export interface Chosen {
@@ -91,15 +91,49 @@ export function partsWith(
   return parts;
 }
 
-/** Refuses parts that do not fit together. @throws UserError with the place of the part that the refusal is about */
+const declared = ({ name, params, code }: TaskPart) => ({ name, params, part: code.definition });
+
+/**
+ * The parts of all stages that a task rests on, by the param that names them.
+ * @param made the tasks upstream, by id
+ */
+function partsUpstream(
+  { inputs }: Pick<Task, "inputs">,
+  made: Map<string, Task>,
+): Record<string, Refusable[]> {
+  const seen = new Set<string>();
+  const parts: Record<string, Refusable[]> = {};
+  const visit = (from: Task["inputs"]): void => {
+    for (const reference of Object.values(from).flat()) {
+      const task = "id" in reference ? made.get(reference.id) : undefined;
+      if (!task || seen.has(task.id)) continue;
+      seen.add(task.id);
+      for (const [param, part] of Object.entries(task.parts))
+        parts[param] = [...(parts[param] ?? []), declared(part)];
+      visit(task.inputs);
+    }
+  };
+  visit(inputs);
+  return parts;
+}
+
+/**
+ * Refuses parts and params that do not fit together, or not to the parts upstream.
+ * @param made the tasks upstream, by id
+ * @throws UserError with the place of the part or param that the refusal is about
+ */
 export function refuseParts(
   instance: StageInstance,
   { refuses = [] }: StageDefinition,
-  parts: Record<string, TaskPart>,
+  { parts, params }: Pick<Task, "parts" | "params">,
+  made: Map<string, Task>,
 ): void {
-  const declared = Object.entries(parts).map(
-    ([key, { name, params, code }]) => [key, { name, params, part: code.definition }] as const,
+  if (refuses.length === 0) return;
+  const looksUp = refuses.some(({ when }) => Object.keys(when).some((path) => path.startsWith("upstream.")));
+  const found = refusalOf(
+    refuses,
+    Object.fromEntries(Object.entries(parts).map(([key, part]) => [key, declared(part)])),
+    { params, upstream: looksUp ? partsUpstream(instance, made) : {} },
   );
-  const found = refusalOf(refuses, Object.fromEntries(declared));
   if (found) fault(instance, found.where in instance.with ? ["with", found.where] : ["with"], found.message);
 }

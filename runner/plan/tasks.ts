@@ -88,7 +88,8 @@ export async function resolve(
   );
 
   const declaredOutputs = outputsByStage();
-  const tasks = instances.map((instance): Task => {
+  const made = new Map<string, Task>(); // upstream first
+  const taskOf = (instance: StageInstance): Task => {
     if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile);
     const code = stageCode.get(entryOf(instance.uses!))!;
     const definition = code.definition as StageDefinition;
@@ -100,8 +101,8 @@ export async function resolve(
       );
 
     const parts = partsWith(instance, chosen.get(instance)!, partCode, schemas);
-    refuseParts(instance, definition, parts);
     const params = paramsOf(instance, definition, schemas, study.check === "exact");
+    refuseParts(instance, definition, { parts, params }, made);
     const kinds = inputKinds(instance, definition);
     const outputs = declaredOutputs(instance, code);
     return {
@@ -114,7 +115,9 @@ export async function resolve(
       outputs,
       cpus: instance.cpus ?? definition.cpus ?? 1,
     };
-  });
+  };
+  for (const instance of instances) made.set(instance.id, taskOf(instance));
+  const tasks = [...made.values()];
 
   refusePlaces(tasks, root, cache);
   checkReferences(tasks, instances, isThere);

@@ -54,6 +54,8 @@ export interface DatasetContext extends FetchContext {
  * @typeParam P the params that it declares
  */
 export interface Dataset<P = Record<string, unknown>> extends PartDefinition {
+  /** Whether it always publishes which images are searched: the plan then refuses protocols that draw them. */
+  searched?: boolean;
   open(
     params: P,
     context: DatasetContext,

@@ -22,6 +22,25 @@ export const fileParams = {
   strict: { type: "boolean", default: false, description: "a missing or unreadable image ends the run" },
 } as const;
 
+/** The param of a list whose images may have several labels, and the words on it. */
+export const severalParam = {
+  type: "boolean",
+  description:
+    "whether images may have several labels: if so, the plan refuses parts that take one label an image; if not, an image with more is refused",
+} as const;
+
+/** @throws UserError for the first image with several labels, where the data set declares that there is none */
+export function checkDeclared(
+  images: { path: string; labels: number[]; where: string }[],
+  several?: boolean,
+): void {
+  const found = several === false && images.find(({ labels }) => labels.length > 1);
+  if (found)
+    throw new UserError(
+      `${found.where}: ${shown(found.path)} has ${found.labels.length} labels, but the data set declares several: false. Set several to true, or give the image one label.`,
+    );
+}
+
 /** {@link fileParams} as a data set gets them. */
 export interface FileParams {
   size: number;

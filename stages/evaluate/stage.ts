@@ -30,6 +30,14 @@ function clusteringOf({ values, labels }: Rows, dim: number, seed: number) {
 
 export default defineStage<Params>({
   params: "evaluate",
+  refuses: [
+    {
+      where: "metrics",
+      when: { "upstream.dataset.params.several": [true], "params.metrics": ["nmi", "ami"] },
+      message:
+        'nmi and ami compare clusters with classes, but images of the data set "${upstream.dataset}" may have several labels each. Take them out of metrics; or, where each image has one label, declare several: false of the data set.',
+    },
+  ],
   inputs: { vectors: "vectors", split: "split" },
   outputs: { metrics: "metrics.json", "per-query": "per-query.arrow" },
   cpus: "all",

@@ -32,6 +32,8 @@ export interface Images {
 export interface Protocol<P = Record<string, unknown>> extends PartDefinition {
   /** Whether images may have several labels: the protocol does not keep classes apart. */
   several?: boolean;
+  /** Whether it takes the images that the data set publishes to be searched. */
+  searched?: boolean;
   draw(images: Images, validation: number, random: Random, params: P, warn: (line: string) => void): Roles;
 }
 

@@ -23,6 +23,20 @@ const rounded = (value: number) => Math.round(value * 1e4) / 1e4;
 export default defineStage<Params>({
   params: "split",
   parts: { protocol: "protocols" },
+  refuses: [
+    {
+      where: "protocol",
+      when: { "upstream.dataset.searched": [true], "protocol.searched": [null] },
+      message:
+        'the data set "${upstream.dataset}" publishes which images are searched, and the protocol "${protocol}" would train on them. Take protocol: lists.',
+    },
+    {
+      where: "protocol",
+      when: { "upstream.dataset.params.several": [true], "protocol.several": [null] },
+      message:
+        'images of the data set "${upstream.dataset}" may have several labels each, but the protocol "${protocol}" divides images by class. Take protocol: lists, or official, which draw from all of them; or, where each image has one label, declare several: false of the data set.',
+    },
+  ],
   inputs: { images: "images" },
   outputs: { split: "split.arrow", duplicates: "duplicates.json" },
   async run({ params, parts, inputs, outputs, note, warn, log }) {
@@ -34,7 +48,7 @@ export default defineStage<Params>({
         `split: images of ${images.dataset} have several labels each, but the protocol ${name} divides images by class. Take protocol: lists, which draws from all of them, or official.`,
       );
     const published = await publishedRoles(inputs.images);
-    if (published.searched && name !== "lists")
+    if (published.searched && !(part as Protocol).searched)
       throw new UserError(
         `split: the data set ${images.dataset} publishes which images are searched, and the protocol ${name} would train on them. Take protocol: lists.`,
       );

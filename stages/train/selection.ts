@@ -1,6 +1,8 @@
 /** Whether the parts of a training fit together; above all, who chooses the pairs or triplets. */
 import { type Part, type Refusal, refusalOf, UserError } from "../../runner/stage.ts";
+import { LOSSES_OF_SEVERAL, SAMPLERS_OF_SEVERAL } from "./several.ts";
 
+const ONE_LABEL = "or, where each image has one label, declare several: false of the data set.";
 const TUPLES = ["pairs", "triplets"];
 /** How messages call what a loss takes. */
 const taken = (selects: string) => (selects === "nothing" ? "neither pairs nor triplets" : selects);
@@ -45,6 +47,16 @@ export const refusals: Refusal[] = [
     when: { "sampler.gives": TUPLES, "loss.params.memory": [true] },
     message:
       'the sampler "${sampler}" gives pairs or triplets of the batch, so that the memory of the loss "${loss}" has no part in them. Leave out memory, or take the sampler "balanced".',
+  },
+  {
+    where: "loss",
+    when: { "upstream.dataset.params.several": [true], "loss.several": [null, false] },
+    message: `images of the data set "\${upstream.dataset}" may have several labels each, but the loss "\${loss}" takes one label an image. Take a loss that goes by whether two images share a label, as ${LOSSES_OF_SEVERAL.join(", ")}; ${ONE_LABEL}`,
+  },
+  {
+    where: "sampler",
+    when: { "upstream.dataset.params.several": [true], "sampler.several": [null, false] },
+    message: `images of the data set "\${upstream.dataset}" may have several labels each, but the sampler "\${sampler}" takes one label an image. Take the sampler ${SAMPLERS_OF_SEVERAL.join(" or ")}; ${ONE_LABEL}`,
   },
 ];
 

@@ -10,7 +10,7 @@ import { UserError } from "../../../runner/stage.ts";
 import { sorted } from "../../shared/folder/walk.ts";
 import { shown } from "../../shared/text.ts";
 import { defineDataset, type Role } from "../dataset.ts";
-import { fileParams, openListed } from "../decoded.ts";
+import { checkDeclared, fileParams, openListed, severalParam } from "../decoded.ts";
 import { checkOnce, pathOf } from "../lists.ts";
 
 const ROLES: Role[] = ["train", "validation", "test", "database", "train+database"];
@@ -39,6 +39,7 @@ export default defineDataset({
   params: {
     list: { type: "string", minLength: 1, default: "images.csv", description: "the CSV file in the folder" },
     separator: { type: "string", minLength: 1, default: "|", description: "between an image's labels" },
+    several: { ...severalParam, optional: true },
     ...fileParams,
   },
   async open(params, context) {
@@ -79,11 +80,13 @@ export default defineDataset({
     if (classes.length > MOST_CLASSES)
       throw new UserError(`${path}: ${classes.length} labels, but ${MOST_CLASSES} are the most.`);
     const labelOf = new Map(classes.map((name, label) => [name, label]));
-    const images = listed.map(({ path, split, names }) => ({
+    const images = listed.map(({ path, split, names, where }) => ({
       path,
       split,
+      where,
       labels: [...new Set(names.map((name) => labelOf.get(name)!))].sort((a, b) => a - b),
     }));
+    checkDeclared(images, params.several);
     const several = images.some(({ labels }) => labels.length > 1);
     return openListed(
       "csv",

@@ -15,6 +15,7 @@ const ROLES: Record<string, Role> = { train: "train", query: "test", gallery: "d
 const PUBLISHED = { train: 25_882, test: 14_218, database: 12_612 };
 
 export default defineDataset({
+  searched: true,
   params: fileParams,
   async open(params, context) {
     const root = rootOf("in-shop", context.files, LIST, "In-shop");

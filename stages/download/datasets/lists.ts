@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { UserError } from "../../../runner/stage.ts";
 import { shown } from "../../shared/text.ts";
 import { defineDataset, type Role } from "../dataset.ts";
-import { fileParams, type ListedImage, openListed } from "../decoded.ts";
+import { checkDeclared, fileParams, type ListedImage, openListed, severalParam } from "../decoded.ts";
 import { checkOnce, type Line, pathOf, readLines } from "../lists.ts";
 
 type Image = ListedImage & { where: string };
@@ -55,6 +55,7 @@ function joined(train: Image[], test: Image[], database: Image[]): Image[] {
 }
 
 export default defineDataset({
+  searched: true,
   params: {
     train: {
       type: "string",
@@ -75,6 +76,7 @@ export default defineDataset({
       default: "labels.txt",
       description: "file with the labels' names, a line each; without it they are label 1, label 2, …",
     },
+    several: { ...severalParam, default: true },
     ...fileParams,
   },
   async open(params, context) {
@@ -101,6 +103,7 @@ export default defineDataset({
       throw new UserError(
         `${join(root, params.names)}: names ${named.length} labels, but the lists have ${width}.`,
       );
+    checkDeclared(parts.flat(), params.several);
     const images = joined(parts[0], parts[1], parts[2]);
     const several = images.some(({ labels }) => labels.length > 1);
     const classes =

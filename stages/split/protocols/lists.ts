@@ -8,6 +8,7 @@ import { defineProtocol, noRoles } from "../protocol.ts";
 
 export default defineProtocol({
   several: true,
+  searched: true,
   draw({ labels, test, validation: published, searched, onlySearched }, validation, random) {
     const roles = noRoles(labels.length);
     const rows = [...labels.keys()];

@@ -294,10 +294,26 @@ describe("lists", () => {
     [{ "test.txt": "../b/3.jpg 1 0 0\n" }, /test\.txt:1: \.\.\/b\/3\.jpg is outside the folder/],
     [{ "test.txt": "/b/3.jpg 1 0 0\n" }, /test\.txt:1: \/b\/3\.jpg is outside the folder/],
     [{ "test.txt": "\n" }, /test\.txt: lists nothing/],
+    [{ "test.txt": "b/3.jpg 0 0 1 1\n" }, /test\.txt:1: there are 4 labels, but .*train\.txt:1 has 3/],
     [{ "labels.txt": "sky\n" }, /labels\.txt: names 1 labels, but the lists have 3/],
   ])("refuses %j in one line", async (lists, message) => {
     expect(await fault(get("lists", written(lists as Record<string, string>)))).toMatch(message);
   });
+});
+
+it("refuses several labels where the data set declares one an image", async () => {
+  const root = scratch();
+  for (const name of ["train", "test", "database"]) save(root, `${name}.txt`, `${name}.jpg 1 0\n`);
+  for (const name of ["train", "test", "database"]) save(root, `${name}.jpg`, jpeg);
+  expect(rowsOf(await get("lists", root, { several: false }))).toHaveLength(3);
+  save(root, "test.txt", "test.jpg 1 1\n");
+  const wrong = /test\.jpg has 2 labels, but the data set declares several: false\. Set several to true/;
+  expect(await fault(get("lists", root, { several: false }))).toMatch(wrong);
+  expect(await fault(get("lists", root, { several: false }))).toContain("test.txt:1: ");
+  save(root, "images.csv", "path,labels\ntrain.jpg,sea\ntest.jpg,sea|sky\n");
+  expect(await fault(get("csv", root, { several: false }))).toMatch(wrong);
+  expect(await fault(get("csv", root, { several: false }))).toContain("images.csv:3: ");
+  expect(setsOf(await get("csv", root, { several: true }))).toEqual([[0b01], [0b11]]);
 });
 
 describe("csv", () => {
