@@ -37,6 +37,25 @@ function outputsByStage(): (instance: StageInstance, code: Code) => Task["output
   };
 }
 
+/** @throws UserError for an instance of a stage that the project does not have */
+function refuseUnknownStages(
+  instances: StageInstance[],
+  root: string,
+  isThere: (path: string) => boolean,
+): void {
+  for (const instance of instances)
+    if (instance.uses !== undefined && !isThere(entryOf(instance.uses)))
+      fault(
+        instance,
+        ["uses"],
+        `no stage "${instance.uses}" in stages/.` +
+          suggest(
+            instance.uses,
+            readdirSync(join(root, "stages")).filter((name) => existsSync(join(root, entryOf(name)))),
+          ),
+      );
+}
+
 /**
  * Checks every instance against its stage and returns the tasks, in the same order.
  * @param cache the folder of the store, to which nothing may be published
@@ -60,17 +79,7 @@ export async function resolve(
   });
   // Every stage and part of the study at once: one build for all that changed.
   const stages = [...new Set(study.instances.map(({ uses }) => uses).filter((uses) => uses !== undefined))];
-  for (const instance of study.instances)
-    if (instance.uses !== undefined && !isThere(entryOf(instance.uses)))
-      fault(
-        instance,
-        ["uses"],
-        `no stage "${instance.uses}" in stages/.` +
-          suggest(
-            instance.uses,
-            readdirSync(join(root, "stages")).filter((name) => existsSync(join(root, entryOf(name)))),
-          ),
-      );
+  refuseUnknownStages(study.instances, root, isThere);
   const stageCode = await book.read(stages.map(entryOf));
   const instances = settleGlobs(study.instances, ({ uses, outputs }) =>
     Object.keys(
