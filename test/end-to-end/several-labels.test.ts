@@ -78,16 +78,33 @@ test("codes of images with several labels, from lists to the report", async () =
   expect(readCodes(codes).sets).toHaveLength(TRAINING + QUERIES + SEARCHED);
   const evaluated = await runStage("evaluate-codes", { inputs: { codes, split } });
   const metrics = JSON.parse(readFileSync(evaluated.outputs.metrics, "utf8"));
-  const id = "evaluate[loss=dpsh]";
-  const source = (path: string) => [{ path, id, point: { loss: "dpsh" } }];
+  const raw = await runStage("evaluate", {
+    params: { graded_at: [5] },
+    inputs: { vectors: features, split },
+  });
+  const source = (id: string, path: string, point = {}) => ({ path, id, point });
   const { outputs } = await runStage("report", {
     params: { title: "Several labels" },
     inputs: {
-      metrics: source(evaluated.outputs.metrics),
-      histories: source(trained.outputs.history),
+      metrics: [
+        source("evaluate[loss=dpsh]", evaluated.outputs.metrics, { loss: "dpsh" }),
+        source("evaluate-raw", raw.outputs.metrics),
+      ],
+      histories: [source("train[loss=dpsh]", trained.outputs.history, { loss: "dpsh" })],
     },
   });
-  expect(readFileSync(outputs.report, "utf8")).toContain("DPSH has the highest mAP");
+  const report = readFileSync(outputs.report, "utf8");
+  expect(report).toContain("| DPSH | ");
+  // A table of vectors and one of codes, with the numbers of the evaluations; F1 in the place of accuracy.
+  const [ofVectors, ofCodes] = report.split("Graded relevance, protocol lists").slice(1);
+  expect(ofVectors).toMatch(/\| representation \|.* nDCG@5 \| ACG@5 \| nDCG@100 \| ACG@100 \| WAP \|/);
+  const { metrics: found } = JSON.parse(readFileSync(raw.outputs.metrics, "utf8"));
+  for (const name of ["ndcg@5", "acg@100", "wap", "f1_micro", "f1_macro"])
+    expect(ofVectors).toContain(`**${found[name].value.toFixed(4)}**`);
+  for (const name of ["ndcg@100", "acg@100", "wap"])
+    expect(ofCodes).toContain(`**${metrics.metrics[name].value.toFixed(4)}**`);
+  expect(report).toMatch(/\| representation \| mAP \| 95 % \| F1 of all labels \|/);
+  expect(report).toContain("F1 of each class");
   // Of two pictures drawn at random, two thirds share a label.
   expect(metrics.metrics.map.value).toBeGreaterThan(0.9);
   expect(Object.keys(metrics.metrics)).toEqual(expect.arrayContaining(["ndcg@100", "acg@100", "wap"]));

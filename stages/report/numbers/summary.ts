@@ -17,6 +17,9 @@ import { levelsOf, type Training, trainingGroups } from "./training.ts";
 /** The metrics that are compared query by query. */
 export const COMPARED = ["map", "knn_accuracy"] as const;
 
+/** Metrics that count shared labels, and so can be above 1. */
+const UNBOUNDED = /^(acg@\d+|wap)$/;
+
 export interface Interval {
   low: number;
   high: number;
@@ -57,7 +60,8 @@ export interface GroupSummary {
   metrics: Record<string, GroupMetric>;
   /** Of codes alone. */
   bits?: BitMeans;
-  classes: Record<string, { map: number; knn_accuracy: number }>;
+  /** F1 where images have several labels. */
+  classes: Record<string, { map: number; knn_accuracy: number; f1?: number }>;
 }
 
 /** `first` less `second`. */
@@ -132,11 +136,13 @@ function drawsOf(groups: Group<Evaluation>[], queries: Queries[], resamples: num
 function metricOf(members: Evaluation[], name: string, draws: Draws | undefined): GroupMetric {
   const values = members.map((member) => member.metrics[name].value);
   const over = meanInterval(values);
+  const most = UNBOUNDED.test(name) ? Number.POSITIVE_INFINITY : 1;
   const { low, high } = members[0].metrics[name];
   return {
     mean: over.mean,
     // Student's t does not know the ends of the scale.
-    seeds: over.low === undefined ? undefined : { low: Math.max(0, over.low), high: Math.min(1, over.high!) },
+    seeds:
+      over.low === undefined ? undefined : { low: Math.max(0, over.low), high: Math.min(most, over.high!) },
     queries: draws ? percentileInterval(draws.queries) : members.length === 1 ? { low, high } : undefined,
     values,
   };
@@ -151,13 +157,14 @@ function summariseGroup(
     name,
     metricOf(members, name, draws[name]?.get(label)),
   ]);
-  const classes = Object.keys(members[0].classes).map((name) => [
-    name,
-    {
-      map: mean(members.map((member) => member.classes[name].map)),
-      knn_accuracy: mean(members.map((member) => member.classes[name].knn_accuracy)),
-    },
-  ]);
+  const classes = Object.entries(members[0].classes).map(([name, { f1 }]) => {
+    const of = (metric: "map" | "knn_accuracy" | "f1") =>
+      mean(members.map((member) => member.classes[name][metric]!));
+    return [
+      name,
+      { map: of("map"), knn_accuracy: of("knn_accuracy"), ...(f1 !== undefined && { f1: of("f1") }) },
+    ];
+  });
   return {
     point,
     recipe: members[0].recipe,

@@ -21,8 +21,10 @@ import {
 import { listed } from "../numbers/kin.ts";
 import type { BitMeans, GroupSummary, ProtocolSummary } from "../numbers/summary.ts";
 import type { CodeLine } from "../page/data.ts";
+import { DECIMALS, NONE } from "./cells.ts";
 import { lostTo, sentence } from "./comparisons.ts";
-import { DECIMALS, lookupBlocks, NONE } from "./results.ts";
+import { gradedBlocks } from "./graded.ts";
+import { lookupBlocks } from "./results.ts";
 
 /** The training-free method that every learned code must be held against. */
 const BASELINE = "itq";
@@ -230,6 +232,7 @@ function protocolBlocks(
     heading(3, `Protocol ${protocol}`),
     part("codes", figures(`lengths-${protocol}`), protocol),
     lengthTable(protocol, codes, names),
+    ...gradedBlocks(protocol, codes, names),
     ...baselineBlocks(summary, codes, names),
     ...details(
       `Ties and bits${publishedUnder(protocol).length ? ", published numbers" : ""}, protocol ${protocol}`,

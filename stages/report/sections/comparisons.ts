@@ -3,7 +3,7 @@ import { byName, isRaw } from "../../shared/runs/groups.ts";
 import { type Block, details, list, text } from "../document/document.ts";
 import { type Kin, kinOf, listed } from "../numbers/kin.ts";
 import type { Comparison, GroupSummary, ProtocolSummary } from "../numbers/summary.ts";
-import { DECIMALS, nameOf } from "./results.ts";
+import { DECIMALS, nameOf } from "./cells.ts";
 
 /** More sentences than this on one cause say less than comparisons.csv. */
 const MOST_SENTENCES = 16;

@@ -1,7 +1,7 @@
 /** The first sentences of a report: the comparisons, and the best result. */
 import { isRaw } from "../../shared/runs/groups.ts";
 import type { GroupMetric, ProtocolSummary } from "../numbers/summary.ts";
-import { range } from "./results.ts";
+import { range } from "./cells.ts";
 
 /** The intervals of a mean in words; nothing where there is none. */
 function intervals({ seeds, queries }: GroupMetric): string {

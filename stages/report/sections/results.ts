@@ -11,59 +11,9 @@ import {
   type Table,
   text,
 } from "../document/document.ts";
-import type { GroupMetric, GroupSummary, Interval, ProtocolSummary } from "../numbers/summary.ts";
-
-/** Decimals of a metric. */
-export const DECIMALS = 4;
-
-/** The names of the metrics. */
-export const NAMES: Record<string, string> = {
-  map: "mAP",
-  knn_accuracy: "kNN accuracy",
-  r_precision: "R-precision",
-  map_at_r: "MAP@R",
-  map_worst: "mAP, worst order of ties",
-  map_best: "mAP, best order of ties",
-  precision_radius_2: "precision, radius 2",
-  validation_map: "validation mAP",
-  validation_accuracy: "validation kNN accuracy",
-};
-export const nameOf = (metric: string): string => NAMES[metric] ?? metric;
-
-/** Where there is no number. */
-export const NONE: Cell = { text: "–", sort: Number.NEGATIVE_INFINITY };
-
-type Groups = [label: string, group: GroupSummary][];
-
-/** An interval as text; a dash where there is none. */
-export function range(interval: Interval | undefined): Cell {
-  if (!interval) return NONE;
-  return {
-    text: `${interval.low.toFixed(DECIMALS)} to ${interval.high.toFixed(DECIMALS)}`,
-    sort: interval.low,
-  };
-}
-
-/** The mean of each group, the best one strong. */
-function means(groups: Groups, metric: string): Cell[] {
-  const values = groups.map(([, { metrics }]) => metrics[metric]?.mean);
-  const best = Math.max(...values.filter((value) => value !== undefined));
-  return values.map((value) =>
-    value === undefined ? NONE : { ...figureCell(value, DECIMALS), strong: value === best },
-  );
-}
-
-/** The same with bars and intervals behind the numbers. */
-export function barCells(groups: Groups, metric: string): Cell[] {
-  const found = groups.map(([, { metrics }]) => metrics[metric]);
-  const ends = found.map((one) => (one ? ((one.seeds ?? one.queries)?.high ?? one.mean) : 0));
-  const most = Math.max(...ends, ...found.map((one) => one?.mean ?? 0));
-  return means(groups, metric).map((made, at) => {
-    const one = found[at];
-    if (!one) return made;
-    return { ...made, bar: { value: one.mean, ...(one.seeds ?? one.queries), most } };
-  });
-}
+import type { GroupMetric, GroupSummary, ProtocolSummary } from "../numbers/summary.ts";
+import { barCells, DECIMALS, type Groups, means, NONE, nameOf, range } from "./cells.ts";
+import { gradedBlocks, hasSeveral } from "./graded.ts";
 
 /** The interval that counts first: over seeds where there are several, else over queries. */
 const spread = ({ seeds, queries }: GroupMetric): Cell => range(seeds ?? queries);
@@ -75,7 +25,8 @@ export function headline(
   rows: Groups,
   names: Map<string, string>,
 ): Table {
-  const [maps, accuracies] = [barCells(rows, "map"), means(rows, "knn_accuracy")];
+  const voted = rows.some(hasSeveral) ? "f1_micro" : "knn_accuracy";
+  const [maps, accuracies] = [barCells(rows, "map"), means(rows, voted)];
   const collapsed = rows.some(([, group]) => group.collapsed);
   return {
     kind: "table",
@@ -84,7 +35,7 @@ export function headline(
       { title: "representation" },
       { title: "mAP", number: true },
       { title: "95 %", number: true, minor: true },
-      { title: "kNN accuracy", number: true },
+      { title: nameOf(voted), number: true },
       { title: "dim", number: true, minor: true },
       { title: "runs", number: true, minor: true },
     ],
@@ -141,22 +92,22 @@ function allMetrics(protocol: string, rows: Groups, known: Map<string, string>):
   };
 }
 
-/** mAP or kNN accuracy of each class. */
+/** A metric of each class. */
 function classTable(
   protocol: string,
   rows: Groups,
   names: Map<string, string>,
-  metric: "map" | "knn_accuracy",
+  metric: "map" | "knn_accuracy" | "f1",
 ): Table {
   const classes = [...new Set(rows.flatMap(([, summary]) => Object.keys(summary.classes)))];
   return {
     kind: "table",
-    caption: `${nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
+    caption: `${metric === "f1" ? "F1" : nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
       groupCell(label, names),
       ...classes.map((name) =>
-        Object.hasOwn(summary.classes, name) ? figureCell(summary.classes[name][metric], 3) : NONE,
+        summary.classes[name]?.[metric] === undefined ? NONE : figureCell(summary.classes[name][metric], 3),
       ),
     ]),
   };
@@ -176,6 +127,8 @@ export function lookupBlocks(
   );
 }
 
+const severalIn = (groups: ProtocolSummary["groups"]) => Object.entries(groups).some(hasSeveral);
+
 /** The classes of a protocol: folded. */
 export const classBlocks = (
   protocol: string,
@@ -187,7 +140,7 @@ export const classBlocks = (
     `Each class, protocol ${protocol}`,
     markdownOnly(...figures(`classes-${protocol}`)),
     classTable(protocol, Object.entries(groups), names, "map"),
-    classTable(protocol, Object.entries(groups), names, "knn_accuracy"),
+    classTable(protocol, Object.entries(groups), names, severalIn(groups) ? "f1" : "knn_accuracy"),
   );
 
 /** Vectors, as they are ranked: codes have a section of their own. */
@@ -206,6 +159,7 @@ export function resultBlocks(
     heading(2, "Representations"),
     ...own.flatMap(([protocol, summary]) => [
       headline(protocol, summary, Object.entries(summary.groups).filter(isVector), names),
+      ...gradedBlocks(protocol, Object.entries(summary.groups).filter(isVector), names),
       markdownOnly(...figures(`map-${protocol}`), ...figures(`knn-${protocol}`)),
       ...significance(protocol, summary),
       ...lookupBlocks(protocol, summary, names),

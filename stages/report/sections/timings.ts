@@ -19,8 +19,8 @@ import {
 import type { Figures } from "../document/pictures.ts";
 import { alone, besides, type Measured, spreadOf } from "../numbers/alone.ts";
 import { firstAt, levelsOf, NEAR_BEST } from "../numbers/training.ts";
+import { NONE } from "./cells.ts";
 import { dagBlocks } from "./dag.ts";
-import { NONE } from "./results.ts";
 
 /** Seconds of one training. */
 export interface Timed extends Measured {

@@ -16,7 +16,7 @@ import {
 import { listed } from "../numbers/kin.ts";
 import type { Choice, Summary } from "../numbers/summary.ts";
 import { NEAR_BEST, type Training } from "../numbers/training.ts";
-import { NONE, nameOf } from "./results.ts";
+import { NONE, nameOf } from "./cells.ts";
 
 /** The choices of the least or the largest candidate: a better value may be beyond it. */
 const atAnEnd = (choices: Choice[], names: Map<string, string>): string[] =>

@@ -76,6 +76,7 @@ describe("report", () => {
     expect(report).toContain("3 of 3 collapsed");
     expect(report).toContain("![A bar &lt;chart>](figures/map-official.png)");
     expect(report).not.toContain("NaN");
+    expect(report).not.toContain("Graded relevance");
     expect(report).not.toContain("undefined");
   });
 
