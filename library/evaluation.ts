@@ -11,7 +11,6 @@ import { rankAll, takeRows } from "../stages/evaluate/neighbours.ts";
 import { bytesOf, type Codes } from "../stages/shared/artifacts/codes.ts";
 import { retrievesItself, rowsOf, type Split } from "../stages/shared/artifacts/split.ts";
 import type { Vectors } from "../stages/shared/artifacts/vectors.ts";
-import { startBackend } from "../stages/shared/compute/backend.ts";
 import { chooseK } from "../stages/shared/retrieval/evaluation.ts";
 import { Counts } from "../stages/shared/retrieval/hamming/counts.ts";
 import { metricsOfCounts } from "../stages/shared/retrieval/hamming/metrics.ts";
@@ -67,7 +66,6 @@ export async function evaluate(
   { distance = "euclidean", ks = [1, 5, 10], at = AT }: EvaluateOptions = {},
 ): Promise<Evaluation> {
   refuseSelf(split);
-  await startBackend("wasm");
   const { dim, classes } = vectors;
   const take = (role: "train" | "validation" | "query" | "database") =>
     takeRows(vectors, rowsOf(split, role, vectors.ids, "evaluate"), undefined, distance === "cosine");

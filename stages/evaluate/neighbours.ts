@@ -1,17 +1,12 @@
 /** Queries against a database: every ranking, on all cores, never a matrix of all distances. */
-import * as tf from "@tensorflow/tfjs-core";
 import type { Vectors } from "../shared/artifacts/vectors.ts";
-import { startBackend } from "../shared/compute/backend.ts";
-import { valuesInPlace } from "../shared/compute/in-place.ts";
 import { defineWork, inThreads, shared } from "../shared/compute/threads.ts";
 import { bytesOfSets, type RankOptions, takeSharedSets } from "../shared/retrieval/evaluation.ts";
 import { createFound, type Found, keepMetrics, keepVotes } from "../shared/retrieval/found.ts";
 import { type MoreMetrics, moreNames } from "../shared/retrieval/more.ts";
 import { Ranking } from "../shared/retrieval/ranking.ts";
 import { SetRanking } from "../shared/retrieval/set-ranking.ts";
-
-/** Queries that go through one matrix product. */
-const BLOCK = 64;
+import { BLOCK, Distances } from "./distances.ts";
 
 /** Rows of vectors with their labels, in shared memory. */
 export interface Rows {
@@ -25,11 +20,9 @@ export interface Rows {
 
 interface Job {
   queries: Rows;
-  /** `[dim, items]`: a matrix product with a transposed operand is slow. */
-  columns: Float32Array;
   /** `[items]`: squared lengths. */
   lengths: Float64Array;
-  database: Pick<Rows, "labels" | "sets">;
+  database: Rows;
   dim: number;
   classes: number;
   ks: number[];
@@ -68,62 +61,59 @@ export function takeRows(
   return { values, labels, ...takeSharedSets(vectors, rows) };
 }
 
-/** Side of the squares that a transposition goes through: two of them stay in the fastest cache. */
-const TILE = 32;
-
-/** `[rows, dim]` → `[dim, rows]`, in shared memory. */
-function transposed(values: Float32Array, rows: number, dim: number): Float32Array {
-  const out = shared(Float32Array, rows * dim);
-  for (let row = 0; row < rows; row += TILE)
-    for (let column = 0; column < dim; column += TILE)
-      for (let i = row; i < Math.min(row + TILE, rows); i++)
-        for (let d = column; d < Math.min(column + TILE, dim); d++) out[d * rows + i] = values[i * dim + d];
-  return out;
+/** Ranks the queries of a block one after the other. */
+interface Ranker {
+  distances: Distances;
+  /** Ranks a query. @param place in its block */
+  rank(query: number, place: number): void;
 }
 
-/** Ranks one query: by its label, or by all of its labels. @param at where its products begin */
-type RankOne = (query: number, products: Float32Array, at: number) => void;
-
-function byLabel({ queries, lengths, database, classes, ks, at, more, own, found }: Job): RankOne {
+function byLabel({ queries, database, lengths, dim, classes, ks, at, more, own, found }: Job): Ranker {
   const ranking = new Ranking(database.labels, classes);
+  const distances = new Distances({ ...database, dim, lengths, order: ranking.byClassOrder() });
   const furthest = Math.max(...ks);
   const whole = "map" in found.columns;
-  return (query, products, first) => {
-    const skip = own?.[query] ?? -1;
-    const nearest = ranking.measure(lengths, products, first, furthest, skip);
-    for (const [index, k] of ks.entries())
-      found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
-    if (whole) keepMetrics(found, query, ranking.measuredMetrics(queries.labels[query], at, skip, more), at);
+  return {
+    distances,
+    rank(query, place) {
+      const skip = own?.[query] ?? -1;
+      const measured = distances.measure(place);
+      const nearest = distances.nearest(measured, furthest, skip);
+      for (const [index, k] of ks.entries())
+        found.predictions[query * ks.length + index] = ranking.vote(nearest.subarray(0, k));
+      if (!whole) return;
+      ranking.take(measured);
+      keepMetrics(found, query, ranking.measuredMetrics(queries.labels[query], at, skip, more), at);
+    },
   };
 }
 
-function bySets({ queries, lengths, database, classes, ks, at, more, own, found }: Job): RankOne {
-  const ranking = new SetRanking(database.sets!, database.labels.length, classes);
+function bySets({ queries, database, lengths, dim, classes, ks, at, more, own, found }: Job): Ranker {
+  const { labels, sets } = database;
+  const ranking = new SetRanking(sets!, labels.length, classes);
+  const order = Uint32Array.from(labels.keys());
+  const distances = new Distances({ ...database, dim, lengths, order });
   const whole = "map" in found.columns;
-  return (query, products, first) => {
-    const skip = own?.[query] ?? -1;
-    ranking.measure(lengths, products, first);
-    for (const [index, k] of ks.entries()) keepVotes(found, query * ks.length + index, ranking.vote(k, skip));
-    if (whole) keepMetrics(found, query, ranking.metrics(queries.sets!, query, at, skip, more), at);
+  return {
+    distances,
+    rank(query, place) {
+      const skip = own?.[query] ?? -1;
+      ranking.take(distances.measure(place));
+      for (const [index, k] of ks.entries())
+        keepVotes(found, query * ks.length + index, ranking.vote(k, skip));
+      if (whole) keepMetrics(found, query, ranking.metrics(queries.sets!, query, at, skip, more), at);
+    },
   };
 }
 
 defineWork<Job>("neighbours", async (job) => {
-  const { queries, database, dim } = job;
-  await startBackend("wasm");
-  const items = database.labels.length;
-  const columns = tf.tensor2d(job.columns.slice(), [dim, items]);
-  const rankOne = database.sets ? bySets(job) : byLabel(job);
+  const { queries, database } = job;
+  const { distances, rank } = database.sets ? bySets(job) : byLabel(job);
   return (block) => {
     const first = block * BLOCK;
     const count = Math.min(BLOCK, queries.labels.length - first);
-    const product = tf.tidy(() => {
-      const rows = tf.tensor2d(queries.values.slice(first * dim, (first + count) * dim), [count, dim]);
-      return tf.matMul(rows, columns);
-    });
-    const products = valuesInPlace(product);
-    for (let i = 0; i < count; i++) rankOne(first + i, products, i * items);
-    product.dispose();
+    distances.take(queries.values, first, count);
+    for (let i = 0; i < count; i++) rank(first + i, i);
   };
 });
 
@@ -148,20 +138,9 @@ export async function rankAll(
   const lengths = shared(Float64Array, items);
   for (let i = 0; i < items; i++)
     for (let d = i * dim; d < (i + 1) * dim; d++) lengths[i] += database.values[d] * database.values[d];
-  const columns = transposed(database.values, items, dim);
-  const { labels, sets } = database;
   const job: Job = {
-    queries,
-    columns,
-    lengths,
-    database: { labels, sets },
-    dim,
-    classes,
-    ks,
-    at,
-    more,
-    own,
-    found,
+    ...{ queries, database, lengths, dim },
+    ...{ classes, ks, at, more, own, found },
   };
   await inThreads(
     "neighbours",

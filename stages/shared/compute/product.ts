@@ -160,13 +160,32 @@ export function scratchOf({ rows, inner, columns }: Sizes): number {
   return packed + (rows % ROWS || columns % COLUMNS ? up(rows, ROWS) * up(columns, COLUMNS) : 0);
 }
 
+/**
+ * Adds to `tiles` tiles of {@link ROWS} x {@link COLUMNS} sums at `out`, one below the other, the products of the rows
+ * packed at `a` ({@link ROWS} values of each step, tile after tile) and the columns packed at `b` ({@link COLUMNS} values
+ * of each step); where `first` is 1, the sums begin at 0. All in bytes, `stride` from a row of `out` to the next.
+ */
+export type Tiles = (
+  ...given: [a: number, b: number, out: number, steps: number, tiles: number, stride: number, first: number]
+) => void;
+
+/** The functions of the module in a memory; undefined where the engine has no vectors. */
+function functionsIn(memory: WebAssembly.Memory): Record<string, (...given: number[]) => void> | undefined {
+  if (!WebAssembly.validate(MODULE)) return undefined;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
+  return exports as Record<string, (...given: number[]) => void>;
+}
+
+/** Tiles of products in a memory, of operands that are packed already; undefined where the engine has no vectors. */
+export const tilesIn = (memory: WebAssembly.Memory): Tiles | undefined => functionsIn(memory)?.m;
+
 export type Product = (a: Place, b: Place, out: number, scratch: number, sizes: Sizes) => void;
 
 /** Products in a memory; undefined where the engine has no vectors. */
 export function productIn(memory: WebAssembly.Memory): Product | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  const { m: tiles, r: packRows, c: packColumns } = exports as Record<string, (...given: number[]) => void>;
+  const functions = functionsIn(memory);
+  if (!functions) return undefined;
+  const { m: tiles, r: packRows, c: packColumns } = functions;
   return (a, b, out, scratch, { rows, inner, columns }) => {
     const [height, width] = [up(rows, ROWS), up(columns, COLUMNS)];
     const steps = Math.min(inner, INNER_BLOCK);

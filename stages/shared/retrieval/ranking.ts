@@ -1,6 +1,7 @@
 /** Rankings of labelled items by distance: their metrics, and the classes that the nearest vote for. */
 import type { Engine } from "./counter.ts";
 import { type MoreMetrics, MoreTally } from "./more.ts";
+import { Nearest } from "./nearest.ts";
 import { Relevant } from "./relevant.ts";
 import { type QueryMetrics, Tally } from "./tally.ts";
 
@@ -18,8 +19,7 @@ export class Ranking {
   private readonly byClass: Float32Array;
   private readonly relevant: Relevant;
   private readonly votes: Uint32Array;
-  private nearItems = new Uint32Array(0);
-  private nearDistances = new Float32Array(0);
+  private readonly near = new Nearest();
 
   /** @param labels `[items]`, each below `classes`; @param engine to choose one: all give the same bits */
   constructor(labels: Uint16Array, classes: number, engine?: Engine) {
@@ -49,7 +49,7 @@ export class Ranking {
     return this.metricsByClass(label, at, skip, more);
   }
 
-  /** The metrics of the query whose distances {@link measure} took last; params as of {@link metrics}. */
+  /** The metrics of the query whose distances {@link measure} or {@link take} took last; params as of {@link metrics}. */
   measuredMetrics(label: number, at: number[], skip = -1, more?: MoreMetrics): QueryMetrics {
     return this.metricsByClass(label, at, skip, more);
   }
@@ -64,6 +64,18 @@ export class Ranking {
     return tally.metrics(places.length - (skip < 0 ? 0 : 1));
   }
 
+  /** `[items]`: the items by class, those of a class in their order. */
+  byClassOrder(): Uint32Array {
+    const order = new Uint32Array(this.places.length);
+    for (const [item, place] of this.places.entries()) order[place] = item;
+    return order;
+  }
+
+  /** Takes the distances of one query, in the order of {@link byClassOrder}, for {@link measuredMetrics}. */
+  take(distances: Float32Array): void {
+    this.byClass.set(distances);
+  }
+
   /**
    * Takes the squared Euclidean distances of one query, less the query's own squared length, which is the same for the
    * whole ranking.
@@ -73,19 +85,17 @@ export class Ranking {
    * @returns the k nearest items, as of {@link nearest}
    */
   measure(lengths: Float64Array, products: Float32Array, first: number, k: number, skip = -1): Uint32Array {
-    const { places, byClass } = this;
+    const { places, byClass, near } = this;
     const items = places.length;
-    this.makeRoom(k);
-    let count = 0;
+    near.begin(k);
     let limit = Number.POSITIVE_INFINITY;
     for (let item = 0; item < items; item++) {
       const distance = Math.fround(lengths[item] - 2 * products[first + item]);
       byClass[places[item]] = distance;
       if (distance >= limit || item === skip) continue;
-      limit = this.insert(item, distance, count, k);
-      if (count < k) count++;
+      limit = near.offer(item, distance);
     }
-    return this.nearItems.subarray(0, count);
+    return near.items();
   }
 
   /**
@@ -93,40 +103,16 @@ export class Ranking {
    * @returns `[min(k, items)]`, valid until the next call
    */
   nearest(distances: Float32Array, k: number, skip = -1): Uint32Array {
+    const { near } = this;
     const items = this.labels.length;
-    this.makeRoom(k);
-    let count = 0;
+    near.begin(k);
     let limit = Number.POSITIVE_INFINITY;
     for (let item = 0; item < items; item++) {
       const distance = distances[item];
       if (distance >= limit || item === skip) continue;
-      limit = this.insert(item, distance, count, k);
-      if (count < k) count++;
+      limit = near.offer(item, distance);
     }
-    return this.nearItems.subarray(0, count);
-  }
-
-  private makeRoom(k: number): void {
-    if (this.nearItems.length >= k) return;
-    this.nearItems = new Uint32Array(k);
-    this.nearDistances = new Float32Array(k);
-  }
-
-  /**
-   * Puts an item among the nearest, in place of the furthest of k.
-   * @param count how many there are
-   * @returns the distance from which on items need not be inserted
-   */
-  private insert(item: number, distance: number, count: number, k: number): number {
-    const { nearItems, nearDistances } = this;
-    let at = count < k ? count : k - 1;
-    for (; at > 0 && nearDistances[at - 1] > distance; at--) {
-      nearDistances[at] = nearDistances[at - 1];
-      nearItems[at] = nearItems[at - 1];
-    }
-    nearDistances[at] = distance;
-    nearItems[at] = item;
-    return count >= k - 1 ? nearDistances[k - 1] : Number.POSITIVE_INFINITY;
+    return near.items();
   }
 
   /**

@@ -39,6 +39,11 @@ export class SetRanking {
       distances[item] = lengths[item] - 2 * products[first + item];
   }
 
+  /** Takes the distances of one query. */
+  take(distances: Float32Array): void {
+    this.distances.set(distances);
+  }
+
   /**
    * The labels that the k nearest items vote for; of equal distances the item of the smaller number is nearer.
    * @param skip an item that is left out: the query itself
