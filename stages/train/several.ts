@@ -23,19 +23,21 @@ export function checkSeveral({ loss, sampler }: Record<string, Part>): void {
 }
 
 /**
- * Checks that there are images to tell apart, and images to bring together.
+ * Checks that there are images to tell apart, and, where images have several labels, images to bring together. An image
+ * alone with its one label can still be found by validation images.
  * @param rows of the training images
  * @throws UserError when every two of them share a label, or no two do
  */
-export function checkSimilar({ sets, classes }: Examples, rows: Uint32Array): void {
-  const bytes = setBytes(classes.length);
-  const own = takeSets(sets!, rows, classes.length);
-  const counts = countLabels(own, [...rows.keys()], classes.length);
-  if (Math.max(...counts) < 2)
+export function checkSimilar({ labels, sets, classes }: Examples, rows: Uint32Array): void {
+  const own = sets && takeSets(sets, rows, classes.length);
+  if (own && Math.max(...countLabels(own, [...rows.keys()], classes.length)) < 2)
     throw new UserError(
       "train: no two training images share a label, so there is nothing to bring together. Add images, or correct their labels.",
     );
-  if (!someApart(own, own, bytes))
+  const apart = own
+    ? someApart(own, own, setBytes(classes.length))
+    : rows.some((row) => labels[row] !== labels[rows[0]]);
+  if (!apart)
     throw new UserError(
       "train: every two training images share a label, so there is nothing to tell apart. Add images without that label, or correct their labels.",
     );

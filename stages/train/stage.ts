@@ -75,10 +75,8 @@ export default defineStage<Params>({
     const data = await readTrainingData(inputs, parts, params.seed, tuning);
     const { examples, train } = data;
     const recipe = recipeFor(params, parts, choice, data);
-    if (examples.sets) {
-      checkSeveral(parts);
-      checkSimilar(examples, train);
-    }
+    if (examples.sets) checkSeveral(parts);
+    checkSimilar(examples, train);
     const setup = await setUp(params, parts, data, selector, tuning && { tuning, model: inputs.model });
     const { network, metrics, dim, normalise } = setup;
     const others = watchOthers();

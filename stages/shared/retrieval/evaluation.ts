@@ -115,7 +115,10 @@ function checkRelevant(
     throw new UserError(
       `${stage}: no query shares a label with one of the ${database.labels.length} images searched, so there is nothing to find. Look at the split, or at the labels.`,
     );
-  if (query.sets && !someApart(query.sets, database.sets!, setBytes(classes.length)))
+  const apart = query.sets
+    ? someApart(query.sets, database.sets!, setBytes(classes.length))
+    : new Set([...query.labels, ...database.labels]).size > 1;
+  if (!apart)
     throw new UserError(
       `${stage}: every query shares a label with every image searched, so every ranking is perfect. Look at the labels.`,
     );

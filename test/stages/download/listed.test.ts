@@ -179,6 +179,10 @@ it("sop: products of the two lists, train and test", async () => {
     lists: { "Ebay_train.txt": sha256(train) },
   });
   expect(got.log[0]).toContain("2 of 59,551 train, 1 of 60,502 test");
+  save(root, "Stanford_Online_Products/Ebay_test.txt", "1 1 1 bicycle_final/111_0.JPG\n");
+  expect(await fault(get("sop", root))).toMatch(
+    /Ebay_test\.txt:1: bicycle_final\/111_0\.JPG is listed already/,
+  );
 });
 
 it("in-shop: queries search the gallery alone", async () => {
@@ -285,6 +289,11 @@ describe("lists", () => {
     ],
     [{ "test.txt": "a/1.jpg 1 0 0\n" }, /test\.txt:1: a\/1\.jpg queries, but .*train\.txt:1 lists it, too/],
     [
+      { "database.txt": "b/3.jpg 0 0 1\n" },
+      /test\.txt:1: b\/3\.jpg queries, but .*database\.txt:1 lists it, too/,
+    ],
+    [{ "database.txt": "a/2.jpg 0 1 1\n./a/2.jpg 0 1 1\n" }, /database\.txt:2: a\/2\.jpg is listed already/],
+    [
       { "database.txt": "a/1.jpg 0 0 1\n" },
       /database\.txt:1: a\/1\.jpg has other labels than in .*train\.txt:1/,
     ],
@@ -354,6 +363,7 @@ describe("csv", () => {
     ["file,label\n1.jpg,a\n", /the columns path and label .* but there are file, label/],
     ["path,label\n1.jpg,a,b\n", /Invalid Record Length/],
     ["path,label\n1.jpg,a\n1.jpg,b\n", /images\.csv:3: 1\.jpg is listed already/],
+    ["path,label,split\n1.jpg,a,test\n1.jpg,a,database\n", /images\.csv:3: 1\.jpg is listed already/],
     ["path,label\n", /lists no images/],
   ])("refuses %j in one line", async (content, message) => {
     expect(await fault(get("csv", written(content)))).toMatch(message);
