@@ -2,13 +2,15 @@
  * The stage train on WebGPU, run by the pipeline, against WebAssembly: every kind of loss on features, and a small network
  * on pixels. vulkan.ts says on which driver. It needs the two packages that docs/gpu.md names.
  */
-import { writeFileSync } from "node:fs";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { beforeAll, expect, it } from "vitest";
 import { numbers, readTable } from "../../stages/shared/artifacts/arrow.ts";
 import { random } from "../../stages/shared/compute/random.ts";
+import { encodeModel } from "../../stages/shared/onnx/model.ts";
 import { copyProject } from "../project-copy.ts";
 import { writeImages } from "../stages/shared/artifacts/image-table.ts";
+import { smallMobileNet, smallResNet } from "../stages/shared/trainable/networks.ts";
 import { writeBlobSplit, writeBlobs } from "../stages/vectors.ts";
 import { recordOf, requireVulkan, runOnVulkan } from "./vulkan.ts";
 
@@ -17,6 +19,13 @@ const SIDE = 16;
 
 const HEAD = { network: { use: "mlp", hidden: [32] }, dim: 8, steps: 12, evaluate_every: 6 };
 const SAMPLER = { use: "balanced", classes: 4, images: 4 };
+/** A whole backbone that trains, with a rate for each group. */
+const TUNED = {
+  ...{ network: "linear", loss: "supcon", dim: 8, steps: 6, evaluate_every: 3, size: 32 },
+  learning_rate: { head: 0.01, backbone: 0.003 },
+};
+const NETWORKS = { mobilenet: smallMobileNet, resnet: smallResNet };
+const tuned = (name: keyof typeof NETWORKS) => ({ use: "file", name, multiple_of: 8, features: "features" });
 const CASES: Record<string, object> = {
   triplets: { ...HEAD, loss: "facenet", selector: "semihard-negative", validation_loss: true },
   pairs: { ...HEAD, loss: "contrastive", selector: "all-positive" },
@@ -25,6 +34,9 @@ const CASES: Record<string, object> = {
   proxies: { ...HEAD, loss: "arcface" },
   codes: { ...HEAD, loss: "csq" },
   pixels: { network: "embedding-net", loss: "supcon", dim: 8, steps: 2, evaluate_every: 2 },
+  // Eleven layers: more weights than a shader may read.
+  backbone: { ...TUNED, backbone: tuned("mobilenet"), weight_decay: 0.1, gradient_clip: 0.05 },
+  "backbone-sgd": { ...TUNED, backbone: tuned("resnet"), optimizer: "sgd", gradient_clip: 0.5 },
 };
 const BACKENDS = ["wasm", "webgpu"];
 /** Relative, of the loss. */
@@ -41,17 +53,23 @@ function project(): string {
       id: 100 + row,
       split: "train",
       label: Math.floor(row / BLOBS.perClass),
-      pixels: Array.from({ length: SIDE * SIDE }, () => draw.int(256)),
+      pixels: Array.from({ length: SIDE * SIDE * 3 }, () => draw.int(256)),
     })),
-    { height: SIDE, width: SIDE, channels: 1, classes: ["a", "b", "c", "d"] },
+    { height: SIDE, width: SIDE, channels: 3, classes: ["a", "b", "c", "d"] },
   );
+  for (const [name, build] of Object.entries(NETWORKS))
+    writeFileSync(join(root, `${name}.onnx`), encodeModel(build()));
   const stages = Object.fromEntries(
     Object.entries(CASES).map(([name, params]) => [
       name,
       {
         uses: "train",
         matrix: { backend: [...BACKENDS, ...(["triplets", "pixels"].includes(name) ? ["fastest"] : [])] },
-        inputs: { data: name === "pixels" ? "./images.arrow" : "./features.arrow", split: "./split.arrow" },
+        inputs: {
+          data: name === "pixels" || "backbone" in params ? "./images.arrow" : "./features.arrow",
+          split: "./split.arrow",
+          ...("backbone" in params && { model: `./${(params.backbone as { name: string }).name}.onnx` }),
+        },
         with: { sampler: SAMPLER, ...params, backend: "${backend}" },
       },
     ]),
@@ -61,6 +79,12 @@ function project(): string {
   return root;
 }
 
+/** The logs of all stages. */
+const logs = (root: string): string[] =>
+  readdirSync(join(root, "cache/logs"), { recursive: true, withFileTypes: true })
+    .filter((entry) => entry.isFile())
+    .map(({ parentPath, name }) => readFileSync(join(parentPath, name), "utf8"));
+
 let root: string;
 beforeAll(() => {
   requireVulkan();
@@ -68,6 +92,7 @@ beforeAll(() => {
   const { status, said } = runOnVulkan(root);
   expect(status, said).toBe(0);
   expect(said).not.toMatch(/SIG[A-Z]+/);
+  for (const log of logs(root)) expect(log, "a command that the GPU refused").not.toMatch(/validation/i);
 });
 
 it.each(Object.keys(CASES))("%s: the losses on WebGPU are those of WebAssembly", (name) => {

@@ -7,8 +7,8 @@ import * as tf from "@tensorflow/tfjs-core";
 
 /** Pixels for each place of a filter below which tfjs's own kernel is as fast: each place costs several kernels here. */
 const LEAST_PIXELS = 2048;
-/** Pixels of an image from which on each image is a product of its own, so that more of them run at once. */
-const PIXELS_APART = 256;
+/** Tiles of the results of products that keep a large GPU at work, and a tile's side. */
+const [ENOUGH_TILES, TILE] = [256, 32];
 
 type Call = Parameters<tf.KernelFunc>[0];
 type Info = tf.backend_util.Conv2DInfo;
@@ -79,11 +79,20 @@ function* places(kernels: Kernels, x: tf.TensorInfo, info: Info): Generator<tf.T
       );
 }
 
+/** In how many parts the pixels go that are summed up each by itself, so that more products run at once. */
+function partsOf(rows: number, inChannels: number, outChannels: number): number {
+  const tiles = Math.ceil(inChannels / TILE) * Math.ceil(outChannels / TILE);
+  const least = Math.ceil(ENOUGH_TILES / tiles);
+  for (let parts = least; parts < 4 * least && parts * TILE <= rows; parts++)
+    if (rows % parts === 0) return parts;
+  return 1;
+}
+
 /** `[inChannels, outChannels]`: the images times the slopes, over all pixels. */
 function product(kernels: Kernels, x: tf.TensorInfo, dy: tf.TensorInfo, info: Info): tf.TensorInfo {
-  const pixels = info.outHeight * info.outWidth;
-  const groups = pixels >= PIXELS_APART ? info.batchSize : 1;
-  const rows = (info.batchSize * pixels) / groups;
+  const all = info.batchSize * info.outHeight * info.outWidth;
+  const groups = partsOf(all, info.inChannels, info.outChannels);
+  const rows = all / groups;
   const made = kernels.run(
     "BatchMatMul",
     {
@@ -92,7 +101,7 @@ function product(kernels: Kernels, x: tf.TensorInfo, dy: tf.TensorInfo, info: In
     },
     { transposeA: true, transposeB: false },
   );
-  return kernels.sum(made);
+  return groups === 1 ? kernels.reshape(made, made.shape.slice(1)) : kernels.sum(made);
 }
 
 /** `[channels]`: the images times the slopes, channel by channel, over all pixels. */
@@ -103,11 +112,24 @@ function channelSums(kernels: Kernels, x: tf.TensorInfo, dy: tf.TensorInfo, info
   );
 }
 
+/** Another way to the gradient of some filters; undefined for those that it leaves. */
+type Direct = (
+  x: tf.TensorInfo,
+  dy: tf.TensorInfo,
+  info: Info,
+  depthwise: boolean,
+) => tf.TensorInfo | undefined;
+
 /**
  * The kernels `Conv2DBackpropFilter` and `DepthwiseConv2dNativeBackpropFilter` of a backend.
  * @param leastPixels see {@link LEAST_PIXELS}; what has fewer is left to the backend's own
+ * @param direct is tried first
  */
-export function filterGradients(backendName: string, leastPixels = LEAST_PIXELS): tf.KernelConfig[] {
+export function filterGradients(
+  backendName: string,
+  leastPixels = LEAST_PIXELS,
+  direct: Direct = () => undefined,
+): tf.KernelConfig[] {
   return (["Conv2DBackpropFilter", "DepthwiseConv2dNativeBackpropFilter"] as const).map((kernelName) => {
     const depthwise = kernelName !== "Conv2DBackpropFilter";
     const own = tf.getKernel(kernelName, backendName)?.kernelFunc;
@@ -118,7 +140,10 @@ export function filterGradients(backendName: string, leastPixels = LEAST_PIXELS)
       const pixels = info.batchSize * info.outHeight * info.outWidth;
       const isFew = (depthwise || taps > 1) && pixels < leastPixels * taps;
       const isOdd = info.dataFormat !== "channelsLast" || (depthwise && info.outChannels !== info.inChannels);
-      if (own && (isFew || isOdd || info.dilationHeight * info.dilationWidth > 1)) return own(call);
+      const isDilated = info.dilationHeight * info.dilationWidth > 1;
+      const done = isOdd || isDilated ? undefined : direct(x, dy, info, depthwise);
+      if (done) return done;
+      if (own && (isFew || isOdd || isDilated)) return own(call);
       const kernels = new Kernels(call.backend as object, backendName);
       const reduce = depthwise ? channelSums : product;
       const parts = [...places(kernels, x, info)].map((part) => reduce(kernels, part, dy, info));
@@ -147,8 +172,8 @@ function infoOf(x: tf.TensorInfo, attrs: unknown, depthwise: boolean): Info {
 }
 
 /** Registers them in the place of the backend's own. */
-export function putFilterGradients(backendName: string): void {
-  for (const config of filterGradients(backendName)) {
+export function putFilterGradients(backendName: string, direct: Direct): void {
+  for (const config of filterGradients(backendName, LEAST_PIXELS, direct)) {
     if (tf.getKernel(config.kernelName, backendName)) tf.unregisterKernel(config.kernelName, backendName);
     tf.registerKernel(config);
   }

@@ -1,6 +1,6 @@
 /** The backend `webgpu`: tfjs on a GPU by Vulkan, Metal or Direct3D, with Dawn from npm's `webgpu`. Both are optional. */
 import * as tf from "@tensorflow/tfjs-core";
-import { putFilterGradients } from "./filter-gradients.ts";
+import { putWebgpuKernels } from "./webgpu-kernels.ts";
 
 /** How the two packages are added. */
 export const ADD_WEBGPU = "npm install --no-save @tensorflow/tfjs-backend-webgpu@4.22 webgpu";
@@ -35,6 +35,9 @@ async function gpuHere(): Promise<Gpu> {
   return navigator.gpu!;
 }
 
+/** Shaders that are submitted together: each submission costs as much as several; until it, no memory is free again. */
+const SUBMITTED = 32;
+
 /** Whether this process has put its kernels in the place of tfjs's. */
 let isReady = false;
 
@@ -50,7 +53,8 @@ export async function startWebgpu(): Promise<string> {
   await import(PACKAGES.backend);
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start on the GPU");
   await tf.ready();
-  if (!isReady) putFilterGradients("webgpu");
+  tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", SUBMITTED);
+  if (!isReady) putWebgpuKernels();
   isReady = true;
   const { vendor, description } = adapter.info;
   return description || vendor;

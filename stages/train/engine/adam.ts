@@ -24,13 +24,28 @@ import {
   V128,
 } from "../../shared/compute/assembler.ts";
 import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
-import { gpuStep } from "./adam-webgpu.ts";
 import { fillSlots, type Optimizer, type OptimizerState, weightOf, zerosFor } from "./optimizer.ts";
 
 const { fround } = Math;
 // Numbers become float32 when an operation of tfjs takes them.
 const [BETA1, BETA2, EPSILON] = [0.9, 0.999, 1e-7];
 const FIXED = [BETA1, 1 - BETA1, BETA2, 1 - BETA2, EPSILON].map(fround);
+
+/** The powers of both decay rates before the first step. */
+export const FIRST_POWERS = [BETA1, BETA2].map(fround);
+
+/** The powers one step later. */
+export const nextPowers = ([power1, power2]: number[]): number[] => [
+  fround(power1 * fround(BETA1)),
+  fround(power2 * fround(BETA2)),
+];
+
+/** The numbers of a step but for the rate: how much of the moments is kept and taken, epsilon, and what divides them. */
+export const numbersOf = ([power1, power2]: number[]): number[] => [
+  ...FIXED,
+  fround(1 - power1),
+  fround(1 - power2),
+];
 
 /** (values, slopes, first, second, out: byte addresses; fours of values, at least 1; the eight numbers of `one`) */
 type Pass = (...numbers: number[]) => void;
@@ -122,13 +137,12 @@ function plainStep(state: OptimizerState): Step {
 }
 
 /**
- * Adam on the backend that is at work: in one pass on WebAssembly with vectors, in three kernels on WebGPU, by operations of
- * tfjs elsewhere.
+ * Adam on the backend that is at work: in one pass on WebAssembly with vectors, by operations of tfjs elsewhere.
  */
 export function adam(): Optimizer {
   const memory = memoryHere();
-  const state: OptimizerState = { slots: new Map(), numbers: [BETA1, BETA2].map(fround) };
-  let step = tf.getBackend() === "webgpu" ? gpuStep(state) : plainStep(state);
+  const state: OptimizerState = { slots: new Map(), numbers: FIRST_POWERS };
+  let step = plainStep(state);
   if (memory && WebAssembly.validate(MODULE)) {
     const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
     step = passStep(exports.a as Pass, state);
@@ -137,14 +151,13 @@ export function adam(): Optimizer {
     learningRate: 0,
     state,
     applyGradients(gradients) {
-      const [power1, power2] = state.numbers;
-      const numbers = [...FIXED, fround(1 - power1), fround(1 - power2), fround(-this.learningRate)];
+      const numbers = [...numbersOf(state.numbers), fround(-this.learningRate)];
       for (const [name, gradient] of Object.entries(gradients)) {
         const variable = weightOf(name);
         if (!state.slots.has(name)) state.slots.set(name, [zerosFor(variable), zerosFor(variable)]);
         tf.tidy(() => step(variable, gradient, numbers));
       }
-      state.numbers = [fround(power1 * fround(BETA1)), fround(power2 * fround(BETA2))];
+      state.numbers = nextPowers(state.numbers);
     },
   };
 }

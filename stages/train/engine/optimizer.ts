@@ -33,8 +33,11 @@ export function fillSlots({ slots }: OptimizerState, name: string, values: tf.Te
   );
 }
 
+/** The share of the velocity that SGD keeps. */
+export const MOMENTUM = 0.9;
+
 /** Stochastic gradient descent with momentum (Polyak 1964): v ← momentum v + gradient; weight ← weight - rate v. */
-export function momentum(share: number): Optimizer {
+export function momentum(share = MOMENTUM): Optimizer {
   const state: OptimizerState = { slots: new Map(), numbers: [] };
   return {
     learningRate: 0,

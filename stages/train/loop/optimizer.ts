@@ -1,8 +1,9 @@
 /** The optimizer of a training: the one place where it is made. */
 import * as tf from "@tensorflow/tfjs-core";
 import { adam } from "../engine/adam.ts";
-import { fillSlots, momentum, type Optimizer } from "../engine/optimizer.ts";
-import { GROUPS, type Rates } from "./rates.ts";
+import { fillSlots, momentum } from "../engine/optimizer.ts";
+import { gpuUpdater } from "./optimizer-webgpu.ts";
+import { membersOf, type Rates } from "./rates.ts";
 
 export interface OptimizerOptions {
   /** `sgd` has a momentum of 0.9. */
@@ -19,8 +20,6 @@ export type Update = (gradients: (tf.Tensor | undefined)[], rates: Rates) => voi
 /** The optimizers of some weights. */
 export interface Updater {
   update: Update;
-  /** One for each group that has weights. */
-  optimizers: Optimizer[];
   save(): Promise<SavedUpdater>;
   /** Goes on from the state of another run. */
   restore(saved: SavedUpdater): void;
@@ -44,17 +43,15 @@ function clipped(gradients: (tf.Tensor | undefined)[], most: number): (tf.Tensor
  */
 export function updater(
   variables: tf.Variable[],
-  { optimizer, weightDecay = 0, clip }: OptimizerOptions,
+  options: OptimizerOptions,
   backbone: tf.Variable[] = [],
 ): Updater {
-  const among = new Set(backbone);
-  const groups = GROUPS.map((group) => ({
-    group,
-    members: variables
-      .map((variable, at) => ({ variable, at }))
-      .filter(({ variable }) => among.has(variable) === (group === "backbone")),
-    own: optimizer === "adam" ? adam() : momentum(0.9),
-  })).filter(({ members }) => members.length > 0);
+  if (tf.getBackend() === "webgpu" && variables.length > 0) return gpuUpdater(variables, options, backbone);
+  const { optimizer, weightDecay = 0, clip } = options;
+  const groups = membersOf(variables, backbone).map((group) => ({
+    ...group,
+    own: optimizer === "adam" ? adam() : momentum(),
+  }));
   const move = (gradients: (tf.Tensor | undefined)[], rates: Rates) => {
     for (const { group, members, own } of groups) {
       const moved = members.filter(({ at }) => gradients[at]);
@@ -70,7 +67,6 @@ export function updater(
   return {
     update: (gradients, rates) =>
       tf.tidy(() => move(clip === undefined ? gradients : clipped(gradients, clip), rates)),
-    optimizers: groups.map(({ own }) => own),
     save: () =>
       Promise.all(
         groups.map(async ({ members, own: { state } }) => {

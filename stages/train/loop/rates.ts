@@ -1,4 +1,5 @@
 /** Learning rates: one for all weights, or one for the head and one for the backbone that trains below it. */
+import type * as tf from "@tensorflow/tfjs-core";
 import { UserError } from "../../../runner/stage.ts";
 import { resolveSchedules } from "../schedules.ts";
 
@@ -24,3 +25,14 @@ export function ratesAt(learningRate: unknown, share: number): Rates {
   const given = isGrouped(learningRate) ? learningRate : { head: learningRate, backbone: learningRate };
   return resolveSchedules(given, share) as Rates;
 }
+
+/** The weights by group, with their places among all; groups without any are left out. */
+export const membersOf = (variables: tf.Variable[], backbone: tf.Variable[]) => {
+  const among = new Set(backbone);
+  return GROUPS.map((group) => ({
+    group,
+    members: variables
+      .map((variable, at) => ({ variable, at }))
+      .filter(({ variable }) => among.has(variable) === (group === "backbone")),
+  })).filter(({ members }) => members.length > 0);
+};

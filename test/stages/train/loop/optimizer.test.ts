@@ -14,8 +14,7 @@ beforeAll(async () => {
 function trained(options: OptimizerOptions, [backbone, head]: number[] = [0.05, 0.05]): number[] {
   const weight = tf.variable(tf.tensor2d([1, -2, 3, 0.5, 0.25, -0.125], [2, 3]));
   const bias = tf.variable(tf.tensor1d([0.1, 0.2, 0.3]));
-  const { update, optimizers } = updater([weight, bias], options, [weight]);
-  expect(optimizers).toHaveLength(2);
+  const { update } = updater([weight, bias], options, [weight]);
   for (let step = 0; step < 5; step++)
     tf.tidy(() =>
       update(
