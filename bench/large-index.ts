@@ -11,7 +11,7 @@ import { join } from "node:path";
 import sharp from "sharp";
 import { TABLES } from "../search/front.ts";
 import { addToIndex } from "../search/index/change.ts";
-import { rowsOf, writeRows } from "../search/index/rows.ts";
+import { Rows, writeRows } from "../search/index/rows.ts";
 import { Nearest } from "../search/nearest.ts";
 import { openIndex } from "../search/opened.ts";
 import { writeProjection } from "../stages/shared/artifacts/projection.ts";
@@ -29,36 +29,39 @@ const seconds = (from: number) => `${((performance.now() - from) / 1000).toFixed
 const megabytes = (bytes: number) => `${Math.round(bytes / 1e6)} MB`;
 const peak = () => `peak ${megabytes(1024 * process.resourceUsage().maxRSS)}`;
 
-function valuesOf(images: number, kind: Kind): Float32Array {
+/** Gives one image after the other its values. */
+function valuesOf(kind: Kind): () => Float32Array {
   const draw = random(1, kind);
   const around = () => draw.float() - 0.5;
   const centres = Float32Array.from({ length: CENTRES * BITS }, around);
-  const values = new Float32Array(images * BITS);
-  for (let row = 0; row < images; row++) {
+  return () => {
     const from = draw.int(CENTRES) * BITS;
-    for (let bit = 0; bit < BITS; bit++)
-      values[row * BITS + bit] = kind === "random" ? around() : centres[from + bit] + NOISE * around();
-  }
-  return values;
+    return Float32Array.from({ length: BITS }, (_, bit) =>
+      kind === "random" ? around() : centres[from + bit] + NOISE * around(),
+    );
+  };
 }
 
 /** Writes the index as `index FOLDER` does when all images are encoded. */
 async function write(folder: string, photos: string, images: number, kind: Kind): Promise<void> {
-  const values = valuesOf(images, kind);
-  const read = Array.from({ length: images }, (_, row) => {
-    const own = new Uint8Array(Uint32Array.of(row).buffer);
-    const name = `class-${row % CLASSES}/IMG_${String(row).padStart(7, "0")}.jpg`;
-    return {
-      photo: { root: 0, name, class: `class-${row % CLASSES}`, path: join(photos, name) },
-      stamp: {
+  const began = performance.now();
+  const classNames = Array.from({ length: CLASSES }, (_, at) => `class-${at}`);
+  const valuesOfNext = valuesOf(kind);
+  const rows = Rows.empty(BITS, images);
+  for (let row = 0; row < images; row++) {
+    const content = contentOf(new Uint8Array(Uint32Array.of(row).buffer));
+    const name = classNames[row % CLASSES];
+    rows.add(
+      { root: 0, name: `${name}/IMG_${String(row).padStart(7, "0")}.jpg`, class: name },
+      {
         bytes: 100_000 + row,
         modified: 1.7e12 + row,
-        sha256: Buffer.from(contentOf(own)).toString("hex").repeat(2),
+        sha256: Buffer.from(content).toString("hex").repeat(2),
       },
-      content: contentOf(own),
-    };
-  });
-  const began = performance.now();
+      content,
+    );
+    rows.encode(valuesOfNext());
+  }
   const data = join(folder, UNSEALED);
   mkdirSync(data, { recursive: true });
   const draw = random(2, "network");
@@ -74,7 +77,7 @@ async function write(folder: string, photos: string, images: number, kind: Kind)
     bits: BITS,
     dim: BITS,
   });
-  const classes = writeRows(data, rowsOf(read, values, BITS), BITS);
+  const classes = writeRows(data, rows);
   await seal(folder, {
     backbone: { name: "resnet18", mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] },
     views: [{ size: SIDE, flip: false }],

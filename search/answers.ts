@@ -31,7 +31,7 @@ export interface Found {
 export function found(index: Index, { row, distance, apart, same, ties }: Hit, order: Order = "bits"): Found {
   const { codes, names } = index;
   return {
-    image: fileOf(index, row) ?? names?.[row] ?? codes.ids[row],
+    image: fileOf(index, row) ?? names?.at(row) ?? codes.ids[row],
     class: codes.classes[codes.labels[row]],
     score: Number((order === "bits" ? 1 - distance / codes.bits : 1 - apart / 2).toFixed(4)),
     distance,

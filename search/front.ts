@@ -1,5 +1,5 @@
 /** The codes near a query: all up to the distance of the k-th, since the outputs order those at one distance. */
-import type { Codes } from "../stages/shared/artifacts/codes.ts";
+import { bytesOf, type Codes } from "../stages/shared/artifacts/codes.ts";
 import { Blocks } from "../stages/shared/retrieval/hamming/blocks.ts";
 import { MultiIndex } from "../stages/shared/retrieval/hamming/multi-index.ts";
 
@@ -71,6 +71,9 @@ export class Front {
     this.codes = codes;
     this.all = new AllDistances(codes);
     this.limits = limits;
+    // Memory of the kernel that no one touched and code that V8 did not compile yet would make the first query slow.
+    this.all.measure(codes.values.subarray(0, bytesOf(codes.bits)));
+    this.all.within(0);
   }
 
   /**

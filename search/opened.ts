@@ -8,6 +8,7 @@ import { type Codes, readCodes } from "../stages/shared/artifacts/codes.ts";
 import { readOutputs } from "../stages/shared/artifacts/outputs.ts";
 import { readJson } from "../stages/shared/artifacts/schema.ts";
 import { CONTENT_BYTES, FILES, IndexFiles, type Recipe, readRecipe } from "../stages/shared/search-index.ts";
+import { Names } from "./names.ts";
 
 export interface Index {
   /** Its folder. */
@@ -20,7 +21,7 @@ export interface Index {
   /** `[rows, CONTENT_BYTES]`, see {@link contentOf} */
   contents: Uint8Array;
   /** Of files, below their root; of a table, as it calls its images. */
-  names?: string[];
+  names?: Names;
   /** Of files: the place of each one's root in the recipe. */
   roots?: Uint16Array;
 }
@@ -41,7 +42,7 @@ async function whole<T>(path: string, read: (path: string) => T): Promise<T> {
 const staysBelow = (name: string): boolean =>
   !isAbsolute(name) && !name.includes("\0") && !/^\.\.?([\\/]|$)/.test(normalize(name));
 
-async function namesOf(files: IndexFiles, recipe: Recipe, rows: number): Promise<string[] | undefined> {
+async function namesOf(files: IndexFiles, recipe: Recipe, rows: number): Promise<Names | undefined> {
   if (!files.has(FILES.names)) return undefined;
   const path = await files.path(FILES.names);
   const names = await whole(path, () => readJson<string[]>(path, "index-names"));
@@ -52,7 +53,7 @@ async function namesOf(files: IndexFiles, recipe: Recipe, rows: number): Promise
     throw new UserError(
       `${path}: ${JSON.stringify(leaves)} is not below the folder of the images. Do not use this index: a path may only name an image below ${recipe.roots![0].path}.`,
     );
-  return names;
+  return new Names(names);
 }
 
 /** The place of each image's root. @throws UserError when there are too many or too few, or one is of no root */
@@ -92,7 +93,7 @@ async function readIndex(folder: string, recipe: Recipe): Promise<Index> {
 
 /** The file of an image; undefined where the index is of a table. */
 export function fileOf({ recipe, names, roots }: Index, row: number): string | undefined {
-  return recipe.roots && join(recipe.roots[roots![row]].path, names![row]);
+  return recipe.roots && join(recipe.roots[roots![row]].path, names!.at(row));
 }
 
 /** Times that an index may be replaced while it is opened. */

@@ -7,39 +7,42 @@ import { list } from "../stages/shared/folder/folder.ts";
 import { sorted } from "../stages/shared/folder/walk.ts";
 import { shown } from "../stages/shared/text.ts";
 
-/** The image files that a path names, in the order of their names. */
-export interface Photos {
-  files: string[];
-  /** The class of one of them, by its folders; "" where they name none. */
-  classOf(file: string): string;
+/** An image of a folder. */
+export interface Listed {
+  /** From the folder, with "/". */
+  name: string;
+  /** By its folders; "" where they name none. */
+  class: string;
 }
 
 /**
- * Lists a person's images by the rule of {@link list}, and reports the files that it skips.
+ * Lists the images of a folder by the rule of {@link list}, in the order of their names, and reports the files that it
+ * skips.
  * @param isExcluded see {@link list}; where it is given, a folder without images is no error
  * @throws UserError when there are none
  */
-export function photosIn(path: string, isExcluded?: (path: string) => boolean): Photos {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  if (!stats) throw new UserError(`${shown(path)}: no such file or folder.`);
-  if (!stats.isDirectory()) return { files: [path], classOf: () => "" };
-  const { entries, loose, remarks } = list(path, isExcluded);
-  const classes = new Map([
-    ...loose.map((file): [string, string] => [file, ""]),
-    ...entries.map((entry): [string, string] => [entry.path, entry.class]),
-  ]);
+export function photosIn(folder: string, isExcluded?: (path: string) => boolean): Listed[] {
+  const { entries, loose, remarks } = list(folder, isExcluded);
+  const classes = new Map<string, string>(loose.map((file) => [file, ""]));
+  const known = new Map<string, string>(); // one text for a class, not one for each of its images
+  for (const { path, class: name } of entries) {
+    if (!known.has(name)) known.set(name, name);
+    classes.set(path, known.get(name)!);
+  }
   if (classes.size === 0 && !isExcluded)
     throw new UserError(
-      `${shown(path)}: no images (${ENDINGS.join(", ")}) are in it.${remarks.map((remark) => ` ${remark}`).join("")}`,
+      `${shown(folder)}: no images (${ENDINGS.join(", ")}) are in it.${remarks.map((remark) => ` ${remark}`).join("")}`,
     );
-  for (const remark of remarks) console.error(`! ${shown(path)}: ${remark}`);
-  const files = sorted([...classes.keys()]);
-  const byFile = new Map(files.map((file) => [join(path, file), classes.get(file)!]));
-  return { files: [...byFile.keys()], classOf: (file) => byFile.get(file) ?? "" };
+  for (const remark of remarks) console.error(`! ${shown(folder)}: ${remark}`);
+  return sorted([...classes.keys()]).map((name) => ({ name, class: classes.get(name)! }));
 }
 
-/** The files alone, see {@link photosIn}. */
-export const imageFiles = (path: string): string[] => photosIn(path).files;
+/** A file, or the images of a folder, see {@link photosIn}. @throws UserError when nothing is there */
+export function imageFiles(path: string): string[] {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  if (!stats) throw new UserError(`${shown(path)}: no such file or folder.`);
+  return stats.isDirectory() ? photosIn(path).map(({ name }) => join(path, name)) : [path];
+}
 
 /** An image's pixels, see {@link decode}. @param name what an error calls it @throws UserError when it is unreadable */
 export async function readImage(path: string, shape: Shape, name = path): Promise<Uint8Array> {

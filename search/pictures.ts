@@ -64,7 +64,7 @@ export async function picturesOf(index: Index, rows: Set<number>): Promise<Map<n
   if (recipe.roots === undefined) return picturesOfTable(await files.path(FILES.pixels), rows);
   const pictures = new Map<number, Picture>();
   for (const row of rows) {
-    const photo = photoBelow(recipe.roots[roots![row]].path, names![row]);
+    const photo = photoBelow(recipe.roots[roots![row]].path, names!.at(row));
     pictures.set(row, "path" in photo ? await pictureOf(photo.path) : photo);
   }
   return pictures;

@@ -93,7 +93,7 @@ async function writePage(
         const name = index.codes.classes[index.codes.labels[row]];
         return {
           picture: pictures.get(row) ?? { missing: "not in the index's table of images" },
-          name: String(index.names?.[row] ?? index.codes.ids[row]),
+          name: String(index.names?.at(row) ?? index.codes.ids[row]),
           caption: `${name ? `${name} · ` : ""}${same ? "the same image" : `${distance} of ${index.codes.bits} bits`}`,
         };
       }),

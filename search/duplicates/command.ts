@@ -5,7 +5,7 @@ import { size } from "../../runner/text/index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { BATCH } from "../encoder.ts";
 import { writeGallery } from "../gallery.ts";
-import { stampOf } from "../index/encode.ts";
+import { stampOf } from "../index/stamp.ts";
 import { namedIndex } from "../location.ts";
 import { fileOf, openIndex } from "../opened.ts";
 import { imageFiles, readImage } from "../photos.ts";
@@ -53,7 +53,7 @@ async function filesOf(folder: string): Promise<string[]> {
     throw new UserError(
       `duplicates: ${folder} is of a data set, not of files. Name a folder of images, or an index of one.`,
     );
-  return index.names!.map((_, row) => fileOf(index, row)!);
+  return Array.from(index.names!, (_, row) => fileOf(index, row)!);
 }
 
 const captionOf = ({ kind, similarity, bytes }: Member): string =>

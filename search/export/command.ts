@@ -32,7 +32,7 @@ const FORMS: Partial<Record<string, (index: Index) => Iterable<string | Buffer>>
   ".faiss": ({ codes }) => faissOf(codes),
   ".jsonl": (index) =>
     jsonLinesOf(index.codes, (row) => ({
-      image: fileOf(index, row) ?? index.names?.[row] ?? index.codes.ids[row],
+      image: fileOf(index, row) ?? index.names?.at(row) ?? index.codes.ids[row],
       class: index.codes.classes[index.codes.labels[row]],
     })),
 };

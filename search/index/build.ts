@@ -15,6 +15,7 @@ import {
   FILES,
   IndexFiles,
   type Recipe,
+  type Root,
   readRecipe,
   seal,
   UNSEALED,
@@ -22,10 +23,11 @@ import {
 import { shown } from "../../stages/shared/text.ts";
 import { Encoder, Features } from "../encoder.ts";
 import { namedIndex, PUBLISHED } from "../location.ts";
-import { copyEncoder, type Encoded, encodePhotos } from "./encode.ts";
+import { copyEncoder, encodePhotos } from "./encode.ts";
 import { checkPlace, replace } from "./place.ts";
 import { type Photo, photosOf, rootsOf } from "./roots.ts";
-import { rowsOf, writeRows } from "./rows.ts";
+import { Rows, writeRows } from "./rows.ts";
+import { Spill } from "./spill.ts";
 
 export interface BuildOptions {
   /** Folder of the new index; without it, one in indexes/, see {@link defaultName}. */
@@ -70,29 +72,41 @@ function downloadOf(backbone: Backbone): Download {
 /** The arguments of {@link seal} without the images. */
 type Method = Pick<Recipe, "backbone" | "views" | "image" | "head" | "bits">;
 
-/** The processing of the images. */
-type Made = Encoded & { method: Method };
+/** The encoded images, and how. */
+interface Made {
+  rows: Rows;
+  method: Method;
+}
 
-/** Outputs of the images by the model of another index. @param data where the files of the encoder go */
-async function encodeLike(like: string, photos: Photo[], data: string): Promise<Made> {
+/** The images of a new index. */
+interface Images {
+  photos: Photo[];
+  roots: Root[];
+}
+
+/** Encodes images by the model of another index. @param data where the files of the encoder go */
+async function encodeLike(like: string, { photos, roots }: Images, data: string): Promise<Made> {
   const recipe = readRecipe(like);
   const own = new IndexFiles(like, recipe);
   const encoder = await Encoder.open(own, recipe, availableParallelism());
   try {
     await copyEncoder(own, recipe, data);
     const { backbone, views, image, head, bits } = recipe;
-    const made = await encodePhotos(photos, image, (pixels, count) => encoder.outputs(pixels, count));
-    return { ...made, method: { backbone, views, image, head, bits } };
+    const rows = Rows.empty(bits, photos.length);
+    await encodePhotos(photos, roots, image, rows, async (pixels, count) =>
+      rows.encode(await encoder.outputs(pixels, count)),
+    );
+    return { rows, method: { backbone, views, image, head, bits } };
   } finally {
     await encoder.close();
   }
 }
 
-/** Outputs of the images by a backbone's features and itq: no label is needed, nothing is trained. */
+/** Encodes images by a backbone's features and itq: no label is needed, nothing is trained. */
 async function encodeUntrained(
   name: string,
   bits: number,
-  photos: Photo[],
+  { photos, roots }: Images,
   data: string,
   downloads: DownloadFolders,
 ): Promise<Made> {
@@ -113,23 +127,40 @@ async function encodeUntrained(
     head: false,
     bits,
   };
+  const rows = Rows.empty(bits, photos.length);
   const extractor = await Features.open(method, model, availableParallelism());
-  let made: Encoded;
+  const vectors = new Spill(join(data, "features.scratch"));
   try {
-    made = await encodePhotos(photos, method.image, (pixels, count) => extractor.of(pixels, count));
+    await encodePhotos(photos, roots, method.image, rows, async (pixels, count) => {
+      const values = await extractor.of(pixels, count);
+      if (!values.every(Number.isFinite))
+        throw new UserError(`index: ${name} gives features that are not finite: is ${model} the right file?`);
+      vectors.add(values, count);
+    });
+    if (rows.length > 0) writeProjection(join(data, FILES.projection), encodeByItq(vectors, rows));
   } finally {
     await extractor.close();
+    vectors.close();
   }
-  const { values, read } = made;
-  if (read.length === 0) return { ...made, method };
-  if (!values.every(Number.isFinite))
-    throw new UserError(`index: ${name} gives features that are not finite: is ${model} the right file?`);
-  const sample = { values, rows: read.length, dim: values.length / read.length };
-  const projection: Projection = itq.fit(sample, bits, random(1, "binariser"), {
-    iterations: 50,
-  });
-  writeProjection(join(data, FILES.projection), projection);
-  return { ...made, values: project(projection, values), method };
+  return { rows, method };
+}
+
+/** Images that itq learns from: drawn at random where there are more, for all their features may not fit into memory. */
+const LEARNED = 50_000;
+
+/** Fits itq to features and encodes them. @returns the projection */
+function encodeByItq(vectors: Spill, rows: Rows): Projection {
+  const values = vectors.pick(sampleOf(vectors.rows, LEARNED));
+  const sample = { values, rows: values.length / vectors.dim, dim: vectors.dim };
+  const projection: Projection = itq.fit(sample, rows.bits, random(1, "binariser"), { iterations: 50 });
+  for (const block of vectors.blocks()) rows.encode(project(projection, block));
+  return projection;
+}
+
+/** So many of the first numbers at random, rising; all where there are no more. */
+function sampleOf(all: number, count: number): Uint32Array {
+  const numbers = Uint32Array.from({ length: all }, (_, row) => row);
+  return all <= count ? numbers : random(1, "sample").shuffle(numbers).slice(0, count).sort();
 }
 
 /** The images' folder and what encodes them: another name than `init` gives, so that both may be there. */
@@ -178,13 +209,13 @@ export async function build(
     mkdirSync(data);
     const mirror = options.mirror === undefined ? undefined : resolve(from, options.mirror);
     const downloads = { kept: join(root, "cache/downloads"), mirror };
-    const { method, read, values } = like
-      ? await encodeLike(like, photos, data)
-      : await encodeUntrained(backbone!, bits, photos, data, downloads);
-    if (read.length === 0) throw new UserError("index: not one image could be read.");
-    const classes = writeRows(data, rowsOf(read, values, method.bits), method.bits);
-    await seal(scratch, { ...method, classes, images: read.length, roots });
-    told = `${read.length} images, ${method.bits} bits each`;
+    const { method, rows } = like
+      ? await encodeLike(like, { photos, roots }, data)
+      : await encodeUntrained(backbone!, bits, { photos, roots }, data, downloads);
+    if (rows.length === 0) throw new UserError("index: not one image could be read.");
+    const classes = writeRows(data, rows);
+    await seal(scratch, { ...method, classes, images: rows.length, roots });
+    told = `${rows.length} images, ${method.bits} bits each`;
   });
   const path = relative(from, out);
   const index = path === "" || path.startsWith("..") ? out : path;

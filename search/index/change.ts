@@ -9,8 +9,8 @@ import { type Index, openIndex } from "../opened.ts";
 import { type Comparison, type Counts, compare } from "./compare.ts";
 import { copyEncoder, encodePhotos } from "./encode.ts";
 import { checkApart, replace } from "./place.ts";
-import { type Change, moved, withoutPath, withPath } from "./roots.ts";
-import { type Row, readRows, rowsOf, writeRows } from "./rows.ts";
+import { type Change, moved, pathOf, withoutPath, withPath } from "./roots.ts";
+import { Rows, writeRows } from "./rows.ts";
 
 /** Images that are encoded before the index is replaced: a kill costs at most the time of these. */
 const ROUND = 5000;
@@ -43,33 +43,39 @@ class Kept {
   }
 }
 
-/** Encodes what has no row. @param failed takes the paths that could not be read */
+/** Encodes what has no row. @param rows of the index @param failed takes the paths that could not be read */
 async function withAllRows(
   { images }: Comparison,
+  rows: Rows,
+  roots: Root[],
   index: Index,
   kept: Kept,
   failed: Set<string>,
-): Promise<Row[]> {
-  const { recipe } = index;
-  const fresh = images.flatMap(({ photo, row }) => (row ? [] : [photo]));
-  const made = new Map<string, Row>();
+): Promise<Rows> {
+  const { image, bits } = index.recipe;
+  const fresh = images.flatMap(({ photo, row }) => (row === undefined ? [photo] : []));
+  const made = Rows.empty(bits, fresh.length);
   if (fresh.length > 0) {
     const encoder = await kept.of(index);
-    const { read, values } = await encodePhotos(fresh, recipe.image, (pixels, count) =>
-      encoder.outputs(pixels, count),
+    await encodePhotos(fresh, roots, image, made, async (pixels, count) =>
+      made.encode(await encoder.outputs(pixels, count)),
     );
-    for (const row of rowsOf(read, values, recipe.bits)) made.set(row.photo.path, row);
-    for (const { path } of fresh) if (!made.has(path)) failed.add(path);
   }
-  return images.flatMap(({ photo, row }) => row ?? made.get(photo.path) ?? []);
+  const places = new Map(made.columns.photos.map((photo, row) => [photo, row]));
+  for (const photo of fresh) if (!places.has(photo)) failed.add(pathOf(roots, photo));
+  const all = Rows.empty(bits, images.length);
+  for (const { photo, row, stamp } of images)
+    if (row !== undefined) all.take(rows, row, photo, stamp);
+    else if (places.has(photo)) all.take(made, places.get(photo)!, photo);
+  return all;
 }
 
 /** Writes an index with other rows, whose encoder stays. */
-async function write(scratch: string, { files, recipe }: Index, roots: Root[], rows: Row[]): Promise<void> {
+async function write(scratch: string, { files, recipe }: Index, roots: Root[], rows: Rows): Promise<void> {
   const data = join(scratch, UNSEALED);
   mkdirSync(data);
   await copyEncoder(files, recipe, data);
-  const classes = writeRows(data, rows, recipe.bits);
+  const classes = writeRows(data, rows);
   const { backbone, views, image, head, bits } = recipe;
   await seal(scratch, { backbone, views, image, head, bits, classes, images: rows.length, roots });
 }
@@ -104,12 +110,9 @@ async function round(
       folder,
       change.roots.map(({ path }) => path),
     );
-    const rows = (await readRows(index)).map((row) => {
-      const { root, name } = row.photo;
-      return { ...row, photo: { ...row.photo, path: join(places[root].path, name) } };
-    });
+    const rows = await Rows.of(index);
     const comparison = compare(rows, places, change, most, failed);
-    const all = await withAllRows(comparison, index, kept, failed);
+    const all = await withAllRows(comparison, rows, change.roots, index, kept, failed);
     if (all.length === 0)
       throw new UserError(`index: ${folder} would have no image left. Remove the folder itself instead.`);
     done = { ...comparison, images: all.length };

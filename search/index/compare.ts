@@ -2,14 +2,18 @@
 import { UserError } from "../../runner/stage.ts";
 import type { Root } from "../../stages/shared/search-index.ts";
 import { shown } from "../../stages/shared/text.ts";
-import { type Stamp, sizeAndTime, stampOf } from "./encode.ts";
-import { type Change, holds, type Photo, photosOf } from "./roots.ts";
-import type { Row } from "./rows.ts";
+import { Contents } from "../contents.ts";
+import { type Change, holds, type Photo, pathOf, photosOf } from "./roots.ts";
+import { HASH_BYTES, type Rows } from "./rows.ts";
+import { type Stamp, sizeAndTime, stampOf } from "./stamp.ts";
 
-/** An image that an index is to have, with its row where its root is not looked at. */
+/** An image that an index is to have. */
 interface Wanted {
   photo: Photo;
-  row?: Row;
+  /** Its place among the rows of the index; none for an image that is to be encoded. */
+  row?: number;
+  /** A newer one than that of the row. */
+  stamp?: Stamp;
 }
 
 /** How many images were and are there. */
@@ -32,60 +36,45 @@ export interface Comparison {
   waiting: number;
 }
 
-/**
- * The images that the roots have.
- * @param before the roots of the rows
- * @throws UserError when a root is not there, or has no image left: its disk may not be mounted
- */
-function wantedOf(rows: Row[], before: Root[], { roots, scan }: Change): Wanted[] {
-  const byRoot = new Map(before.map(({ path }): [string, Row[]] => [path, []]));
-  for (const row of rows) byRoot.get(before[row.photo.root].path)!.push(row);
-  return roots.flatMap((root, at): Wanted[] => {
-    const own = byRoot.get(root.path) ?? [];
-    if (!scan.has(at))
-      return own
-        .filter(({ photo }) => holds(root, photo.name))
-        .map((row) => ({ photo: { ...row.photo, root: at }, row }));
-    const photos = photosOf(roots, at);
-    if (photos.length === 0 && own.length > 0)
-      throw new UserError(
-        `index: ${shown(root.path)}: none of its ${own.length} images is there. Is its disk mounted? If they are to leave the index: npx deephash index remove ${JSON.stringify(root.path)}`,
-      );
-    return photos.map((photo) => ({ photo }));
-  });
-}
-
-/** Rows by path and by content. */
+/** The rows of an index by root and name, and by the content of their files. */
 class Known {
-  private readonly byPath: Map<string, Row>;
-  private readonly byHash: Map<string, Row>;
+  private readonly rows: Rows;
+  /** By path of the root: the places of its rows. */
+  private readonly byRoot: Map<string, number[]>;
+  private readonly byHash: Contents;
 
-  constructor(rows: Row[]) {
-    this.byPath = new Map(rows.map((row) => [row.photo.path, row]));
-    this.byHash = new Map(rows.map((row) => [row.sha256, row]));
+  /** @param before the roots of the rows */
+  constructor(rows: Rows, before: Root[]) {
+    this.rows = rows;
+    const { photos, sha256 } = rows.columns;
+    this.byRoot = new Map(before.map(({ path }) => [path, []]));
+    const places = before.map(({ path }) => this.byRoot.get(path)!);
+    for (const [row, { root }] of photos.entries()) places[root].push(row);
+    this.byHash = new Contents(sha256.subarray(0, rows.length * HASH_BYTES), HASH_BYTES);
   }
 
-  at(path: string): Row | undefined {
-    return this.byPath.get(path);
+  /** The rows of a root, in order. */
+  of({ path }: Root): number[] {
+    return this.byRoot.get(path) ?? [];
   }
 
-  /** Whether size and time of a file are those of its row; false for a file that is gone meanwhile. */
-  isUnchanged(path: string): boolean {
-    const row = this.byPath.get(path);
+  /** Whether size and time of a file are those of a row; false for a file that is gone meanwhile. */
+  isUnchanged(row: number, path: string): boolean {
+    const { columns } = this.rows;
     try {
       const { bytes, modified } = sizeAndTime(path);
-      return row !== undefined && modified !== 0 && row.bytes === bytes && row.modified === modified;
+      return modified !== 0 && columns.bytes[row] === bytes && columns.modified[row] === modified;
     } catch {
       return false;
     }
   }
 
   /** The row with the content of a file, first its own; none for a file that cannot be read. */
-  withContent(path: string): { row?: Row; stamp?: Stamp } {
+  withContent(own: number | undefined, path: string): { row?: number; stamp?: Stamp } {
     try {
       const stamp = stampOf(path);
-      const own = this.byPath.get(path);
-      return { row: own?.sha256 === stamp.sha256 ? own : this.byHash.get(stamp.sha256), stamp };
+      const same = this.byHash.rows(Buffer.from(stamp.sha256, "hex"));
+      return { row: own !== undefined && same.has(own) ? own : same.values().next().value, stamp };
     } catch {
       return {}; // its encoding fails, and says so
     }
@@ -93,49 +82,72 @@ class Known {
 }
 
 /**
+ * The images of a root that is looked at, each with the row of its name.
+ * @throws UserError when the root is not there, or has no image left: its disk may not be mounted
+ */
+function imagesOf(roots: Root[], at: number, rows: Rows, known: Known): Wanted[] {
+  const root = roots[at];
+  const own = known.of(root);
+  const found = photosOf(roots, at);
+  if (found.length === 0 && own.length > 0)
+    throw new UserError(
+      `index: ${shown(root.path)}: none of its ${own.length} images is there. Is its disk mounted? If they are to leave the index: npx deephash index remove ${JSON.stringify(root.path)}`,
+    );
+  const { photos } = rows.columns;
+  const byName = new Map(own.map((row) => [photos[row].name, row]));
+  return found.map((photo) => ({ photo, row: byName.get(photo.name) }));
+}
+
+/**
  * Compares an index with its folders. Size and time tell that a file is unchanged, else its hash does.
- * @param rows with the paths that their files have now, of the roots `before`
+ * @param rows of the roots `before`, at the paths where these are now; no root is within another
  * @param most images to encode; others wait, with their old row where they have one
  * @param failed paths that could not be read
  */
 export function compare(
-  rows: Row[],
+  rows: Rows,
   before: Root[],
-  change: Change,
+  { roots, scan }: Change,
   most: number,
   failed: Set<string>,
 ): Comparison {
-  const known = new Known(rows);
-  const wanted = wantedOf(rows, before, change);
-  const paths = new Set(wanted.map(({ photo }) => photo.path));
-  const counts = { new: 0, changed: 0, moved: 0, gone: 0 };
-  counts.gone = rows.filter(({ photo }) => !paths.has(photo.path)).length;
+  const known = new Known(rows, before);
+  const { photos } = rows.columns;
+  const counts = { new: 0, changed: 0, moved: 0, gone: rows.length };
   const images: Wanted[] = [];
   let [encoded, waiting, restamped] = [0, 0, 0];
-  const keep = (row: Row, photo: Photo, stamp?: Stamp) => {
-    if (stamp || row.photo.class !== photo.class) restamped++;
-    images.push({ photo, row: { ...row, ...stamp, photo } });
+  const keep = (row: number, photo: Photo, stamp?: Stamp) => {
+    if (stamp || photos[row].class !== photo.class) restamped++;
+    images.push({ photo, row, stamp });
   };
-  for (const { photo, row } of wanted) {
-    const own = known.at(photo.path);
-    if (row) keep(row, photo);
-    else if (failed.has(photo.path)) counts.gone += Number(own !== undefined);
-    else if (known.isUnchanged(photo.path)) keep(own!, photo);
+  const look = ({ photo, row: own }: Wanted) => {
+    const path = pathOf(roots, photo);
+    if (failed.has(path)) return;
+    counts.gone -= Number(own !== undefined);
+    if (own !== undefined && known.isUnchanged(own, path)) keep(own, photo);
     else if (encoded === most) {
       waiting++;
-      if (own) keep(own, photo);
+      if (own !== undefined) keep(own, photo);
     } else {
-      const { row: same, stamp } = known.withContent(photo.path);
-      if (same) {
+      const { row: same, stamp } = known.withContent(own, path);
+      if (same !== undefined) {
         counts.moved += Number(same !== own);
         keep(same, photo, stamp);
-        continue;
+        return;
       }
-      counts[own ? "changed" : "new"]++;
+      counts[own === undefined ? "new" : "changed"]++;
       images.push({ photo });
       encoded++;
     }
-  }
+  };
+  for (const [at, root] of roots.entries())
+    if (scan.has(at)) for (const image of imagesOf(roots, at, rows, known)) look(image);
+    else
+      for (const row of known.of(root))
+        if (holds(root, photos[row].name)) {
+          counts.gone--;
+          keep(row, { ...photos[row], root: at });
+        }
   const isSame = Object.values(counts).every((count) => count === 0) && restamped === 0;
   return { images, counts, isSame, waiting };
 }

@@ -1,41 +1,21 @@
 /** A person's images, read and encoded batch by batch. */
 import { constants, copyFileSync, cpSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { hashFile } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
-import { contentOf, FILES, type IndexFiles, type Recipe } from "../../stages/shared/search-index.ts";
+import {
+  contentOf,
+  FILES,
+  type IndexFiles,
+  type Recipe,
+  type Root,
+} from "../../stages/shared/search-index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { BATCH } from "../encoder.ts";
 import { readImage } from "../photos.ts";
 import { Progress } from "../progress.ts";
-import type { Photo } from "./roots.ts";
-
-/** A file that changed this short a time ago may change again with the same time: some disks count in 2 s. */
-const RECENT_MILLISECONDS = 2000;
-
-/** The file of an image when it was encoded. */
-export interface Stamp {
-  bytes: number;
-  /** When it was changed last, in milliseconds; 0 where that was too recent to tell a later change. */
-  modified: number;
-  sha256: string;
-}
-
-/** Size and time of a file, by which an unchanged one is known without reading it. */
-export function sizeAndTime(path: string): Pick<Stamp, "bytes" | "modified"> {
-  const { size, mtimeMs, ctimeMs } = statSync(path);
-  const isRecent = Date.now() - Math.max(mtimeMs, ctimeMs) < RECENT_MILLISECONDS;
-  return { bytes: size, modified: isRecent ? 0 : mtimeMs };
-}
-
-/** Reads a file for its stamp. @throws UserError when it cannot be read */
-export function stampOf(path: string): Stamp {
-  try {
-    return { ...sizeAndTime(path), sha256: hashFile(path) };
-  } catch (error) {
-    throw new UserError(shown(`${path}: unreadable (${(error as Error).message}).`));
-  }
-}
+import { type Photo, pathOf } from "./roots.ts";
+import type { Rows } from "./rows.ts";
+import { stampOf } from "./stamp.ts";
 
 /** Copies what encodes the images of an index to the data of another. */
 export async function copyEncoder(own: IndexFiles, recipe: Recipe, data: string): Promise<void> {
@@ -44,18 +24,11 @@ export async function copyEncoder(own: IndexFiles, recipe: Recipe, data: string)
   if (recipe.head) cpSync(await own.head(), join(data, FILES.head), { recursive: true });
 }
 
-/** A batch of images → values, whose rows are kept. */
-export type Visit = (pixels: Uint8Array, count: number) => Promise<Float32Array>;
-
-/** The images that could be read, in order. */
-export interface Encoded {
-  read: { photo: Photo; stamp: Stamp; content: Uint8Array }[];
-  /** `[images, dim]` */
-  values: Float32Array;
-}
+/** A batch of images → codes. */
+export type Visit = (pixels: Uint8Array, count: number) => Promise<void>;
 
 /** An image's stamp and pixels. @throws UserError when it is unreadable, or changed meanwhile */
-async function readPhoto({ path }: Photo, image: Recipe["image"]) {
+async function readPhoto(path: string, image: Recipe["image"]) {
   const stamp = stampOf(path);
   const pixels = await readImage(path, image);
   const { size, mtimeMs } = statSync(path);
@@ -64,38 +37,34 @@ async function readPhoto({ path }: Photo, image: Recipe["image"]) {
   return { stamp, pixels };
 }
 
-/** Encodes images. Unreadable ones are left out and said. */
-export async function encodePhotos(photos: Photo[], image: Recipe["image"], visit: Visit): Promise<Encoded> {
+/**
+ * Reads images, and has them encoded batch by batch. Unreadable ones are left out and said.
+ * @param read takes those that could be read, in order; @param visit encodes those that came since its last call
+ */
+export async function encodePhotos(
+  photos: Photo[],
+  roots: Root[],
+  image: Recipe["image"],
+  read: Pick<Rows, "add">,
+  visit: Visit,
+): Promise<void> {
   const bytes = image.height * image.width * image.channels;
-  const read: Encoded["read"] = [];
-  const values: Float32Array[] = [];
   const progress = new Progress(photos.length, "images");
   for (let first = 0; first < photos.length; first += BATCH) {
     const group = photos.slice(first, first + BATCH);
-    const images = await Promise.allSettled(group.map((photo) => readPhoto(photo, image)));
+    const images = await Promise.allSettled(group.map((photo) => readPhoto(pathOf(roots, photo), image)));
     const pixels = new Uint8Array(BATCH * bytes);
     let count = 0;
     for (const [i, one] of images.entries())
       if (one.status === "fulfilled") {
         pixels.set(one.value.pixels, bytes * count++);
-        read.push({ photo: group[i], stamp: one.value.stamp, content: contentOf(one.value.pixels) });
+        read.add(group[i], one.value.stamp, contentOf(one.value.pixels));
       } else {
         progress.end();
         console.error(`! ${one.reason.message} It is left out.`);
       }
-    if (count > 0) values.push((await visit(pixels.subarray(0, count * bytes), count)).slice());
+    if (count > 0) await visit(pixels.subarray(0, count * bytes), count);
     progress.advance(group.length);
   }
   progress.end();
-  return { read, values: concatenated(values) };
 }
-
-const concatenated = (parts: Float32Array[]): Float32Array => {
-  const whole = new Float32Array(parts.reduce((sum, part) => sum + part.length, 0));
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
-};

@@ -16,9 +16,10 @@ export interface Photo {
   name: string;
   /** By the folders that it is in; "" where they name none. */
   class: string;
-  /** Absolute. */
-  path: string;
 }
+
+/** The absolute path of an image of some roots. */
+export const pathOf = (roots: Root[], { root, name }: Photo): string => join(roots[root].path, name);
 
 /** The path of a file below a folder, with "/". */
 const below = (folder: string, path: string) => relative(folder, path).replaceAll(sep, "/");
@@ -55,19 +56,11 @@ export function photosOf(roots: Root[], at: number): Photo[] {
     throw new UserError(
       `index: ${shown(path)}: no such folder. If it has moved, name its new place: npx deephash index update --root ${JSON.stringify(`${path}=NEW`)}. If its images are to leave the index: npx deephash index remove ${JSON.stringify(path)}`,
     );
-  const photo = (name: string, className: string): Photo => ({
-    root: at,
-    name,
-    class: className,
-    path: join(path, name),
-  });
-  if (only) return only.filter((name) => existsSync(join(path, name))).map((name) => photo(name, ""));
+  if (only)
+    return only.filter((name) => existsSync(join(path, name))).map((name) => ({ root: at, name, class: "" }));
   const patterns = ignore().add(exclude);
-  const { files, classOf } = photosIn(
-    path,
-    (name) => patterns.ignores(name) || !holds(root, name.replace(/\/$/, "")),
-  );
-  return files.map((file) => photo(below(path, file), classOf(file)));
+  const photos = photosIn(path, (name) => patterns.ignores(name) || !holds(root, name.replace(/\/$/, "")));
+  return photos.map((photo) => ({ root: at, ...photo }));
 }
 
 /** Whether a root takes a file, as far as that was said of the file itself. */

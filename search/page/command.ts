@@ -36,7 +36,7 @@ const CLIENT = "search/serve/client";
 
 /** The name of an image for others: never its place on this machine. */
 function nameOf({ recipe: { roots: folders }, names, roots, codes }: Index, row: number): string {
-  const name = String(names?.[row] ?? codes.ids[row]);
+  const name = String(names?.at(row) ?? codes.ids[row]);
   return folders && folders.length > 1 ? `${basename(folders[roots![row]].path)}/${name}` : name;
 }
 

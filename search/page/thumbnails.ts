@@ -26,7 +26,7 @@ async function sourceOf(
     return pixels && sharp(pixels, { raw: table.shape as Raw });
   }
   const { recipe, roots, names } = index;
-  const photo = photoBelow(recipe.roots![roots![row]].path, names![row]);
+  const photo = photoBelow(recipe.roots![roots![row]].path, names!.at(row));
   return "path" in photo ? sharp(photo.path, { failOn: "error" }).autoOrient() : undefined;
 }
 

@@ -24,7 +24,7 @@ async function sourceOf({ index, table }: Opened, row: number): Promise<Sharp> {
     return sharp(pixels, { raw: table.shape as Raw });
   }
   const { recipe, roots, names } = index;
-  const photo = photoBelow(recipe.roots![roots![row]].path, names![row]);
+  const photo = photoBelow(recipe.roots![roots![row]].path, names!.at(row));
   if ("missing" in photo) throw new Refusal(404, `The image is ${photo.missing}.`);
   return sharp(photo.path, { failOn: "error" }).autoOrient();
 }

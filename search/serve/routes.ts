@@ -54,7 +54,7 @@ const codeOf = ({ index }: Opened, row: number): string => {
   const bytes = values.length / rows;
   return hex(values.subarray(row * bytes, (row + 1) * bytes));
 };
-const nameOf = ({ index: { names, codes } }: Opened, row: number) => String(names?.[row] ?? codes.ids[row]);
+const nameOf = ({ index: { names, codes } }: Opened, row: number) => String(names?.at(row) ?? codes.ids[row]);
 const idOf = ({ version }: Opened, row: number) => `${version}-${row}`;
 
 /** The row of an id. @throws Refusal for one of another version of the index, or of none */

@@ -53,7 +53,7 @@ const run = (...args: string[]) => main(args, world.folder, world.folder);
 /** The files that the index has, from the world's folder. */
 const files = async (index = "own") => {
   const opened = await openIndex(at(index));
-  return opened.names!.map((_, row) => fileOf(opened, row)!.slice(world.folder.length + 1));
+  return Array.from(opened.names!, (_, row) => fileOf(opened, row)!.slice(world.folder.length + 1));
 };
 const photos = (folder: string) =>
   readdirSync(at(folder), { recursive: true, encoding: "utf8" })
