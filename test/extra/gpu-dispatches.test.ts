@@ -73,13 +73,13 @@ it.each<[string, () => Network, number[], "adam" | "sgd", number]>([
   ["the whole MobileNetV2", () => mobilenet(128), [100, 128, 128, 3], "adam", 380],
   ["the whole MobileNetV2, sgd", () => mobilenet(128), [100, 128, 128, 3], "sgd", 380],
   ["embedding-net", () => networkOf(embeddingNet, [32, 32, 3]), [100, 32, 32, 3], "adam", 66],
-  ["a head", () => networkOf(mlp, [1280], { hidden: [512], dropout: 0.5 }), [250, 1280], "adam", 30],
+  ["a head", () => networkOf(mlp, [1280], { hidden: [512], dropout: 0.5 }), [250, 1280], "adam", 60],
 ])("a step of %s starts few shaders, and reads once", async (name, build, shape, optimizer, most) => {
   const counts = await countStep(build(), shape, optimizer);
   console.log(`${name}: ${JSON.stringify(counts)}`);
   expect(counts.dispatches).toBeLessThanOrEqual(most);
   expect(counts.dispatches).toBeGreaterThan(most / 3);
   expect(counts.reads).toBe(1);
-  expect(counts.uploads).toBeLessThanOrEqual(8);
+  expect(counts.uploads).toBeLessThanOrEqual(13);
   expect(counts.submits).toBeLessThanOrEqual(2 + most / 32);
 });
