@@ -1,4 +1,6 @@
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { Ajv } from "ajv";
 import { describe, expect, it } from "vitest";
 import { UserError } from "../../../../runner/stage.ts";
 import { checkJson, readJson } from "../../../../stages/shared/artifacts/schema.ts";
@@ -12,6 +14,16 @@ const good = {
   candidates: [{ value: 0.2, score: 0.5, id: "train[margin=0.2]" }],
 };
 const save = (value: unknown) => put(folder, "choice.json", Buffer.from(JSON.stringify(value))).path;
+
+it("every schema of an artifact is valid by the schema of schemas, which stages do not compile", () => {
+  const ajv = new Ajv();
+  const names = readdirSync("schemas").filter((name) => name.endsWith(".artifact.schema.json"));
+  expect(names.length).toBeGreaterThan(10);
+  for (const name of names) {
+    ajv.validateSchema(JSON.parse(readFileSync(join("schemas", name), "utf8")));
+    expect(ajv.errors, name).toBeNull();
+  }
+});
 
 describe("readJson", () => {
   it("reads what fits", () => {
