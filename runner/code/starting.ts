@@ -15,7 +15,7 @@ import { loaderOf } from "./loader.ts";
 import { bundleable, packageOf } from "./packages.ts";
 
 /** Changes with what this file makes of the same packages. */
-const FORMAT = 1;
+const FORMAT = 2;
 
 const IN_PACKAGES = `node_modules${sep}`;
 
@@ -166,6 +166,13 @@ async function packagesOf(root: string, codes: Code[]): Promise<Packages | undef
   }
 }
 
+/** esbuild's function for `import` of what is required, without its spaces. */
+const TO_MODULE = "var __toESM=(mod,isNodeMode,target)=>(";
+
+/** Lets a bundle take a package's module as it is: esbuild copies the exports, of tfjs a thousand for each bundle. */
+const withoutCopies = (text: string) =>
+  text.replace(TO_MODULE, "var __toESM=(mod,isNodeMode,target)=>!isNodeMode&&mod?.__esModule?mod:(");
+
 /** A stage's bundle with the packages taken from where they are bundled. */
 async function startable(root: string, { bundle, hash }: Code, { folder, names }: Packages): Promise<string> {
   const path = join(folder, `${hash}.mjs`);
@@ -208,7 +215,7 @@ async function startable(root: string, { bundle, hash }: Code, { folder, names }
       },
     ],
   });
-  replaceFile(path, outputFiles[0].text);
+  replaceFile(path, withoutCopies(outputFiles[0].text));
   return path;
 }
 

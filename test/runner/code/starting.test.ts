@@ -118,6 +118,15 @@ test("a stage and its part share the state of a package, and each loads once, wh
   expect((await start("stage.run")).printed).toEqual([null, 1, 1]);
 });
 
+test("a stage and its part have one module of a package, as with Node", async () => {
+  write(
+    'import * as modern from "modern"; import * as counter from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: () => [modern, counter] };',
+    'import * as modern from "modern"; import * as counter from "counter"; export default { all: [modern, counter] };',
+  );
+  const same = await start("() => stage.run().map((module, i) => module === part.all[i])");
+  expect(same).toMatchObject({ printed: [true, true], bundled: true });
+});
+
 test("a thread of a stage's bundle takes its packages from there as well", async () => {
   write(`import { isMainThread, parentPort, Worker } from "node:worker_threads"; import { next } from "counter";
     if (!isMainThread) parentPort.postMessage(next() + 10);
