@@ -40,6 +40,16 @@ export interface Examples {
   pixels?: Pixels;
 }
 
+/** Copies rows of `width` values. */
+const copier =
+  (values: Float32Array, width: number) =>
+  (rows: ArrayLike<number>): Float32Array => {
+    const out = new Float32Array(rows.length * width);
+    for (let i = 0; i < rows.length; i++)
+      out.set(values.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
+    return out;
+  };
+
 /** Copies rows of `width` values. @param convert applied to each */
 function taker(values: ArrayLike<number>, width: number, convert: (value: number) => number) {
   return (rows: ArrayLike<number>): Float32Array => {
@@ -82,7 +92,7 @@ export function readExamples(path: string, kind: "features" | "images", entry?: 
   if (kind === "features") {
     const { dim, values, ...about } = readVectors(path);
     const shape = (about.metadata.shape as number[] | undefined) ?? [dim];
-    return { ...about, shape, take: taker(values, dim, (value) => value) };
+    return { ...about, shape, take: copier(values, dim) };
   }
   const table = readTable(path, "images");
   const metadata = readMetadata(table);

@@ -21,7 +21,8 @@ export function widen(halves: Uint16Array, out = new Float32Array(halves.length)
       halfTable[bits] = bits & 0x8000 ? -size : size;
     }
   }
-  for (let i = 0; i < halves.length; i++) out[i] = halfTable[halves[i]];
+  const table = halfTable; // a local variable is read faster in the loop
+  for (let i = 0; i < halves.length; i++) out[i] = table[halves[i]];
   return out;
 }
 

@@ -63,6 +63,34 @@ export function writeVectors(
   table.close();
 }
 
+/** All bits of a float32's exponent, which no finite value has; and the lowest of them. */
+const EXPONENT = 0x7f800000;
+const LOWEST = 0x00800000;
+
+/** Whether every value is finite. */
+function allFinite(values: Float32Array): boolean {
+  const bits = new Int32Array(values.buffer, values.byteOffset, values.length);
+  let seen = 0;
+  for (let i = 0; i < bits.length; i++) seen |= (bits[i] & EXPONENT) + LOWEST;
+  return seen >= 0; // the highest bit is the sign
+}
+
+/** Values that are taken at once: they are in the fastest cache when they are checked. */
+const TOGETHER = 4096;
+
+/** Takes values of a column, float32 or the bits of float16. @returns whether all of them are finite */
+function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): boolean {
+  let finite = true;
+  for (let start = 0; start < from.length; start += TOGETHER) {
+    const some = to.subarray(start, Math.min(from.length, start + TOGETHER));
+    const own = from.subarray(start, start + some.length);
+    if (own instanceof Uint16Array) widen(own, some);
+    else some.set(own);
+    finite = allFinite(some) && finite;
+  }
+  return finite;
+}
+
 /**
  * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
  * @throws UserError when a value is not finite, a label is outside the classes, or as {@link readSets} does
@@ -77,11 +105,11 @@ export function readVectors(path: string): Vectors {
   const rows = table.numRows;
   const values = new Float32Array(rows * dim);
   let at = 0;
+  let finite = true;
   for (const data of column.data) {
     const child = data.children[0];
     const part = child.values.subarray(data.offset * dim, (data.offset + data.length) * dim);
-    if (part instanceof Uint16Array) widen(part, values.subarray(at, at + part.length));
-    else values.set(part as Float32Array, at);
+    finite = takeValues(part as Float32Array | Uint16Array, values.subarray(at, at + part.length)) && finite;
     at += part.length;
   }
   const classes = metadata.classes as string[];
@@ -90,12 +118,12 @@ export function readVectors(path: string): Vectors {
       throw new UserError(
         `${path}: image ${ids[row]} has label ${labels[row]}, but there are ${classes.length} classes (0 to ${classes.length - 1}).`,
       );
-  for (let i = 0; i < values.length; i++)
-    if (!Number.isFinite(values[i]))
-      throw new UserError(
-        `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
-          "Every value must be finite: extract these features again.",
-      );
+  const i = finite ? -1 : values.findIndex((value) => !Number.isFinite(value));
+  if (i >= 0)
+    throw new UserError(
+      `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
+        "Every value must be finite: extract these features again.",
+    );
   const sets = readSets(table, { ids, labels, classes: classes.length }, path);
   return { ids, labels, ...(sets && { sets }), values, rows, dim, classes, metadata };
 }

@@ -318,6 +318,19 @@ describe("vectors", () => {
     ]);
   });
 
+  it("are refused with any value that is not finite, wherever it is among many", () => {
+    const [rows, dim] = [2, 6000];
+    for (const precision of ["float16", "float32"] as const)
+      for (const value of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY])
+        for (const place of [0, 4095, 4096, rows * dim - 1]) {
+          const values = Array.from({ length: rows * dim }, (_, i): number => (i % 2 ? 65504 : -65504));
+          values[place] = value;
+          expect(() => readVectors(write(precision, values))).toThrow(
+            `has ${value} at position ${place % dim} of its vector`,
+          );
+        }
+  });
+
   it("are refused with a value that is not finite, or a label outside the classes", () => {
     expect(() => readVectors(write("float32", [1, 2, 3, Number.NaN]))).toThrow(
       /image 10 has NaN at position 1 of its vector/,
