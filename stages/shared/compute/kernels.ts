@@ -24,14 +24,27 @@ export interface Matrices {
   rows: number;
   inner: number;
   columns: number;
+  /** `[columns]`, added to each row. */
+  bias?: tf.TensorInfo;
   /** Of the output. */
   shape: number[];
 }
 
-/** Reads the call of a matrix product; undefined where it is none of two float32 matrices. */
+/** Reads the call of a matrix product; undefined where it is none of two float32 matrices, perhaps with a bias. */
 export function matricesOf({ inputs, attrs }: Call): Matrices | undefined {
-  const { a, b } = inputs as { a: tf.TensorInfo; b: tf.TensorInfo };
-  const { transposeA, transposeB } = attrs as { transposeA: boolean; transposeB: boolean };
+  const {
+    a,
+    b,
+    bias,
+    preluActivationWeights: slopes,
+  } = inputs as Record<"a" | "b", tf.TensorInfo> &
+    Record<"bias" | "preluActivationWeights", tf.TensorInfo | undefined>;
+  const { transposeA, transposeB, activation } = attrs as unknown as {
+    transposeA: boolean;
+    transposeB: boolean;
+    activation?: string;
+  };
+  if (slopes || (activation ?? "linear") !== "linear") return undefined;
   if (a.dtype !== "float32" || b.dtype !== "float32") return undefined;
   const outer = [...a.shape.slice(0, -2), ...b.shape.slice(0, -2)];
   const [left, right] = [a.shape.slice(-2), b.shape.slice(-2)];
@@ -39,11 +52,12 @@ export function matricesOf({ inputs, attrs }: Call): Matrices | undefined {
   const [depth, columns] = transposeB ? right.toReversed() : right;
   if (depth !== inner || rows * inner * columns === 0 || outer.some((length) => length !== 1))
     return undefined;
+  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== columns)) return undefined;
   const shape = [...Array(Math.max(a.shape.length, b.shape.length) - 2).fill(1), rows, columns];
-  return { a, b, transposeA, transposeB, rows, inner, columns, shape };
+  return { a, b, transposeA, transposeB, rows, inner, columns, bias, shape };
 }
 
-/** The matrix product, whose operands are read as they are stored. */
+/** The matrix product, whose operands are read as they are stored. As in tfjs, its sums begin with the bias. */
 const multiply =
   (product: Product): Attempt =>
   (call) => {
@@ -62,6 +76,7 @@ const multiply =
       addressOf(heap, result),
       addressOf(heap, scratch),
       found,
+      found.bias && addressOf(heap, found.bias),
     );
     heap.disposeData(scratch.dataId);
     return result;
@@ -110,7 +125,7 @@ export function putFastKernels(): void {
   const [product, sums] = [productIn(memory), sumsIn(memory)];
   putBefore("Identity", share);
   putBefore("Cast", cast);
-  if (product) putBefore("BatchMatMul", multiply(product));
+  if (product) for (const name of ["BatchMatMul", "_FusedMatMul"]) putBefore(name, multiply(product));
   const channels = channelsIn(memory);
   if (channels) for (const [name, kernel] of depthwiseKernels(channels)) putInPlace(name, kernel);
   if (!sums) return;

@@ -83,13 +83,9 @@ export const sessionOf = (
 
 /** The product of two matrices (or of batches of one matrix each); undefined where the backend's own is to do it. */
 function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | undefined {
-  const { bias, preluActivationWeights: slopes } = call.inputs as Record<string, tf.TensorInfo | undefined>;
-  const { activation = "linear" } = call.attrs as unknown as { activation?: string };
-  if (slopes || activation !== "linear") return undefined;
   const found = matricesOf(call);
   if (!found || found.rows * found.inner * found.columns < least) return undefined;
-  const { a, b, transposeA, transposeB, rows, columns, shape } = found;
-  if (bias && (bias.shape.length !== 1 || bias.shape[0] !== columns)) return undefined;
+  const { a, b, transposeA, transposeB, rows, columns, bias, shape } = found;
   const heap = heapOf(call);
   const result = heap.makeOutput(shape, "float32");
   const view = (info: tf.TensorInfo, lengths: number[]) =>

@@ -148,6 +148,19 @@ export interface Sizes {
   columns: number;
 }
 
+/** Gives the first `columns` of each row of `to` the numbers at `starts`; `width` from a row to the next. */
+function startRows(
+  memory: WebAssembly.Memory,
+  to: number,
+  starts: number,
+  { rows, columns }: Sizes,
+  width: number,
+): void {
+  const values = new Float32Array(memory.buffer);
+  for (let r = 0; r < rows; r++)
+    values.copyWithin(to / WORD + r * width, starts / WORD, starts / WORD + columns);
+}
+
 /** Rows and inner steps that are packed at once: they stay in a core's second cache. */
 const [ROW_BLOCK, INNER_BLOCK] = [60 * ROWS, 320];
 
@@ -179,19 +192,29 @@ function functionsIn(memory: WebAssembly.Memory): Record<string, (...given: numb
 /** Tiles of products in a memory, of operands that are packed already; undefined where the engine has no vectors. */
 export const tilesIn = (memory: WebAssembly.Memory): Tiles | undefined => functionsIn(memory)?.m;
 
-export type Product = (a: Place, b: Place, out: number, scratch: number, sizes: Sizes) => void;
+/** A product of matrices. @param starts address of the numbers that the sums of each row begin with; without it at 0 */
+export type Product = (
+  a: Place,
+  b: Place,
+  out: number,
+  scratch: number,
+  sizes: Sizes,
+  starts?: number,
+) => void;
 
 /** Products in a memory; undefined where the engine has no vectors. */
 export function productIn(memory: WebAssembly.Memory): Product | undefined {
   const functions = functionsIn(memory);
   if (!functions) return undefined;
   const { m: tiles, r: packRows, c: packColumns } = functions;
-  return (a, b, out, scratch, { rows, inner, columns }) => {
+  return (a, b, out, scratch, sizes, starts) => {
+    const { rows, inner, columns } = sizes;
     const [height, width] = [up(rows, ROWS), up(columns, COLUMNS)];
     const steps = Math.min(inner, INNER_BLOCK);
     const right = scratch + WORD * steps * Math.min(height, ROW_BLOCK);
     const whole = height === rows && width === columns;
     const to = whole ? out : right + WORD * steps * width;
+    if (starts !== undefined) startRows(memory, to, starts, sizes, width);
     for (let k = 0; k < inner; k += INNER_BLOCK) {
       const depth = Math.min(INNER_BLOCK, inner - k);
       for (let n = 0; n < columns; n += COLUMNS)
@@ -209,7 +232,7 @@ export function productIn(memory: WebAssembly.Memory): Product | undefined {
         for (let n = 0; n < width; n += COLUMNS)
           tiles(
             ...[scratch, right + WORD * depth * n, to + WORD * (m * width + n)],
-            ...[depth, (end - m) / ROWS, WORD * width, Number(k === 0)],
+            ...[depth, (end - m) / ROWS, WORD * width, Number(k === 0 && starts === undefined)],
           );
       }
     }

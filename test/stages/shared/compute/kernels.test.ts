@@ -5,7 +5,7 @@ import { beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
 
-const NAMES = ["BatchMatMul", "Sum", "Mean", "Identity", "Cast"];
+const NAMES = ["BatchMatMul", "_FusedMatMul", "Sum", "Mean", "Identity", "Cast"];
 /** tfjs's own kernels, and those that were put before them. */
 const [own, ours] = [new Map<string, tf.KernelFunc>(), new Map<string, tf.KernelFunc>()];
 
@@ -44,6 +44,22 @@ const bits = (tensor: tf.Tensor) => new Uint32Array((tensor.dataSync() as Float3
 
 test("ours are at work", () => {
   for (const name of NAMES) expect(ours.get(name), name).not.toBe(own.get(name));
+});
+
+test.each([
+  [5, 4, 8], // a whole tile
+  [7, 5, 3],
+  [301, 330, 9], // more than a block of rows, and of inner steps
+  [500, 256, 64],
+  [6, 645, 17],
+])("a product with a bias: %i x %i by %i", (rows, inner, columns) => {
+  const [a, b] = [floats(1, [rows, inner]), floats(2, [inner, columns])] as [tf.Tensor2D, tf.Tensor2D];
+  const bias = floats(3, [columns]);
+  for (const activation of ["linear", "relu"] as const) {
+    const [theirs, own] = both(() => tf.fused.matMul({ a, b, bias, activation }));
+    expect(own.shape).toEqual([rows, columns]);
+    expect(bits(own)).toEqual(bits(theirs));
+  }
 });
 
 describe.each([
