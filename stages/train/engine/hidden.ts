@@ -58,40 +58,55 @@ export function hiddenLayer(
   return fused(engine, y, norm as unknown as Norm, rate, random);
 }
 
-type Column = (column: number) => number;
+/** Where the columns' numbers of one vector are in a table: four together, `apart` from four to the next. */
+interface Cells {
+  first: number;
+  apart: number;
+}
+
+function put(numbers: Float32Array, to: Float32Array | Float64Array, { first, apart }: Cells): void {
+  for (let k = 0, at = first; k < numbers.length; k += 4, at += apart)
+    for (let lane = 0; lane < 4; lane++) to[at + lane] = numbers[k + lane];
+}
+
+function take(from: Float32Array, columns: number, { first, apart }: Cells): Float32Array {
+  const numbers = new Float32Array(columns);
+  for (let k = 0, at = first; k < columns; k += 4, at += apart)
+    for (let lane = 0; lane < 4; lane++) numbers[k + lane] = from[at + lane];
+  return numbers;
+}
 
 /**
  * A pass over x.
- * @param fill the numbers of its table, by column; the others begin at 0
+ * @param fill the numbers of its table, `[columns]`; the others begin at 0
  * @returns the table's numbers after it
  */
 function walk<P extends PassName>(
   { passes }: Engine,
   pass: P,
   tensors: Partial<Record<"x" | "out" | "kept" | "slopes" | "to", tf.TensorInfo>> & { x: tf.TensorInfo },
-  fill: Partial<Record<keyof (typeof TABLES)[P], Column>>,
+  fill: Partial<Record<keyof (typeof TABLES)[P], Float32Array>>,
 ): (vector: keyof (typeof TABLES)[P]) => Float32Array {
   const heap = tf.backend() as unknown as Heap;
   const [rows, columns] = tensors.x.shape;
   const table = heap.makeOutput([tableSize(pass, columns)], "float32");
   const values = heap.typedArrayFromHeap(table).fill(0);
   const wide = new Float64Array(values.buffer, values.byteOffset, values.length / 2);
-  for (const [name, column] of Object.entries(fill) as [string, Column][]) {
-    const vector = (TABLES[pass] as Record<string, number>)[name];
-    for (let k = 0; k < columns; k++)
-      if (name === "lengths" || name === "offsets")
-        // Two vectors of two float64 each.
-        wide[cellOf(pass, vector, k & ~3) / 2 + (k & 3)] = column(k);
-      else values[cellOf(pass, vector, k)] = column(k);
+  const cells = (vector: string): Cells => {
+    const [first, next] = [0, 4].map((column) => cellOf(pass, (TABLES[pass] as never)[vector], column));
+    return { first, apart: next - first };
+  };
+  for (const [name, numbers] of Object.entries(fill) as [string, Float32Array][]) {
+    const { first, apart } = cells(name);
+    // Two vectors of two float64 each.
+    if (name === "lengths" || name === "offsets") put(numbers, wide, { first: first / 2, apart: apart / 2 });
+    else put(numbers, values, { first, apart });
   }
   const at = Object.fromEntries(Object.entries(tensors).map(([name, info]) => [name, addressOf(heap, info)]));
   passes(pass, { x: at.x, table: addressOf(heap, table), ...at }, rows, columns);
   const found = heap.typedArrayFromHeap(table).slice();
   heap.disposeData(table.dataId);
-  return (name) => {
-    const vector = (TABLES[pass] as Record<string, number>)[name as string];
-    return Float32Array.from({ length: columns }, (_, k) => found[cellOf(pass, vector, k)]);
-  };
+  return (name) => take(found, columns, cells(name as string));
 }
 
 /** The mask of dropout, drawn where the backend is. */
@@ -122,7 +137,7 @@ function fused(engine: Engine, input: tf.Tensor2D, norm: Norm, rate: number, ran
     const [rows] = x.shape;
     const mean = tf.mean(x, 0);
     const means = values(mean);
-    const squares = walk(engine, "variance", { x }, { mean: (k) => means[k] })("sum");
+    const squares = walk(engine, "variance", { x }, { mean: means })("sum");
     const variances = squares.map((sum) => sum / rows);
     move(norm.movingMean, mean, momentum);
     move(norm.movingVariance, tf.tensor1d(variances), momentum);
@@ -130,17 +145,7 @@ function fused(engine: Engine, input: tf.Tensor2D, norm: Norm, rate: number, ran
     const [scales, offsets] = [values(gamma), values(beta)];
     const kept = maskFor(engine, x.shape, rate, random);
     const to = heap.makeOutput(x.shape, "float32");
-    walk(
-      engine,
-      "forward",
-      { x, kept, to },
-      {
-        mean: (k) => means[k],
-        scale: (k) => scales[k],
-        lengths: (k) => lengths[k],
-        offsets: (k) => offsets[k],
-      },
-    );
+    walk(engine, "forward", { x, kept, to }, { mean: means, scale: scales, lengths, offsets });
     const out = tf.engine().makeTensorFromTensorInfo(to) as tf.Tensor2D;
     save([x, out, kept]);
     const gradFunc = (slopes: tf.Tensor2D, saved: tf.Tensor[]) =>
@@ -162,24 +167,18 @@ function gradients(
   const heap = tf.backend() as unknown as Heap;
   const [rows] = x.shape;
   const inverses = lengths.map((length) => 1 / length);
-  const common = { mean: (k: number) => means[k] };
-  const scaled = { ...common, scale: (k: number) => scales[k], inverse: (k: number) => inverses[k] };
+  const scaled = { mean: means, scale: scales, inverse: inverses };
   const tensors = { x, out, kept, slopes };
   const sums = walk(engine, "sums", tensors, {
     ...scaled,
-    minus: (k) => -inverses[k],
-    cube: (k) => fround(fround(inverses[k] * inverses[k]) * inverses[k]) * -0.5,
+    minus: inverses.map((inverse) => -inverse),
+    cube: inverses.map((inverse) => fround(fround(inverse * inverse) * inverse) * -0.5),
   });
   const spreads = sums("varianceSum").map((sum) => sum / rows);
-  const spread = walk(engine, "spread", { x }, { ...common, slope: (k) => spreads[k] })("sum");
+  const spread = walk(engine, "spread", { x }, { mean: means, slope: spreads })("sum");
   const rests = sums("meanSum").map((sum, k) => fround(sum - spread[k]) / rows);
   const to = heap.makeOutput(x.shape, "float32");
-  walk(
-    engine,
-    "backward",
-    { ...tensors, to },
-    { ...scaled, slope: (k) => spreads[k], rest: (k) => rests[k] },
-  );
+  walk(engine, "backward", { ...tensors, to }, { ...scaled, slope: spreads, rest: rests });
   return [
     tf.engine().makeTensorFromTensorInfo(to),
     tf.tensor1d(sums("scaleSum")),
