@@ -21,9 +21,12 @@ const IN_PACKAGES = `node_modules${sep}`;
 
 const ENTRY = "packages-entry.cjs";
 
-/** A `require` whose argument only the run knows, or that asks for a place: no bundler can tell what it means. */
+/**
+ * A `require` whose argument, behind comments, only the run knows, or that asks for a place: no bundler can tell what it
+ * means.
+ */
 const UNKNOWN_REQUIRE =
-  /(?<![.\w$])require\s*(?:\(\s*(?!\\?["'`)\s])|\.\s*(?:resolve|main|cache|extensions)\b)/;
+  /(?<![.\w$])require\s*(?:\(\s*(?!(?:\/\*(?:[^*]|\*(?!\/))*\*\/\s*)*\\?["'`)]|\s)|\.\s*(?:resolve|main|cache|extensions)\b)/;
 
 /** A module that looks whether it is one: in the bundle it would find a `require`. */
 const MODULE_ASKS = /^\s*(?:import|export)\b[\s\S]*typeof\s+require\b/m;

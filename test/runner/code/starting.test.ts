@@ -45,6 +45,20 @@ const PACKAGES: Record<string, { lock?: object; files: Record<string, string> }>
       "other.js": "module.exports = 8;",
     },
   },
+  remarks: {
+    files: {
+      "package.json": '{ "version": "1.0.0" }',
+      "index.js":
+        'exports.sep = require(/* for ** a bundler */ /**/ "path").sep; exports.count = require(/*"*/"counter").next;',
+    },
+  },
+  guesses: {
+    files: {
+      "package.json": '{ "version": "1.0.0" }',
+      "index.js": 'const name = "./other.js"; exports.other = require(/* "a" */ name + /* the */ "");',
+      "other.js": "module.exports = 9;",
+    },
+  },
   asks: {
     files: {
       "package.json": '{ "version": "1.0.0", "type": "module", "main": "index.js" }',
@@ -136,15 +150,15 @@ test("a thread of a stage's bundle takes its packages from there as well", async
 });
 
 test("what cannot be bundled is left to Node, with what it shares with the stage", async () => {
-  write(`import { value } from "waits"; import { other } from "picks"; import { found } from "asks"; import { state } from "native"; import own from "shared"; import { next } from "counter";
-    export default { params: "numbers", inputs: {}, outputs: {}, run: () => [value, other, found, state === own, next()] };`);
+  write(`import { value } from "waits"; import { other } from "picks"; import { found } from "asks"; import { state } from "native"; import own from "shared"; import { next } from "counter"; import * as guesses from "guesses"; import { sep, count } from "remarks";
+    export default { params: "numbers", inputs: {}, outputs: {}, run: () => [value, other, found, state === own, next(), guesses.other, sep, count()] };`);
   const { printed, folder, bundled } = await start("stage.run");
-  expect(printed).toEqual([7, 8, "undefined", true, 1]);
+  expect(printed).toEqual([7, 8, "undefined", true, 1, 9, "/", 2]);
   expect(bundled).toBe(true);
   expect(
     JSON.parse(project.read(join("node_modules/.cache/deephash", folder.split("/").at(-1)!, "packages.json")))
       .names,
-  ).toEqual(["counter"]);
+  ).toEqual(["counter", "remarks"]);
 });
 
 test("a package that changed in place is bundled again; the compiled code is kept for the next process", async () => {
