@@ -15,7 +15,7 @@ import { loaderOf } from "./loader.ts";
 import { bundleable, packageOf } from "./packages.ts";
 
 /** Changes with what this file makes of the same packages. */
-const FORMAT = 2;
+const FORMAT = 3;
 
 const IN_PACKAGES = `node_modules${sep}`;
 
@@ -196,7 +196,7 @@ async function startable(root: string, { bundle, hash }: Code, { folder, names }
     logLevel: "silent",
     outdir: "out",
     banner: {
-      js: `import{createRequire as $require}from"node:module";const $package=$require(import.meta.url)("./load.cjs");`,
+      js: `import{createRequire as $require}from"node:module";const $package=$require(import.meta.url)("./load.cjs")("${hash.slice(0, 16)}");`,
     },
     plugins: [
       {

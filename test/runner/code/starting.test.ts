@@ -1,6 +1,6 @@
 /** The bundled packages of a stage's process behave as those that Node loads. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, symlinkSync } from "node:fs";
+import { mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -171,6 +171,32 @@ test("a package that changed in place is bundled again; the compiled code is kep
   expect((await start("stage.run")).printed).toBe(1);
   project.edit("node_modules/counter/index.js", "++count", "(count += 100)");
   expect((await start("stage.run")).printed).toBe(100);
+});
+
+test("each stage keeps the compiled code that it needs, that of the start too, however often memory is collected", async () => {
+  const lines = Array.from({ length: 400 }, (_, i) => `if (a === ${i}) b += a * ${i} + "text ${i}".length;`);
+  project.write(
+    "node_modules/counter/index.js",
+    `exports.next = (a = 1, b = 0) => { ${lines.join("")} return 1; };`,
+  );
+  const stage = (rest: string) => {
+    write(`import { next } from "counter"; import { setFlagsFromString } from "node:v8"; import { runInNewContext } from "node:vm";
+      export default { params: "numbers", inputs: {}, outputs: {}, run: () => {
+        setFlagsFromString("--expose-gc");
+        const collect = runInNewContext("gc"), made = next();
+        ${rest}
+        return made; } };`);
+    return start("stage.run");
+  };
+  const { folder } = await stage("");
+  const [one, ...none] = readdirSync(folder).filter((name) => name.endsWith(".v8"));
+  expect(none).toEqual([]);
+  await stage("for (let i = 0; i < 50; i++) collect();");
+  const [other, ...rest] = readdirSync(folder).filter((name) => name.endsWith(".v8") && name !== one);
+  expect(rest).toEqual([]);
+  const size = (name: string) => statSync(join(folder, name)).size;
+  expect(size(one)).toBeGreaterThan(10_000);
+  expect(size(other)).toBeGreaterThan(0.9 * size(one));
 });
 
 test("without a lock file the versions are unknown, so nothing is bundled", async () => {
