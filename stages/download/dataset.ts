@@ -32,6 +32,8 @@ export interface DatasetInfo {
   /** How images of another shape were brought to this one. */
   fit?: Fit;
   classes: string[];
+  /** Of each class the name of its category, where classes are grouped. */
+  categories?: string[];
   /** Whether an image may have several labels: every row then has `labels`. */
   several?: boolean;
   /** sha256 of each list of the images that belong to the data set, by the file's name. */
@@ -56,6 +58,8 @@ export interface DatasetContext extends FetchContext {
 export interface Dataset<P = Record<string, unknown>> extends PartDefinition {
   /** Whether it always publishes which images are searched: the plan then refuses protocols that draw them. */
   searched?: boolean;
+  /** Whether its classes may have categories: the plan refuses samplers by category for any other. */
+  categories?: boolean;
   open(
     params: P,
     context: DatasetContext,

@@ -62,6 +62,8 @@ export interface Listed {
   root: string;
   images: ListedImage[];
   classes: string[];
+  /** Of each class the name of its category. */
+  categories?: string[];
   /** Whether an image may have several labels. */
   several?: boolean;
   /** sha256 of each list that names them, by the file's name. */
@@ -145,12 +147,13 @@ export function openListed(
   params: FileParams,
   context: DatasetContext,
 ): { info: DatasetInfo; rows: AsyncIterable<ImageRow> } {
-  const { images, classes, several, lists } = listed;
+  const { images, classes, categories, several, lists } = listed;
   return {
     info: {
       dataset,
       ...shapeOf(params),
       classes,
+      ...(categories && { categories }),
       ...(several && { several }),
       ...(lists && { lists }),
       names: images.map(({ path }) => path),

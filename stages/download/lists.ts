@@ -117,3 +117,33 @@ export function countsRemark(dataset: string, images: ListedImage[], published: 
   );
   return `${dataset}: the lists name other images than the makers publish: ${told.join(", ")} images. Results are not comparable with published ones.`;
 }
+
+/** An image of a list that names its category. */
+export interface Categorised {
+  path: string;
+  labels: number[];
+  category: string;
+  where: string;
+}
+
+/**
+ * The category of each class, as its images have it.
+ * @throws UserError when an image has several labels, or two images of a class have different categories
+ */
+export function categoriesOfClasses(images: Categorised[], classes: string[]): string[] {
+  const first = new Map<number, Categorised>();
+  for (const image of images) {
+    if (image.labels.length > 1)
+      throw new UserError(
+        `${image.where}: ${shown(image.path)} has several labels and a category. Categories group classes of images with one label: leave out one of both.`,
+      );
+    const [label] = image.labels;
+    const other = first.get(label);
+    if (!other) first.set(label, image);
+    else if (other.category !== image.category)
+      throw new UserError(
+        `${image.where}: the class "${classes[label]}" is in the category "${shown(image.category)}", but in "${shown(other.category)}" at ${other.where}. Give all images of a class one category.`,
+      );
+  }
+  return classes.map((_, label) => shown(first.get(label)!.category));
+}

@@ -1,6 +1,7 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
 import { writeFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { imageCategories } from "../shared/artifacts/categories.ts";
 import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { retrievesItself, writeSplit } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
@@ -48,6 +49,7 @@ export default defineStage<Params>({
         `split: images of ${images.dataset} have several labels each, but the protocol ${name} divides images by class. Take protocol: lists, which draws from all of them, or official.`,
       );
     const published = await publishedRoles(inputs.images);
+    const categories = await imageCategories(inputs.images);
     if (published.searched && !(part as Protocol).searched)
       throw new UserError(
         `split: the data set ${images.dataset} publishes which images are searched, and the protocol ${name} would train on them. Take protocol: lists.`,
@@ -98,7 +100,7 @@ export default defineStage<Params>({
     writeSplit(
       outputs.split,
       { ids, labels, sets, ...roles, protocol: name, seed: params.seed },
-      { classes },
+      { classes, ...(categories && { categories }) },
     );
     for (const [role, flags] of Object.entries(roles))
       note(

@@ -1,16 +1,20 @@
 /** The images of a training: those that it learns from, and those that it is validated on. */
-import type { Part } from "../../runner/stage.ts";
+import { type Part, UserError } from "../../runner/stage.ts";
+import { splitCategories } from "../shared/artifacts/categories.ts";
 import { type Examples, readExamples } from "../shared/artifacts/examples.ts";
 import { readSplit, retrievesItself, rowsOf } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { checkActivations, entryOf, type Tuning } from "./backbone.ts";
 import type { NetworkDefinition } from "./network.ts";
+import type { SamplerDefinition } from "./sampler.ts";
 import { Streams } from "./streams.ts";
 import { augmentedTake, openViews } from "./views.ts";
 
 export interface TrainingData {
   examples: Examples;
   protocol: string;
+  /** Of each class the name of its category, where the sampler draws by them. */
+  categories?: string[];
   /** Rows of the examples. */
   train: Uint32Array;
   validation: Uint32Array;
@@ -45,6 +49,7 @@ export async function readTrainingData(
   const split = readSplit(inputs.split);
   const train = rowsOf(split, "train", examples.ids, inputs.data);
   const validation = rowsOf(split, "validation", examples.ids, inputs.data);
+  const categories = categoriesFor(parts.sampler, inputs.split, examples);
   const itself = retrievesItself(split.protocol);
   // As many as validate: enough to rank by, and cheap to embed at every evaluation.
   const database = itself
@@ -60,6 +65,7 @@ export async function readTrainingData(
   return {
     examples,
     protocol: split.protocol,
+    categories,
     train,
     validation,
     database,
@@ -68,6 +74,21 @@ export async function readTrainingData(
     streams,
     itself,
   };
+}
+
+/** The categories, if the sampler draws by them. @throws UserError when there are none, or of other classes */
+function categoriesFor({ name, part }: Part, split: string, { classes }: Examples): string[] | undefined {
+  if (!(part as SamplerDefinition).categories) return undefined;
+  const categories = splitCategories(split);
+  if (!categories)
+    throw new UserError(
+      `train: the sampler "${name}" draws by category, but the classes of ${split} have none. Take a data set with categories (sop, cifar100, or csv with a column category), or the sampler balanced.`,
+    );
+  if (categories.length !== classes.length)
+    throw new UserError(
+      `train: ${split} has the categories of ${categories.length} classes, but there are ${classes.length}. Do both come from the same data set?`,
+    );
+  return categories;
 }
 
 /** The labels of these rows. */

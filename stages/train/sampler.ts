@@ -9,18 +9,27 @@ export interface SampledBatch extends Given {
   images: Int32Array;
 }
 
+/** The facts of the images that a sampler draws from, beside their labels. */
+export interface SamplerFacts {
+  /** Whether images may have other labels too: an image alone in its class then may have positives. */
+  several?: boolean;
+  /** `[images]`, the number of its class's category; absent where classes have none. */
+  categories?: Uint16Array;
+}
+
 /** Draws the batches of a training. @typeParam P the params that it declares */
 export interface SamplerDefinition<P = Record<string, unknown>> extends PartDefinition {
   /** The tuples in each of its batches; such a batch needs no selector. */
   gives?: "pairs" | "triplets";
   /** Whether images may have several labels: `labels` then holds the lowest of each. */
   several?: boolean;
+  /** Whether it draws by {@link SamplerFacts.categories}, and so needs them. */
+  categories?: boolean;
   /**
    * @param labels `[images]`
-   * @param several whether images may have other labels too: an image alone in its class then may have positives
    * @returns a function that draws the next batch: indices into `labels`
    */
-  start(labels: Uint16Array, params: P, random: Random, several?: boolean): () => SampledBatch;
+  start(labels: Uint16Array, params: P, random: Random, facts?: SamplerFacts): () => SampledBatch;
   /**
    * Where the sampler {@link gives} something: the fixed set to measure a loss on, one pair or triplet for each
    * image, as indices into `labels`. The same seed gives the same set.

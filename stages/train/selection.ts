@@ -58,6 +58,22 @@ export const refusals: Refusal[] = [
     when: { "upstream.dataset.params.several": [true], "sampler.several": [null, false] },
     message: `images of the data set "\${upstream.dataset}" may have several labels each, but the sampler "\${sampler}" takes one label an image. Take the sampler ${SAMPLERS_OF_SEVERAL.join(" or ")}; ${ONE_LABEL}`,
   },
+  {
+    where: "sampler",
+    when: {
+      "sampler.categories": [true],
+      "sampler.params.categories": [1],
+      "sampler.params.classes": [1],
+    },
+    message:
+      'a batch of the sampler "${sampler}" would have one class, and nothing to tell apart. Take more classes, or more categories.',
+  },
+  {
+    where: "sampler",
+    when: { "upstream.dataset": [true], "upstream.dataset.categories": [null], "sampler.categories": [true] },
+    message:
+      'the sampler "${sampler}" draws by category, but the classes of the data set "${upstream.dataset}" have none. Take a data set with categories (sop, cifar100, or csv with a column category), or the sampler balanced.',
+  },
 ];
 
 /** The selector, where the loss needs one. @throws UserError when the parts do not fit together */

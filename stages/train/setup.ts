@@ -1,5 +1,6 @@
 /** The parts of a training, made ready for its first step. */
 import type { Part } from "../../runner/stage.ts";
+import { categoriesOf } from "../shared/artifacts/categories.ts";
 import { onHost } from "../shared/compute/host.ts";
 import { type Random, random } from "../shared/compute/random.ts";
 import { buildTuned, type Tuning } from "./backbone.ts";
@@ -58,9 +59,14 @@ export async function setUp(
       },
     });
   const run = await onHost(() => startLoss("selector", (name) => streams.start(name))); // see stepper
-  const several = examples.sets !== undefined;
-  const drawing = (rows: Uint32Array, stream: string) =>
-    [labelsOf(examples, rows), parts.sampler.params, random(seed, stream), several] as const;
+  const drawing = (rows: Uint32Array, stream: string) => {
+    const labels = labelsOf(examples, rows);
+    const facts = {
+      several: examples.sets !== undefined,
+      categories: data.categories && categoriesOf(labels, data.categories),
+    };
+    return [labels, parts.sampler.params, random(seed, stream), facts] as const;
+  };
   const sampler = parts.sampler.part as SamplerDefinition;
   const measure = () =>
     lossMeter(

@@ -8,8 +8,27 @@ import { defineDataset } from "../dataset.ts";
 const KINDS = { coarse: 20, fine: 100 };
 /** Bytes of the names of the classes, at most. */
 const MOST_NAMES = 10_000;
+const fileOf = (kind: keyof typeof KINDS) => `${kind}_label_names.txt`;
+
+/** The names of a kind of label, in the order of their numbers. @throws UserError when there are more or fewer */
+function namesOf(files: Map<string, Buffer>, kind: keyof typeof KINDS, archive: string): string[] {
+  const file = fileOf(kind);
+  const names = files.get(file)!.toString("utf8").trim().split("\n");
+  if (names.length !== KINDS[kind])
+    throw new UserError(`${archive}: ${file} names ${names.length} classes, not ${KINDS[kind]}.`);
+  return names;
+}
+
+/** The group of each class: a row begins with both labels. */
+function groupsOf(rows: Buffer, names: string[], classes: string[]): string[] {
+  const groups = classes.map(() => names[0]);
+  for (let at = 0; at < rows.length; at += bytesOf(1, 2))
+    if (rows[at] < names.length && rows[at + 1] < classes.length) groups[rows[at + 1]] = names[rows[at]];
+  return groups;
+}
 
 export default defineDataset({
+  categories: true,
   params: {
     ...pinned({
       file: "cifar-100-binary.tar.gz",
@@ -25,19 +44,22 @@ export default defineDataset({
   async open(params, context) {
     const kind = params.labels;
     const archive = await fetchFile(params, context);
-    const names = `${kind}_label_names.txt`;
     const sizes = new Map([
       ["train.bin", bytesOf(50_000, 2)],
       ["test.bin", bytesOf(10_000, 2)],
-      [names, MOST_NAMES],
+      [fileOf("coarse"), MOST_NAMES],
+      [fileOf("fine"), MOST_NAMES],
     ]);
     const files = await readArchive(archive, sizes, context.signal);
-    const classes = files.get(names)!.toString("utf8").trim().split("\n");
-    if (classes.length !== KINDS[kind])
-      throw new UserError(`${archive}: ${names} names ${classes.length} classes, not ${KINDS[kind]}.`);
+    const classes = namesOf(files, kind, archive);
+    const groups =
+      kind === "fine" && groupsOf(files.get("train.bin")!, namesOf(files, "coarse", archive), classes);
     const layout = { labels: 2, label: kind === "fine" ? 1 : 0, classes: KINDS[kind] };
     return {
-      info: { dataset: "cifar100", height: 32, width: 32, channels: 3, classes, images: 60_000 },
+      info: {
+        ...{ dataset: "cifar100", height: 32, width: 32, channels: 3, classes, images: 60_000 },
+        ...(groups && { categories: groups }),
+      },
       // An image's id is its place in the published order, test images from 50,000 on.
       rows: (function* () {
         yield* cifarRows("train.bin", files.get("train.bin")!, layout, "train", 0);

@@ -1,6 +1,7 @@
 /**
  * Your own list of images: a CSV file with the columns `path` and `label` or `labels`, and `split` where the images'
- * roles are given (train, validation, test, database, train+database). Several labels are separated by `|`.
+ * roles are given (train, validation, test, database, train+database), and `category` where classes are grouped. Several
+ * labels are separated by `|`.
  */
 import { createHash } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
@@ -11,7 +12,7 @@ import { sorted } from "../../shared/folder/walk.ts";
 import { shown } from "../../shared/text.ts";
 import { defineDataset, type Role } from "../dataset.ts";
 import { checkDeclared, fileParams, openListed, severalParam } from "../decoded.ts";
-import { checkOnce, pathOf } from "../lists.ts";
+import { categoriesOfClasses, checkOnce, pathOf } from "../lists.ts";
 
 const ROLES: Role[] = ["train", "validation", "test", "database", "train+database"];
 /** Labels are held as Uint16. */
@@ -36,6 +37,7 @@ function rowsOf(path: string): { rows: Row[]; sha256: string } {
 }
 
 export default defineDataset({
+  categories: true,
   params: {
     list: { type: "string", minLength: 1, default: "images.csv", description: "the CSV file in the folder" },
     separator: { type: "string", minLength: 1, default: "|", description: "between an image's labels" },
@@ -57,6 +59,7 @@ export default defineDataset({
       throw new UserError(
         `${path}: the columns path and label (or labels) were expected, but there are ${Object.keys(rows[0].record).map(shown).join(", ")}.`,
       );
+    const grouped = "category" in rows[0].record;
     const listed = rows.map(({ record, info }) => {
       const where = `${path}:${info.lines}`;
       const split = (record.split || "train") as Role;
@@ -68,9 +71,14 @@ export default defineDataset({
         .filter(Boolean);
       if (names.length === 0)
         throw new UserError(`${where}: ${shown(record.path)} has no label. Give it one, or leave it out.`);
+      if (grouped && !record.category)
+        throw new UserError(
+          `${where}: ${shown(record.path)} has no category. Give every image one, or leave out the column.`,
+        );
       return {
         path: pathOf(record.path, where),
         split,
+        category: (record.category ?? "").normalize("NFC"),
         names: names.map((name) => shown(name.normalize("NFC"))),
         where,
       };
@@ -80,17 +88,19 @@ export default defineDataset({
     if (classes.length > MOST_CLASSES)
       throw new UserError(`${path}: ${classes.length} labels, but ${MOST_CLASSES} are the most.`);
     const labelOf = new Map(classes.map((name, label) => [name, label]));
-    const images = listed.map(({ path, split, names, where }) => ({
+    const images = listed.map(({ path, split, names, category, where }) => ({
       path,
       split,
+      category,
       where,
       labels: [...new Set(names.map((name) => labelOf.get(name)!))].sort((a, b) => a - b),
     }));
     checkDeclared(images, params.several);
+    const categories = grouped ? categoriesOfClasses(images, classes) : undefined;
     const several = images.some(({ labels }) => labels.length > 1);
     return openListed(
       "csv",
-      { root, images, classes, several, lists: { [params.list]: sha256 } },
+      { root, images, classes, categories, several, lists: { [params.list]: sha256 } },
       params,
       context,
     );

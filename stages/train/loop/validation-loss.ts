@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { expandSets } from "../../shared/artifacts/label-sets.ts";
 import type { Random } from "../../shared/compute/random.ts";
 import type { LossRun } from "../loss.ts";
-import type { SampledBatch, SamplerDefinition } from "../sampler.ts";
+import type { SampledBatch, SamplerDefinition, SamplerFacts } from "../sampler.ts";
 import type { Given, PairSet, Pairs, Triplets } from "../scoring/batch.ts";
 import type { Embedded } from "./validate.ts";
 
@@ -13,17 +13,17 @@ const TOGETHER = 128;
 /**
  * The batches that a loss is measured on: the sampler's fixed set of pairs or triplets, one per image; otherwise so many
  * of its batches that they hold as many images.
- * @param labels `[images]` of the validation images; @param several whether they may have others too
+ * @param labels `[images]` of the validation images
  */
 export function testBatches(
   sampler: SamplerDefinition,
   labels: Uint16Array,
   params: Record<string, unknown>,
   random: Random,
-  several = false,
+  facts?: SamplerFacts,
 ): SampledBatch[] {
   if (sampler.testSet) return inBatches(sampler.testSet(labels, random));
-  const next = sampler.start(labels, params, random, several);
+  const next = sampler.start(labels, params, random, facts);
   const batches: SampledBatch[] = [];
   for (let images = 0; images < labels.length; images += batches.at(-1)!.images.length) batches.push(next());
   return batches;

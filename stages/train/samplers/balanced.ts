@@ -21,8 +21,8 @@ export default defineSampler({
     classes: { type: "integer", minimum: 2, default: 10, description: "P, at most as many as there are" },
     images: { type: "integer", minimum: 2, default: 25, description: "K, of each class" },
   },
-  start(labels, params, random, several) {
-    const members = several ? imagesByClass(labels) : requirePairs(labels);
+  start(labels, params, random, facts) {
+    const members = facts?.several ? imagesByClass(labels) : requirePairs(labels);
     const decks = new Map([...members].map(([label, images]) => [label, deck(images, random)]));
     const classes = Math.min(params.classes, members.size);
     const dealClasses = deck([...members.keys()], random);

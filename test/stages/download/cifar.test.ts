@@ -155,10 +155,13 @@ describe("download of CIFAR-100", () => {
       dataset: "cifar100",
       classes: fine,
     });
+    const { categories } = readMetadata(readTable(outputs.images, "images")) as { categories: string[] };
+    expect([categories[0], categories[99], categories.length]).toEqual(["group 19", "group 4", 100]);
     expect(imagesOf(outputs.images)[0].pixels.slice(0, 3)).toEqual([0, 85, 170]);
     const groups = await get(hundred, { labels: "coarse" });
     expect(imagesOf(groups.outputs.images).map(({ label }) => label)).toEqual([4, 19, 0]);
     expect(readMetadata(readTable(groups.outputs.images, "images"))).toMatchObject({ classes: coarse });
+    expect(readMetadata(readTable(groups.outputs.images, "images"))).not.toHaveProperty("categories");
   });
 
   it("refuses a list of names that does not fit", async () => {

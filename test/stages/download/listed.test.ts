@@ -164,7 +164,7 @@ it("sop: products of the two lists, train and test", async () => {
   save(
     root,
     "Stanford_Online_Products/Ebay_test.txt",
-    "image_id class_id super_class_id path\n59552 11319 1 bicycle_final/222_0.JPG\n",
+    "image_id class_id super_class_id path\n59552 11319 2 bicycle_final/222_0.JPG\n",
   );
   for (const name of ["111_0", "111_1", "222_0"])
     save(root, `Stanford_Online_Products/bicycle_final/${name}.JPG`, jpeg);
@@ -176,6 +176,7 @@ it("sop: products of the two lists, train and test", async () => {
   ]);
   expect(about(got)).toMatchObject({
     classes: ["product 1", "product 11319"],
+    categories: ["super-class 1", "super-class 2"],
     lists: { "Ebay_train.txt": sha256(train) },
   });
   expect(got.log[0]).toContain("2 of 59,551 train, 1 of 60,502 test");
@@ -347,6 +348,23 @@ describe("csv", () => {
       [2, 0, "test"],
     ]);
     expect(setsOf(got)).toEqual([[0b011], [0b010], [0b101]]);
+  });
+
+  it("takes the categories of classes, one for each", async () => {
+    const rows = ["1.jpg,cat,pets", "2.jpg,cow,farm"];
+    const listing = (...lines: string[]) => get("csv", written(`path,label,category\n${lines.join("\n")}\n`));
+    expect(about(await listing(...rows))).toMatchObject({
+      classes: ["cat", "cow"],
+      categories: ["pets", "farm"],
+    });
+    expect(about(await get("csv", written("path,label\n1.jpg,cat\n")))).not.toHaveProperty("categories");
+    expect(await fault(listing(...rows, '"a, b.jpg",cow,pets'))).toMatch(
+      /images\.csv:4: the class "cow" is in the category "pets", but in "farm" at .*images\.csv:3\. Give all/,
+    );
+    expect(await fault(listing("1.jpg,cat,"))).toMatch(/images\.csv:2: 1\.jpg has no category/);
+    expect(await fault(listing("1.jpg,cat|cow,farm"))).toMatch(
+      /images\.csv:2: 1\.jpg has several labels and a cat/,
+    );
   });
 
   it("trains on all where no split is given", async () => {

@@ -5,6 +5,8 @@ import { UserError } from "../../../runner/stage.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
 import type { SampledBatch, SamplerDefinition } from "../../../stages/train/sampler.ts";
 import balanced from "../../../stages/train/samplers/balanced.ts";
+import category from "../../../stages/train/samplers/category.ts";
+import hierarchical from "../../../stages/train/samplers/hierarchical.ts";
 import randomPairs from "../../../stages/train/samplers/random-pairs.ts";
 import randomTriplets from "../../../stages/train/samplers/random-triplets.ts";
 import shuffled from "../../../stages/train/samplers/shuffled.ts";
@@ -205,4 +207,65 @@ test.each(
 
 test("a sampler that gives pairs or triplets says so", () => {
   expect(SAMPLERS.map(([, sampler]) => sampler.gives)).toEqual([undefined, "pairs", "triplets", undefined]);
+});
+
+describe("samplers by category", () => {
+  // Categories of 2, 3 and 5 classes; class c has 4 + c images.
+  const categoryOf = [0, 0, 1, 1, 1, 2, 2, 2, 2, 2];
+  const own = Uint16Array.from(categoryOf.flatMap((_, label) => Array<number>(4 + label).fill(label)));
+  const facts = { categories: own.map((label) => categoryOf[label]) };
+  const params = { categories: 2, classes: 2, images: 3, batches: 4 };
+  const drawn = (sampler: SamplerDefinition, count: number, given = params) =>
+    Array.from({ length: count }, sampler.start(own, given, random(1, "sampler"), facts)).map(
+      ({ images }) => [...images],
+    );
+
+  test.each([
+    ["category", category],
+    ["hierarchical", hierarchical],
+  ] as [
+    string,
+    SamplerDefinition,
+  ][])("%s: C categories, P classes of each, K images of each, none twice", (_, sampler) => {
+    for (const images of drawn(sampler, 60)) {
+      expect(new Set(images).size).toBe(12);
+      const classes = tally(images.map((image) => own[image]));
+      expect([...classes.values()]).toEqual([3, 3, 3, 3]);
+      expect([...tally([...classes.keys()].map((label) => categoryOf[label])).values()]).toEqual([2, 2]);
+    }
+    expect(drawn(sampler, 9)).toEqual(drawn(sampler, 9));
+    // A class that is smaller than asked, and a category: as many as there are.
+    const [all] = drawn(sampler, 1, { ...params, categories: 3, classes: 9, images: 99 });
+    expect([...all].sort((a, b) => a - b)).toEqual([...own.keys()]);
+    // Every image is used.
+    expect(new Set(drawn(sampler, 200).flat()).size).toBe(own.length);
+  });
+
+  test("hierarchical: each combination of categories in so many batches of a round", () => {
+    const pairs = drawn(hierarchical, 24).map((images) =>
+      [...new Set(images.map((image) => facts.categories[image]))].sort().join(),
+    );
+    for (const round of [pairs.slice(0, 12), pairs.slice(12)])
+      expect(Object.fromEntries(tally(round as never))).toEqual({ "0,1": 4, "0,2": 4, "1,2": 4 });
+    expect(pairs.slice(0, 12)).not.toEqual(pairs.slice(12));
+  });
+
+  test("category: a category comes up in proportion to its classes", () => {
+    const counts = tally(
+      drawn(category, 4000, { ...params, categories: 1 }).map((images) => facts.categories[images[0]]),
+    );
+    for (const [which, share] of [0.2, 0.3, 0.5].entries())
+      expect(Math.abs(counts.get(which)! / 4000 - share)).toBeLessThan(0.03);
+  });
+
+  test("refuse more categories than there are, and more combinations than can be listed", () => {
+    for (const sampler of [category, hierarchical] as SamplerDefinition[])
+      expect(() => drawn(sampler, 1, { ...params, categories: 4 })).toThrow(
+        /^train: a batch takes 4 categories, but the images to draw from have 3\. Take sampler\.categories: 3 or fewer/,
+      );
+    const many = Uint16Array.from({ length: 120 }, (_, i) => i >> 1);
+    const start = () =>
+      hierarchical.start(many, { ...params, categories: 5 }, random(1, "s"), { categories: many });
+    expect(start).toThrow(/there are 5,461,512 ways to take 5 of 60 categories, more than 100,000/);
+  });
 });

@@ -81,6 +81,18 @@ describe("a study on images with several labels", () => {
     );
   }, 30_000);
 
+  it("is refused with a sampler by category, where classes have none", async () => {
+    const one = { loss: "dch", sampler: "hierarchical" };
+    expect(await told({ ...one, dataset: "{ use: lists, several: false }" })).toMatch(
+      /^:16:7 train\.with\.sampler: the sampler "hierarchical" draws by category, but the classes of the data set "lists" have none/,
+    );
+    expect(await plan({ ...one, dataset: "csv" })).toHaveLength(6);
+    const alone = "{ use: category, categories: 1, classes: 1 }";
+    expect(await told({ ...one, dataset: "csv", sampler: alone })).toMatch(
+      /^:16:7 train\.with\.sampler: a batch of the sampler "category" would have one class/,
+    );
+  }, 30_000);
+
   it("is planned with them where the data set declares one label an image, or nothing", async () => {
     const one = { loss: "arcface", sampler: "balanced", metrics: "[nmi]" };
     expect(await plan({ ...one, dataset: "{ use: lists, several: false }" })).toHaveLength(6);

@@ -1,0 +1,33 @@
+/**
+ * Categories of classes, as the 12 super-classes of Stanford Online Products: the metadata `categories` of tables of
+ * images and of splits, the name of its category for each class. Other tables, and data sets without any, have no such.
+ */
+import type { RecordBatch, Table } from "apache-arrow";
+import { UserError } from "../../../runner/stage.ts";
+import { readBatches, readMetadata, readTable } from "./arrow.ts";
+
+/** Checks the categories in the metadata of a table. @throws UserError when not every class has one */
+function categoriesIn(table: Table | RecordBatch, path: string): string[] | undefined {
+  const { categories, classes } = readMetadata(table) as { categories?: string[]; classes?: string[] };
+  if (categories && categories.length !== classes?.length)
+    throw new UserError(
+      `${path}: names the categories of ${categories.length} classes, but there are ${classes?.length ?? 0}. Make it again.`,
+    );
+  return categories;
+}
+
+/** Reads the categories of a table of images: `[classes]` names, or undefined where it has none. */
+export async function imageCategories(path: string): Promise<string[] | undefined> {
+  for await (const batch of readBatches(path, "images")) return categoriesIn(batch, path);
+  return undefined;
+}
+
+/** The same of a split. */
+export const splitCategories = (path: string): string[] | undefined =>
+  categoriesIn(readTable(path, "split"), path);
+
+/** The number of its category for each of some labels, in the order in which categories first name a class. */
+export function categoriesOf(labels: Uint16Array, categories: string[]): Uint16Array {
+  const numbers = new Map([...new Set(categories)].map((name, number) => [name, number]));
+  return labels.map((label) => numbers.get(categories[label])!);
+}
