@@ -41,14 +41,14 @@ export function refuseLeaks(tasks: Task[], root: string): void {
   const guards = new Map<string, Guard>();
   for (const { uses, outputs } of tasks)
     if (uses !== undefined && !guards.has(uses)) guards.set(uses, guardOf(root, uses, Object.keys(outputs)));
-  /** The way by which each output came to know the queries. */
-  const ways = new Map<string, string[]>();
+  /** The way by which each output came to know the queries, by task. Most know nothing. */
+  const ways = new Map<string, Map<string, string[]>>();
   for (const task of tasks) {
     const guard = guards.get(task.uses ?? "") ?? {};
     let carried: string[] | undefined;
     for (const [input, references] of Object.entries(task.inputs))
       for (const reference of references) {
-        const way = "id" in reference ? ways.get(`${reference.id}.${reference.output}`) : undefined;
+        const way = "id" in reference ? ways.get(reference.id)?.get(reference.output) : undefined;
         if (!way) continue;
         if (guard.chooses)
           throw new UserError(
@@ -56,10 +56,11 @@ export function refuseLeaks(tasks: Task[], root: string): void {
           );
         carried ??= way;
       }
-    for (const output of Object.keys(task.outputs)) {
-      const name = `${task.id}.${output}`;
-      if (carried) ways.set(name, [...carried, name]);
-      else if (guard.reveals?.includes(output)) ways.set(name, [name]);
-    }
+    const told = carried ? Object.keys(task.outputs) : (guard.reveals ?? []);
+    if (told.length)
+      ways.set(
+        task.id,
+        new Map(told.map((output) => [output, [...(carried ?? []), `${task.id}.${output}`]])),
+      );
   }
 }

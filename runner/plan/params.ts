@@ -1,7 +1,7 @@
 /** The params of a task: those of the study, with the defaults of the stage's schema. */
 import type { StageDefinition } from "../stage.ts";
 import type { Schemas, StageInstance } from "../study/index.ts";
-import { explain } from "../text/index.ts";
+import { copied, explain } from "../text/index.ts";
 import { fault } from "./outputs.ts";
 import { readPart } from "./parts.ts";
 
@@ -17,7 +17,7 @@ export function paramsOf(
   isExact: boolean,
 ): Record<string, unknown> {
   const validate = schemas.params(definition.params);
-  const whole = structuredClone(instance.with);
+  const whole = copied(instance.with);
   // A part is in the place of its word during validation: the schema describes the word, not the params of the part.
   const partParams = Object.keys(definition.parts ?? {}).filter((param) => param in whole);
   for (const param of partParams) {

@@ -4,7 +4,7 @@ import { join, normalize } from "node:path";
 import type { Code } from "../code/index.ts";
 import { type PartDefinition, type Refusable, refusalOf, type StageDefinition } from "../stage.ts";
 import type { Schemas, StageInstance } from "../study/index.ts";
-import { explain, type Path, suggest } from "../text/index.ts";
+import { copied, explain, type Path, suggest } from "../text/index.ts";
 import { fault } from "./outputs.ts";
 import type { Task, TaskPart } from "./task.ts";
 
@@ -63,7 +63,7 @@ export function chosenParts(
         );
       const key = listed ? `${param}.${use}` : param;
       if (key in parts) fault(instance, path, `"${use}" is listed twice.`);
-      parts[key] = { name: String(use), file: `${folder}/${use}.ts`, own: structuredClone(own), path };
+      parts[key] = { name: String(use), file: `${folder}/${use}.ts`, own: copied(own), path };
     }
   }
   return parts;

@@ -4,7 +4,7 @@ import { sha256 } from "../files/index.ts";
 import { filesNamed, fillCommand, nothingCalled, type StageInstance } from "../study/index.ts";
 import { suggest } from "../text/index.ts";
 import { checkOutputs, fault, outputsOf } from "./outputs.ts";
-import type { Task } from "./task.ts";
+import { type Task, taskOf } from "./task.ts";
 
 /** The input of a shell stage that its command itself names; no input of pipeline.yaml can be called so. */
 export const COMMAND_INPUT = "its command";
@@ -40,8 +40,7 @@ export function shellTask(
   const files = filesNamed(run, { with: instance.with }, root, isFile)
     .filter((path) => !declared.some((one) => `${path}/`.startsWith(one)))
     .map((file) => ({ file }));
-  return {
-    ...instance,
+  return taskOf(instance, {
     inputs: files.length ? { ...inputs, [COMMAND_INPUT]: files } : inputs,
     codeHash: sha256(JSON.stringify([run, outputs])),
     params: instance.with,
@@ -51,5 +50,5 @@ export function shellTask(
     tolerant: [],
     outputs,
     cpus: instance.cpus ?? 1,
-  };
+  });
 }

@@ -10,36 +10,34 @@ import type { Task } from "./task.ts";
 /** The name that a command sees of a file: the path of the project or of another folder is no part of a key. */
 const seenAs = (file: string): string => (isAbsolute(file) ? basename(file) : normalize(file));
 
-/**
- * The names of the inputs that take many files, show who made them, and pass over unreadable files.
- * @throws UserError for an input without a file, with too many, or unknown to the stage
- */
-export function inputKinds(
-  instance: StageInstance,
-  definition: StageDefinition,
-): Pick<Task, "many" | "named" | "tolerant"> {
+/** The names of the inputs that take many files, show who made them, and pass over unreadable files. */
+type Kinds = Pick<Task, "many" | "named" | "tolerant">;
+
+/** The kinds of inputs that a stage declares. */
+function kindsOf({ inputs }: StageDefinition): Kinds {
+  const kinds: Kinds = { many: [], named: [], tolerant: [] };
+  for (const [name, declared] of Object.entries(inputs)) {
+    const { many = false, named = many, tolerant = false } = typeof declared === "string" ? {} : declared;
+    if (many) kinds.many.push(name);
+    if (named) kinds.named.push(name);
+    if (tolerant) kinds.tolerant.push(name);
+  }
+  return kinds;
+}
+
+/** @throws UserError for an input without a file, with too many, or unknown to the stage */
+function checkInputs(instance: StageInstance, definition: StageDefinition, { many }: Kinds): void {
   const { inputs } = instance;
-  const many: string[] = [];
-  const named: string[] = [];
-  const tolerant: string[] = [];
   for (const [name, declared] of Object.entries(definition.inputs)) {
-    const {
-      many: takesMany = false,
-      named: showsMaker = takesMany,
-      optional = false,
-      tolerant: passesOver = false,
-    } = typeof declared === "string" ? {} : declared;
-    if (showsMaker) named.push(name);
-    if (passesOver) tolerant.push(name);
+    const { optional = false } = typeof declared === "string" ? {} : declared;
     const references = inputs[name] ?? [];
-    if (takesMany) many.push(name);
     if (references.length === 0 && !optional)
       fault(
         instance,
         ["inputs", ...(inputs[name] ? [name] : [])],
         `the input "${name}" of ${instance.id} has no file.`,
       );
-    if (references.length > 1 && !takesMany) {
+    if (references.length > 1 && !many.includes(name)) {
       const ids = references.map((one) => ("id" in one ? one.id : one.file));
       fault(
         instance,
@@ -55,7 +53,20 @@ export function inputKinds(
         ["inputs", name],
         `unknown input of the stage "${instance.uses}".${suggest(name, Object.keys(definition.inputs)) || ` It takes ${Object.keys(definition.inputs).join(", ") || "none"}.`}`,
       );
-  return { many, named, tolerant };
+}
+
+/**
+ * Checks the inputs of instances, and gives their kinds, which all instances of a stage share.
+ * @returns of each instance @throws UserError for an input without a file, with too many, or unknown to the stage
+ */
+export function inputKinds(): (instance: StageInstance, definition: StageDefinition) => Kinds {
+  const known = new Map<StageDefinition, Kinds>();
+  return (instance, definition) => {
+    const kinds = known.get(definition) ?? kindsOf(definition);
+    known.set(definition, kinds);
+    checkInputs(instance, definition, kinds);
+    return kinds;
+  };
 }
 
 /**

@@ -25,3 +25,37 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   outputs: Record<string, { path: string; measured: boolean }>;
   cpus: number | "all";
 }
+
+/** A task's own fields: those of its instance, or in their place. */
+type Own = Omit<Task, Exclude<keyof StageInstance, "inputs" | "outputs" | "cpus">>;
+
+/** A task of an instance. Written out: a spread would give each of 100,000 tasks a hidden class of 600 bytes. */
+export function taskOf(instance: StageInstance, own: Own): Task {
+  const task: { [Key in keyof Required<Task>]: Task[Key] } = {
+    id: instance.id,
+    stage: instance.stage,
+    point: instance.point,
+    uses: instance.uses,
+    run: instance.run,
+    inputs: own.inputs,
+    outputs: own.outputs,
+    with: instance.with,
+    env: instance.env,
+    publish: instance.publish,
+    timeout: instance.timeout,
+    checkpoint: instance.checkpoint,
+    retries: instance.retries,
+    cpus: own.cpus,
+    memory: instance.memory,
+    gpu: instance.gpu,
+    at: instance.at,
+    code: own.code,
+    codeHash: own.codeHash,
+    params: own.params,
+    parts: own.parts,
+    many: own.many,
+    named: own.named,
+    tolerant: own.tolerant,
+  };
+  return task;
+}

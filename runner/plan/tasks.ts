@@ -12,7 +12,7 @@ import { paramsOf } from "./params.ts";
 import { type Chosen, chosenParts, partNames, partsWith, refuseParts } from "./parts.ts";
 import { refusePlaces } from "./places.ts";
 import { shellTask } from "./shell.ts";
-import type { Task } from "./task.ts";
+import { type Task, taskOf } from "./task.ts";
 import { checkReferences, inputKinds } from "./task-inputs.ts";
 
 const entryOf = (stage: string): string => `stages/${stage}/stage.ts`;
@@ -43,17 +43,22 @@ function refuseUnknownStages(
   root: string,
   isThere: (path: string) => boolean,
 ): void {
-  for (const instance of instances)
-    if (instance.uses !== undefined && !isThere(entryOf(instance.uses)))
+  const seen = new Set<string>();
+  for (const instance of instances) {
+    const { uses } = instance;
+    if (uses === undefined || seen.has(uses)) continue;
+    seen.add(uses);
+    if (!isThere(entryOf(uses)))
       fault(
         instance,
         ["uses"],
-        `no stage "${instance.uses}" in stages/.` +
+        `no stage "${uses}" in stages/.` +
           suggest(
-            instance.uses,
+            uses,
             readdirSync(join(root, "stages")).filter((name) => existsSync(join(root, entryOf(name)))),
           ),
       );
+  }
 }
 
 /**
@@ -80,27 +85,27 @@ export async function resolve(
   // Every stage and part of the study at once: one build for all that changed.
   const stages = [...new Set(study.instances.map(({ uses }) => uses).filter((uses) => uses !== undefined))];
   refuseUnknownStages(study.instances, root, isThere);
-  const stageCode = await book.read(stages.map(entryOf));
+  const read = await book.read(stages.map(entryOf));
+  const stageCode = new Map(stages.map((uses) => [uses, read.get(entryOf(uses))!]));
   const instances = settleGlobs(study.instances, ({ uses, outputs }) =>
-    Object.keys(
-      uses === undefined ? outputs : (stageCode.get(entryOf(uses))!.definition as StageDefinition).outputs,
-    ),
+    Object.keys(uses === undefined ? outputs : (stageCode.get(uses)!.definition as StageDefinition).outputs),
   );
   const chosen = new Map<StageInstance, Record<string, Chosen>>();
   for (const instance of instances) {
     if (instance.uses === undefined) continue;
-    const definition = stageCode.get(entryOf(instance.uses))!.definition as StageDefinition;
+    const definition = stageCode.get(instance.uses)!.definition as StageDefinition;
     chosen.set(instance, chosenParts(instance, definition, schemas, namesIn));
   }
-  const partCode = await book.read(
-    [...chosen.values()].flatMap((parts) => Object.values(parts).map(({ file }) => file)),
-  );
+  const files = new Set<string>();
+  for (const parts of chosen.values()) for (const param in parts) files.add(parts[param].file);
+  const partCode = await book.read([...files]);
 
   const declaredOutputs = outputsByStage();
+  const kindsOf = inputKinds();
   const made = new Map<string, Task>(); // upstream first
-  const taskOf = (instance: StageInstance): Task => {
+  const taskAt = (instance: StageInstance): Task => {
     if (instance.run !== undefined) return shellTask(instance, instance.run, root, isFile);
-    const code = stageCode.get(entryOf(instance.uses!))!;
+    const code = stageCode.get(instance.uses!)!;
     const definition = code.definition as StageDefinition;
     if (Object.keys(instance.outputs).length)
       fault(
@@ -112,20 +117,22 @@ export async function resolve(
     const parts = partsWith(instance, chosen.get(instance)!, partCode, schemas);
     const params = paramsOf(instance, definition, schemas, study.check === "exact");
     refuseParts(instance, definition, { parts, params }, made);
-    const kinds = inputKinds(instance, definition);
+    const { many, named, tolerant } = kindsOf(instance, definition);
     const outputs = declaredOutputs(instance, code);
-    return {
-      ...instance,
+    return taskOf(instance, {
       code,
       codeHash: code.hash,
       params,
       parts,
-      ...kinds,
+      many,
+      named,
+      tolerant,
+      inputs: instance.inputs,
       outputs,
       cpus: instance.cpus ?? definition.cpus ?? 1,
-    };
+    });
   };
-  for (const instance of instances) made.set(instance.id, taskOf(instance));
+  for (const instance of instances) made.set(instance.id, taskAt(instance));
   const tasks = [...made.values()];
 
   refusePlaces(tasks, root, cache);

@@ -5,8 +5,7 @@ import type { OutputDeclaration, Point } from "../stage.ts";
 import { brief, bytesOf, itemAt, nameFault, type Path, secondsOf } from "../text/index.ts";
 import { fixCommand } from "./command.ts";
 import { nothingCalled, OMIT } from "./interpolate.ts";
-import { instanceId } from "./matrix.ts";
-import { type Points, placesAt, setAt } from "./points.ts";
+import type { Points } from "./points.ts";
 import type { Reference, References } from "./references.ts";
 import type { Scope, Scopes } from "./scope.ts";
 import type { Stages } from "./stages.ts";
@@ -169,22 +168,30 @@ export function instancesOf(
     references,
   }: { stages: Stages; scopes: Scopes; points: Points; references: References },
 ): StageInstance[] {
+  const { inputs = {}, outputs = {}, with: params = {}, ...spec } = stages.spec(stage);
+  const fillerAt = (point: Point) =>
+    new Filler(stages, stage, scopes.ofPoint(stage, point, points.setAt(point), points.placesAt(point)));
+  // Only errors ask for places: 100,000 instances must not each keep all that filled them in.
+  const placesFrom =
+    (point: Point) =>
+    (...path: Path) =>
+      fillerAt(point).placeOf(path);
   return points.of(stage).map((point) => {
-    const filler = new Filler(stages, stage, scopes.ofPoint(stage, point, setAt(point), placesAt(point)));
-    const { spec } = filler;
-    const inputs = Object.keys(spec.inputs ?? {}).map((input): [string, Reference[]] => [
-      input,
-      filler.references(input).flatMap((text) => references.join(stage, point, text, ["inputs", input])),
-    ]);
+    const filler = fillerAt(point);
+    const joined: Record<string, Reference[]> = {};
+    for (const input of Object.keys(inputs))
+      joined[input] = filler
+        .references(input)
+        .flatMap((text) => references.join(stage, point, text, ["inputs", input]));
     return {
-      id: instanceId(stage, point),
+      id: points.id(stage, point),
       stage,
       point,
       uses: spec.uses,
       run: filler.command(),
-      inputs: Object.fromEntries(inputs),
-      outputs: spec.outputs ?? {},
-      with: filler.fill(spec.with ?? {}, ["with"]) as Record<string, unknown>,
+      inputs: joined,
+      outputs,
+      with: filler.fill(params, ["with"]) as Record<string, unknown>,
       env: filler.environment(),
       publish: filler.folder(),
       timeout: filler.amount<string | number>("timeout", secondsOf, DURATION),
@@ -193,7 +200,7 @@ export function instancesOf(
       cpus: filler.amount("cpus", coresOf, "a whole number from 1, or all"),
       memory: filler.amount("memory", bytesOf, "500MB or 4GB"),
       gpu: spec.gpu,
-      at: (...path: Path) => filler.placeOf(path),
+      at: placesFrom(point),
     };
   });
 }

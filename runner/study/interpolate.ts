@@ -19,8 +19,14 @@ const WHOLE = /^\$([\w-]+(?:\.[\w-]+)*\??)$/;
 
 type Tell = (expression: string, why: string) => never;
 
-/** Cuts a text at its holes: the expressions, and the texts before, between and after them. */
-function cutAt(pattern: RegExp, text: string, refuse: Tell): { texts: string[]; holes: string[] } {
+/** A text's expressions, and the texts before, between and after them. */
+interface Cut {
+  texts: string[];
+  holes: string[];
+}
+
+/** Cuts a text at its holes. */
+function cutAt(pattern: RegExp, text: string, refuse: Tell): Cut {
   const texts = [""];
   const holes: string[] = [];
   let end = 0;
@@ -44,8 +50,15 @@ const bareDollar = (name: string): string =>
     ? "a single $ names nothing. Write $$ for the character itself."
     : `$${name} is within a text. Write \${${name}} for the value, or $$${name} for the characters themselves.`;
 
+/** The values that were cut: each instance of a stage has the same ones. */
+const cuts = new Map<string, Cut>();
+
 /** Cuts a value at its holes. */
-export const cut = (text: string, refuse: Tell) => cutAt(VALUE_HOLE, text, refuse);
+export function cut(text: string, refuse: Tell): Cut {
+  const known = cuts.get(text) ?? cutAt(VALUE_HOLE, text, refuse);
+  cuts.set(text, known);
+  return known;
+}
 
 /** Cuts a command at its holes: the shell's own `$name` stays. */
 export const cutCommand = (text: string, refuse: Tell) => cutAt(COMMAND_HOLE, text, refuse);
@@ -89,11 +102,11 @@ export function interpolate(
     return value
       .map((item, index) => interpolate(item, lookup, refuse, [...path, index]))
       .filter((item) => item !== OMIT);
-  if (isMap(value))
-    return Object.fromEntries(
-      Object.entries(value)
-        .map(([key, item]) => [key, interpolate(item, lookup, refuse, [...path, key])])
-        .filter(([, item]) => item !== OMIT),
-    );
-  return value;
+  if (!isMap(value)) return value;
+  const filled: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) {
+    const item = interpolate(value[key], lookup, refuse, [...path, key]);
+    if (item !== OMIT) filled[key] = item;
+  }
+  return filled;
 }

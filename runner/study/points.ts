@@ -7,30 +7,18 @@ import { sheetsOf } from "./names.ts";
 import type { Bound, Places, Scopes } from "./scope.ts";
 import type { Stages } from "./stages.ts";
 
-/** The values that `set` gives a point; a stage with the points of another one shares them. */
-const bound = new WeakMap<Point, Bound>();
-
-/** The values that the matrix sets at a point. */
-export const setAt = (point: Point): Bound => bound.get(point) ?? {};
-
-/** The places of a point's values. */
-const written = new WeakMap<Point, Places>();
-
-/** Where the values of a point are written: in a matrix, or in the var that it names. */
-export const placesAt = (point: Point): Places | undefined => written.get(point);
-
-/** A point made of another one. */
-function derived(point: Point, from: Point, set: Bound = {}): Point {
-  bound.set(point, { ...setAt(from), ...set });
-  const places = placesAt(from);
-  if (places) written.set(point, places);
-  return point;
-}
+const NOTHING_SET: Bound = {};
 
 export class Points {
   private readonly stages: Stages;
   private readonly scopes: Scopes;
   private readonly known = new Map<string, Point[]>();
+  /** The names of each stage's instances: every reference to one shares its text. */
+  private readonly ids = new Map<string, Map<Point, string>>();
+  /** The values that `set` gives a point; a stage with the points of another one shares them. */
+  private readonly bound = new Map<Point, Bound>();
+  /** The places of a point's values. */
+  private readonly written = new Map<Point, Places>();
 
   /** @throws UserError with file:line:column where a matrix is none */
   constructor(stages: Stages, scopes: Scopes) {
@@ -52,14 +40,42 @@ export class Points {
         ["matrix"],
         `has ${found.length} points, more than ${MOST_POINTS}. Take fewer.`,
       );
-    const ids = new Set<string>();
+    const seen = new Set<string>();
+    const ids = new Map<Point, string>();
     for (const point of found) {
       const id = instanceId(stage, point);
-      if (ids.has(id)) this.stages.refuse(stage, ["matrix"], `the point ${id} is there twice. Remove one.`);
-      ids.add(id);
+      if (seen.has(id)) this.stages.refuse(stage, ["matrix"], `the point ${id} is there twice. Remove one.`);
+      seen.add(id);
+      ids.set(point, id);
     }
+    this.ids.set(stage, ids);
     this.known.set(stage, found);
     return found;
+  }
+
+  /** The name of the instance of a stage at one of its points. */
+  id(stage: string, point: Point): string {
+    return this.ids.get(stage)!.get(point)!;
+  }
+
+  /** The values that the matrix sets at a point. */
+  setAt(point: Point): Bound {
+    return this.bound.get(point) ?? NOTHING_SET;
+  }
+
+  /** Where the values of a point are written: in a matrix, or in the var that it names. */
+  placesAt(point: Point): Places | undefined {
+    return this.written.get(point);
+  }
+
+  /** A point made of another one. */
+  private derived(point: Point, from: Point, set?: Bound): Point {
+    const below = this.bound.get(from);
+    const all = below && set ? { ...below, ...set } : (below ?? set);
+    if (all) this.bound.set(point, all);
+    const places = this.placesAt(from);
+    if (places) this.written.set(point, places);
+    return point;
   }
 
   private read(stage: string, open: string[]): Point[] {
@@ -94,7 +110,7 @@ export class Points {
     const isOwn = filled.points === undefined && filled.without === undefined;
     const found = isOwn ? points(filled, raw, refuse) : this.others(stage, at, filled, open);
     const places = this.places(stage, at, filled, raw);
-    if (isOwn) for (const point of found) written.set(point, places);
+    if (isOwn) for (const point of found) this.written.set(point, places);
     return set === undefined ? found : this.bind(stage, at, found, set);
   }
 
@@ -148,7 +164,7 @@ export class Points {
       const kept = Object.fromEntries(Object.entries(point).filter(([axis]) => !gone.includes(axis)));
       const name = JSON.stringify(kept);
       if (found.has(name)) continue;
-      found.set(name, derived(kept, point));
+      found.set(name, this.derived(kept, point));
     }
     return [...found.values()];
   }
@@ -171,6 +187,6 @@ export class Points {
         refuse([name], `"${name}" is bound twice: it is an axis here, too. Remove one.`);
       own[name] = { value, refuse: (path, message) => refuse([name, ...path], message) };
     }
-    return found.map((point) => derived({ ...point }, point, own));
+    return found.map((point) => this.derived({ ...point }, point, own));
   }
 }

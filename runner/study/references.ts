@@ -3,7 +3,6 @@ import { normalize } from "node:path";
 import type { Point } from "../stage.ts";
 import { type Path, suggest } from "../text/index.ts";
 import { axesOf, matching } from "./matching.ts";
-import { instanceId } from "./matrix.ts";
 import type { Points } from "./points.ts";
 import type { Stages } from "./stages.ts";
 
@@ -144,6 +143,6 @@ export class References {
       wanted,
       pairs.map(([axis]) => axis),
     );
-    return found.map((candidate) => ({ id: instanceId(name, candidate), output }));
+    return found.map((candidate) => ({ id: this.points.id(name, candidate), output }));
   }
 }

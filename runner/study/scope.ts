@@ -31,23 +31,17 @@ const DEEPEST = 100;
 
 /** All values of one place of a study. */
 export class Scope {
-  private readonly layers: ((name: string) => Binding | undefined)[];
-  private readonly names: () => string[];
+  /** The nearest first. */
+  private readonly layers: Bound[];
   private readonly all: Set<string>;
   private readonly profile: string;
   private readonly done = new Map<string, unknown>();
   private readonly open: string[] = [];
 
-  constructor(
-    profile: string,
-    all: Set<string>,
-    layers: ((name: string) => Binding | undefined)[],
-    names: () => string[],
-  ) {
+  constructor(profile: string, all: Set<string>, layers: Bound[]) {
     this.profile = profile;
     this.all = all;
     this.layers = layers;
-    this.names = names;
   }
 
   /** The value of an expression, as `loss` or `loss.margin?`; undefined for none, OMIT for one that may be absent. */
@@ -77,7 +71,8 @@ export class Scope {
   /** A suggestion for an expression that names nothing. */
   hint(expression: string, otherwise = ""): string {
     const [, optional] = /^([\w-]+)\?$/.exec(expression) ?? [];
-    const known = optional === undefined ? ["profile", ...this.names()] : [...this.all];
+    const names = new Set(this.layers.flatMap((layer) => Object.keys(layer)));
+    const known = optional === undefined ? ["profile", ...names] : [...this.all];
     return todaysSpelling(expression) || suggest(expression.replace(/\?$/, ""), known) || otherwise;
   }
 
@@ -109,7 +104,7 @@ export class Scope {
 
   private binding(name: string): Binding | undefined {
     for (const layer of this.layers) {
-      const found = layer(name);
+      const found = own(layer, name);
       if (found !== undefined) return found;
     }
     return undefined;
@@ -120,6 +115,8 @@ export class Scope {
 export class Scopes {
   private readonly stages: Stages;
   private readonly vars: Bound;
+  /** The vars of each stage. */
+  private readonly ofStages = new Map<string, Bound>();
   private readonly all: Set<string>;
 
   /** @throws UserError for a `--set` of an unknown var */
@@ -147,11 +144,15 @@ export class Scopes {
   }
 
   private stageVars(stage: string): Bound {
-    return bindingsOf(
+    const known = this.ofStages.get(stage);
+    if (known) return known;
+    const found = bindingsOf(
       this.stages.spec(stage).vars ?? {},
       (name, path, message) => this.stages.refuse(stage, ["vars", name, ...path], message),
       (name, below) => this.stages.at(stage, "vars", name, ...below),
     );
+    this.ofStages.set(stage, found);
+    return found;
   }
 
   /** The scope of a stage's matrix: its vars and the study's. */
@@ -174,12 +175,7 @@ export class Scopes {
   }
 
   private scope(layers: Bound[]): Scope {
-    return new Scope(
-      this.stages.study.profile,
-      this.all,
-      layers.map((layer) => (name: string) => own(layer, name)),
-      () => [...new Set(layers.flatMap((layer) => Object.keys(layer)))],
-    );
+    return new Scope(this.stages.study.profile, this.all, layers);
   }
 
   /** The values that the words of a point's axes set. @param above names that have a value already */

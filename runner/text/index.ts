@@ -10,6 +10,7 @@ export { guardOutput, harmless, unbreakable } from "./terminal.ts";
 export { thrown } from "./thrown.ts";
 export { after } from "./timers.ts";
 export {
+  copied,
   dig,
   doubleKey,
   isMap,

@@ -39,6 +39,15 @@ type Refuse = (path: Path, message: string) => never;
 export const isMap = (value: unknown): value is Record<string, unknown> =>
   value !== null && typeof value === "object" && !Array.isArray(value);
 
+/** A copy of what JSON can hold: structuredClone takes ten times as long for the few params of an instance. */
+export function copied<Value>(value: Value): Value {
+  if (Array.isArray(value)) return value.map(copied) as Value;
+  if (!isMap(value)) return value;
+  const copy: Record<string, unknown> = {};
+  for (const key of Object.keys(value)) copy[key] = copied(value[key]);
+  return copy as Value;
+}
+
 /** The value of a key that the map itself holds. */
 export const own = <Value>(map: Record<string, Value>, key: string): Value | undefined =>
   Object.hasOwn(map, key) ? map[key] : undefined;
