@@ -1,8 +1,8 @@
 // The launcher of the benchmarks: `node bench/run.mjs NAME [ARGUMENT …]` runs bench/NAME.ts.
 import { existsSync, readdirSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundled, PROGRAM } from "../runner/bundled.mjs";
+import { fileURLToPath } from "node:url";
+import { bundled, imported, PROGRAM } from "../runner/bundled.mjs";
 
 const bench = dirname(fileURLToPath(import.meta.url));
 const [name, ...rest] = process.argv.slice(2);
@@ -20,4 +20,4 @@ const folder = await bundled(
   [{ ...PROGRAM, entryPoints: { [name]: entry } }],
 );
 process.argv = [process.argv[0], entry, ...rest];
-await import(pathToFileURL(join(folder, `${name}.mjs`)).href);
+await imported(folder, `${name}.mjs`);

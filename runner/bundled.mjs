@@ -3,7 +3,8 @@
 import { createHash } from "node:crypto";
 import { existsSync, readdirSync, renameSync, rmSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { withPackages } from "./installed.mjs";
 
 /** Age of a bundle that no process uses any more: none runs for a month. */
 const OLD_MILLISECONDS = 30 * 24 * 3600 * 1000;
@@ -38,8 +39,27 @@ function removeOld(bundles) {
   }
 }
 
+/** Bundles code into a folder. */
+async function bundleTo(folder, builds) {
+  const { build } = await import("esbuild");
+  for (const options of builds)
+    await build({
+      absWorkingDir: home,
+      outdir: folder,
+      bundle: true,
+      platform: "node",
+      target: "node20",
+      logLevel: "silent", // the error that it throws says it all
+      ...options,
+    });
+}
+
+/** Imports a bundle. Ends the process where a package is missing. */
+export const imported = (folder, file) =>
+  withPackages(home, () => import(pathToFileURL(join(folder, file)).href));
+
 /**
- * Bundles code, unless a bundle of the same state exists.
+ * Bundles code, unless a bundle of the same state exists. Ends the process where a package is missing.
  * @param name of the program: its folder in node_modules/.cache/deephash, from where it finds the packages
  * @param folders of the project, with all code that the program imports
  * @param builds options of esbuild, one set for each build
@@ -49,18 +69,8 @@ export async function bundled(name, folders, builds) {
   const bundles = join(home, "node_modules/.cache/deephash", name);
   const folder = join(bundles, stateOf(folders));
   if (existsSync(folder)) return folder;
-  const { build } = await import("esbuild");
   const scratch = `${folder}.${process.pid}`;
-  for (const options of builds)
-    await build({
-      absWorkingDir: home,
-      outdir: scratch,
-      bundle: true,
-      platform: "node",
-      target: "node20",
-      logLevel: "error",
-      ...options,
-    });
+  await withPackages(home, () => bundleTo(scratch, builds));
   try {
     renameSync(scratch, folder);
   } catch (error) {

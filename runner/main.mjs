@@ -1,8 +1,7 @@
 // The launcher of the runner.
 import { readFileSync } from "node:fs";
 import { basename, join } from "node:path";
-import { pathToFileURL } from "node:url";
-import { bundled, home } from "./bundled.mjs";
+import { bundled, home, imported } from "./bundled.mjs";
 import { unsupported } from "./supported.mjs";
 
 const reason = unsupported();
@@ -34,7 +33,7 @@ const folder = await bundled(
     },
   ],
 );
-const { main } = await import(pathToFileURL(join(folder, "cli.mjs")).href);
+const { main } = await imported(folder, "cli.mjs");
 const { version } = JSON.parse(readFileSync(join(home, "package.json"), "utf8"));
 const command = basename(process.argv[1]).startsWith("deephash") ? "deephash" : "npm run pipeline --";
 await main(process.argv.slice(2), { command, version, home });

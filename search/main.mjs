@@ -1,8 +1,7 @@
 // The launcher of the commands search and index.
 import { realpathSync } from "node:fs";
-import { join } from "node:path";
-import { fileURLToPath, pathToFileURL } from "node:url";
-import { bundled, home, PROGRAM } from "../runner/bundled.mjs";
+import { fileURLToPath } from "node:url";
+import { bundled, home, imported, PROGRAM } from "../runner/bundled.mjs";
 
 /** Runs one command. @param from the folder that paths start at; by default the person's. @returns the exit code */
 export async function start(args, from) {
@@ -13,7 +12,7 @@ export async function start(args, from) {
     ["search", "stages", "runner"],
     [{ ...PROGRAM, entryPoints: { cli: "search/cli.ts" } }],
   );
-  const { main, standing } = await import(pathToFileURL(join(folder, "cli.mjs")).href);
+  const { main, standing } = await imported(folder, "cli.mjs");
   return main(args, home, from ?? standing(cwd));
 }
 
