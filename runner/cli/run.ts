@@ -157,7 +157,7 @@ export async function runStages(session: Session, options: Options): Promise<Run
       seconds: Math.round(performance.now() - began) / 1000,
     };
   };
-  const settled = () => Object.values(countsOf(plan, ran, fetched)).reduce((sum, one) => sum + one);
+  const settled = () => plan.queue.settled;
   if (plan.advance().length === 0) {
     remember(session, options);
     await remote?.settle();

@@ -13,11 +13,16 @@ import type { Reference } from "../study/index.ts";
 import { difference } from "./changes.ts";
 import type { PlanEvent } from "./events.ts";
 import { codesOf, keyParts, tolerantInputs } from "./key.ts";
+import { Links } from "./links.ts";
+import { Queue } from "./queue.ts";
 import type { State } from "./state.ts";
 import type { Task } from "./task.ts";
 
 /** The reason of what a user wants to run again. */
 const FORCED = "forced";
+
+/** The state of a task that nothing is known of yet. */
+const WAITS: State = { kind: "waits", for: [] };
 
 /** The states of all tasks of a run, kept true as results come in. */
 export class Plan {
@@ -29,10 +34,9 @@ export class Plan {
   private readonly forced: Map<string, string>;
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
-  /** The ids of the instances that each task takes files from, and the tasks that take files from each. */
-  private readonly above: Map<string, string[]>;
-  private readonly below = new Map<string, Task[]>();
-  private readonly orderOf: Map<Task, number>;
+  private readonly links: Links;
+  /** What would run, and what can start: as {@link update} found it. */
+  readonly queue: Queue;
   /** Tasks that wait, and of which something upstream changed since {@link advance} looked at them. */
   private readonly unsettled: Set<Task>;
   /** Tasks that would run, and whose inputs were not looked at yet. */
@@ -71,26 +75,18 @@ export class Plan {
     this.forced = new Map([...forced].map((id) => [id, FORCED]));
     this.latest = latest;
     this.byId = new Map(tasks.map((task) => [task.id, task]));
-    this.orderOf = new Map(tasks.map((task, index) => [task, index]));
+    this.queue = new Queue(tasks);
+    this.links = new Links(tasks);
     this.unsettled = new Set(tasks);
     for (const task of tasks) {
-      this.states.set(task.id, { kind: "waits", for: [] });
+      this.states.set(task.id, WAITS);
       for (const file of tolerantInputs(task, root)) store.tolerant.add(file);
     }
-    const upstream = ({ inputs }: Task) =>
-      Object.values(inputs).flatMap((list) => list.flatMap((one) => ("id" in one ? [one.id] : [])));
-    this.above = new Map(tasks.map((task) => [task.id, [...new Set(upstream(task))]]));
-    for (const task of tasks)
-      for (const id of this.upstream(task)) {
-        const found = this.below.get(id);
-        if (found) found.push(task);
-        else this.below.set(id, [task]);
-      }
   }
 
   /** The instances a task takes files from. */
   upstream(task: Task): string[] {
-    return this.above.get(task.id)!;
+    return this.links.upstream(task);
   }
 
   private outputs(id: string): Record<string, StoredOutput> | undefined {
@@ -107,11 +103,11 @@ export class Plan {
     );
   }
 
-  private reasonFor(task: Task, key: string, now: KeyParts): string {
+  /** @param own the record of its key, if it has one that does not count */
+  private reasonFor(task: Task, key: string, now: KeyParts, own: StageRecord | undefined): string {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
     if (this.store.damaged.has(key)) return "its record was damaged";
-    const own = this.store.record(key);
     if (own && !this.trusts(own)) return "trusted-keys no longer lists the signer of its result";
     if (this.strict && own) return "it read or wrote what it does not declare";
     const last = this.latest[task.id];
@@ -143,11 +139,12 @@ export class Plan {
 
   /** Changes the state of a task. The tasks that take its files are looked at again. */
   private set(task: Task, state: State): void {
+    this.queue.change(task, this.states.get(task.id)!, state);
     this.states.set(task.id, state);
     if (state.kind === "waits") this.unsettled.add(task);
     else if (state.kind === "miss") this.unchecked.add(task);
     else if (state.kind !== "running")
-      for (const one of this.below.get(task.id) ?? [])
+      for (const one of this.links.downstream(task.id))
         if (this.states.get(one.id)!.kind === "waits") this.unsettled.add(one);
   }
 
@@ -167,24 +164,31 @@ export class Plan {
       return;
     }
     const key = keyOf(now);
-    const record = this.mustRun(task) ? undefined : this.known(task, key);
+    const own = this.mustRun(task) ? undefined : this.store.record(key);
+    const record = own && this.counted(task, key, own);
     this.set(
       task,
-      record ? { kind: "hit", key, record } : { kind: "miss", key, reason: this.reasonFor(task, key, now) },
+      record
+        ? { kind: "hit", key, record }
+        : { kind: "miss", key, reason: this.reasonFor(task, key, now, own) },
     );
   }
 
-  private inOrder(tasks: Set<Task>): Task[] {
-    return [...tasks].sort((a, b) => this.orderOf.get(a)! - this.orderOf.get(b)!);
-  }
-
   /**
-   * Finds the state of every task that can be known now, and returns those that can start: not known, and
-   * all they need whole in the store. Tasks whose results the store lost and they need run again first. A turn looks only at tasks
-   * whose state may have changed since the last one.
+   * Finds the state of every task that can be known now, and returns those that can start.
    * @throws UserError for an input that is no file or folder, or cannot be read: each later turn throws it again
    */
   advance(): Task[] {
+    this.update();
+    return [...this.queue.ready()];
+  }
+
+  /**
+   * Finds the state of every task that can be known now. Tasks whose results the store lost, and that others need,
+   * run again first. A turn looks only at tasks whose state may have changed since the last one.
+   * @throws UserError for an input that is no file or folder, or cannot be read: each later turn throws it again
+   */
+  update(): void {
     this.whole.clear();
     this.hashes.clear();
     const hashFile = (file: string) => {
@@ -196,30 +200,15 @@ export class Plan {
     do {
       while (this.unsettled.size)
         // Upstream first: what one task makes known, a later one of this list sees.
-        for (const task of this.inOrder(this.unsettled)) {
+        for (const task of this.queue.inOrder(this.unsettled)) {
           if (!this.unsettled.has(task)) continue;
           this.settle(task, hashFile);
           this.unsettled.delete(task);
         }
-      for (const task of this.inOrder(this.unchecked))
+      for (const task of this.queue.inOrder(this.unchecked))
         if (this.states.get(task.id)!.kind !== "miss") this.unchecked.delete(task);
         else if (this.isPrepared(task) && !this.redoLost(task)) this.unchecked.delete(task);
     } while (this.unsettled.size);
-    return this.ready();
-  }
-
-  /** Of the tasks that would run, those that can start: of two with one key, the first. */
-  private ready(): Task[] {
-    const taken = new Set<string>();
-    for (const state of this.states.values()) if (state.kind === "running") taken.add(state.key);
-    const ready: Task[] = [];
-    for (const task of this.tasks) {
-      const state = this.states.get(task.id)!;
-      if (state.kind !== "miss" || taken.has(state.key)) continue;
-      taken.add(state.key); // the second finds the record of the first
-      ready.push(task);
-    }
-    return ready;
   }
 
   /** Whether all that a task needs is intact in the store; tasks with other results run again first. */
@@ -238,7 +227,11 @@ export class Plan {
   /** The record of a task's key, if it counts. */
   known(task: Task, key: string): StageRecord | undefined {
     const record = this.store.record(key);
-    if (!record) return undefined;
+    return record && this.counted(task, key, record);
+  }
+
+  /** A record of the store, if it counts as that of a task. */
+  private counted(task: Task, key: string, record: StageRecord): StageRecord | undefined {
     const fault = keyOfRecord(record) === key ? outputsFault(record, task.outputs) : "is of another key";
     if (fault) {
       this.store.reject(key, fault);
@@ -303,14 +296,14 @@ export class Plan {
   }
 
   private setBelowWaiting(id: string): void {
-    for (const task of this.below.get(id) ?? []) {
+    for (const task of this.links.downstream(id)) {
       const { kind } = this.states.get(task.id)!;
       // The tasks below a waiting one wait already.
       if (kind !== "running" && kind !== "waits") this.setWaiting(task.id);
     }
   }
   private setWaiting(id: string): void {
-    this.set(this.task(id), { kind: "waits", for: [] });
+    this.set(this.task(id), WAITS);
     this.setBelowWaiting(id);
   }
 
@@ -327,8 +320,10 @@ export class Plan {
   }
   /** Another instance with the same key has its result now. */
   private shareResult(key: string): void {
-    for (const [id, state] of this.states)
+    for (const { id } of this.queue.take(key)) {
+      const state = this.states.get(id)!;
       if (state.kind === "miss" && state.key === key && !this.forced.has(id)) this.setWaiting(id);
+    }
   }
   fail(task: Task, reason: string): void {
     this.set(task, { kind: "failed", reason });

@@ -135,9 +135,11 @@ class Execution {
     events.tell({ kind: "failed", task, error: fault, log: store.logPath(key) });
   }
 
-  private ready(): Task[] {
+  /** @returns the tasks that can start, none after an input broke */
+  private ready(): Iterable<Task> {
     try {
-      return this.plan.advance();
+      this.plan.update();
+      return this.plan.queue.ready();
     } catch (error) {
       this.broken = error as Error;
       return [];
@@ -188,7 +190,7 @@ class Execution {
       } else if (pool.fits(task)) {
         if (!plan.hasInputs(task)) return false;
         this.begin(task);
-      }
+      } else if (pool.isFull && !this.options.remote) break;
     return true;
   }
 

@@ -82,6 +82,11 @@ export class Pool {
     );
   }
 
+  /** Whether no task fits, since each claims a core. */
+  get isFull(): boolean {
+    return this.cpus <= 0;
+  }
+
   /** Takes what a task claims. @returns the GPUs that are its own meanwhile */
   take(task: Task): string[] {
     this.cpus -= coresOf(task, this.capacity.cpus);
