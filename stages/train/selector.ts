@@ -123,32 +123,39 @@ export function onePerAnchor(batch: Batch, positive: Strategy, negative: Strateg
   return triplets;
 }
 
+/** The list of {@link tripletsThat}: kept, since new memory of this size takes longer than the choice. */
+let kept = emptyTriplets(0);
+
 /**
  * Every triplet that fits, in the order of the positive pairs.
  * @param bothEnds whether both images of a positive pair are anchors, or only the first
- * @param fits is called twice for each triplet: to count, then to list
+ * @param choose writes the negatives of a pair that fit into `chosen`, from `at` on, and returns where they end
+ * @returns a list that is valid until the next call
  */
 export function tripletsThat(
-  batch: Batch,
+  { negatives, positives, size, memory }: Batch,
   bothEnds: boolean,
-  fits: (anchor: number, positive: number, negative: number) => boolean,
+  choose: (anchor: number, positive: number, negatives: Int32Array, chosen: Int32Array, at: number) => number,
 ): Triplets {
-  const { negatives, positives } = batch;
-  // With a memory, each pair of the batch is there in both orders.
-  const ends = bothEnds && !batch.memory ? [0, 1] : [0];
-  const each = (visit: (anchor: number, positive: number, negative: number) => void): void => {
-    for (let pair = 0; pair < positives.count; pair++) {
-      const images = [positives.first[pair], positives.second[pair]];
-      for (const end of ends)
-        for (const negative of negatives[images[end]])
-          if (fits(images[end], images[1 - end], negative)) visit(images[end], images[1 - end], negative);
-    }
-  };
   let count = 0;
-  each(() => count++);
-  const triplets = emptyTriplets(count);
-  each((anchor, positive, negative) => push(triplets, anchor, positive, negative));
-  return triplets;
+  const add = (anchor: number, positive: number) => {
+    if (count + size > kept.negatives.length) {
+      const larger = emptyTriplets(2 * kept.negatives.length + size);
+      for (const name of ["anchors", "positives", "negatives"] as const) larger[name].set(kept[name]);
+      kept = larger;
+    }
+    const end = choose(anchor, positive, negatives[anchor], kept.negatives, count);
+    kept.anchors.fill(anchor, count, end);
+    kept.positives.fill(positive, count, end);
+    count = end;
+  };
+  for (let pair = 0; pair < positives.count; pair++) {
+    const [first, second] = [positives.first[pair], positives.second[pair]];
+    add(first, second);
+    // With a memory, each pair of the batch is there in both orders.
+    if (bothEnds && !memory) add(second, first);
+  }
+  return { ...kept, count };
 }
 
 /** All pairs i < j of two classes, ascending by i, then j; with a memory each anchor i with each j. */

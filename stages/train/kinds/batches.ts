@@ -48,7 +48,8 @@ export function cosineLoss<const S extends ParamSchemas>(spec: {
     normalise: true,
     several: spec.several,
     score(batch, params) {
-      const cosines = batch.squared.map((squared) => 1 - squared / 2);
+      const cosines = new Float32Array(batch.squared.length);
+      for (let at = 0; at < cosines.length; at++) cosines[at] = 1 - batch.squared[at] / 2;
       const scored = spec.score(batch, cosines, params);
       for (let at = 0; at < scored.gradient.length; at++) scored.gradient[at] /= -2;
       return scored;
@@ -70,7 +71,8 @@ export function euclideanLoss<const S extends ParamSchemas>(spec: {
     memory: spec.memory,
     normalise: true,
     score(batch, params) {
-      const distances = batch.squared.map(Math.sqrt);
+      const distances = new Float32Array(batch.squared.length);
+      for (let at = 0; at < distances.length; at++) distances[at] = Math.sqrt(batch.squared[at]);
       const scored = spec.score(batch, distances, params);
       // d|x| / d|x|² = 1 / (2|x|); where two embeddings coincide the direction is undefined, and 0 is taken.
       for (let at = 0; at < scored.gradient.length; at++)

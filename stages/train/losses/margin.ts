@@ -18,7 +18,7 @@ import { scheduled } from "../schedules.ts";
 import type { Batch, Scored, Triplets } from "../scoring/batch.ts";
 import { memoryParam } from "../scoring/memory.ts";
 import { distanceLoss } from "../scoring/ops.ts";
-import { everyTriplet, mean } from "../scoring/tuples.ts";
+import { mean } from "../scoring/tuples.ts";
 
 export default defineLoss({
   normalise: true,
@@ -42,8 +42,8 @@ export default defineLoss({
     const distances = distanceLoss((batch, { margin }: { margin: number }, given) => {
       const radius = beta.dataSync()[0];
       const triplets = chooseTriplets(batch, given.triplets, selector, Number.POSITIVE_INFINITY);
-      const listed = triplets !== "all" && "anchors" in triplets ? triplets : everyTriplet(batch);
-      const scored = score(batch, listed, margin, radius);
+      const listed = triplets !== "all" && "anchors" in triplets;
+      const scored = score(batch, listed ? runsOf(triplets) : everyRun(batch), margin, radius);
       slope = scored.slope;
       return scored;
     });
@@ -61,33 +61,62 @@ export default defineLoss({
   },
 });
 
+/** An anchor and a positive with some of its negatives, those from `from` to before `to` of a list. */
+type Visit = (anchor: number, positive: number, negatives: Int32Array, from: number, to: number) => void;
+
+/** Each listed triplet by itself. */
+const runsOf =
+  ({ anchors, positives, negatives, count }: Triplets) =>
+  (visit: Visit): void => {
+    for (let t = 0; t < count; t++) visit(anchors[t], positives[t], negatives, t, t + 1);
+  };
+
+/** Each positive pair with all its negatives. */
+const everyRun =
+  ({ positives: { first, second, count }, negatives }: Batch) =>
+  (visit: Visit): void => {
+    for (let pair = 0; pair < count; pair++) {
+      const others = negatives[first[pair]];
+      visit(first[pair], second[pair], others, 0, others.length);
+    }
+  };
+
 function score(
   { size, squared }: Batch,
-  { anchors, positives, negatives, count }: Triplets,
+  eachRun: (visit: Visit) => void,
   margin: number,
   beta: number,
 ): Scored & { slope: number } {
   const gradient = new Float32Array(squared.length);
-  let loss = 0;
-  let slope = 0;
-  let parts = 0;
-  let active = 0;
+  const distances = new Float64Array(squared.length);
+  for (let at = 0; at < squared.length; at++) distances[at] = Math.sqrt(squared[at]);
+  let [loss, slope, parts, active, count] = [0, 0, 0, 0, 0];
+  // The gradient counts how often a pair has a loss first.
+  eachRun((anchor, positive, negatives, from, to) => {
+    const row = anchor * size;
+    const far = distances[row + positive] - beta + margin;
+    let near = 0;
+    for (let k = from; k < to; k++) {
+      const missing = beta - distances[row + negatives[k]] + margin;
+      if (missing <= 0) continue;
+      near++;
+      loss += missing;
+      gradient[row + negatives[k]]--;
+    }
+    const others = to - from;
+    count += others;
+    slope += near;
+    parts += near;
+    active += far > 0 ? others : near;
+    if (far <= 0) return;
+    loss += others * far;
+    slope -= others;
+    parts += others;
+    gradient[row + positive] += others;
+  });
   // d|x| / d|x|² = 1 / (2|x|); where two embeddings coincide the direction is undefined, and 0 is taken.
-  const add = (at: number, missing: number, side: number): boolean => {
-    if (missing <= 0) return false;
-    parts++;
-    loss += missing;
-    slope -= side;
-    if (squared[at] > 0) gradient[at] += side / (2 * Math.sqrt(squared[at]));
-    return true;
-  };
-  for (let t = 0; t < count; t++) {
-    const ap = anchors[t] * size + positives[t];
-    const an = anchors[t] * size + negatives[t];
-    const far = add(ap, Math.sqrt(squared[ap]) - beta + margin, 1);
-    const near = add(an, beta - Math.sqrt(squared[an]) + margin, -1);
-    if (far || near) active++;
-  }
+  for (let at = 0; at < gradient.length; at++)
+    if (gradient[at] !== 0) gradient[at] = distances[at] > 0 ? gradient[at] / (2 * distances[at]) : 0;
   const scored = mean(gradient, loss, parts, active);
   return { ...scored, count, slope: parts > 0 ? slope / parts : 0 };
 }

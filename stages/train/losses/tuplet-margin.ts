@@ -93,36 +93,36 @@ function addVariance(
   let loss = 0;
   for (const same of [true, false]) {
     const partners = same ? members : negatives;
-    /** Calls `visit` with the place of each pair in the matrix. */
-    const eachPair = (visit: (at: number) => void): void => {
-      for (let anchor = 0; anchor < anchors; anchor++) {
-        const own = partners[anchor];
-        for (let k = 0; k < own.length; k++) if (own[k] !== anchor) visit(anchor * size + own[k]);
-      }
-    };
+    const places = new Int32Array(anchors * size);
     let count = 0;
     let sum = 0;
-    eachPair((at) => {
-      count++;
-      sum += cosines[at];
-    });
+    for (let anchor = 0; anchor < anchors; anchor++) {
+      const own = partners[anchor];
+      for (let k = 0; k < own.length; k++) {
+        if (own[k] === anchor) continue;
+        const at = anchor * size + own[k];
+        places[count++] = at;
+        sum += cosines[at];
+      }
+    }
     if (count === 0) continue;
     const side = same ? 1 : -1;
     const limit = ((1 - side * epsilon) * sum) / count;
     const off = (at: number) => Math.max(0, side * (limit - cosines[at]));
     let total = 0;
     let squares = 0;
-    eachPair((at) => {
-      const missing = off(at);
+    for (let pair = 0; pair < count; pair++) {
+      const missing = off(places[pair]);
       total += missing;
       squares += missing * missing;
-    });
+    }
     loss += (variance * squares) / count;
     // The mean takes part: a pair's cosine moves it, and with it the limit of all pairs.
     const shared = (2 * side * (1 - side * epsilon) * total) / count;
-    eachPair((at) => {
+    for (let pair = 0; pair < count; pair++) {
+      const at = places[pair];
       gradient[at] += (variance * (shared - 2 * side * off(at))) / count;
-    });
+    }
   }
   return loss;
 }

@@ -9,15 +9,22 @@ export function scoreTriplets(batch: Batch, triplets: Triplets, term: Term): Sco
   const { anchors, positives, negatives, count } = triplets;
   let loss = 0;
   let active = 0;
-  for (let t = 0; t < count; t++) {
-    const ap = anchors[t] * size + positives[t];
-    const an = anchors[t] * size + negatives[t];
-    term.at(squared[ap], squared[an]);
-    if (term.loss <= 0) continue;
-    active++;
-    loss += term.loss;
-    gradient[ap] += term.positive;
-    gradient[an] += term.negative;
+  for (let t = 0; t < count; ) {
+    const [anchor, positive] = [anchors[t], positives[t]];
+    const row = anchor * size;
+    const near = squared[row + positive];
+    let slope = 0;
+    // One pair's triplets are listed one after the other.
+    for (; t < count && anchors[t] === anchor && positives[t] === positive; t++) {
+      const an = row + negatives[t];
+      term.at(near, squared[an]);
+      if (term.loss <= 0) continue;
+      active++;
+      loss += term.loss;
+      slope += term.positive;
+      gradient[an] += term.negative;
+    }
+    gradient[row + positive] += slope;
   }
   return mean(gradient, loss, count, active);
 }

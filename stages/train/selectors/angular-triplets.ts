@@ -35,11 +35,18 @@ export default tripletSelector({
         "train: the selector angular-triplets needs the distances of positives and negatives, which a memory has not. Leave out memory, or take another selector of triplets.",
       );
     const tangent = 4 * Math.tan((angle * Math.PI) / 180) ** 2;
-    return tripletsThat(batch, both_ends, (a, p, n) => {
-      const pair = squared[a * size + p];
-      // The length of a median out of the three sides.
-      const centre = (squared[a * size + n] + squared[p * size + n]) / 2 - pair / 4;
-      return pair > tangent * centre;
+    return tripletsThat(batch, both_ends, (a, p, negatives, chosen, at) => {
+      const [fromA, fromP] = [a * size, p * size];
+      const pair = squared[fromA + p];
+      let end = at;
+      for (let k = 0; k < negatives.length; k++) {
+        const n = negatives[k];
+        // The length of a median out of the three sides.
+        const centre = (squared[fromA + n] + squared[fromP + n]) / 2 - pair / 4;
+        chosen[end] = n;
+        if (pair > tangent * centre) end++;
+      }
+      return end;
     });
   },
 });

@@ -30,17 +30,25 @@ export default tripletSelector({
     },
   },
   select(batch, _margin, _random, { kind, margin, both_ends }) {
-    const { size } = batch;
-    const distances = batch.squared.map(Math.sqrt);
+    const { size, squared } = batch;
+    const distances = new Float32Array(squared.length);
+    for (let at = 0; at < squared.length; at++) distances[at] = Math.sqrt(squared[at]);
     const [above, most] = {
       loss: [Number.NEGATIVE_INFINITY, margin],
       hard: [Number.NEGATIVE_INFINITY, 0],
       semihard: [0, margin],
       easy: [margin, Number.POSITIVE_INFINITY],
     }[kind];
-    return tripletsThat(batch, both_ends, (a, p, n) => {
-      const farther = distances[a * size + n] - distances[a * size + p];
-      return farther > above && farther <= most;
+    return tripletsThat(batch, both_ends, (a, p, negatives, chosen, at) => {
+      const row = a * size;
+      const near = distances[row + p];
+      let end = at;
+      for (let k = 0; k < negatives.length; k++) {
+        const farther = distances[row + negatives[k]] - near;
+        chosen[end] = negatives[k];
+        if (farther > above && farther <= most) end++;
+      }
+      return end;
     });
   },
 });
