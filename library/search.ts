@@ -1,6 +1,11 @@
 /**
- * Search: indexes of images on disk, as `deephash index` makes them; features of a pretrained backbone; the encoder of an
+ * Search: indexes of images on disk, made and changed as by `deephash index`, and searched; features of a pretrained backbone; the encoder of an
  * index as an ONNX model.
+ *
+ * @example
+ * await buildIndex(["photos"], { out: "indexes/photos", backbone: "mobilenetv2-zoo" });
+ * await addToIndex("indexes/photos", ["scans"]);
+ * console.log(await updateIndex("indexes/photos")); // { new: 3, changed: 0, moved: 0, gone: 1, images: 1200, failed: 0 }
  *
  * @example
  * const index = await openIndex("indexes/photos");
@@ -17,6 +22,7 @@
  * const vectors = await features.of(await readImage("one.jpg", recipe.image), 1);
  * @module
  */
+
 export { BATCH, type Encoded, Encoder, Features } from "../search/encoder.ts";
 export { type Exported, exportEncoder } from "../search/export/onnx/export.ts";
 export { type Hit, Nearest, type Order, type Wanted } from "../search/nearest.ts";
@@ -32,3 +38,12 @@ export { default as resnet101 } from "../stages/shared/backbones/resnet101.ts";
 export { default as vgg16 } from "../stages/shared/backbones/vgg16.ts";
 export { default as vgg19 } from "../stages/shared/backbones/vgg19.ts";
 export { contentOf, type Recipe, readRecipe, type View } from "../stages/shared/search-index.ts";
+export {
+  addToIndex,
+  type BuildOptions,
+  type Built,
+  buildIndex,
+  type Changed,
+  removeFromIndex,
+  updateIndex,
+} from "./indexes.ts";

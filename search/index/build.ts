@@ -1,7 +1,7 @@
 /** `npm run index`: an index of a person's own images. */
 import { copyFileSync, mkdirSync, readdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
-import { basename, dirname, join, relative, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { type DownloadFolders, type ParamSchema, UserError } from "../../runner/stage.ts";
 import { suggest } from "../../runner/text/index.ts";
 import itq from "../../stages/encode/binarisers/itq.ts";
@@ -109,9 +109,10 @@ async function encodeUntrained(
   { photos, roots }: Images,
   data: string,
   downloads: DownloadFolders,
+  find: (name: string) => Backbone | Promise<Backbone>,
 ): Promise<Made> {
   await startBackend("wasm");
-  const backbone = await backboneOf(name);
+  const backbone = await find(name);
   const { features, pooling, size } = backbone;
   const said = { progress() {}, log() {}, warn: (line: string) => console.error(`! ${line}`) };
   const model = await fetchFile(downloadOf(backbone), {
@@ -178,13 +179,29 @@ function checkOptions({ backbone, like }: BuildOptions): void {
     );
 }
 
-/** Makes an index of the images of folders. @param from the folder that paths start at */
+/** An index that was made. */
+export interface Built {
+  /** Its folder. */
+  folder: string;
+  images: number;
+  /** Of a code. */
+  bits: number;
+  /** Images that could not be read. */
+  failed: number;
+}
+
+/**
+ * Makes an index of the images of folders. What is left out is told on the standard error.
+ * @param root the project's folder; @param from the folder that paths start at; @param find a backbone by its name
+ * @throws UserError when an option is invalid, no image can be read, or the folder holds anything else
+ */
 export async function build(
   paths: string[],
   options: BuildOptions,
   root: string,
   from: string,
-): Promise<void> {
+  find: (name: string) => Backbone | Promise<Backbone> = backboneOf,
+): Promise<Built> {
   checkOptions(options);
   const { bits, backbone, force = false, exclude = [] } = options;
   const given = paths.map((path) => resolve(from, path));
@@ -203,7 +220,7 @@ export async function build(
     roots.map(({ path }) => path),
     force,
   );
-  let told = "";
+  let made: Pick<Built, "images" | "bits"> | undefined;
   await replace(out, async (scratch) => {
     const data = join(scratch, UNSEALED);
     mkdirSync(data);
@@ -211,13 +228,11 @@ export async function build(
     const downloads = { kept: join(root, "cache/downloads"), mirror };
     const { method, rows } = like
       ? await encodeLike(like, { photos, roots }, data)
-      : await encodeUntrained(backbone!, bits, { photos, roots }, data, downloads);
+      : await encodeUntrained(backbone!, bits, { photos, roots }, data, downloads, find);
     if (rows.length === 0) throw new UserError("index: not one image could be read.");
     const classes = writeRows(data, rows);
     await seal(scratch, { ...method, classes, images: rows.length, roots });
-    told = `${rows.length} images, ${method.bits} bits each`;
+    made = { images: rows.length, bits: method.bits };
   });
-  const path = relative(from, out);
-  const index = path === "" || path.startsWith("..") ? out : path;
-  console.log(`${out}: ${told}. Search it: npm run search -- IMAGE --index ${index}`);
+  return { folder: out, ...made!, failed: photos.length - made!.images };
 }

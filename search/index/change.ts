@@ -122,17 +122,16 @@ async function round(
   return done!;
 }
 
-/** The changes, in words. */
-function told(counts: Counts, images: number): string {
-  const parts = Object.entries(counts).filter(([, count]) => count > 0);
-  const unchanged = images - counts.new - counts.changed - counts.moved;
-  return parts.length === 0
-    ? `up to date, ${images} images`
-    : `${parts.map(([what, count]) => `${count} ${what}`).join(", ")}, ${unchanged} unchanged`;
+/** An index that was changed. */
+export interface Changed extends Counts {
+  /** Images that it has now. */
+  images: number;
+  /** Images that could not be read. */
+  failed: number;
 }
 
-/** Changes an index, round by round, and reports the changes. @param most images of a round */
-async function changeIndex(folder: string, edit: Edit, most: number): Promise<void> {
+/** Changes an index, round by round. @param most images of a round */
+async function changeIndex(folder: string, edit: Edit, most: number): Promise<Changed> {
   const kept = new Kept();
   const failed = new Set<string>();
   const counts: Counts = { new: 0, changed: 0, moved: 0, gone: 0 };
@@ -140,11 +139,7 @@ async function changeIndex(folder: string, edit: Edit, most: number): Promise<vo
     for (;;) {
       const { counts: more, waiting, images } = await round(folder, edit, kept, failed, most);
       for (const name of Object.keys(counts) as (keyof Counts)[]) counts[name] += more[name];
-      if (waiting === 0) {
-        const left = failed.size > 0 ? `; ${failed.size} could not be read` : "";
-        console.log(`${folder}: ${told(counts, images)}${left}.`);
-        return;
-      }
+      if (waiting === 0) return { ...counts, images, failed: failed.size };
       console.error(`${folder}: ${images} images are in it, ${waiting} are left to do.`);
       edit = { change: edit.change }; // the roots have moved
     }
@@ -156,7 +151,7 @@ async function changeIndex(folder: string, edit: Edit, most: number): Promise<vo
 const everyRoot = (roots: Root[]): Change => ({ roots, scan: new Set(roots.keys()) });
 
 /** Brings an index to what its folders have. @param moves see {@link moved} */
-export function updateIndex(folder: string, moves: string[], from: string, most = ROUND): Promise<void> {
+export function updateIndex(folder: string, moves: string[], from: string, most = ROUND): Promise<Changed> {
   const move = (roots: Root[]) => moved(roots, moves, (path) => resolve(from, path));
   return changeIndex(folder, { move, change: everyRoot }, most);
 }
@@ -168,7 +163,7 @@ export function addToIndex(
   exclude: string[],
   from: string,
   most = ROUND,
-): Promise<void> {
+): Promise<Changed> {
   const change = (before: Root[]) =>
     paths.reduce<Change>(
       ({ roots, scan }, path) => {
@@ -181,7 +176,7 @@ export function addToIndex(
 }
 
 /** Takes images out; an update does not bring them back. */
-export function removeFromIndex(folder: string, paths: string[], from: string): Promise<void> {
+export function removeFromIndex(folder: string, paths: string[], from: string): Promise<Changed> {
   const change = (before: Root[]): Change => ({
     roots: paths.reduce((roots, path) => withoutPath(roots, resolve(from, path)), before),
     scan: new Set(),

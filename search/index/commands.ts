@@ -1,10 +1,11 @@
 /** The commands `index FOLDER`, `index update`, `index add` and `index remove`. */
+import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { wholeFrom } from "../../runner/arguments/index.ts";
 import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
 import { indexFolder } from "../location.ts";
-import { build } from "./build.ts";
-import { addToIndex, removeFromIndex, updateIndex } from "./change.ts";
+import { type Built, build } from "./build.ts";
+import { addToIndex, type Changed, removeFromIndex, updateIndex } from "./change.ts";
 
 /** An option that may be given several times. */
 const several = (flags: string, effect: string) =>
@@ -17,6 +18,27 @@ const EXCLUDE = [
   "pass over files that a pattern of .gitignore matches (repeatable)",
 ] as const;
 const INDEX = ["--index <folder>", "the index (default: the only one in indexes/)"] as const;
+
+/** What was made, in words. */
+function tellBuilt({ folder, images, bits }: Built, from: string): void {
+  const path = relative(from, folder);
+  const index = path === "" || path.startsWith("..") ? folder : path;
+  console.log(
+    `${folder}: ${images} images, ${bits} bits each. Search it: npm run search -- IMAGE --index ${index}`,
+  );
+}
+
+/** The changes, in words. */
+async function tellChanged(folder: string, change: Promise<Changed>): Promise<void> {
+  const { images, failed, ...counts } = await change;
+  const parts = Object.entries(counts).filter(([, count]) => count > 0);
+  const unchanged = images - counts.new - counts.changed - counts.moved;
+  const told =
+    parts.length === 0
+      ? `up to date, ${images} images`
+      : `${parts.map(([what, count]) => `${count} ${what}`).join(", ")}, ${unchanged} unchanged`;
+  console.log(`${folder}: ${told}${failed > 0 ? `; ${failed} could not be read` : ""}.`);
+}
 
 /** Adds them. @param root the project's folder; @param from the folder that paths start at */
 export function addIndex(program: Command, root: string, from: string): void {
@@ -33,14 +55,17 @@ export function addIndex(program: Command, root: string, from: string): void {
     .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
     .option("--force", "replace an index of other images")
     .addOption(several(...EXCLUDE))
-    .action((paths, options) => build(paths, options, root, from));
+    .action(async (paths, options) => tellBuilt(await build(paths, options, root, from), from));
   index
     .command("update")
     .description("encode new and changed images, drop those that are gone")
     .usage("[options]")
     .option(...INDEX)
     .addOption(several("--root <old=new>", "where a folder of images has moved to (NEW alone: the only one)"))
-    .action((options) => updateIndex(indexFolder(options.index, root, from), options.root ?? [], from));
+    .action((options) => {
+      const folder = indexFolder(options.index, root, from);
+      return tellChanged(folder, updateIndex(folder, options.root ?? [], from));
+    });
   index
     .command("add")
     .description("add the images of another folder, or single images")
@@ -48,14 +73,18 @@ export function addIndex(program: Command, root: string, from: string): void {
     .argument("<path...>", "folders or images")
     .option(...INDEX)
     .addOption(several(...EXCLUDE))
-    .action((paths, options) =>
-      addToIndex(indexFolder(options.index, root, from), paths, options.exclude ?? [], from),
-    );
+    .action((paths, options) => {
+      const folder = indexFolder(options.index, root, from);
+      return tellChanged(folder, addToIndex(folder, paths, options.exclude ?? [], from));
+    });
   index
     .command("remove")
     .description("take images out of the index; their files stay")
     .usage("PATH … [options]")
     .argument("<path...>", "folders or images, which may be gone")
     .option(...INDEX)
-    .action((paths, options) => removeFromIndex(indexFolder(options.index, root, from), paths, from));
+    .action((paths, options) => {
+      const folder = indexFolder(options.index, root, from);
+      return tellChanged(folder, removeFromIndex(folder, paths, from));
+    });
 }

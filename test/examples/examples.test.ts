@@ -1,13 +1,17 @@
 /** The examples run and print the expected lines; here on the library's sources, in CI on its build. */
 import { readdirSync, readFileSync } from "node:fs";
+import { resolve } from "node:path";
+import { pathToFileURL } from "node:url";
 import { afterEach, expect, test, vi } from "vitest";
+import { makeWorld } from "../search/world.ts";
 
 const printed: string[] = [];
 vi.spyOn(console, "log").mockImplementation((line) => printed.push(line));
 afterEach(() => printed.splice(0));
 
-test("there are four, and a walk whose code has a test of its own", () => {
+test("there are five, and a walk whose code has a test of its own", () => {
   expect(readdirSync("examples").sort()).toEqual([
+    "index.mjs",
     "own-images.mjs",
     "own-loss.mjs",
     "retrieval.mjs",
@@ -39,6 +43,21 @@ test("retrieval from a script finds the query's class, by scan and by tables ali
   expect(printed[5]).toBe("Tables find the same: true.");
   expect(Number(/Average precision (\S+),/.exec(printed[6])![1])).toBeGreaterThan(0.5);
 });
+
+test("one's own images become an index, and one of them finds itself", async () => {
+  const world = await makeWorld(12, 6);
+  const own = process.cwd();
+  const example = pathToFileURL(resolve("examples/index.mjs")).href;
+  process.argv = [...process.argv.slice(0, 2), "photos", "photos/cat/0.png", world.index];
+  process.chdir(world.folder);
+  try {
+    await import(example);
+  } finally {
+    process.chdir(own);
+  }
+  expect(printed[0]).toMatchObject({ images: 12, bits: 6, failed: 0 });
+  expect(printed[2]).toMatch(/^0 of 6 bits .*photos\/cat\/0\.png$/);
+}, 120_000);
 
 test("one's own images become a pipeline", async () => {
   process.argv = process.argv.slice(0, 2);

@@ -4,6 +4,7 @@ import { cpSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writ
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, expect, test } from "vitest";
+import { makeWorld } from "../search/world.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "deephash-package-"));
 const { exports, version } = JSON.parse(readFileSync("package.json", "utf8"));
@@ -70,6 +71,14 @@ test("the example trains there", () => {
   const out = run(process.execPath, ["node_modules/deephash/examples/train.mjs", "20"]);
   expect(out).toMatch(/mAP 0\.\d+, .* % right/);
 }, 300_000);
+
+test("an index is made and searched there", async () => {
+  const world = await makeWorld(12, 6);
+  const args = ["photos", "photos/cat/0.png", world.index].map((path) => resolve(world.folder, path));
+  const out = run(process.execPath, ["node_modules/deephash/examples/index.mjs", ...args]);
+  expect(out).toMatch(/images: 12/);
+  expect(out).toMatch(/^0 of 6 bits .*photos\/cat\/0\.png$/m);
+}, 120_000);
 
 test("the command runs", () => {
   expect(run(process.execPath, ["node_modules/deephash/bin/deephash.mjs", "--version"]).trim()).toBe(version);
