@@ -191,7 +191,7 @@ export interface Built {
 }
 
 /**
- * Makes an index of the images of folders. What is left out is told on the standard error.
+ * Makes an index of the images of folders. The standard error tells the images that are left out.
  * @param root the project's folder; @param from the folder that paths start at; @param find a backbone by its name
  * @throws UserError when an option is invalid, no image can be read, or the folder holds anything else
  */

@@ -19,7 +19,7 @@ const EXCLUDE = [
 ] as const;
 const INDEX = ["--index <folder>", "the index (default: the only one in indexes/)"] as const;
 
-/** What was made, in words. */
+/** Prints the result of `index FOLDER`. */
 function tellBuilt({ folder, images, bits }: Built, from: string): void {
   const path = relative(from, folder);
   const index = path === "" || path.startsWith("..") ? folder : path;
@@ -28,7 +28,7 @@ function tellBuilt({ folder, images, bits }: Built, from: string): void {
   );
 }
 
-/** The changes, in words. */
+/** Prints the changes. */
 async function tellChanged(folder: string, change: Promise<Changed>): Promise<void> {
   const { images, failed, ...counts } = await change;
   const parts = Object.entries(counts).filter(([, count]) => count > 0);

@@ -16,7 +16,7 @@ export const HASH_BYTES = 32;
 /** Labels are 16 bits. */
 const MOST_CLASSES = 65_536;
 
-/** What a search needs of the images of an index of files, in arrays with room for a number of images. */
+/** The values of the images of an index of files, in arrays with room for a number of images. */
 interface Columns {
   photos: Photo[];
   /** `[room]` each, see {@link Stamp} */

@@ -1,4 +1,4 @@
-/** What tells that the file of an image is unchanged. */
+/** The stamp of an image file, by which an unchanged one is recognised. */
 import { statSync } from "node:fs";
 import { hashFile } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
