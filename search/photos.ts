@@ -6,6 +6,7 @@ import { decode, ENDINGS, type Shape } from "../stages/shared/download/decode.ts
 import { list } from "../stages/shared/folder/folder.ts";
 import { sorted } from "../stages/shared/folder/walk.ts";
 import { shown } from "../stages/shared/text.ts";
+import { isHeic } from "./heic.ts";
 
 /** An image of a folder. */
 export interface Listed {
@@ -49,6 +50,9 @@ export async function readImage(path: string, shape: Shape, name = path): Promis
   try {
     return await decode(path, shape);
   } catch (error) {
-    throw new UserError(shown(`${name}: unreadable image (${(error as Error).message}).`));
+    const reason = (await isHeic(path))
+      ? "it is a HEIC photograph, which cannot be decoded here: convert it to JPEG with heif-convert"
+      : (error as Error).message;
+    throw new UserError(shown(`${name}: unreadable image (${reason}).`));
   }
 }

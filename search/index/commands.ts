@@ -19,12 +19,14 @@ const EXCLUDE = [
 ] as const;
 const INDEX = ["--index <folder>", "the index (default: the only one in indexes/)"] as const;
 
+const unread = (failed: number) => (failed > 0 ? `; ${failed} could not be read` : "");
+
 /** Prints the result of `index FOLDER`. */
-function tellBuilt({ folder, images, bits }: Built, from: string): void {
+function tellBuilt({ folder, images, bits, failed }: Built, from: string): void {
   const path = relative(from, folder);
   const index = path === "" || path.startsWith("..") ? folder : path;
   console.log(
-    `${folder}: ${images} images, ${bits} bits each. Search it: npm run search -- IMAGE --index ${index}`,
+    `${folder}: ${images} images, ${bits} bits each${unread(failed)}. Search it: npm run search -- IMAGE --index ${index}`,
   );
 }
 
@@ -37,7 +39,7 @@ async function tellChanged(folder: string, change: Promise<Changed>): Promise<vo
     parts.length === 0
       ? `up to date, ${images} images`
       : `${parts.map(([what, count]) => `${count} ${what}`).join(", ")}, ${unchanged} unchanged`;
-  console.log(`${folder}: ${told}${failed > 0 ? `; ${failed} could not be read` : ""}.`);
+  console.log(`${folder}: ${told}${unread(failed)}.`);
 }
 
 /** Adds them. @param root the project's folder; @param from the folder that paths start at */
