@@ -12,6 +12,7 @@ const REASONS: Record<number, string> = {
   400: "The request is invalid.",
   401: "The token is missing or wrong.",
   404: "There is no such image.",
+  409: "The outputs are of another encoder than the index.",
   413: "The body is too large.",
   415: "The body is neither an image nor JSON.",
   422: "The image cannot be decoded.",
@@ -27,6 +28,7 @@ const whole = (minimum: number, maximum: number, extra: object = {}) => ({
   ...extra,
 });
 const text = (description: string, extra: object = {}) => ({ type: "string", description, ...extra });
+const ENCODER = text("The hash of the encoder that made the outputs.", { pattern: "^[0-9a-f]{64}$" });
 const CODE = text("The bits in hexadecimal: bit j is bit j mod 8, the lowest first, of byte j / 8.");
 const CONTENT = text("The first 16 bytes of the sha256 of the pixels, in hexadecimal.", {
   pattern: "^[0-9a-f]{32}$",
@@ -80,12 +82,18 @@ const SCHEMAS = {
     classes: { type: "array", items: { type: "string" } },
     encoder: { enum: ["ready", "starting"] },
   }),
-  Encoded: object({ bits: whole(1, MOST_BITS), code: CODE, outputs: OUTPUTS, content: CONTENT }),
+  Encoded: object({
+    bits: whole(1, MOST_BITS),
+    code: CODE,
+    outputs: OUTPUTS,
+    content: CONTENT,
+    encoder: ENCODER,
+  }),
   /** A query as JSON. */
   SearchBy: {
     oneOf: [
       object({ id: text("An image of the index.", { maxLength: 32 }) }),
-      object({ outputs: OUTPUTS, content: CONTENT }, ["outputs"]),
+      object({ outputs: OUTPUTS, content: CONTENT, encoder: ENCODER }, ["outputs"]),
     ],
   },
   Listed: object(LISTED),
@@ -142,7 +150,7 @@ export const OPENAPI = {
         requestBody: { required: true, content: { ...IMAGE_BODY, ...json("SearchBy") } },
         responses: {
           200: answer("The nearest images.", "Answer"),
-          ...faults(400, 401, 404, 413, 415, 422, 429, 503, 504),
+          ...faults(400, 401, 404, 409, 413, 415, 422, 429, 503, 504),
         },
       },
     },

@@ -69,6 +69,8 @@ interface SearchBy {
   id?: string;
   outputs?: number[];
   content?: string;
+  /** The hash of the encoder that made the outputs. */
+  encoder?: string;
 }
 const isSearchBy = new Ajv({ strict: false }).compile<SearchBy>({
   $ref: "#/components/schemas/SearchBy",
@@ -102,6 +104,11 @@ function searchByJson(opened: Opened, by: unknown, wanted: Wanted): { code: stri
     const row = rowOf(opened, by.id);
     return { code: codeOf(opened, row), hits: nearest.like(row, wanted) };
   }
+  if (by.encoder !== undefined && by.encoder !== index.recipe.encoder)
+    throw new Refusal(
+      409,
+      "The index has another encoder now than the one of these outputs. Encode the image again.",
+    );
   const outputs = Float32Array.from(by.outputs!);
   if (outputs.length !== index.codes.bits)
     throw new Refusal(
@@ -143,13 +150,14 @@ async function search(asked: Asked, shared: Shared): Promise<Reply> {
 async function encode(asked: Asked, shared: Shared): Promise<Reply> {
   checkNames(asked.query, []);
   if (kindOf(asked.request) !== "image") throw new Refusal(415, "Send an image.");
-  const { outputs, content } = await encodeBody(asked, shared);
-  const { bits } = shared.live.current.index.codes;
+  const { outputs, content, encoder } = await encodeBody(asked, shared);
+  const bits = outputs.length;
   return json({
     bits,
     code: hex(packSigns(outputs, bits)),
     outputs: Array.from(outputs),
     content: hex(content),
+    encoder,
   });
 }
 

@@ -34,6 +34,8 @@ export interface Answer {
 export interface Encoded {
   outputs: number[];
   content: string;
+  /** Of a server: the encoder, which may be replaced with the index. */
+  encoder?: string;
 }
 
 async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
@@ -45,20 +47,22 @@ async function ask<T>(path: string, options: RequestInit = {}): Promise<T> {
     throw new Error("The server does not answer. Is it still running?");
   }
   const body = (await response.json().catch(() => ({}))) as { error?: string };
-  if (!response.ok) throw new Error(body.error ?? `The server answers with ${response.status}.`);
+  const { status } = response;
+  if (!response.ok)
+    throw Object.assign(new Error(body.error ?? `The server answers with ${status}.`), { status });
   return body as T;
 }
 
 export const health = () => ask<Health>("/health");
 
 export async function encode(image: Blob, signal: AbortSignal): Promise<Encoded> {
-  const { outputs, content } = await ask<Encoded>("/encode", {
+  const { outputs, content, encoder } = await ask<Encoded>("/encode", {
     method: "POST",
     body: image,
     headers: { "Content-Type": image.type || "application/octet-stream" },
     signal,
   });
-  return { outputs, content };
+  return { outputs, content, encoder };
 }
 
 export const search = (by: { id: string } | Encoded, params: URLSearchParams, signal: AbortSignal) =>

@@ -1,5 +1,15 @@
 /** The page of `deephash serve`. */
-import { type Encoded, encode, type Health, health, images, type Listed, pictureOf, search } from "./api.ts";
+import {
+  type Answer,
+  type Encoded,
+  encode,
+  type Health,
+  health,
+  images,
+  type Listed,
+  pictureOf,
+  search,
+} from "./api.ts";
 import { drawBits } from "./bits.ts";
 import { byId, make } from "./element.ts";
 import { pale, type Query, show, walkByKeys } from "./grid.ts";
@@ -77,9 +87,10 @@ async function answer(signal: AbortSignal): Promise<void> {
     );
     return;
   }
-  if (sought.kind === "own") sought.encoded ??= await encode(sought.blob, signal);
-  const by = sought.kind === "own" ? sought.encoded! : { id: sought.image.id };
-  const { nearest, code, bits, milliseconds } = await search(by, paramsOf(), signal);
+  const { nearest, code, bits, milliseconds } =
+    sought.kind === "own"
+      ? await byOwn(sought, signal)
+      : await search({ id: sought.image.id }, paramsOf(), signal);
   const query = { code, bits };
   last = query;
   showQuery(query);
@@ -89,6 +100,22 @@ async function answer(signal: AbortSignal): Promise<void> {
       ? `${counted(nearest.length)}, nearest first, searched in ${milliseconds.toFixed(1)} ms`
       : "No image is as near and of such a class. Allow more bits, or clear the class.",
   );
+}
+
+/** The status of outputs whose encoder was replaced with the index. */
+const STALE = 409;
+
+/** Searches by a person's image, which is encoded once, and again where the index has another encoder meanwhile. */
+async function byOwn(own: { blob: Blob; encoded?: Encoded }, signal: AbortSignal): Promise<Answer> {
+  const before = own.encoded;
+  own.encoded ??= await encode(own.blob, signal);
+  try {
+    return await search(own.encoded, paramsOf(), signal);
+  } catch (error) {
+    if (!before || (error as { status?: number }).status !== STALE) throw error;
+    own.encoded = undefined;
+    return byOwn(own, signal);
+  }
 }
 
 /** The code that the tiles were compared with last. */

@@ -21,6 +21,7 @@ export interface Body {
   code: string;
   outputs: number[];
   content: string;
+  encoder: string;
 }
 
 export interface Response {

@@ -419,6 +419,16 @@ describe("a start", () => {
   });
 });
 
+test("outputs of another encoder than that of the index are refused", async () => {
+  const encoded = (await ask(server.port, "/encode", image(photo))).json();
+  const { outputs, content, encoder } = encoded;
+  const searched = (by: object) => ask(server.port, "/search?top=1", json(by));
+  expect((await searched({ outputs, content, encoder })).status).toBe(200);
+  const refused = await searched({ outputs, content, encoder: "0".repeat(64) });
+  expect(refused.status).toBe(409);
+  expect(refused.json().error).toMatch(/another encoder now .* Encode the image again/);
+});
+
 test("an index that is updated is served as it is now; ids of the one before are gone", async () => {
   const before = (await get("/images?top=12")).json().images;
   writeFileSync(world.at("photos/dog/new.png"), await sharp(photo).flop().png().toBuffer());
