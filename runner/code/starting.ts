@@ -130,22 +130,32 @@ async function bundlePackages(
   }
 }
 
+/** What a folder holds; undefined if its list cannot be read. */
+function bundledIn(folder: string): Omit<Packages, "folder"> | undefined {
+  try {
+    return JSON.parse(readFileSync(join(folder, "packages.json"), "utf8"));
+  } catch {
+    return undefined;
+  }
+}
+
 /** @returns undefined where there is nothing to bundle */
 async function packagesOf(root: string, codes: Code[]): Promise<Packages | undefined> {
   const imports = [...new Set(codes.flatMap((code) => code.imports ?? []))].sort();
   if (imports.length === 0) return undefined;
   const locked = [...new Set(codes.flatMap(({ packages }) => packages))].sort();
-  const folder = join(
+  const base = join(
     cacheFolder(root),
     `packages-${sha256(canonical({ FORMAT, imports, locked })).slice(0, 16)}`,
   );
-  const facts = join(folder, "packages.json");
-  try {
-    const known = JSON.parse(readFileSync(facts, "utf8")) as Packages;
-    if (Object.entries(known.stamps).every(([file, stamp]) => stampOf(join(root, file)) === stamp))
-      return { ...known, folder };
-    removeTree(folder); // a package changed in place
-  } catch {}
+  // Where a package changed in place, its bundle gets another folder: a run beside this one starts stages from the old one.
+  let folder = base;
+  for (let count = 1; existsSync(folder); count++) {
+    const known = bundledIn(folder);
+    const isCurrent = ([file, stamp]: [string, string]) => stampOf(join(root, file)) === stamp;
+    if (known && Object.entries(known.stamps).every(isCurrent)) return { ...known, folder };
+    folder = `${base}-${count}`;
+  }
   const refused = new Set<string>();
   for (;;) {
     const names = bundleable(root, imports, refused);
@@ -163,7 +173,7 @@ async function packagesOf(root: string, codes: Code[]): Promise<Packages | undef
       renameSync(scratch, folder);
     } catch (error) {
       removeTree(scratch);
-      if (!existsSync(facts)) throw error; // else another process made the same just now
+      if (!bundledIn(folder)) throw error; // else another process made the same just now
     }
     return { folder, names, stamps };
   }

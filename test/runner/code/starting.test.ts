@@ -1,6 +1,6 @@
 /** The bundled packages of a stage's process behave as those that Node loads. */
 import { execFileSync } from "node:child_process";
-import { mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -170,7 +170,11 @@ test("a package that changed in place is bundled again; the compiled code is kep
   expect(compiled()).toBe(1);
   expect((await start("stage.run")).printed).toBe(1);
   project.edit("node_modules/counter/index.js", "++count", "(count += 100)");
-  expect((await start("stage.run")).printed).toBe(100);
+  const changed = await start("stage.run");
+  expect(changed.printed).toBe(100);
+  expect(changed.folder).not.toBe(folder);
+  expect(existsSync(join(folder, "packages.cjs"))).toBe(true); // a run that began earlier starts from here
+  expect((await start("stage.run")).folder).toBe(changed.folder);
 });
 
 test("each stage keeps the compiled code that it needs, that of the start too, however often memory is collected", async () => {
