@@ -8,7 +8,7 @@ import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { readVectors, type Vectors, writeVectors } from "../shared/artifacts/vectors.ts";
 
 /** @throws UserError when the tables do not hold the same images in the same order */
-function checkSame(first: Vectors, other: Vectors, path: string): void {
+function checkSame(first: Omit<Vectors, "values">, other: Vectors, path: string): void {
   if (other.rows !== first.rows)
     throw new UserError(
       `join: ${path} has ${other.rows} images, the first input ${first.rows}. Join vectors of the same images.`,
@@ -31,55 +31,63 @@ function checkSame(first: Vectors, other: Vectors, path: string): void {
   }
 }
 
-/** `[rows, sum of the dims]` */
-function concatenated(tables: Vectors[], rows: number, dim: number): Float32Array {
-  const joined = new Float32Array(rows * dim);
+/** Vectors side by side, `[rows, sum of the dims]`, which the tables fill one after the other. */
+function sideBySide(rows: number, dim: number) {
+  const vector = new Float32Array(rows * dim);
   let column = 0;
-  for (const { values, dim: own } of tables) {
+  const add = ({ values, dim: own }: Vectors): void => {
     for (let row = 0; row < rows; row++)
-      joined.set(values.subarray(row * own, (row + 1) * own), row * dim + column);
+      vector.set(values.subarray(row * own, (row + 1) * own), row * dim + column);
     column += own;
-  }
-  return joined;
+  };
+  return { add, joined: () => vector };
 }
 
-/** `[rows, dim]` */
-function mean(tables: Vectors[]): Float32Array {
-  const sum = new Float32Array(tables[0].values.length);
-  for (const { values } of tables) for (let i = 0; i < sum.length; i++) sum[i] += values[i];
-  for (let i = 0; i < sum.length; i++) sum[i] /= tables.length;
-  return sum;
+/** The mean of vectors, `[rows, dim]`. */
+function meanOf(rows: number, dim: number) {
+  const sum = new Float32Array(rows * dim);
+  let count = 0;
+  const add = ({ values }: Vectors): void => {
+    for (let i = 0; i < sum.length; i++) sum[i] += values[i];
+    count++;
+  };
+  const joined = () => {
+    for (let i = 0; i < sum.length; i++) sum[i] /= count;
+    return sum;
+  };
+  return { add, joined };
 }
 
 export default defineStage<{ how: "concatenate" | "mean" }>({
   params: "join",
   inputs: { vectors: { artifact: "vectors", many: true } },
   outputs: { vectors: "vectors.arrow" },
+  // Reads one table at a time: only the joined vectors and the labels of the first table are held meanwhile.
   async run({ params, sources, outputs, note }) {
-    const tables = sources.vectors.map(({ path }) => readVectors(path));
-    const [first] = tables;
+    const isMean = params.how === "mean";
+    const { values: _, ...first } = readVectors(sources.vectors[0].path);
     const { rows } = first;
-    for (const [index, table] of tables.entries()) {
-      const { id } = sources.vectors[index];
+    const dim = isMean
+      ? first.dim
+      : sources.vectors.reduce((sum, { path }) => sum + readVectors(path).dim, 0);
+    const { add, joined } = (isMean ? meanOf : sideBySide)(rows, dim);
+    const metadata: Record<string, unknown>[] = [];
+    for (const { path, id } of sources.vectors) {
+      const table = readVectors(path);
       checkSame(first, table, id);
-      if (params.how === "mean" && table.dim !== first.dim)
+      if (isMean && table.dim !== dim)
         throw new UserError(
-          `join: ${id} has ${table.dim} values a vector, the first input ${first.dim}: there is no mean of them. Take how: concatenate.`,
+          `join: ${id} has ${table.dim} values a vector, the first input ${dim}: there is no mean of them. Take how: concatenate.`,
         );
+      add(table);
+      const { classes: _, ...own } = table.metadata;
+      metadata.push(own);
     }
-    const dim = params.how === "mean" ? first.dim : tables.reduce((sum, table) => sum + table.dim, 0);
-    const vector = params.how === "mean" ? mean(tables) : concatenated(tables, rows, dim);
     note("dim", dim);
-    const { classes, metadata } = first;
     writeVectors(
       outputs.vectors,
-      { ...first, vector: narrow(vector), dim },
-      {
-        ...metadata,
-        classes,
-        how: params.how,
-        joined: tables.map(({ metadata: { classes: _, ...own } }) => own),
-      },
+      { ...first, vector: narrow(joined()), dim },
+      { ...first.metadata, classes: first.classes, how: params.how, joined: metadata },
     );
   },
 });
