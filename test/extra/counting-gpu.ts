@@ -48,10 +48,16 @@ class Buffer {
   destroy() {}
 }
 
-/** Puts the device where tfjs looks for one. @returns what was counted since the last call */
-export function putCountingGpu(): () => Counts {
+/** Puts the device where tfjs looks for one. */
+export function putCountingGpu(): {
+  /** What was counted since the last call. */
+  take(): Counts;
+  /** Reports an error, as a device does that refuses a command. */
+  refuse(message: string): void;
+} {
   const none = (): Counts => ({ dispatches: 0, submits: 0, uploads: 0, copies: 0, reads: 0 });
   let counts = none();
+  let listener: (event: { error: Error }) => void;
   const pass = {
     setPipeline() {},
     setBindGroup() {},
@@ -86,6 +92,9 @@ export function putCountingGpu(): () => Counts {
           `a shader reads and writes ${entries.length - 1} tensors; a GPU may allow ${STORAGE_BUFFERS}`,
         );
     },
+    addEventListener: (_: string, listen: typeof listener) => {
+      listener = listen;
+    },
     createShaderModule: () => ({}),
     createComputePipeline: () => ({ getBindGroupLayout: () => ({}) }),
   };
@@ -103,9 +112,12 @@ export function putCountingGpu(): () => Counts {
   });
   const value = { gpu: { requestAdapter: async () => adapter } };
   Object.defineProperty(globalThis, "navigator", { value, configurable: true });
-  return () => {
-    const before = counts;
-    counts = none();
-    return before;
+  return {
+    take() {
+      const before = counts;
+      counts = none();
+      return before;
+    },
+    refuse: (message) => listener({ error: new Error(message) }),
   };
 }

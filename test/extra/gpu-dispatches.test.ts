@@ -3,6 +3,7 @@
  * `bench/gpu.ts`, for which kernel runs depends on them.
  */
 import { join } from "node:path";
+import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
 import { writeMobileNetV2 } from "../../bench/networks.ts";
 import type { PartDefinition } from "../../runner/stage.ts";
@@ -39,9 +40,9 @@ const mobilenet = (size: number): Network => {
   return buildTuned(tuning, path, { shape: [size, size, 3] }, (input) => networkOf(linear, input), DIM);
 };
 
-let take: () => Counts;
+let gpu: ReturnType<typeof putCountingGpu>;
 beforeAll(async () => {
-  take = putCountingGpu();
+  gpu = putCountingGpu();
   await startNamed("webgpu", "test");
 });
 
@@ -64,9 +65,9 @@ async function countStep(network: Network, shape: number[], optimizer: "adam" | 
     given: { images: Int32Array.from({ length: images }, (_, row) => row) },
   };
   for (let step = 0; step < 2; step++) await doStep(batch, 0);
-  take();
+  gpu.take();
   await doStep(batch, 0);
-  return take();
+  return gpu.take();
 }
 
 it.each<[string, () => Network, number[], "adam" | "sgd", number]>([
@@ -82,4 +83,13 @@ it.each<[string, () => Network, number[], "adam" | "sgd", number]>([
   expect(counts.reads).toBe(1);
   expect(counts.uploads).toBeLessThanOrEqual(13);
   expect(counts.submits).toBeLessThanOrEqual(2 + most / 32);
+});
+
+it("a command that the GPU refused ends the training", async () => {
+  const x = tf.ones([2000]);
+  expect(await tf.add(x, x).data()).toHaveLength(2000);
+  gpu.refuse("Invalid CommandBuffer\n - While calling Submit");
+  await expect(tf.add(x, x).data()).rejects.toThrow(
+    "the GPU refused a command, so that its values are wrong: Invalid CommandBuffer",
+  );
 });

@@ -35,6 +35,31 @@ async function gpuHere(): Promise<Gpu> {
   return navigator.gpu!;
 }
 
+/** The part of tfjs's backend that reads values. */
+interface Reader {
+  device: {
+    addEventListener(name: "uncapturederror", listen: (event: { error: Error }) => void): void;
+  };
+  read(dataId: object): Promise<unknown>;
+}
+
+/**
+ * Lets no value out of a GPU that refused a command: it leaves out all commands that were submitted with it, and goes on.
+ */
+function guardReads(backend: Reader): void {
+  let refused: string | undefined;
+  backend.device.addEventListener("uncapturederror", ({ error }) => {
+    refused ??= error.message.trim().split("\n")[0];
+  });
+  const read = backend.read.bind(backend);
+  backend.read = async (dataId) => {
+    const values = await read(dataId);
+    if (refused !== undefined)
+      throw new Error(`the GPU refused a command, so that its values are wrong: ${refused}`);
+    return values;
+  };
+}
+
 /** Shaders that are submitted together: each submission costs as much as several; until it, no memory is free again. */
 const SUBMITTED = 32;
 
@@ -54,7 +79,10 @@ export async function startWebgpu(): Promise<string> {
   if (!(await tf.setBackend("webgpu"))) throw new Error("tfjs could not start on the GPU");
   await tf.ready();
   tf.env().set("WEBGPU_DEFERRED_SUBMIT_BATCH_SIZE", SUBMITTED);
-  if (!isReady) putWebgpuKernels();
+  if (!isReady) {
+    putWebgpuKernels();
+    guardReads(tf.backend() as unknown as Reader);
+  }
   isReady = true;
   const { vendor, description } = adapter.info;
   return description || vendor;
