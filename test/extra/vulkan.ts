@@ -20,13 +20,18 @@ export function requireVulkan(): void {
     );
 }
 
+/** The environment of a process under the driver. */
+export function vulkanEnvironment(): NodeJS.ProcessEnv {
+  const driver = ICD && { VK_DRIVER_FILES: ICD, VK_ICD_FILENAMES: ICD, LD_LIBRARY_PATH: CHROMIUM };
+  return { ...process.env, ...(driver || {}) };
+}
+
 /** Runs the pipeline of a project under the driver. */
 export function runOnVulkan(root: string, ...args: string[]) {
-  const driver = ICD && { VK_DRIVER_FILES: ICD, VK_ICD_FILENAMES: ICD, LD_LIBRARY_PATH: CHROMIUM };
   const { status, stdout, stderr } = spawnSync(process.execPath, [join(root, "runner/main.mjs"), ...args], {
     cwd: root,
     encoding: "utf8",
-    env: { ...process.env, ...(driver || {}), NO_COLOR: "1", FORCE_COLOR: undefined, VITEST: undefined },
+    env: { ...vulkanEnvironment(), NO_COLOR: "1", FORCE_COLOR: undefined, VITEST: undefined },
   });
   return { status, said: `${stdout}\n${stderr}` };
 }
