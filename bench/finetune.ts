@@ -13,6 +13,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
 import { startNative } from "../stages/shared/compute/native.ts";
 import { random } from "../stages/shared/compute/random.ts";
+import { variablesOf } from "../stages/shared/compute/variables.ts";
 import { buildTuned } from "../stages/train/backbone.ts";
 import { adam } from "../stages/train/engine/adam.ts";
 import linear from "../stages/train/networks/linear.ts";
@@ -45,9 +46,7 @@ function measure(side: number, path: string, features: string): Times {
     linear.build({ input, dim: DIM, params: {}, seed: 1, random: random(1, "dropout") });
   const tuning = { backbone: { ...mobilenetv2, name: "mobilenetv2", features }, from: "input", size: side };
   const network = buildTuned(tuning, path, { shape: [side, side, 3] }, build, DIM);
-  const weights = network.model.trainableWeights.map(
-    (weight) => (weight as unknown as { val: tf.Variable }).val,
-  );
+  const weights = variablesOf(network.model.trainableWeights);
   const stream = random(1, "images");
   const images = Float32Array.from({ length: batch * side * side * 3 }, () => stream.normal());
   const optimizer = adam();

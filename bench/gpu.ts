@@ -14,12 +14,12 @@ import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
-import type * as tf from "@tensorflow/tfjs-core";
 import type { PartDefinition } from "../runner/stage.ts";
 import mobilenetv2 from "../stages/shared/backbones/mobilenetv2.ts";
 import { Tensor } from "../stages/shared/compute/onnxruntime.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import { type BackendParam, startNamed } from "../stages/shared/compute/start.ts";
+import { variablesOf } from "../stages/shared/compute/variables.ts";
 import { openSession } from "../stages/shared/inference/session.ts";
 import { INPUT } from "../stages/shared/trainable/cut.ts";
 import { buildTuned } from "../stages/train/backbone.ts";
@@ -126,8 +126,8 @@ async function train(backend: BackendParam, shape: number[], build: () => Networ
     labels: Int32Array.from({ length: images }, (_, row) => row % CLASSES),
     given: { images: Int32Array.from({ length: images }, (_, row) => row) },
   };
-  const [weight] = network.model.trainableWeights;
-  const settle = () => (weight as unknown as { val: tf.Variable }).val.data();
+  const [weight] = variablesOf(network.model.trainableWeights);
+  const settle = () => weight.data();
   const value = 1000 * (await measure(() => step(batch, 0), settle));
   return { value, device: reason.split(", on ")[1] ?? backend };
 }

@@ -9,6 +9,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { normaliseRows } from "../stages/shared/artifacts/head.ts";
 import { startBackend } from "../stages/shared/compute/backend.ts";
 import { random } from "../stages/shared/compute/random.ts";
+import { variablesOf } from "../stages/shared/compute/variables.ts";
 import type { Loss, LossRun } from "../stages/train/loss.ts";
 import angular from "../stages/train/losses/angular.ts";
 import circle from "../stages/train/losses/circle.ts";
@@ -235,9 +236,7 @@ for (const [index, images] of [25, 100].entries()) {
         seed: 1,
         random: random(1, "dropout"),
       });
-      const weights = network.model.trainableWeights.map(
-        (weight) => (weight as unknown as { val: tf.Variable }).val,
-      );
+      const weights = variablesOf(network.model.trainableWeights);
       const variables = [...weights, ...run.variables];
       const optimizer = tf.train.adam(1e-3);
       const params = defaultsOf(entry.loss);

@@ -13,6 +13,7 @@ import { normaliseRows } from "../stages/shared/artifacts/head.ts";
 import { startBackend } from "../stages/shared/compute/backend.ts";
 import { startNative } from "../stages/shared/compute/native.ts";
 import { random } from "../stages/shared/compute/random.ts";
+import { variablesOf } from "../stages/shared/compute/variables.ts";
 import { adam } from "../stages/train/engine/adam.ts";
 import type { Loss } from "../stages/train/loss.ts";
 import facenet from "../stages/train/losses/facenet.ts";
@@ -52,9 +53,7 @@ function stepOf(definition: NetworkDefinition, input: number[], loss?: Loss, sel
   const rows = Float32Array.from({ length: size }, () => stream.normal());
   const params = { ...withDefaults(definition), hidden: [HIDDEN], dropout: 0.5 };
   const network = definition.build({ input, dim: DIM, params, seed: 1, random: random(1, "dropout") });
-  const weights = network.model.trainableWeights.map(
-    (weight) => (weight as unknown as { val: tf.Variable }).val,
-  );
+  const weights = variablesOf(network.model.trainableWeights);
   const given = loss && withDefaults(loss);
   const run = loss?.start({
     ...{ dim: DIM, classes: CLASSES, params: given!, random: random(1, "loss") },

@@ -5,6 +5,7 @@ import { type Part, UserError } from "../../runner/stage.ts";
 import type { Entry, Examples } from "../shared/artifacts/examples.ts";
 import type { TunedBackbone } from "../shared/artifacts/head.ts";
 import { type Backbone, backboneOf, scalingOf } from "../shared/backbone.ts";
+import { valuesOf } from "../shared/compute/variables.ts";
 import { readModel } from "../shared/onnx/model.ts";
 import { featureTensor, readGraph } from "../shared/onnx/outline.ts";
 import { INPUT } from "../shared/trainable/cut.ts";
@@ -113,8 +114,7 @@ export function buildTuned(
     train: (batch) => top.train(layer.call(batch)),
     backbone: weights().filter((_, at) => trainable.weights[at].trainable),
     async toModel(normalise) {
-      const values = await Promise.all(weights().map(async (one) => (await one.data()) as Float32Array));
-      return exportTrained(model, trainable, values, { model: top.model, dim }, normalise);
+      return exportTrained(model, trainable, await valuesOf(weights()), { model: top.model, dim }, normalise);
     },
   };
 }

@@ -3,6 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { ParamSchemas, ParamsOf, PartDefinition, WithSchemas } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
+import { variablesOf } from "../shared/compute/variables.ts";
 import type { Model } from "../shared/onnx/model.ts";
 import { drawMask } from "./engine/mask.ts";
 
@@ -62,7 +63,7 @@ export function dropout<T extends tf.Tensor>(x: T, rate: number, random: Random)
  * @returns `[batch, units]`
  */
 export function applyDense(layer: layers.layers.Layer, x: tf.Tensor): tf.Tensor2D {
-  const [kernel, bias] = layer.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+  const [kernel, bias] = variablesOf(layer.weights);
   const y = tf.matMul(x as tf.Tensor2D, kernel as tf.Tensor2D);
   return (bias ? tf.add(y, bias) : y) as tf.Tensor2D;
 }

@@ -63,7 +63,7 @@ export default defineStage<Params>({
     const selector = selectorFor(parts);
     const tuning = tuningOf(params, parts);
     const small = !tuning && (parts.network.part as NetworkDefinition).takes === "features";
-    const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus, small);
+    const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus, small, signal);
     (fallback ? warn : log)(`backend ${backend} (${reason})`);
     note("backend", backend);
     note("backend_reason", reason);

@@ -3,7 +3,7 @@
  * on every device, and this one answers at once.
  */
 
-/** What was asked for. */
+/** The numbers of calls. */
 export interface Counts {
   /** Shaders that were started. */
   dispatches: number;
@@ -50,7 +50,7 @@ class Buffer {
 
 /** Puts the device where tfjs looks for one. */
 export function putCountingGpu(): {
-  /** What was counted since the last call. */
+  /** The numbers since the last call. */
   take(): Counts;
   /** Reports an error, as a device does that refuses a command. */
   refuse(message: string): void;

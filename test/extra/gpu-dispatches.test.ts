@@ -46,7 +46,7 @@ beforeAll(async () => {
   await startNamed("webgpu", "test");
 });
 
-/** What the third step asks for. @param shape of a batch */
+/** The calls of the third step. @param shape of a batch */
 async function countStep(network: Network, shape: number[], optimizer: "adam" | "sgd"): Promise<Counts> {
   const params = defaults(facenet);
   const loss = facenet.start({

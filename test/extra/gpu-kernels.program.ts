@@ -5,7 +5,8 @@ import "@tensorflow/tfjs-layers"; // registers the gradients
 import { random } from "../../stages/shared/compute/random.ts";
 import { startNamed } from "../../stages/shared/compute/start.ts";
 import { throughActivation } from "../../stages/shared/trainable/convolve.ts";
-import { type OptimizerOptions, updater } from "../../stages/train/loop/optimizer.ts";
+import { updater } from "../../stages/train/loop/optimizer.ts";
+import type { OptimizerOptions } from "../../stages/train/loop/updater.ts";
 
 const stream = random(1, "values");
 const values = (shape: number[]) =>

@@ -114,7 +114,7 @@ it("fastest takes no GPU that is computed on the CPU, and says so", () => {
   const { notes } = recordOf(root, "pixels[backend=fastest]");
   expect(notes.backend_reason).toMatch(
     notes.backend === "webgpu"
-      ? /webgpu: .+ does a small step as WebAssembly does$/
+      ? /webgpu: .+ does a small step as the CPU does$/
       : /webgpu: SwiftShader.* computes on the CPU; native: it does a small step/,
   );
 });

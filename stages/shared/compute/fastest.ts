@@ -1,4 +1,4 @@
-/** The backend `fastest`: a GPU's, else the CPU's faster one, each only if it does a small step as WebAssembly does. */
+/** The backend `fastest`: a GPU's, else the CPU's faster one, each only if it does a small step as the CPU's plain one does. */
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-layers"; // registers the gradients
 import { startBackend } from "./backend.ts";
@@ -15,7 +15,7 @@ export interface Fastest {
 
 /** Why the backend `native` cannot be taken; "" where it can. */
 async function tryNative(): Promise<string> {
-  await startBackend("wasm");
+  await startBackend("cpu");
   const wanted = await smallStep(tf);
   try {
     const { startNative } = await import("./native.ts");
@@ -33,12 +33,13 @@ async function tryNative(): Promise<string> {
  * taken: it is slower than the CPU itself.
  * @param small whether a step is too small for a GPU, as that of a head on features: it is not tried then. On an H100 such
  *   a step takes 30 ms by WebGPU, and 22 ms by `native` (`bench/gpu.ts`)
- * @param attempt how a GPU is tried @param native why `native` does not work, or ""
+ * @param attempt how a GPU is tried @param native why `native` does not work, or "" @param signal ends a try
  */
 export async function chooseFastest(
   small = false,
-  attempt: (backend: GpuBackend) => Promise<Tried> = tryInChild,
+  attempt: (backend: GpuBackend, signal?: AbortSignal) => Promise<Tried> = tryInChild,
   native: () => Promise<string> = tryNative,
+  signal?: AbortSignal,
 ): Promise<Fastest> {
   const reasons: string[] = [];
   let fallback = false;
@@ -48,17 +49,17 @@ export async function chooseFastest(
     fallback,
   });
   for (const backend of small ? [] : ORDER) {
-    const tried = await attempt(backend);
+    const tried = await attempt(backend, signal);
     if ("missing" in tried) reasons.push(`${backend}: ${tried.missing}`);
     else if ("failure" in tried) {
       reasons.push(`${backend}: ${tried.failure}`);
       fallback = true;
     } else if (tried.software) reasons.push(`${backend}: ${tried.device} computes on the CPU`);
-    else return choose(backend, `${tried.device} does a small step as WebAssembly does`);
+    else return choose(backend, `${tried.device} does a small step as the CPU does`);
   }
   if (small) reasons.push("gpu, webgpu: slower for a head on features");
   const why = await native();
-  if (!why) return choose("native", "it does a small step as WebAssembly does");
+  if (!why) return choose("native", "it does a small step as the CPU does");
   reasons.push(`native: ${why}`);
   fallback = true;
   return choose("wasm", "runs everywhere");

@@ -1,7 +1,7 @@
 /** Shaders of this project on tfjs's WebGPU backend. */
 import * as tf from "@tensorflow/tfjs-core";
 
-/** What the backend knows of a tensor. */
+/** A tensor in the backend. */
 interface GpuData {
   /** Its buffer, once it is on the GPU. */
   resource: unknown;
@@ -121,7 +121,7 @@ export function runShader(
   ];
   const changed = Array.isArray(output) ? undefined : { ...output, shape: flatShape };
   const made = backend.runWebGPUProgram(program, inputs.map(flat), "float32", uniforms, changed);
-  if (changed) backend.tensorMap.get(changed.dataId).values = null; // what was read of it before
+  if (changed) backend.tensorMap.get(changed.dataId).values = null; // values that were read before it changed
   return { dataId: made.dataId, shape, dtype: "float32" };
 }
 

@@ -47,6 +47,7 @@ async function adviceOn(backend: BackendParam, why: string): Promise<string> {
  * @param stage for messages
  * @param cpus that the convolutions of `native` may use: their results do not depend on it
  * @param small whether `fastest` leaves out GPUs, see `chooseFastest`
+ * @param signal ends the tries of `fastest`
  * @throws UserError where one that was asked for cannot start
  */
 export async function startNamed(
@@ -54,10 +55,11 @@ export async function startNamed(
   stage: string,
   cpus = 1,
   small = false,
+  signal?: AbortSignal,
 ): Promise<Started> {
   if (wanted === "fastest") {
     const { chooseFastest } = await import("./fastest.ts");
-    const chosen = await chooseFastest(small);
+    const chosen = await chooseFastest(small, undefined, undefined, signal);
     await start(chosen.backend, cpus);
     return chosen;
   }

@@ -1,9 +1,9 @@
-/** Whether a backend computes a small training step as WebAssembly does; a GPU's in a process of its own. */
-import { execFile } from "node:child_process";
+/** Whether a backend computes a small training step as tfjs's plain backend on the CPU does; a GPU's in a process of its own. */
 import { createRequire } from "node:module";
 import { dirname } from "node:path";
 import { pathToFileURL } from "node:url";
 import type * as Tf from "@tensorflow/tfjs-core";
+import { runInChild } from "./child.ts";
 import { PACKAGES } from "./webgpu.ts";
 
 /** The backends of a GPU. */
@@ -15,13 +15,13 @@ export type Tried = { device: string; software: boolean } | { missing: string } 
 /** tfjs with the gradients registered. */
 type Tensorflow = typeof Tf;
 
-/** The largest difference from WebAssembly's values, over the largest of these. */
+/** The largest difference from the CPU's values, over the largest of these. */
 const LARGEST_DIFFERENCE = 1e-3;
 /** Seconds that a GPU has. */
 const PATIENCE = 120;
 
 /**
- * The values that a small step gives: two layers and a convolution, with their gradients.
+ * The values that a small step gives: two layers and two convolutions, with their gradients.
  * Its text also runs in the child: it may use nothing but its argument.
  */
 export async function smallStep(tf: Tensorflow): Promise<number[]> {
@@ -33,27 +33,33 @@ export async function smallStep(tf: Tensorflow): Promise<number[]> {
     );
   };
   const [first, second] = [wave([48, 64], 0.7), wave([64, 8], 1.3)].map((values) => tf.variable(values));
-  const [x, pixels, filter] = [wave([40, 48], 0.3), wave([2, 12, 12, 8], 0.9), wave([3, 3, 8, 16], 1.1)];
-  const { value, grads } = tf.variableGrads(() => {
-    const hidden = tf.relu(tf.matMul(x as Tf.Tensor2D, first as Tf.Tensor2D));
+  const x = wave([40, 48], 0.3) as Tf.Tensor2D;
+  const [pixels, filter, byChannel] = [
+    [[2, 12, 12, 8], 0.9],
+    [[3, 3, 8, 16], 1.1],
+    [[3, 3, 8, 1], 0.5],
+  ].map(([shape, rate]) => tf.variable(wave(shape as number[], rate as number))) as Tf.Variable<Tf.Rank.R4>[];
+  const layers = tf.variableGrads(() => {
+    const hidden = tf.relu(tf.matMul(x, first as Tf.Tensor2D));
     return tf.mean(tf.square(tf.matMul(hidden as Tf.Tensor2D, second as Tf.Tensor2D))) as Tf.Scalar;
-  });
-  const made = tf.tidy(() =>
-    tf.maxPool(
-      tf.relu(tf.conv2d(pixels as Tf.Tensor4D, filter as Tf.Tensor4D, 1, "same")) as Tf.Tensor4D,
-      2,
-      2,
-      "valid",
-    ),
-  );
-  const all = [value, ...Object.values(grads), made];
+  }, [first, second]);
+  const convolutions = tf.variableGrads(() => {
+    const hidden = tf.relu(tf.depthwiseConv2d(pixels, byChannel, 2, "same"));
+    return tf.mean(tf.square(tf.relu(tf.conv2d(hidden, filter, 1, "same")))) as Tf.Scalar;
+  }, [pixels, filter, byChannel]);
+  const made = tf.tidy(() => tf.maxPool(tf.relu(tf.conv2d(pixels, filter, 1, "same")), 2, 2, "valid"));
+  const all = [layers, convolutions].flatMap(({ value, grads }) => [
+    value as Tf.Tensor,
+    ...Object.values(grads),
+  ]);
+  all.push(made);
   const values = [];
   for (const tensor of all) values.push(...(await tensor.data()));
-  tf.dispose([x, pixels, filter, first, second, ...all]);
+  tf.dispose([x, pixels, filter, byChannel, first, second, ...all]);
   return values;
 }
 
-/** In what values differ from those of WebAssembly; "" where they do not. JSON made null of NaN and Infinity. */
+/** In what values differ from those of the CPU; "" where they do not. JSON made null of NaN and Infinity. */
 export function differenceOf(values: number[], wanted: number[]): string {
   const largest = wanted.reduce((most, value) => Math.max(most, Math.abs(value)), 0);
   const off = wanted.reduce(
@@ -62,11 +68,11 @@ export function differenceOf(values: number[], wanted: number[]): string {
   );
   return off <= LARGEST_DIFFERENCE * largest
     ? ""
-    : `its values are not those of WebAssembly (${off.toPrecision(2)} apart at most, the largest is ${largest.toPrecision(2)}); its driver computes wrong numbers`;
+    : `its values are not those of the CPU (${off.toPrecision(2)} apart at most, the largest is ${largest.toPrecision(2)}); its driver computes wrong numbers`;
 }
 
 /** The files that the child loads; undefined for a package that is not installed. */
-type Files = Record<"core" | "layers" | "wasm" | "gpu" | "dawn" | "webgpu", string | undefined>;
+type Files = Record<"core" | "layers" | "cpu" | "gpu" | "dawn" | "webgpu", string | undefined>;
 
 type Dawn = { requestAdapter(options: object): Promise<{ info: Record<string, string | boolean> } | null> };
 
@@ -87,9 +93,8 @@ async function work(
 ): Promise<Answer> {
   const tf = load(files.core!);
   load(files.layers!);
-  const wasm = load(files.wasm!);
-  wasm.setWasmPaths(files.wasm!.replace(/[^/\\]*$/, ""));
-  await tf.setBackend("wasm");
+  load(files.cpu!);
+  await tf.setBackend("cpu");
   const wanted = await step(tf);
   if (backend === "gpu") {
     load(files.gpu!);
@@ -114,11 +119,7 @@ async function work(
   return { device: String(description || vendor), software, values: await step(tf), wanted };
 }
 
-const SCRIPT = `
-  const say = (answer) => process.stdout.write("\\n@" + JSON.stringify(answer), () => process.exit(0));
-  Promise.resolve()
-    .then(() => (${work})(process.argv[1], JSON.parse(process.argv[2]), ${smallStep}, require, (url) => import(url)))
-    .then(say, (error) => say({ failure: error.message }));`;
+const PROGRAM = `(${work})(args[0], JSON.parse(args[1]), ${smallStep}, require, (url) => import(url))`;
 
 /** Where a package's entry is; undefined where it is not installed. */
 function fileOf(name: string): string | undefined {
@@ -135,7 +136,7 @@ export async function tryInChild(backend: GpuBackend, signal?: AbortSignal): Pro
   const files: Files = {
     core: fileOf("@tensorflow/tfjs-core"),
     layers: fileOf("@tensorflow/tfjs-layers"),
-    wasm: fileOf("@tensorflow/tfjs-backend-wasm"),
+    cpu: fileOf("@tensorflow/tfjs-backend-cpu"),
     gpu: fileOf("@tensorflow/tfjs-node-gpu"),
     webgpu: fileOf(PACKAGES.backend),
     dawn: dawn && pathToFileURL(dawn).href,
@@ -143,31 +144,14 @@ export async function tryInChild(backend: GpuBackend, signal?: AbortSignal): Pro
   if (backend === "gpu" && !files.gpu) return { missing: "tfjs-node-gpu is not installed" };
   if (backend === "webgpu" && !(files.dawn && files.webgpu))
     return { missing: `${files.webgpu ? PACKAGES.dawn : "tfjs-backend-webgpu"} is not installed` };
-  return ask(backend, files, signal);
-}
-
-function ask(backend: GpuBackend, files: Files, signal?: AbortSignal): Promise<Tried> {
-  const end = AbortSignal.any([AbortSignal.timeout(PATIENCE * 1000), ...(signal ? [signal] : [])]);
-  return new Promise((resolve, reject) => {
-    execFile(
-      process.execPath,
-      ["-e", SCRIPT, backend, JSON.stringify(files)],
-      { signal: end, killSignal: "SIGKILL", maxBuffer: 1 << 26, cwd: dirname(files.core!) },
-      (error, stdout) => {
-        if (signal?.aborted) return reject(signal.reason);
-        if (end.aborted) return resolve({ failure: `it did no small step within ${PATIENCE} s` });
-        const said = stdout.split("\n@").at(-1);
-        if (error || !said)
-          return resolve({
-            failure: error?.signal
-              ? `its driver crashed (${error.signal})`
-              : `its process ended (${error?.code})`,
-          });
-        const answer = JSON.parse(said) as Answer | { failure: string };
-        if ("failure" in answer) return resolve({ failure: answer.failure.split("\n")[0] });
-        const failure = differenceOf(answer.values, answer.wanted);
-        resolve(failure ? { failure } : { device: answer.device, software: answer.software });
-      },
-    );
+  const answer = await runInChild<Answer>(PROGRAM, {
+    args: [backend, JSON.stringify(files)],
+    patience: PATIENCE,
+    late: "it did no small step",
+    cwd: dirname(files.core!),
+    signal,
   });
+  if ("failure" in answer) return { failure: answer.failure.split("\n")[0] };
+  const failure = differenceOf(answer.values, answer.wanted);
+  return failure ? { failure } : { device: answer.device, software: answer.software };
 }

@@ -1,5 +1,5 @@
 /** Runs a few images on a device in a process of its own: a driver may crash there, hang, or compute nothing. */
-import { execFile } from "node:child_process";
+import { runInChild } from "../compute/child.ts";
 import { RUNTIME, type Runtime, type SessionOptions } from "../compute/onnxruntime.ts";
 import { firstLine } from "./failures.ts";
 import { type Device, sessionOptions } from "./session.ts";
@@ -62,50 +62,23 @@ async function work({ InferenceSession, Tensor }: Runtime, job: Job, few: Float3
   return { runs, imagesPerSecond };
 }
 
-const SCRIPT = `
-  const parts = [];
-  const say = (answer) => process.stdout.write("\\n@" + JSON.stringify(answer), () => process.exit(0));
-  process.stdin.on("data", (part) => parts.push(part)).on("end", () => {
-    const images = new Float32Array(new Uint8Array(Buffer.concat(parts)).buffer);
-    Promise.resolve()
-      .then(() => (${work})(require(process.argv[1]), JSON.parse(process.argv[2]), images))
-      .then(say, (error) => say({ failure: error.message }));
-  });`;
-
-/** Enough for two times a few features of any network. */
-const MOST_BYTES = 1 << 28;
+const PROGRAM = `(${work})(require(args[0]), JSON.parse(args[1]), new Float32Array(new Uint8Array(input).buffer))`;
 
 const floats = (text: string): Float32Array =>
   new Float32Array(new Uint8Array(Buffer.from(text, "base64")).buffer);
 
 /** Tries a device in a child process. */
-export const probeInChild: Probe = (device, trial) =>
-  new Promise((resolve, reject) => {
-    const { file, input, tensor, images, count, size, threads, batch, patience, signal } = trial;
-    const options = sessionOptions(device, threads);
-    const job: Job = { file, input, tensor, count, size, batch, options };
-    const end = AbortSignal.any([signal, AbortSignal.timeout(patience * 1000)]);
-    const child = execFile(
-      process.execPath,
-      ["-e", SCRIPT, RUNTIME, JSON.stringify(job)],
-      { signal: end, killSignal: "SIGKILL", maxBuffer: MOST_BYTES },
-      (error, stdout) => {
-        if (signal.aborted) return reject(signal.reason);
-        if (end.aborted)
-          return resolve({ failure: `it gave no features of ${count} images within ${patience} s` });
-        const said = stdout.split("\n@").at(-1);
-        if (error || !said)
-          return resolve({
-            failure: error?.signal
-              ? `its driver crashed (${error.signal})`
-              : `its process ended (${error?.code ?? "without a word"})`,
-          });
-        const answer = JSON.parse(said) as Answer | { failure: string };
-        if ("failure" in answer) return resolve({ failure: firstLine(answer.failure) });
-        const [first, second] = answer.runs.map(floats);
-        resolve({ runs: [first, second], imagesPerSecond: answer.imagesPerSecond });
-      },
-    );
-    child.stdin?.on("error", () => {}); // it died before it read all: the callback tells of it
-    child.stdin?.end(new Uint8Array(images.buffer, images.byteOffset, images.byteLength));
+export const probeInChild: Probe = async (device, trial) => {
+  const { file, input, tensor, images, count, size, threads, batch, patience, signal } = trial;
+  const options = sessionOptions(device, threads);
+  const job: Job = { file, input, tensor, count, size, batch, options };
+  const answer = await runInChild<Answer>(PROGRAM, {
+    args: [RUNTIME, JSON.stringify(job)],
+    input: new Uint8Array(images.buffer, images.byteOffset, images.byteLength),
+    late: `it gave no features of ${count} images`,
+    ...{ patience, signal },
   });
+  if ("failure" in answer) return { failure: firstLine(answer.failure) };
+  const [first, second] = answer.runs.map(floats);
+  return { runs: [first, second], imagesPerSecond: answer.imagesPerSecond };
+};

@@ -1,6 +1,7 @@
 /** A trained head as nodes. */
 import type * as layers from "@tensorflow/tfjs-layers";
 import { UserError } from "../../../runner/stage.ts";
+import { valuesOf } from "../compute/variables.ts";
 import type { Builder, Name } from "./builder.ts";
 
 type Layer = layers.layers.Layer;
@@ -10,10 +11,6 @@ const ACTIVATIONS: Record<string, string> = { relu: "Relu", tanh: "Tanh", sigmoi
 
 /** Layers that leave the vectors of features as they are when a model is used. */
 const NOTHING = ["InputLayer", "Dropout"];
-
-/** The values of a layer's weights, in its order. They are awaited: a GPU gives none at once. */
-const valuesOf = (layer: Layer): Promise<Float32Array[]> =>
-  Promise.all(layer.getWeights().map(async (weight) => (await weight.data()) as Float32Array));
 
 function activated(graph: Builder, x: Name, name: string): Name {
   if (name === "linear") return x;
@@ -73,7 +70,7 @@ export async function runHead(graph: Builder, model: layers.LayersModel, x: Name
       throw new UserError(
         `the head has the layer ${layer.name} (${kind}). One after the other these are written: ${Object.keys(LAYERS).join(", ")}.`,
       );
-    y = write(graph, y, layer, await valuesOf(layer));
+    y = write(graph, y, layer, await valuesOf(layer.getWeights()));
   }
   return y;
 }

@@ -1,6 +1,7 @@
 /** A trainable network as a layer of tfjs, so that a model has its weights as any other's. */
 import * as tf from "@tensorflow/tfjs-core";
 import * as layers from "@tensorflow/tfjs-layers";
+import { variablesOf } from "../compute/variables.ts";
 import { runTrainable } from "./run.ts";
 import type { Trainable } from "./steps.ts";
 
@@ -49,6 +50,6 @@ export class TrainableLayer extends layers.layers.Layer {
 
   /** The weights in the order of the network's own: `weights` of tfjs holds those that are frozen last. */
   variables(): tf.Variable[] {
-    return this.made.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+    return variablesOf(this.made);
   }
 }

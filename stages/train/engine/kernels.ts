@@ -6,6 +6,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { type Heap, settled } from "../../shared/compute/heap.ts";
+import { variablesOf } from "../../shared/compute/variables.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
 type Shape4D = [number, number, number, number];
@@ -26,7 +27,7 @@ export function registerTrainingKernels(): void {
  * its input as well, which nothing needs.
  */
 export function firstConvolution(layer: layers.layers.Layer, pixels: tf.Tensor): tf.Tensor {
-  const [filter, bias] = layer.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
+  const [filter, bias] = variablesOf(layer.weights);
   const attrs = { strides: 1, pad: "valid", dataFormat: "NHWC", filterShape: filter.shape };
   const convolve = tf.customGrad((...given) => {
     const [w, b, save] = given as [tf.Tensor4D, tf.Tensor1D, tf.GradSaveFunc];

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
+import { valuesOf } from "../../shared/compute/variables.ts";
 
 /** The best weights as plain values. */
 export interface SavedBest {
@@ -32,8 +33,7 @@ export class BestWeights {
   async save(): Promise<SavedBest | undefined> {
     if (!this.#kept) return undefined;
     const { row, weights } = this.#kept;
-    const values = weights.map(async (weight) => Float32Array.from((await weight.data()) as Float32Array));
-    return { step: row.step, weights: await Promise.all(values) };
+    return { step: row.step, weights: await valuesOf(weights) };
   }
 
   /** Keeps what another run saved. @param rows its evaluations */

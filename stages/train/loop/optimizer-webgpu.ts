@@ -6,14 +6,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import { copyValues, gpu, type Part, runShader, type Shader } from "../../shared/compute/shader.ts";
 import { FIRST_POWERS, nextPowers, numbersOf } from "../engine/adam.ts";
 import { MOMENTUM } from "../engine/optimizer.ts";
-import type { OptimizerOptions, SavedUpdater, Updater } from "./optimizer.ts";
 import { GROUPS, membersOf, type Rates } from "./rates.ts";
+import type { OptimizerOptions, SavedUpdater, Updater } from "./updater.ts";
 
 /** Threads of a workgroup, and values of a block: a weight begins at a block, and has it for itself. */
 const BLOCK = 256;
 /** Workgroups that add up squares, and so the sums that they give. */
 const SUMS = 256;
-/** What is known of a block, as bits: whether it moves in this step, is of the backbone, decays. */
+/** Bits of a block: whether it moves in this step, is of the backbone, decays. */
 const [MOVES, OF_BACKBONE, DECAYS] = [1, 2, 4];
 
 /** The sum of all values of `part`, at its first place. */

@@ -1,32 +1,11 @@
 /** The optimizer of a training: the one place where it is made. */
 import * as tf from "@tensorflow/tfjs-core";
+import { valuesOf } from "../../shared/compute/variables.ts";
 import { adam } from "../engine/adam.ts";
 import { fillSlots, momentum } from "../engine/optimizer.ts";
 import { gpuUpdater } from "./optimizer-webgpu.ts";
 import { membersOf, type Rates } from "./rates.ts";
-
-export interface OptimizerOptions {
-  /** `sgd` has a momentum of 0.9. */
-  optimizer: "adam" | "sgd";
-  /** Each step takes this share of the learning rate away from every weight but biases; absent: none. */
-  weightDecay?: number;
-  /** The largest length of all gradients together; absent: any. */
-  clip?: number;
-}
-
-/** Moves weights by their gradients, undefined for a weight that nothing depends on: once a step. */
-export type Update = (gradients: (tf.Tensor | undefined)[], rates: Rates) => void;
-
-/** The optimizers of some weights. */
-export interface Updater {
-  update: Update;
-  save(): Promise<SavedUpdater>;
-  /** Goes on from the state of another run. */
-  restore(saved: SavedUpdater): void;
-}
-
-/** The states of the optimizers, in their order: numbers, and the slots of each weight by its place among all. */
-export type SavedUpdater = { numbers: number[]; slots: [at: number, values: Float32Array[]][] }[];
+import type { OptimizerOptions, Updater } from "./updater.ts";
 
 /** Gradients shorter by one factor where all together are longer than `most` (Pascanu et al. 2013). */
 function clipped(gradients: (tf.Tensor | undefined)[], most: number): (tf.Tensor | undefined)[] {
@@ -70,18 +49,10 @@ export function updater(
     save: () =>
       Promise.all(
         groups.map(async ({ members, own: { state } }) => {
-          const slots = members.flatMap(({ variable: { name }, at }) => {
+          const read = members.flatMap(({ variable: { name }, at }) => {
             const own = state.slots.get(name);
-            return own ? [{ at, own }] : [];
+            return own ? [valuesOf(own).then((values): [number, Float32Array[]] => [at, values])] : [];
           });
-          const read = slots.map(
-            async ({ at, own }): Promise<[number, Float32Array[]]> => [
-              at,
-              await Promise.all(
-                own.map(async (slot) => Float32Array.from((await slot.data()) as Float32Array)),
-              ),
-            ],
-          );
           return { numbers: state.numbers, slots: await Promise.all(read) };
         }),
       ),

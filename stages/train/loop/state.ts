@@ -3,12 +3,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import type { HistoryRow } from "../../shared/artifacts/history.ts";
 import { onHost } from "../../shared/compute/host.ts";
+import { valuesOf, variablesOf } from "../../shared/compute/variables.ts";
 import type { LossRun } from "../loss.ts";
 import type { Places, Streams } from "../streams.ts";
 import type { BestWeights, SavedBest } from "./best.ts";
 import { type CheckpointPlace, readCheckpoint, writeCheckpoint } from "./checkpoint.ts";
-import type { SavedUpdater, Updater } from "./optimizer.ts";
+
 import type { SavedTally, Tally } from "./tally.ts";
+import type { SavedUpdater, Updater } from "./updater.ts";
 
 /** Everything that changes from step to step. */
 export interface TrainingState {
@@ -35,14 +37,6 @@ interface Saved {
   seconds: number;
 }
 
-/** The values of tensors. */
-export const valuesOf = (tensors: tf.Tensor[]): Promise<Float32Array[]> =>
-  Promise.all(tensors.map(async (tensor) => Float32Array.from((await tensor.data()) as Float32Array)));
-
-/** All weights of a model as tfjs's own variables, batch norm's means too. */
-const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
-  model.weights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
-
 const assign = (variables: tf.Variable[], values: Float32Array[]): void =>
   tf.tidy(() => {
     for (const [at, variable] of variables.entries()) variable.assign(tf.tensor(values[at], variable.shape));
@@ -63,7 +57,7 @@ export class Checkpoints {
   async write(collapse: string, seconds: number): Promise<void> {
     const { model, loss, updaters, streams, tally, best, rows } = this.#state;
     const saved: Saved = {
-      weights: await valuesOf(variablesOf(model)),
+      weights: await valuesOf(variablesOf(model.weights)),
       lossWeights: await valuesOf(loss.variables),
       updaters: await Promise.all(updaters.map((updater) => updater.save())),
       places: streams.save(),
@@ -87,7 +81,7 @@ export class Checkpoints {
     const saved = readCheckpoint<Saved>(this.#place.folder);
     if (!saved) return undefined;
     const { model, loss, updaters, streams, tally, best, rows } = this.#state;
-    assign(variablesOf(model), saved.weights);
+    assign(variablesOf(model.weights), saved.weights);
     await onHost(() => assign(loss.variables, saved.lossWeights));
     const [ofNetwork, ofLoss] = updaters;
     ofNetwork.restore(saved.updaters[0]);

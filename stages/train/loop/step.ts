@@ -1,15 +1,16 @@
 /** One step of a training: a batch, its loss, the gradients, the optimizer. */
 import * as tf from "@tensorflow/tfjs-core";
-import type * as layers from "@tensorflow/tfjs-layers";
 import { normaliseRows } from "../../shared/artifacts/head.ts";
 import { hasHost, onHost } from "../../shared/compute/host.ts";
+import { variablesOf } from "../../shared/compute/variables.ts";
 import { gradientsOf, record, scoped } from "../engine/tape.ts";
 import type { LossRun } from "../loss.ts";
 import type { Network } from "../network.ts";
 import { resolveSchedules } from "../schedules.ts";
 import type { TrainingBatch } from "./batch.ts";
-import { type OptimizerOptions, type Updater, updater } from "./optimizer.ts";
+import { updater } from "./optimizer.ts";
 import { checkRates, ratesAt } from "./rates.ts";
+import type { OptimizerOptions, Updater } from "./updater.ts";
 
 export interface StepOptions extends OptimizerOptions {
   network: Network;
@@ -20,10 +21,6 @@ export interface StepOptions extends OptimizerOptions {
   lossParams: Record<string, unknown>;
   learningRate: unknown;
 }
-
-/** The weights that the gradient reaches, as tfjs's own variables. */
-const variablesOf = (model: layers.LayersModel): tf.Variable[] =>
-  model.trainableWeights.map((weight) => (weight as unknown as { val: tf.Variable }).val);
 
 /** Trains the network and the loss's own weights in place. @param share of all steps that are done @returns the loss */
 export type Step = (batch: TrainingBatch, share: number) => Promise<number>;
@@ -41,7 +38,7 @@ export interface Stepper {
  * loss is computed in typed arrays. Both are the same place unless the backend is a GPU that is only read by awaiting.
  */
 export async function stepper({ network, normalise, loss, ...options }: StepOptions): Promise<Stepper> {
-  const weights = variablesOf(network.model);
+  const weights = variablesOf(network.model.trainableWeights);
   checkRates(options.learningRate, network.backbone !== undefined);
   const ofNetwork = updater(weights, options, network.backbone);
   const ofLoss = await onHost(() => updater(loss.variables, options));

@@ -7,6 +7,7 @@ import { beforeAll, expect, test } from "vitest";
 import { loadHead, saveHead } from "../../../stages/shared/artifacts/head.ts";
 import { startBackend } from "../../../stages/shared/compute/backend.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
+import { variablesOf } from "../../../stages/shared/compute/variables.ts";
 import contrastive from "../../../stages/train/losses/contrastive.ts";
 import embeddingNet from "../../../stages/train/networks/embedding-net.ts";
 import allPositive from "../../../stages/train/selectors/all-positive.ts";
@@ -52,7 +53,7 @@ test("learns to tell bars apart, with the same weights every time", () => {
     const { model, train } = build([28, 28, 1], 2);
     const { x, labels } = images(18, [28, 28, 1]);
     const run = start(contrastive, 2, { selector: allPositive, selectorParams: { balanced: false } });
-    const variables = model.trainableWeights.map((w) => (w as unknown as { val: tf.Variable }).val);
+    const variables = variablesOf(model.trainableWeights);
     const optimizer = tf.train.adam(1e-3);
     const losses = Array.from({ length: 12 }, () =>
       tf.tidy(() => {

@@ -4,6 +4,7 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import { beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../stages/shared/compute/backend.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
+import { variablesOf } from "../../../stages/shared/compute/variables.ts";
 import { dropout, type NetworkDefinition } from "../../../stages/train/network.ts";
 import linear from "../../../stages/train/networks/linear.ts";
 import mlp from "../../../stages/train/networks/mlp.ts";
@@ -90,7 +91,7 @@ describe.each([
 
   test("the gradient reaches every trainable weight", () => {
     const { model, train } = build(network, params);
-    const variables = model.trainableWeights.map((w) => (w as unknown as { val: tf.Variable }).val);
+    const variables = variablesOf(model.trainableWeights);
     const { grads } = tf.variableGrads(() => tf.sum(tf.square(train(batchOf(9)))) as tf.Scalar, variables);
     expect(Object.keys(grads).length).toBe(variables.length);
     for (const gradient of Object.values(grads)) expect(values(gradient).some((x) => x !== 0)).toBe(true);

@@ -2,6 +2,7 @@
 import * as tf from "@tensorflow/tfjs-core";
 import { afterEach, expect, test } from "vitest";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
+import { runInChild } from "../../../../stages/shared/compute/child.ts";
 import { chooseFastest } from "../../../../stages/shared/compute/fastest.ts";
 import { startNamed } from "../../../../stages/shared/compute/start.ts";
 import { differenceOf, smallStep, type Tried, tryInChild } from "../../../../stages/shared/compute/trial.ts";
@@ -64,7 +65,7 @@ test("tries no GPU where a step is small", async () => {
 });
 
 test("a step whose gradient is off is a failure, and so is one that is not a number", async () => {
-  await startBackend("wasm");
+  await startBackend("cpu");
   const values = await smallStep(tf);
   expect(values.length).toBeGreaterThan(3000);
   expect(differenceOf(values, values)).toBe("");
@@ -72,6 +73,49 @@ test("a step whose gradient is off is a failure, and so is one that is not a num
     expect(differenceOf([...values.slice(0, -1), values.at(-1)! + wrong], values)).toContain("wrong numbers");
   expect(differenceOf(values.slice(1), values)).toContain("wrong numbers");
   expect(differenceOf(JSON.parse("[null, 1]"), [0, 1])).toContain("wrong numbers"); // NaN, through JSON
+});
+
+test("a kernel of any gradient that computes wrong numbers is a failure", async () => {
+  await startBackend("cpu");
+  const wanted = await smallStep(tf);
+  for (const name of [
+    "Conv2DBackpropInput",
+    "Conv2DBackpropFilter",
+    "DepthwiseConv2dNativeBackpropInput",
+    "DepthwiseConv2dNativeBackpropFilter",
+  ]) {
+    const kernel = tf.getKernel(name, "cpu");
+    const own = kernel.kernelFunc;
+    kernel.kernelFunc = (call) => {
+      const made = own(call) as tf.TensorInfo;
+      (tf.backend() as unknown as { data: { get(id: object): { values: Float32Array } } }).data
+        .get(made.dataId)
+        .values.fill(0);
+      return made;
+    };
+    expect(differenceOf(await smallStep(tf), wanted), name).toContain("wrong numbers");
+    kernel.kernelFunc = own;
+  }
+  expect(differenceOf(await smallStep(tf), wanted)).toBe("");
+});
+
+test("a training that is ended ends the try of a GPU", async () => {
+  await expect(
+    runInChild("new Promise(() => setInterval(() => {}, 1000))", {
+      args: [],
+      patience: 60,
+      late: "it gave nothing",
+      signal: AbortSignal.timeout(300),
+    }),
+  ).rejects.toThrow(/timeout/);
+  const signal = AbortSignal.abort(new Error("ended"));
+  let given: AbortSignal | undefined;
+  const attempt = async (_: string, ended?: AbortSignal) => {
+    given = ended;
+    return card;
+  };
+  await chooseFastest(false, attempt, async () => "", signal);
+  expect(given).toBe(signal);
 });
 
 test("a package that is not installed is no failure for fastest, and names the command for who asks for it", async () => {

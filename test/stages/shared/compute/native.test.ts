@@ -10,6 +10,7 @@ import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { loadBinding, sessionOf, startNative } from "../../../../stages/shared/compute/native.ts";
 import { Tensor } from "../../../../stages/shared/compute/onnxruntime.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
+import { variablesOf } from "../../../../stages/shared/compute/variables.ts";
 import type { Loss } from "../../../../stages/train/loss.ts";
 import type { NetworkDefinition } from "../../../../stages/train/network.ts";
 import all from "../../../../stages/train/selectors/all.ts";
@@ -197,9 +198,7 @@ describe("gradients and losses agree", () => {
     const step = () => {
       const params = withDefaults(definition as never);
       const network = definition.build({ input, dim: 8, params, seed: 1, random: random(1, "dropout") });
-      const weights = network.model.trainableWeights.map(
-        (weight) => (weight as unknown as { val: tf.Variable }).val,
-      );
+      const weights = variablesOf(network.model.trainableWeights);
       const { value, grads } = tf.variableGrads(
         () => tf.mean(tf.square(tf.sub(network.train(x), target))) as tf.Scalar,
         weights,

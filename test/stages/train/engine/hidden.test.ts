@@ -5,6 +5,7 @@ import { afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { memoryHere } from "../../../../stages/shared/compute/heap.ts";
 import { random } from "../../../../stages/shared/compute/random.ts";
+import { variablesOf } from "../../../../stages/shared/compute/variables.ts";
 import { hiddenLayer } from "../../../../stages/train/engine/hidden.ts";
 import { drawMask, masksIn } from "../../../../stages/train/engine/mask.ts";
 import { dropout } from "../../../../stages/train/network.ts";
@@ -33,9 +34,7 @@ const plain: Layer = (y, norm, rate, stream) =>
 function run(layer: Layer, [rows, columns]: number[], rate: number, scale: number): Float32Array[] {
   const norm = layers.layers.batchNormalization({ momentum: 0.9 });
   norm.build([null, columns]);
-  const [gamma, beta] = norm.trainableWeights.map(
-    (weight) => (weight as unknown as { val: tf.Variable }).val,
-  );
+  const [gamma, beta] = variablesOf(norm.trainableWeights);
   gamma.assign(tf.tensor1d(Array.from({ length: columns }, (_, k) => 0.5 + k / columns)));
   beta.assign(tf.tensor1d(Array.from({ length: columns }, (_, k) => 0.3 - k / columns)));
   const stream = random(5, "dropout");

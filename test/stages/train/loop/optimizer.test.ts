@@ -3,8 +3,9 @@ import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../../runner/stage.ts";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
-import { type OptimizerOptions, updater } from "../../../../stages/train/loop/optimizer.ts";
+import { updater } from "../../../../stages/train/loop/optimizer.ts";
 import { checkRates, ratesAt } from "../../../../stages/train/loop/rates.ts";
+import type { OptimizerOptions } from "../../../../stages/train/loop/updater.ts";
 
 beforeAll(async () => {
   await startBackend("wasm");
