@@ -10,7 +10,7 @@ function jsonIn(file) {
   }
 }
 
-/** What Node and esbuild say of a package that they cannot find. */
+/** The messages of Node and esbuild about a package that they cannot find. */
 const ABSENT = [
   /Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/,
   /Could not resolve "((?:@[^/"]+\/)?[^./"][^/"]*)/,

@@ -130,7 +130,7 @@ async function bundlePackages(
   }
 }
 
-/** What a folder holds; undefined if its list cannot be read. */
+/** The contents of such a folder; undefined if its list cannot be read. */
 function bundledIn(folder: string): Omit<Packages, "folder"> | undefined {
   try {
     return JSON.parse(readFileSync(join(folder, "packages.json"), "utf8"));
@@ -179,7 +179,7 @@ async function packagesOf(root: string, codes: Code[]): Promise<Packages | undef
   }
 }
 
-/** esbuild's function for `import` of what is required, without its spaces. */
+/** esbuild's function for `import` of a required module, without its spaces. */
 const TO_MODULE = "var __toESM=(mod,isNodeMode,target)=>(";
 
 /** Lets a bundle take a package's module as it is: esbuild copies the exports, of tfjs a thousand for each bundle. */

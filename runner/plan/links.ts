@@ -1,4 +1,4 @@
-/** Which tasks take files from which. */
+/** The links between tasks: the files that one takes from another. */
 import type { Task } from "./task.ts";
 
 export class Links {

@@ -35,7 +35,7 @@ export class Plan {
   private readonly latest: Record<string, string>;
   private readonly byId: Map<string, Task>;
   private readonly links: Links;
-  /** What would run, and what can start: as {@link update} found it. */
+  /** The tasks that would run, and those that can start: as {@link update} found it. */
   readonly queue: Queue;
   /** Tasks that wait, and of which something upstream changed since {@link advance} looked at them. */
   private readonly unsettled: Set<Task>;

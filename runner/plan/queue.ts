@@ -5,7 +5,7 @@ import type { Task } from "./task.ts";
 export class Queue {
   private readonly tasks: Task[];
   private readonly orderOf: Map<Task, number>;
-  /** Which tasks would run, by their order, with their keys; and a place before which none would. */
+  /** The tasks that would run, by their order, with their keys; and a place before which none would. */
   private readonly missing: Uint8Array;
   private readonly keys: string[] = [];
   private first = 0;

@@ -4,7 +4,7 @@ import { execFile } from "node:child_process";
 /** Of the answer, in bytes. */
 const MOST = 1 << 28;
 
-/** What the process is given. */
+/** The order to the process. */
 export interface ChildRun {
   /** Read by the program as `args`, an array of texts. */
   args: string[];

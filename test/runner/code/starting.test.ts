@@ -186,7 +186,7 @@ test("each stage keeps the compiled code that it needs, that of the start too, a
   const stage = (rest: string) => {
     write(`import { next } from "counter"; import { setFlagsFromString } from "node:v8"; import { runInNewContext } from "node:vm";
       export default { params: "numbers", inputs: {}, outputs: {}, run: () => {
-        setFlagsFromString("--expose-gc"); setFlagsFromString("--stress-flush-code"); // whatever its age
+        setFlagsFromString("--expose-gc"); setFlagsFromString("--stress-flush-code"); // at any age
         const collect = runInNewContext("gc"), made = next();
         ${rest}
         return made; } };`);
