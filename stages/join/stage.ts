@@ -2,7 +2,9 @@
  * join: several vectors of the same images as one: side by side, or their mean, which is as short as one of them. So
  * several scales, crops or backbones become one representation.
  */
+import type { FixedSizeList } from "apache-arrow";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { readTable } from "../shared/artifacts/arrow.ts";
 import { narrow } from "../shared/artifacts/half.ts";
 import { setBytes } from "../shared/artifacts/label-sets.ts";
 import { readVectors, type Vectors, writeVectors } from "../shared/artifacts/vectors.ts";
@@ -31,19 +33,31 @@ function checkSame(first: Omit<Vectors, "values">, other: Vectors, path: string)
   }
 }
 
-/** Vectors side by side, `[rows, sum of the dims]`, which the tables fill one after the other. */
+/** The values in a vector of a table. */
+const dimOf = (path: string): number =>
+  (readTable(path, "vectors").getChild("vector")!.type as FixedSizeList).listSize;
+
+/** The images of a table, without its vectors; copied, because views of a file keep all of it. */
+function imagesOf(path: string): Omit<Vectors, "values"> {
+  const { values: _, ids, labels, sets, ...about } = readVectors(path);
+  return { ...about, ids: ids.slice(), labels: labels.slice(), ...(sets && { sets: sets.slice() }) };
+}
+
+/** Vectors side by side, `[rows, sum of the dims]` as float16, which the tables fill one after the other. */
 function sideBySide(rows: number, dim: number) {
-  const vector = new Float32Array(rows * dim);
+  const vector = new Uint16Array(rows * dim);
   let column = 0;
   const add = ({ values, dim: own }: Vectors): void => {
-    for (let row = 0; row < rows; row++)
-      vector.set(values.subarray(row * own, (row + 1) * own), row * dim + column);
+    for (let row = 0; row < rows; row++) {
+      const at = row * dim + column;
+      narrow(values.subarray(row * own, (row + 1) * own), vector.subarray(at, at + own));
+    }
     column += own;
   };
   return { add, joined: () => vector };
 }
 
-/** The mean of vectors, `[rows, dim]`. */
+/** The mean of vectors, `[rows, dim]` as float16. */
 function meanOf(rows: number, dim: number) {
   const sum = new Float32Array(rows * dim);
   let count = 0;
@@ -53,7 +67,7 @@ function meanOf(rows: number, dim: number) {
   };
   const joined = () => {
     for (let i = 0; i < sum.length; i++) sum[i] /= count;
-    return sum;
+    return narrow(sum);
   };
   return { add, joined };
 }
@@ -62,17 +76,14 @@ export default defineStage<{ how: "concatenate" | "mean" }>({
   params: "join",
   inputs: { vectors: { artifact: "vectors", many: true } },
   outputs: { vectors: "vectors.arrow" },
-  // Reads one table at a time: only the joined vectors and the labels of the first table are held meanwhile.
+  // Reads one table at a time: meanwhile it holds only the joined vectors, and the ids and labels of the first table.
   async run({ params, sources, outputs, note }) {
     const isMean = params.how === "mean";
-    const { values: _, ...first } = readVectors(sources.vectors[0].path);
-    const { rows } = first;
-    const dim = isMean
-      ? first.dim
-      : sources.vectors.reduce((sum, { path }) => sum + readVectors(path).dim, 0);
-    const { add, joined } = (isMean ? meanOf : sideBySide)(rows, dim);
-    const metadata: Record<string, unknown>[] = [];
-    for (const { path, id } of sources.vectors) {
+    const first = imagesOf(sources.vectors[0].path);
+    const dim = isMean ? first.dim : sources.vectors.reduce((sum, { path }) => sum + dimOf(path), 0);
+    const { add, joined } = (isMean ? meanOf : sideBySide)(first.rows, dim);
+    // A function of its own: what an async function no longer needs, it may still hold.
+    const take = ({ path, id }: { path: string; id: string }): Record<string, unknown> => {
       const table = readVectors(path);
       checkSame(first, table, id);
       if (isMean && table.dim !== dim)
@@ -81,12 +92,13 @@ export default defineStage<{ how: "concatenate" | "mean" }>({
         );
       add(table);
       const { classes: _, ...own } = table.metadata;
-      metadata.push(own);
-    }
+      return own;
+    };
+    const metadata = sources.vectors.map(take);
     note("dim", dim);
     writeVectors(
       outputs.vectors,
-      { ...first, vector: narrow(joined()), dim },
+      { ...first, vector: joined(), dim },
       { ...first.metadata, classes: first.classes, how: params.how, joined: metadata },
     );
   },
