@@ -41,6 +41,8 @@ export { default as linear } from "../stages/train/networks/linear.ts";
 export { default as mlp } from "../stages/train/networks/mlp.ts";
 export { defineSampler, type SampledBatch, type SamplerDefinition } from "../stages/train/sampler.ts";
 export { default as balanced } from "../stages/train/samplers/balanced.ts";
+export { default as category } from "../stages/train/samplers/category.ts";
+export { default as hierarchical } from "../stages/train/samplers/hierarchical.ts";
 export { default as randomPairs } from "../stages/train/samplers/random-pairs.ts";
 export { default as randomTriplets } from "../stages/train/samplers/random-triplets.ts";
 export { default as shuffled } from "../stages/train/samplers/shuffled.ts";
@@ -56,6 +58,8 @@ export interface FitOptions {
   selector?: Chosen<TripletSelector<never>> | Chosen<PairSelector<never>>;
   /** By default 10 classes with 25 images each. */
   sampler?: Chosen<SamplerDefinition<never>>;
+  /** The category of each class, for the samplers `category` and `hierarchical`. */
+  categories?: string[];
   /** Length of an embedding. */
   dim?: number;
   steps?: number;
@@ -97,7 +101,15 @@ const asPart = (
 });
 
 /** The rows of each role, as the stage `train` takes them. */
-function dataOf(examples: Examples, split: Split, seed: number): TrainingData {
+function dataOf(
+  { data: examples, split, categories }: FitOptions,
+  { part }: Part,
+  seed: number,
+): TrainingData {
+  if ((part as SamplerDefinition).categories && categories?.length !== examples.classes.length)
+    throw new UserError(
+      `fit: the sampler draws by category: give categories, one for each of the ${examples.classes.length} classes.`,
+    );
   const rows = (role: "train" | "validation") => rowsOf(split, role, examples.ids, "fit");
   const [trains, validation] = [rows("train"), rows("validation")];
   const itself = retrievesItself(split.protocol);
@@ -106,6 +118,7 @@ function dataOf(examples: Examples, split: Split, seed: number): TrainingData {
     : random(seed, "validation database").shuffle(trains.slice()).subarray(0, validation.length);
   return {
     examples,
+    categories,
     protocol: split.protocol,
     train: trains,
     validation,
@@ -142,7 +155,7 @@ function partsOf({ network, loss, selector, sampler = balanced }: FitOptions): R
 export async function fit(
   options: FitOptions,
 ): Promise<Trained & { history: HistoryRow[]; best: HistoryRow }> {
-  const { data: examples, split, seed = 1, dim = 64, steps = 1000, backend = "wasm" } = options;
+  const { data: examples, seed = 1, dim = 64, steps = 1000, backend = "wasm" } = options;
   const parts = partsOf(options);
   const { takes } = parts.network.part as NetworkDefinition;
   if ((takes === "features") !== (examples.shape.length === 1))
@@ -165,7 +178,7 @@ export async function fit(
       seed,
     },
     parts,
-    dataOf(examples, split, seed),
+    dataOf(options, parts.sampler, seed),
     selector,
     undefined, // no backbone trains
   );

@@ -6,7 +6,7 @@ import { evaluate, evaluateCodes } from "../../library/evaluation.ts";
 import { facenet, softmax } from "../../library/losses.ts";
 import { trustworthiness, tsne } from "../../library/maps.ts";
 import { batchHard, hardNegative } from "../../library/selectors.ts";
-import { embed, type FitOptions, fit, linear, load, mlp, save } from "../../library/training.ts";
+import { category, embed, type FitOptions, fit, linear, load, mlp, save } from "../../library/training.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 
 const DIM = 12;
@@ -89,6 +89,18 @@ test("evaluation is that of the definition", async () => {
   expect(measured).toMatchObject({ k: 1, accuracy: 1 });
 });
 
+test("a sampler draws by the categories of the classes", async () => {
+  const sampler = { use: category, categories: 1, classes: 2, images: 4 };
+  const { history } = await fit({
+    ...options,
+    sampler,
+    categories: ["x", "y", "x"],
+    steps: 2,
+    evaluateEvery: 2,
+  });
+  expect(history.at(-1)?.step).toBe(2);
+});
+
 test.each<[string, Partial<FitOptions>, RegExp]>([
   [
     "a param that is unknown",
@@ -100,6 +112,11 @@ test.each<[string, Partial<FitOptions>, RegExp]>([
     "a selector of pairs for triplets",
     { selector: hardNegative },
     /learns from triplets, but the selector "hardNegative" chooses pairs/,
+  ],
+  [
+    "a sampler by category without categories",
+    { sampler: category },
+    /by category: give categories, one for each of the 3 classes/,
   ],
   ["a selector for a loss of batches", { loss: softmax }, /the selector "batchHard" has nothing to choose/],
 ])("%s is refused in one line", async (_, wrong, message) => {

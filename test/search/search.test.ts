@@ -96,7 +96,7 @@ describe("index", () => {
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
     await search(["photos/cat/10.png"], { index: "mine", top: 3, json: true }, folder, folder);
-    const [{ nearest }] = JSON.parse(printed.slice(1).join("\n"));
+    const [{ nearest }] = JSON.parse(printed.join("\n"));
     expect(nearest[0]).toMatchObject({ image: at("photos/cat/10.png"), same: true });
     expect(readRecipe(at("mine")).roots).toEqual([{ path: at("photos") }]);
   });
