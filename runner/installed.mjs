@@ -10,11 +10,15 @@ function jsonIn(file) {
   }
 }
 
-/** The messages of Node and esbuild about a package that they cannot find. */
-const ABSENT = [
-  /Cannot find (?:package|module) '((?:@[^/']+\/)?[^./'][^/']*)/,
-  /Could not resolve "((?:@[^/"]+\/)?[^./"][^/"]*)/,
+/** The messages of Node and esbuild about a package that they cannot find, or that is not as its importer expects. */
+const NAMING = [
+  /Cannot find (?:package|module) '([^']+)'/,
+  /Could not resolve "([^"]+)"/,
   /The package "([^"]+)" could not be found/,
+  /[Tt]he requested module '([^']+)' (?:does not provide an export|is a CommonJS module)/,
+  /No matching export in "([^"]+)"/,
+  /is not defined by "exports" in (\S+)/,
+  /No "exports" main defined in (\S+)/,
 ];
 
 /** Every text of an error: esbuild keeps those of its parts in a list. */
@@ -23,32 +27,40 @@ const textsOf = (error) => [
   ...(Array.isArray(error?.errors) ? error.errors.map(({ text }) => String(text)) : []),
 ];
 
-/** The first package that is not as the lock file of a project names it; undefined where all are, or without the file. */
-function otherThanLocked(home) {
-  const { packages = {} } = jsonIn(join(home, "package-lock.json")) ?? {};
-  for (const [path, { version, optional, dev }] of Object.entries(packages)) {
-    if (!path.startsWith("node_modules/") || optional || dev) continue;
-    const found = jsonIn(join(home, path, "package.json"))?.version;
-    const name = path.slice(path.lastIndexOf("node_modules/") + "node_modules/".length);
+/** The package that an import, or a path of one of its files, names; undefined for another path. */
+function packageOf(named) {
+  const name = named.split("node_modules/").at(-1);
+  return /^(?:@[^/]+\/)?[^@./#:][^/:]*(?=\/|$)/.exec(name)?.[0];
+}
+
+/** How a package differs from the lock file of a project; undefined where it does not, or is none of that file. */
+function differenceOf(name, home) {
+  const top = `node_modules/${name}`;
+  const { packages } = jsonIn(join(home, "package-lock.json")) ?? { packages: { [top]: {} } };
+  for (const [path, { version }] of Object.entries(packages)) {
+    if (!`/${path}`.endsWith(`/${top}`)) continue;
+    const found = jsonIn(join(home, path, "package.json"));
     if (found === undefined) return `the package "${name}" is not installed`;
-    if (found !== version)
-      return `the package "${name}" is installed as ${found}, but package-lock.json names ${version}`;
+    if (version !== undefined && found.version !== version)
+      // of a linked package the file names none
+      return `the package "${name}" is installed as ${found.version}, but package-lock.json names ${version}`;
   }
   return undefined;
 }
 
 /**
- * The line for an error that missing or old packages caused; undefined for any other error.
+ * The line for an error that names a missing or old package; undefined for any other error.
  * @param home the project's folder
  */
 export function packageFault(error, home) {
   for (const text of textsOf(error))
-    for (const pattern of ABSENT) {
-      const [, name] = pattern.exec(text) ?? [];
-      if (name) return `the package "${name}" is not installed. Run: npm ci`;
+    for (const pattern of NAMING) {
+      const [, named] = pattern.exec(text) ?? [];
+      const name = named && packageOf(named);
+      const difference = name && differenceOf(name, home);
+      if (difference) return `${difference}. Run: npm ci`;
     }
-  const other = otherThanLocked(home);
-  return other && `${other}. Run: npm ci`;
+  return undefined;
 }
 
 /** Does what needs the packages. Where one is missing or old, prints that line and ends the process with exit code 2. */

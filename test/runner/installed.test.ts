@@ -3,7 +3,8 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { afterAll, beforeAll, expect, test } from "vitest";
+import { pathToFileURL } from "node:url";
+import { afterAll, beforeAll, describe, expect, test } from "vitest";
 
 let home: string;
 beforeAll(() => {
@@ -55,4 +56,55 @@ test("with one of an older version", () => {
   expect(stderr).toMatch(
     /^the package "yaml" is installed as 0\.0\.1, but package-lock\.json names [\d.]+\. Run: npm ci\n$/,
   );
+});
+
+describe("an error is of a package", () => {
+  const lock = {
+    "node_modules/old": { version: "2.0.0" },
+    "node_modules/@a/old": { version: "2.0.0" },
+    "node_modules/missing": { version: "1.0.0", optional: true },
+    "node_modules/linked": { resolved: "linked", link: true },
+  };
+  let folder: string;
+  let packageFault: (error: unknown, home: string) => string | undefined;
+  beforeAll(async () => {
+    ({ packageFault } = await import(pathToFileURL(resolve("runner/installed.mjs")).href));
+    folder = join(home, "small");
+    for (const name of ["old", "@a/old", "linked"]) {
+      mkdirSync(join(folder, "node_modules", name), { recursive: true });
+      writeFileSync(join(folder, "node_modules", name, "package.json"), '{ "version": "1.0.0" }');
+    }
+    writeFileSync(join(folder, "package-lock.json"), JSON.stringify({ packages: lock }));
+  });
+
+  const old = (name: string) =>
+    `the package "${name}" is installed as 1.0.0, but package-lock.json names 2.0.0. Run: npm ci`;
+  test.each([
+    ["The requested module 'old' does not provide an export named 'parse'", old("old")],
+    ["Named export 'a' not found. The requested module '@a/old/b.js' is a CommonJS module", old("@a/old")],
+    [
+      "Package subpath './a' is not defined by \"exports\" in /p/node_modules/@a/old/package.json",
+      old("@a/old"),
+    ],
+    ["Cannot find module '/p/node_modules/old/a.js' imported from /p/x.mjs", old("old")],
+    ["Cannot find package 'missing' imported from", 'the package "missing" is not installed. Run: npm ci'],
+  ])("that it names: %s", (message, line) => {
+    expect(packageFault(new Error(message), folder)).toBe(line);
+    expect(packageFault({ errors: [{ text: "" }, { text: message }] }, folder)).toBe(line);
+  });
+
+  test.each([
+    "ENOSPC: no space left on device, write",
+    "EACCES: permission denied, mkdir '/p/node_modules/old/.cache'",
+    'Expected identifier but found "="',
+    "of its own",
+    "The requested module './old.ts' does not provide an export named 'parse'",
+    'No matching export in "runner/cli/cli.ts" for import "none"',
+    'Could not resolve "runner/cli/cli.ts"',
+    "The requested module 'linked' does not provide an export named 'parse'",
+    "Cannot find package 'not-in-the-lock' imported from",
+    "Cannot find module 'node:new'",
+  ])("unless it is another: %s", (message) => {
+    expect(packageFault(new Error(message), folder)).toBeUndefined();
+  });
 });
