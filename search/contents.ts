@@ -31,15 +31,27 @@ export class Contents {
 
   /** The rows with a content: several where an image is there more than once; none for a query without a content. */
   rows(content: Uint8Array): Set<number> {
-    const rows = new Set<number>();
+    return new Set(this.each(content));
+  }
+
+  /** One row with a content, first the preferred: not the others, of which an index of copies has as many as images. */
+  row(content: Uint8Array, preferred?: number): number | undefined {
+    if (preferred !== undefined && this.isAt(preferred, content)) return preferred;
+    for (const row of this.each(content)) return row;
+    return undefined;
+  }
+
+  private *each(content: Uint8Array): Generator<number> {
+    if (content.length !== this.width) return;
+    for (let next = this.heads[this.valueAt(content, 0)]; next > 0; next = this.before[next - 1])
+      if (this.isAt(next - 1, content)) yield next - 1;
+  }
+
+  private isAt(row: number, content: Uint8Array): boolean {
     const { width } = this;
-    if (content.length !== width) return rows;
-    for (let next = this.heads[this.valueAt(content, 0)]; next > 0; next = this.before[next - 1]) {
-      const at = (next - 1) * width;
-      let same = 0;
-      while (same < width && this.contents[at + same] === content[same]) same++;
-      if (same === width) rows.add(next - 1);
-    }
-    return rows;
+    const at = row * width;
+    let same = 0;
+    while (same < width && this.contents[at + same] === content[same]) same++;
+    return same === width;
   }
 }

@@ -73,8 +73,7 @@ class Known {
   withContent(own: number | undefined, path: string): { row?: number; stamp?: Stamp } {
     try {
       const stamp = stampOf(path);
-      const same = this.byHash.rows(Buffer.from(stamp.sha256, "hex"));
-      return { row: own !== undefined && same.has(own) ? own : same.values().next().value, stamp };
+      return { row: this.byHash.row(Buffer.from(stamp.sha256, "hex"), own), stamp };
     } catch {
       return {}; // its encoding fails, and says so
     }
