@@ -132,10 +132,26 @@ export function withoutPath(roots: Root[], path: string): Root[] {
   return left;
 }
 
+/** Whether two roots may hold the same file, or one holds the folder of the other. */
+const overlap = (one: Root, other: Root): boolean =>
+  one.path === other.path ||
+  (!one.only && isWithin(other.path, one.path)) ||
+  (!other.only && isWithin(one.path, other.path));
+
+/** @throws UserError when a root that has moved is at the place of another, or one is within the other */
+function checkPlaces(before: Root[], after: Root[]): void {
+  for (const [at, one] of after.entries())
+    for (const [place, other] of after.entries())
+      if (place !== at && one.path !== before[at].path && overlap(one, other))
+        throw new UserError(
+          `index: --root: ${shown(before[at].path)} would be at ${shown(one.path)}, and ${shown(before[place].path)} at ${shown(other.path)}: each needs a folder of its own, outside the other. Name another place, or remove one of them first: npx deephash index remove ${JSON.stringify(before[at].path)}`,
+        );
+}
+
 /**
  * Roots that have moved.
  * @param moves `OLD=NEW`, or `NEW` alone where there is one root; @param resolved makes a path absolute
- * @throws UserError when a root is not there, or its new place is not
+ * @throws UserError when a root is not there, its new place is not, or two would be at one place
  */
 export function moved(roots: Root[], moves: string[], resolved: (path: string) => string): Root[] {
   const after = [...roots];
@@ -154,5 +170,6 @@ export function moved(roots: Root[], moves: string[], resolved: (path: string) =
       throw new UserError(`index: --root ${shown(move)}: ${shown(path)} is no folder.`);
     after[at] = { ...after[at], path };
   }
+  checkPlaces(roots, after);
   return after;
 }
