@@ -1,4 +1,5 @@
 /** The rows of an index of files: written, and read to be taken over. */
+import { constants } from "node:buffer";
 import { closeSync, openSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Float64, Uint16 } from "apache-arrow";
@@ -123,15 +124,28 @@ export class Rows {
 /** Names that are written at once. */
 const LINES = 10_000;
 
-/** Writes the names as JSON.stringify(names, null, 1) would, which makes one text of all. */
-function writeNames(path: string, photos: Photo[]): void {
+/**
+ * Writes the names as JSON.stringify(names, null, 1) would, which makes one text of all.
+ * @param longest bytes of the file: those of the longest text that V8 can read it as
+ * @throws UserError when they are longer together
+ */
+export function writeNames(path: string, photos: Photo[], longest = constants.MAX_STRING_LENGTH): void {
   const file = openSync(path, "w");
+  let bytes = 0;
+  const write = (text: string) => {
+    bytes += Buffer.byteLength(text);
+    if (bytes > longest)
+      throw new UserError(
+        `index: the names of ${photos.length} images take more than ${longest} bytes, the most that an index can hold. Index fewer images, or folders further down, from where names are shorter.`,
+      );
+    writeFileSync(file, text);
+  };
   try {
     for (let first = 0; first < photos.length; first += LINES) {
       const lines = photos.slice(first, first + LINES).map(({ name }) => ` ${JSON.stringify(name)}`);
-      writeFileSync(file, `${first === 0 ? "[" : ","}\n${lines.join(",\n")}`);
+      write(`${first === 0 ? "[" : ","}\n${lines.join(",\n")}`);
     }
-    writeFileSync(file, "\n]\n");
+    write("\n]\n");
   } finally {
     closeSync(file);
   }
