@@ -3,7 +3,7 @@ import { mkdirSync } from "node:fs";
 import { availableParallelism } from "node:os";
 import { join, resolve } from "node:path";
 import { UserError } from "../../runner/stage.ts";
-import { type Recipe, type Root, seal, UNSEALED } from "../../stages/shared/search-index.ts";
+import { type Recipe, type Root, readRecipe, seal, UNSEALED } from "../../stages/shared/search-index.ts";
 import { Encoder } from "../encoder.ts";
 import { type Index, openIndex } from "../opened.ts";
 import { type Comparison, type Counts, compare } from "./compare.ts";
@@ -132,6 +132,7 @@ export interface Changed extends Counts {
 
 /** Changes an index, round by round. @param most images of a round */
 async function changeIndex(folder: string, edit: Edit, most: number): Promise<Changed> {
+  readRecipe(folder); // no folder is made at a place without an index
   const kept = new Kept();
   const failed = new Set<string>();
   const counts: Counts = { new: 0, changed: 0, moved: 0, gone: 0 };

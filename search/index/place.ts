@@ -10,7 +10,7 @@ import {
   rmdirSync,
   rmSync,
 } from "node:fs";
-import { basename, dirname, join, relative, sep } from "node:path";
+import { basename, dirname, join, relative, resolve, sep } from "node:path";
 import { scratchName, sweep, sync } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import {
@@ -133,13 +133,20 @@ async function remove(data: string): Promise<void> {
   rmdirSync(data);
 }
 
+/** Removes a folder and those above it, up to the last one, as far as they are empty. */
+function removeEmpty(folder: string, last: string): void {
+  try {
+    rmdirSync(folder);
+    if (folder !== last) removeEmpty(dirname(folder), last);
+  } catch {} // it holds something
+}
+
 /**
  * Makes an index in a folder of its own within `out` and puts it in the old one's place in one step.
  * @param make fills the folder; the old index stays where it returns false
  */
 export async function replace(out: string, make: (scratch: string) => Promise<unknown>): Promise<void> {
-  const there = existsSync(out);
-  mkdirSync(out, { recursive: true });
+  const made = mkdirSync(out, { recursive: true });
   const scratch = join(out, scratchName("index"));
   mkdirSync(scratch);
   try {
@@ -152,7 +159,7 @@ export async function replace(out: string, make: (scratch: string) => Promise<un
     if ((await make(scratch)) !== false) await install(scratch, out);
   } finally {
     rmSync(scratch, { recursive: true, force: true });
-    if (!there && readdirSync(out).length === 0) rmdirSync(out);
+    if (made !== undefined) removeEmpty(resolve(out), resolve(made));
   }
 }
 

@@ -14,6 +14,7 @@ import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { build } from "esbuild";
 import { beforeEach, describe, expect, test, vi } from "vitest";
+import { updateIndex } from "../../search/index/change.ts";
 import { checkPlace, replace } from "../../search/index/place.ts";
 import { folderOf, IndexFiles, readList, readRecipe } from "../../stages/shared/search-index.ts";
 import { scratch } from "../stages/shared/scratch.ts";
@@ -141,6 +142,14 @@ test("what a person puts into the old one while the new one is made stays", asyn
 test("a making that fails leaves nothing", async () => {
   await expect(replace(at("out"), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
   expect(existsSync(at("out"))).toBe(false);
+  await expect(replace(at("photos/deep/er"), () => Promise.reject(new Error("no")))).rejects.toThrow("no");
+  expect(readdirSync(folder)).toEqual(["photos"]);
+  expect(readdirSync(at("photos"))).toEqual([]);
+});
+
+test("an update where no index is makes no folder", async () => {
+  await expect(updateIndex(at("typo/deeper/photos"), [], folder)).rejects.toThrow(/photos: no index/);
+  expect(readdirSync(folder)).toEqual(["photos"]);
 });
 
 test("killed at any call, or by a power cut, the old index or the new one is whole, and the next call ends well", async () => {
