@@ -1,7 +1,7 @@
 /** Gradients of small filters on WebGPU: a thread for each of their values, of a part of the pixels; then their sums. */
 import * as tf from "@tensorflow/tfjs-core";
 import { gpu, runShader, type Shader } from "./shader.ts";
-import { columnSums } from "./webgpu-sums.ts";
+import { canSum, columnSums, MOST_GROUPS } from "./webgpu-sums.ts";
 
 const THREADS = 64;
 /** Workgroups that keep a large GPU at work. */
@@ -63,6 +63,7 @@ export function filterGradient(
   if (filterHeight * filterWidth === 1 && !depthwise) return undefined;
   if (count * lines * outWidth > MOST_MULTIPLICATIONS) return undefined;
   const across = Math.ceil(count / THREADS);
+  if (across > MOST_GROUPS || !canSum(count)) return undefined;
   const span = Math.ceil(lines / Math.min(lines, Math.ceil(ENOUGH / across)));
   const chunks = Math.ceil(lines / span);
   const ints = [

@@ -14,7 +14,7 @@ const ROWS = 256;
 /** Workgroups that keep a large GPU at work. */
 const ENOUGH = 1024;
 /** Workgroups in one direction, by the limits of WebGPU. */
-const MOST_GROUPS = 65_535;
+export const MOST_GROUPS = 65_535;
 
 /** Threads that share a column, then the sum of theirs. @param width columns of a workgroup, a power of 2 */
 const shaderOf = (width: number): Shader => ({
@@ -52,7 +52,7 @@ const shaderOf = (width: number): Shader => ({
 /** Whether {@link columnSums} can add so many columns. */
 export const canSum = (columns: number): boolean => columns <= MOST_GROUPS * WIDEST;
 
-/** The sums of the columns of a matrix. @param shape of the result */
+/** The sums of the columns of a matrix, of as many as {@link canSum} allows. @param shape of the result */
 export function columnSums(x: tf.TensorInfo, rows: number, columns: number, shape: number[]): tf.TensorInfo {
   const backend = gpu();
   if (rows === 1) {
