@@ -174,11 +174,13 @@ export interface Refusal {
   where: string;
   /**
    * PART, PART.FIELD of the part's file, PART.params.NAME, `params.NAME` of the stage's own, or one of the first three
-   * after `upstream.`, of any stage that the inputs rest on → the values that are refused, all of them together. An
-   * absent one is null; a map or list, and a part itself, is true, a list also each of its items.
+   * after `upstream.`, of the stages that the inputs rest on → the values that are refused, all of them together. Where
+   * several stages upstream have such a part, each has to meet all that is said of it: which of them a result is of is
+   * not known before the run. An absent one is null; a map or list, and a part itself, is true, a list also each of its
+   * items.
    */
   when: Record<string, (Scalar | null)[]>;
-  /** One line, with "\${PART}" for its name, "\${upstream.PART}" for that of the first one upstream. */
+  /** One line, with "\${PART}" for its name, "\${upstream.PART}" for that of the first one upstream, which meets it. */
   message: string;
 }
 
@@ -211,14 +213,15 @@ export function refusalOf(
   parts: Record<string, Refusable>,
   { params = {}, upstream = {} }: Surroundings = {},
 ): Refusal | undefined {
-  const valuesAt = (path: string): (Scalar | null)[] => {
+  const isMet = (path: string, refused: (Scalar | null)[]): boolean => {
     const [name, ...fields] = path.split(".");
-    if (name === "params") return comparable(params[fields[0]]);
-    if (name !== "upstream") return valuesOf(parts[name], fields);
-    return (upstream[fields[0]] ?? [undefined]).flatMap((part) => valuesOf(part, fields.slice(1)));
+    const meets = (values: (Scalar | null)[]) => values.some((value) => refused.includes(value));
+    if (name === "params") return meets(comparable(params[fields[0]]));
+    if (name !== "upstream") return meets(valuesOf(parts[name], fields));
+    return (upstream[fields[0]] ?? [undefined]).every((part) => meets(valuesOf(part, fields.slice(1))));
   };
   const found = refusals.find(({ when }) =>
-    Object.entries(when).every(([path, values]) => valuesAt(path).some((value) => values.includes(value))),
+    Object.entries(when).every(([path, refused]) => isMet(path, refused)),
   );
   return (
     found && {
