@@ -48,13 +48,14 @@ class Buffer {
   destroy() {}
 }
 
-/** Puts the device where tfjs looks for one. */
-export function putCountingGpu(): {
+/** Puts the device where tfjs looks for one. @param limits other than most GPUs have */
+export function putCountingGpu(limits: Partial<typeof LIMITS> = {}): {
   /** The numbers since the last call. */
   take(): Counts;
   /** Reports an error, as a device does that refuses a command. */
   refuse(message: string): void;
 } {
+  const own = { ...LIMITS, ...limits };
   const none = (): Counts => ({ dispatches: 0, submits: 0, uploads: 0, copies: 0, reads: 0 });
   let counts = none();
   let listener: (event: { error: Error }) => void;
@@ -78,7 +79,7 @@ export function putCountingGpu(): {
   };
   const GPUBufferUsage = { MAP_READ: 1, MAP_WRITE: 2, COPY_SRC: 4, COPY_DST: 8, UNIFORM: 64, STORAGE: 128 };
   const device = {
-    limits: LIMITS,
+    limits: own,
     features: new Set(),
     queue: { writeBuffer() {}, submit: () => counts.submits++ },
     createBuffer: ({ size, usage, mappedAtCreation }: Record<string, never>) => {
@@ -86,7 +87,10 @@ export function putCountingGpu(): {
       return new Buffer(size, usage, mappedAtCreation);
     },
     createCommandEncoder: () => encoder,
-    createBindGroup: ({ entries }: { entries: unknown[] }) => {
+    createBindGroup: ({ entries }: { entries: { resource: { buffer: Buffer } }[] }) => {
+      for (const { resource } of entries)
+        if (resource.buffer.size > own.maxStorageBufferBindingSize)
+          throw new Error(`a buffer of ${resource.buffer.size} bytes`);
       if (entries.length > STORAGE_BUFFERS + 1)
         throw new Error(
           `a shader reads and writes ${entries.length - 1} tensors; a GPU may allow ${STORAGE_BUFFERS}`,
@@ -100,7 +104,7 @@ export function putCountingGpu(): {
   };
   const adapter = {
     info: { vendor: "none", architecture: "", description: "a GPU that counts" },
-    limits: LIMITS,
+    limits: own,
     features: new Set(),
     requestDevice: async () => device,
   };

@@ -11,6 +11,7 @@ interface GpuData {
 
 /** The part of the backend that is used. Commands are recorded, and submitted together. */
 interface GpuBackend {
+  device: { limits: { maxStorageBufferBindingSize: number; maxBufferSize: number } };
   tensorMap: { get(dataId: object): GpuData };
   commandQueueOwnedIds: WeakSet<object>;
   commandEncoder: {

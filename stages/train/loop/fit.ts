@@ -9,7 +9,7 @@ import type { CheckpointPlace } from "./checkpoint.ts";
 import { collapseOf } from "./collapse.ts";
 import { type EvaluationOptions, evaluate } from "./evaluation.ts";
 import { Checkpoints } from "./state.ts";
-import { type StepOptions, stepper } from "./step.ts";
+import { type StepOptions, type Stepper, stepper } from "./step.ts";
 import { Tally } from "./tally.ts";
 
 export interface FitOptions extends StepOptions, EvaluationOptions {
@@ -45,9 +45,19 @@ export interface Fitted {
  * @throws Error when the loss is no longer finite
  */
 export async function fit(options: FitOptions): Promise<Fitted> {
+  const began = performance.now();
+  const started = await stepper(options);
+  try {
+    return await train(options, started, began);
+  } finally {
+    for (const updater of started.updaters) updater.dispose();
+  }
+}
+
+/** Does the steps and evaluations. @param entered when the training began, of `performance.now` */
+async function train(options: FitOptions, { doStep, updaters }: Stepper, entered: number): Promise<Fitted> {
   const { data, loss, steps, signal } = options;
-  let began = performance.now();
-  const { doStep, updaters } = await stepper(options);
+  let began = entered;
   const tally = new Tally(loss.counters);
   const weights = new BestWeights(options.network.model);
   const rows: HistoryRow[] = [];

@@ -102,6 +102,16 @@ interface Member {
   moved: boolean;
 }
 
+/** Values of the array that holds a weight: the weight's own, up to the end of its last block. */
+const placesOf = ({ size }: tf.Variable): number => Math.ceil(size / BLOCK) * BLOCK;
+
+/** Whether the values and moments of all weights fit into one array of this GPU. */
+export function fitsOneBuffer(variables: tf.Variable[], optimizer: keyof typeof MOMENTS): boolean {
+  const { maxStorageBufferBindingSize, maxBufferSize } = gpu().device.limits;
+  const places = variables.reduce((sum, variable) => sum + placesOf(variable), 0);
+  return 4 * places * (1 + MOMENTS[optimizer]) <= Math.min(maxStorageBufferBindingSize, maxBufferSize);
+}
+
 const kept = (values: Float32Array): tf.Tensor1D => tf.keep(tf.tensor1d(values));
 
 /** The arrays of some weights, and what moves them. */
@@ -121,7 +131,7 @@ class Arrays {
       // A bias, which has one dimension, does not decay.
       const bits = own | (decays && variable.rank > 1 ? DECAYS : 0);
       const member = { variable, from, count: variable.size, bits, moved: false };
-      from += Math.ceil(variable.size / BLOCK) * BLOCK;
+      from += placesOf(variable);
       return member;
     });
     this.size = from;
@@ -204,6 +214,10 @@ class Arrays {
     tf.dispose(this.state);
     this.state = kept(values);
   }
+
+  dispose(): void {
+    tf.dispose([this.slopes, this.state, ...(this.blocks ? [this.blocks.bits] : [])]);
+  }
 }
 
 /** The optimizers of some weights on WebGPU, see `updater`. */
@@ -238,5 +252,6 @@ export function gpuUpdater(
       powers = saved[0].numbers;
       arrays.write(new Map(saved.flatMap(({ slots }) => slots)));
     },
+    dispose: () => arrays.dispose(),
   };
 }

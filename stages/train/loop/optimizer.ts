@@ -3,7 +3,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import { valuesOf } from "../../shared/compute/variables.ts";
 import { adam } from "../engine/adam.ts";
 import { fillSlots, momentum } from "../engine/optimizer.ts";
-import { gpuUpdater } from "./optimizer-webgpu.ts";
+import { fitsOneBuffer, gpuUpdater } from "./optimizer-webgpu.ts";
 import { membersOf, type Rates } from "./rates.ts";
 import type { OptimizerOptions, Updater } from "./updater.ts";
 
@@ -25,7 +25,8 @@ export function updater(
   options: OptimizerOptions,
   backbone: tf.Variable[] = [],
 ): Updater {
-  if (tf.getBackend() === "webgpu" && variables.length > 0) return gpuUpdater(variables, options, backbone);
+  if (tf.getBackend() === "webgpu" && variables.length > 0 && fitsOneBuffer(variables, options.optimizer))
+    return gpuUpdater(variables, options, backbone);
   const { optimizer, weightDecay = 0, clip } = options;
   const groups = membersOf(variables, backbone).map((group) => ({
     ...group,
@@ -68,6 +69,12 @@ export function updater(
             values.map((value) => tf.tensor(value, shape)),
           );
         }
+      }
+    },
+    dispose() {
+      for (const { own } of groups) {
+        for (const slots of own.state.slots.values()) tf.dispose(slots);
+        own.state.slots.clear();
       }
     },
   };

@@ -20,6 +20,8 @@ export interface Updater {
   save(): Promise<SavedUpdater>;
   /** Goes on from the state of another run. */
   restore(saved: SavedUpdater): void;
+  /** Frees its tensors; the weights stay. */
+  dispose(): void;
 }
 
 /** The states of the optimizers, in their order: numbers, and the slots of each weight by its place among all. */

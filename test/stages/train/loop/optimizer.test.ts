@@ -4,6 +4,7 @@ import { beforeAll, describe, expect, it } from "vitest";
 import { UserError } from "../../../../runner/stage.ts";
 import { startBackend } from "../../../../stages/shared/compute/backend.ts";
 import { updater } from "../../../../stages/train/loop/optimizer.ts";
+import { fitsOneBuffer } from "../../../../stages/train/loop/optimizer-webgpu.ts";
 import { checkRates, ratesAt } from "../../../../stages/train/loop/rates.ts";
 import type { OptimizerOptions } from "../../../../stages/train/loop/updater.ts";
 
@@ -91,6 +92,30 @@ describe("an optimizer gives the weights of PyTorch", () => {
       expect(tf.memory().numTensors).toBe(before);
     }
   });
+});
+
+it("an optimizer that ends frees its tensors, and leaves the weights", () => {
+  for (const optimizer of ["adam", "sgd"] as const) {
+    const weight = tf.variable(tf.ones([3, 2]));
+    const before = tf.memory().numTensors;
+    const { update, dispose } = updater([weight], { optimizer, clip: 1 });
+    tf.tidy(() => update([tf.ones([3, 2])], { head: 0.1, backbone: 0.1 }));
+    expect(tf.memory().numTensors).toBeGreaterThan(before);
+    dispose();
+    expect(tf.memory().numTensors).toBe(before);
+    expect(weight.dataSync()).toHaveLength(6);
+  }
+});
+
+it("a GPU moves weights in one array only where all values and moments fit into a buffer", () => {
+  const limits = { maxStorageBufferBindingSize: 4 * 256 * 2 * 3, maxBufferSize: 2 ** 31 };
+  Object.assign(tf.backend(), { device: { limits } });
+  const weights = [tf.variable(tf.ones([256])), tf.variable(tf.ones([1]))]; // a block each
+  expect(fitsOneBuffer(weights, "adam")).toBe(true);
+  expect(fitsOneBuffer([...weights, weights[0]], "adam")).toBe(false);
+  expect(fitsOneBuffer([...weights, weights[0]], "sgd")).toBe(true);
+  limits.maxBufferSize = 1000;
+  expect(fitsOneBuffer(weights, "sgd")).toBe(false);
 });
 
 describe("learning rates", () => {
