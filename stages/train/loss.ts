@@ -63,6 +63,8 @@ export interface Loss<P = Record<string, unknown>> extends PartDefinition {
   selects: "triplets" | "pairs" | "nothing";
   /** Whether images may have several labels: the loss then goes by {@link Given.labelSets}, or by a batch made with them. */
   several?: boolean;
+  /** Whether it uses no labels: all images may then have one label, or each another. */
+  unlabelled?: boolean;
   start(setup: LossSetup): LossRun<P>;
 }
 

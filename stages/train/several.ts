@@ -23,12 +23,17 @@ export function checkSeveral({ loss, sampler }: Record<string, Part>): void {
 }
 
 /**
- * Checks that there are images to tell apart, and, where images have several labels, images to bring together. An image
- * alone with its one label can still be found by validation images.
+ * Checks that there are images to tell apart, and, where images have several labels, images to bring together, unless
+ * the loss uses no labels. An image alone with its one label can still be found by validation images.
  * @param rows of the training images
  * @throws UserError when every two of them share a label, or no two do
  */
-export function checkSimilar({ labels, sets, classes }: Examples, rows: Uint32Array): void {
+export function checkSimilar(
+  { labels, sets, classes }: Examples,
+  rows: Uint32Array,
+  { unlabelled }: Pick<Loss, "unlabelled">,
+): void {
+  if (unlabelled) return;
   const own = sets && takeSets(sets, rows, classes.length);
   if (own && Math.max(...countLabels(own, [...rows.keys()], classes.length)) < 2)
     throw new UserError(

@@ -9,6 +9,7 @@ import { withChoice } from "./choice.ts";
 import { readTrainingData } from "./data.ts";
 import { fit } from "./loop/fit.ts";
 import { watchOthers } from "./loop/others.ts";
+import type { Loss } from "./loss.ts";
 import type { NamedMetric } from "./metric.ts";
 import type { NetworkDefinition } from "./network.ts";
 import type { Params } from "./params.ts";
@@ -76,7 +77,7 @@ export default defineStage<Params>({
     const { examples, train } = data;
     const recipe = recipeFor(params, parts, choice, data);
     if (examples.sets) checkSeveral(parts);
-    checkSimilar(examples, train);
+    checkSimilar(examples, train, parts.loss.part as Loss);
     const setup = await setUp(params, parts, data, selector, tuning && { tuning, model: inputs.model });
     const { network, metrics, dim, normalise } = setup;
     const others = watchOthers();

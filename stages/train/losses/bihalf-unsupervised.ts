@@ -56,6 +56,7 @@ export default defineLoss({
   codes: true,
   selects: "nothing",
   several: true,
+  unlabelled: true,
   params: {
     gamma: scheduled({ default: 6, minimum: 0, description: "weight of the distance to the bits" }),
   },

@@ -121,6 +121,8 @@ describe("train on several labels", () => {
     await expect(train({}, { data: path })).rejects.toThrow(
       /every two training images share a label, so there is nothing to tell apart/,
     );
+    const unlabelled = { loss: "bihalf-unsupervised", selector: undefined, steps: 1, evaluate_every: 1 };
+    expect(Object.keys((await train(unlabelled, { data: path })).outputs)).toContain("model");
     const classes = several.lists.flatMap((_, row) => [`x${row}`, `y${row}`]);
     writeSeveral(path, { ...several, classes, lists: several.lists.map((_, row) => [2 * row, 2 * row + 1]) });
     await expect(train({}, { data: path })).rejects.toThrow(
