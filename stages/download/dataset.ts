@@ -34,6 +34,8 @@ export interface DatasetInfo {
   classes: string[];
   /** Of each class the name of its category, where classes are grouped. */
   categories?: string[];
+  /** Why they have none, where a list names some that are not one for each class. */
+  no_categories?: string;
   /** Whether an image may have several labels: every row then has `labels`. */
   several?: boolean;
   /** sha256 of each list of the images that belong to the data set, by the file's name. */

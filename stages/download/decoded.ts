@@ -64,6 +64,8 @@ export interface Listed {
   classes: string[];
   /** Of each class the name of its category. */
   categories?: string[];
+  /** Why the classes have none, where a list names some. */
+  no_categories?: string;
   /** Whether an image may have several labels. */
   several?: boolean;
   /** sha256 of each list that names them, by the file's name. */
@@ -147,13 +149,14 @@ export function openListed(
   params: FileParams,
   context: DatasetContext,
 ): { info: DatasetInfo; rows: AsyncIterable<ImageRow> } {
-  const { images, classes, categories, several, lists } = listed;
+  const { images, classes, categories, no_categories, several, lists } = listed;
   return {
     info: {
       dataset,
       ...shapeOf(params),
       classes,
       ...(categories && { categories }),
+      ...(no_categories && { no_categories }),
       ...(several && { several }),
       ...(lists && { lists }),
       names: images.map(({ path }) => path),

@@ -126,24 +126,23 @@ export interface Categorised {
   where: string;
 }
 
-/**
- * The category of each class, as its images have it.
- * @throws UserError when an image has several labels, or two images of a class have different categories
- */
-export function categoriesOfClasses(images: Categorised[], classes: string[]): string[] {
+/** The category of each class, as its images have it; or why not each class has one, in words. */
+export function categoriesOfClasses(
+  images: Categorised[],
+  classes: string[],
+): { categories: string[] } | { no_categories: string } {
   const first = new Map<number, Categorised>();
   for (const image of images) {
-    if (image.labels.length > 1)
-      throw new UserError(
-        `${image.where}: ${shown(image.path)} has several labels and a category. Categories group classes of images with one label: leave out one of both.`,
-      );
+    const no = (why: string) => ({ no_categories: `${image.where}: ${why}` });
+    if (image.labels.length > 1) return no(`${shown(image.path)} has several labels and a category`);
+    if (image.category === "") return no(`${shown(image.path)} has no category`);
     const [label] = image.labels;
     const other = first.get(label);
     if (!other) first.set(label, image);
     else if (other.category !== image.category)
-      throw new UserError(
-        `${image.where}: the class "${classes[label]}" is in the category "${shown(image.category)}", but in "${shown(other.category)}" at ${other.where}. Give all images of a class one category.`,
+      return no(
+        `the class "${classes[label]}" is in the category "${shown(image.category)}", but in "${shown(other.category)}" at ${other.where}`,
       );
   }
-  return classes.map((_, label) => shown(first.get(label)!.category));
+  return { categories: classes.map((_, label) => shown(first.get(label)!.category)) };
 }

@@ -1,6 +1,7 @@
 /** sample: a few images of each class, with their features and roles: small enough to ship with the project. */
 import { readFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
+import { splitCategories } from "../shared/artifacts/categories.ts";
 import { narrow } from "../shared/artifacts/half.ts";
 import { type Roles, readSplit, rowsOf, writeSplit } from "../shared/artifacts/split.ts";
 import { readVectors, writeVectors } from "../shared/artifacts/vectors.ts";
@@ -20,6 +21,7 @@ export default defineStage<Params>({
   async run({ params, inputs, outputs }) {
     const vectors = readVectors(inputs.features);
     const split = readSplit(inputs.split);
+    const categories = splitCategories(inputs.split);
     const excluded = new Set<number>(
       inputs.exclude ? JSON.parse(readFileSync(inputs.exclude, "utf8")) : undefined,
     );
@@ -56,7 +58,7 @@ export default defineStage<Params>({
     writeSplit(
       outputs.split,
       { ids, labels, ...roles, protocol: split.protocol, seed: split.seed },
-      { classes },
+      { classes, ...categories },
     );
   },
 });

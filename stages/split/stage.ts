@@ -100,7 +100,7 @@ export default defineStage<Params>({
     writeSplit(
       outputs.split,
       { ids, labels, sets, ...roles, protocol: name, seed: params.seed },
-      { classes, ...(categories && { categories }) },
+      { classes, ...categories },
     );
     for (const [role, flags] of Object.entries(roles))
       note(

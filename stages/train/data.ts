@@ -79,10 +79,10 @@ export async function readTrainingData(
 /** The categories, if the sampler draws by them. @throws UserError when there are none, or of other classes */
 function categoriesFor({ name, part }: Part, split: string, { classes }: Examples): string[] | undefined {
   if (!(part as SamplerDefinition).categories) return undefined;
-  const categories = splitCategories(split);
+  const { categories, no_categories: why } = splitCategories(split);
   if (!categories)
     throw new UserError(
-      `train: the sampler "${name}" draws by category, but the classes of ${split} have none. Take a data set with categories (sop, cifar100, or csv with a column category), or the sampler balanced.`,
+      `train: the sampler "${name}" draws by category, but the classes of ${split} have none${why ? ` (${why})` : ""}. Take a data set with categories (sop, cifar100, or csv with a column category), or the sampler balanced.`,
     );
   if (categories.length !== classes.length)
     throw new UserError(

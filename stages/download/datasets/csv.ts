@@ -71,10 +71,6 @@ export default defineDataset({
         .filter(Boolean);
       if (names.length === 0)
         throw new UserError(`${where}: ${shown(record.path)} has no label. Give it one, or leave it out.`);
-      if (grouped && !record.category)
-        throw new UserError(
-          `${where}: ${shown(record.path)} has no category. Give every image one, or leave out the column.`,
-        );
       return {
         path: pathOf(record.path, where),
         split,
@@ -96,11 +92,17 @@ export default defineDataset({
       labels: [...new Set(names.map((name) => labelOf.get(name)!))].sort((a, b) => a - b),
     }));
     checkDeclared(images, params.several);
-    const categories = grouped ? categoriesOfClasses(images, classes) : undefined;
+    // The column may be about something else: only a sampler that draws by category needs it, and tells the reason. That
+    // names a line without the folder: it is part of the result, which is the same in every folder.
+    const inList = images.map((image) => ({
+      ...image,
+      where: `${params.list}${image.where.slice(path.length)}`,
+    }));
+    const found = grouped ? categoriesOfClasses(inList, classes) : {};
     const several = images.some(({ labels }) => labels.length > 1);
     return openListed(
       "csv",
-      { root, images, classes, categories, several, lists: { [params.list]: sha256 } },
+      { root, images, classes, ...found, several, lists: { [params.list]: sha256 } },
       params,
       context,
     );

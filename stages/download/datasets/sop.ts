@@ -2,6 +2,7 @@
  * Stanford Online Products (Song et al. 2016, https://cvgl.stanford.edu/projects/lifted_struct/): 120,053 images of
  * 22,634 products of 12 categories. 11,318 products train, 11,316 others test: 59,551 and 60,502 images.
  */
+import { UserError } from "../../../runner/stage.ts";
 import { defineDataset, type Role } from "../dataset.ts";
 import { fileParams, type ListedImage, openListed } from "../decoded.ts";
 import {
@@ -53,9 +54,11 @@ export default defineDataset({
       }
     }
     checkOnce(images);
-    const categories = categoriesOfClasses(images, classes);
+    const found = categoriesOfClasses(images, classes);
+    if ("no_categories" in found)
+      throw new UserError(`${found.no_categories}. Take the lists as the data set's makers publish them.`);
     const remark = countsRemark("sop", images, PUBLISHED);
     if (remark) context.warn(remark);
-    return openListed("sop", { root, images, classes, categories, lists }, params, context);
+    return openListed("sop", { root, images, classes, ...found, lists }, params, context);
   },
 });

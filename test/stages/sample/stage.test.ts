@@ -2,7 +2,8 @@ import { mkdtempSync, readFileSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { readSplit } from "../../../stages/shared/artifacts/split.ts";
+import { splitCategories } from "../../../stages/shared/artifacts/categories.ts";
+import { readSplit, writeSplit } from "../../../stages/shared/artifacts/split.ts";
 import { readVectors } from "../../../stages/shared/artifacts/vectors.ts";
 import { runStage } from "../../run-stage.ts";
 import { writeBlobSplit, writeBlobs } from "../vectors.ts";
@@ -55,6 +56,17 @@ describe("sample", () => {
     const again = await sample({});
     for (const name of ["features", "split"])
       expect(readFileSync(again.outputs[name]).equals(readFileSync(first.outputs[name]))).toBe(true);
+  });
+
+  it("keeps the categories of the classes, of a split that has some", async () => {
+    expect(splitCategories((await sample({})).outputs.split)).toEqual({});
+    const grouped = join(folder, "grouped.arrow");
+    const { classes } = readVectors(features);
+    const categories = ["pets", "farm", "pets"];
+    writeSplit(grouped, { ...readSplit(split), protocol: "official", seed: 1 }, { classes, categories });
+    const params = { train: 5, validation: 3, query: 2 };
+    const { outputs } = await runStage("sample", { params, inputs: { features, split: grouped } });
+    expect(splitCategories(outputs.split)).toEqual({ categories });
   });
 
   it("says when a class has too few", async () => {

@@ -48,7 +48,7 @@ const train = (inputs: Record<string, string>, sampler: object | string, extra: 
 
 it("carries the categories of a list to the samplers, on training and validation images", async () => {
   const inputs = await read(",category", (label) => `,${CATEGORIES[label]}`);
-  expect(splitCategories(inputs.split)).toEqual(CATEGORIES);
+  expect(splitCategories(inputs.split)).toEqual({ categories: CATEGORIES });
   expect([...categoriesOf(Uint16Array.of(3, 0, 2, 1), CATEGORIES)]).toEqual([1, 0, 0, 1]);
   for (const use of ["category", "hierarchical"]) {
     const { outputs } = await train(inputs, { use, classes: 2, images: 2 }, { validation_loss: true });
@@ -60,9 +60,17 @@ it("carries the categories of a list to the samplers, on training and validation
 
 it("refuses a sampler by category where classes have none, whose split is as before", async () => {
   const inputs = await read("", () => "");
-  expect(splitCategories(inputs.split)).toBeUndefined();
+  expect(splitCategories(inputs.split)).toEqual({});
   expect([...readTable(inputs.split, "split").schema.metadata.keys()]).not.toContain("categories");
   await expect(train(inputs, "category")).rejects.toThrow(
     /^train: the sampler "category" draws by category, but the classes of .*split\.arrow have none\. Take a data set/,
   );
+});
+
+it("tells such a sampler why a column of a list gives no categories", async () => {
+  const inputs = await read(",category", (label) => (label === 2 ? "," : ",pets"));
+  await expect(train(inputs, "category")).rejects.toThrow(
+    /^train: the sampler "category" draws by category, but the classes of .*split\.arrow have none \(images\.csv:4: 2\.png has no category\)\. Take/,
+  );
+  await train(inputs, { use: "balanced", classes: 2, images: 4 });
 });
