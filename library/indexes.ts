@@ -17,11 +17,9 @@ export type { Built } from "../search/index/build.ts";
 export type { Changed } from "../search/index/change.ts";
 
 /** How an index is made: `like` another, or with a `backbone` and no training. */
-export interface BuildOptions extends Omit<Command, "bits"> {
+export interface BuildOptions extends Command {
   /** Folder of the new index. */
   out: string;
-  /** Of a code, with `backbone`; by default 64. */
-  bits?: number;
 }
 
 const BACKBONES: Record<string, Backbone> = {
@@ -50,7 +48,7 @@ function backboneOf(name: string): Backbone {
  * @throws UserError when an option is invalid, no image can be read, or `out` holds anything but an index of the same folders
  */
 export const buildIndex = (paths: string[], options: BuildOptions): Promise<Built> =>
-  build(paths, { bits: 64, ...options }, process.cwd(), process.cwd(), backboneOf);
+  build(paths, options, process.cwd(), process.cwd(), backboneOf);
 
 /**
  * Brings an index to what its folders have: only new and changed images are encoded.

@@ -5,6 +5,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { type DownloadFolders, type ParamSchema, UserError } from "../../runner/stage.ts";
 import { suggest } from "../../runner/text/index.ts";
 import itq from "../../stages/encode/binarisers/itq.ts";
+import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
 import { type Projection, project, writeProjection } from "../../stages/shared/artifacts/projection.ts";
 import { type Backbone, scalingOf } from "../../stages/shared/backbone.ts";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
@@ -29,6 +30,9 @@ import { type Photo, photosOf, rootsOf } from "./roots.ts";
 import { Rows, writeRows } from "./rows.ts";
 import { Spill } from "./spill.ts";
 
+/** Bits of a code where no number is given. */
+const BITS = 64;
+
 export interface BuildOptions {
   /** Folder of the new index; without it, one in indexes/, see {@link defaultName}. */
   out?: string;
@@ -36,7 +40,8 @@ export interface BuildOptions {
   like?: string;
   /** Without `like`: a file of stages/shared/backbones/, whose features become bits by itq. */
   backbone?: string;
-  bits: number;
+  /** Of a code, with `backbone`: 1 to 512; without it, 64. */
+  bits?: number;
   /** With `backbone`: the folder that is searched for its file first. */
   mirror?: string;
   /** Replace an index of other images. */
@@ -171,11 +176,16 @@ function defaultName(images: string, like: string | undefined, backbone: string 
   return `${name}-like-${basename(basename(like) === PUBLISHED ? dirname(like) : like)}`;
 }
 
-/** @throws UserError for options that exclude each other */
-function checkOptions({ backbone, like }: BuildOptions): void {
+/** @throws UserError for options that exclude each other, or bits that no code has */
+function checkOptions(paths: string[], { backbone, like, bits = BITS }: BuildOptions): void {
+  if (paths.length === 0) throw new UserError("index: no folder and no image is named. Name at least one.");
   if ((like === undefined) === (backbone === undefined))
     throw new UserError(
       "index: name either --like INDEX, whose trained model encodes the images, or --backbone NAME, whose features become bits without training.",
+    );
+  if (!Number.isInteger(bits) || bits < 1 || bits > MOST_BITS)
+    throw new UserError(
+      `index: ${shown(String(bits))} bits: a whole number from 1 to ${MOST_BITS} was expected.`,
     );
 }
 
@@ -202,8 +212,8 @@ export async function build(
   from: string,
   find: (name: string) => Backbone | Promise<Backbone> = backboneOf,
 ): Promise<Built> {
-  checkOptions(options);
-  const { bits, backbone, force = false, exclude = [] } = options;
+  checkOptions(paths, options);
+  const { bits = BITS, backbone, force = false, exclude = [] } = options;
   const given = paths.map((path) => resolve(from, path));
   const roots = rootsOf(given, exclude);
   const photos = roots.flatMap((_, at) => photosOf(roots, at));

@@ -47,4 +47,13 @@ test("an option that is invalid is refused in one line", async () => {
     /no backbone "resnet19".*resnet18/,
   );
   await expect(buildIndex([at("photos")], { out: at("x") })).rejects.toThrow(/name either --like/);
+  await expect(buildIndex([], { out: at("x"), backbone: "resnet18" })).rejects.toThrow(
+    /no folder and no image/,
+  );
+  for (const bits of [0, -8, 2.5, 513, Number.NaN, "64" as unknown as number, null as unknown as number])
+    await expect(buildIndex([at("photos")], { out: at("x"), backbone: "none", bits })).rejects.toThrow(
+      `index: ${bits} bits: a whole number from 1 to 512 was expected.`,
+    );
+  const open = { out: at("x"), backbone: "none", bits: undefined };
+  await expect(buildIndex([at("photos")], open)).rejects.toThrow(/no backbone "none"/);
 });
