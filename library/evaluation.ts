@@ -9,9 +9,9 @@
 import { UserError } from "../runner/stage.ts";
 import { rankAll, takeRows } from "../stages/evaluate/neighbours.ts";
 import { bytesOf, type Codes } from "../stages/shared/artifacts/codes.ts";
-import { retrievesItself, rowsOf, type Split } from "../stages/shared/artifacts/split.ts";
+import { type Roles, retrievesItself, rowsOf, type Split } from "../stages/shared/artifacts/split.ts";
 import type { Vectors } from "../stages/shared/artifacts/vectors.ts";
-import { chooseK } from "../stages/shared/retrieval/evaluation.ts";
+import { checkFilled, chooseK } from "../stages/shared/retrieval/evaluation.ts";
 import { Counts } from "../stages/shared/retrieval/hamming/counts.ts";
 import { metricsOfCounts } from "../stages/shared/retrieval/hamming/metrics.ts";
 
@@ -59,7 +59,10 @@ function refuseSelf({ protocol }: Split): void {
     );
 }
 
-/** Measures vectors: the queries of the split search its database; k is chosen on its validation images. */
+/**
+ * Measures vectors: the queries of the split search its database; k is chosen on its validation images.
+ * @throws UserError when a role of the split has no images
+ */
 export async function evaluate(
   vectors: Vectors,
   split: Split,
@@ -67,8 +70,15 @@ export async function evaluate(
 ): Promise<Evaluation> {
   refuseSelf(split);
   const { dim, classes } = vectors;
-  const take = (role: "train" | "validation" | "query" | "database") =>
-    takeRows(vectors, rowsOf(split, role, vectors.ids, "evaluate"), undefined, distance === "cosine");
+  const rowsOfRole = (role: keyof Roles) => rowsOf(split, role, vectors.ids, "evaluate");
+  const rows = {
+    train: rowsOfRole("train"),
+    validation: rowsOfRole("validation"),
+    query: rowsOfRole("query"),
+    database: rowsOfRole("database"),
+  };
+  checkFilled(rows, "evaluate");
+  const take = (role: keyof Roles) => takeRows(vectors, rows[role], undefined, distance === "cosine");
   const options = {
     dim,
     classes: classes.length,
@@ -90,16 +100,21 @@ export async function evaluate(
   };
 }
 
-/** Measures codes by Hamming distance; every value is its expectation over all orders of items at one distance. */
+/**
+ * Measures codes by Hamming distance; every value is its expectation over all orders of items at one distance.
+ * @throws UserError when the split has no queries or no database
+ */
 export function evaluateCodes(
   { values, ids, labels, bits, classes }: Pick<Codes, "values" | "ids" | "labels" | "bits" | "classes">,
   split: Split,
   { at = AT }: Pick<EvaluateOptions, "at"> = {},
 ): Retrieval {
   refuseSelf(split);
+  const database = rowsOf(split, "database", ids, "evaluateCodes");
+  const queries = rowsOf(split, "query", ids, "evaluateCodes");
+  checkFilled({ query: queries, database }, "evaluateCodes");
   const bytes = bytesOf(bits);
   const codeOf = (row: number) => values.subarray(row * bytes, (row + 1) * bytes);
-  const database = rowsOf(split, "database", ids, "evaluateCodes");
   const searched = new Uint8Array(database.length * bytes);
   for (const [place, row] of database.entries()) searched.set(codeOf(row), place * bytes);
   const counts = new Counts(
@@ -108,7 +123,6 @@ export function evaluateCodes(
     Uint16Array.from(database, (row) => labels[row]),
     classes.length,
   );
-  const queries = rowsOf(split, "query", ids, "evaluateCodes");
   const found = Array.from(queries, (row) => {
     counts.count(codeOf(row));
     return metricsOfCounts(counts.all, counts.relevant(labels[row]), at);

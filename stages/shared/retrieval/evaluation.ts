@@ -104,6 +104,16 @@ function placesOf(rows: Uint32Array, among: Uint32Array): Int32Array {
   return found;
 }
 
+/**
+ * Checks that each role has images, which a split of a file does, but not one that a program made.
+ * @param rows of each role @throws UserError naming the first that has none
+ */
+export function checkFilled(rows: Record<string, ArrayLike<number>>, stage: string): void {
+  for (const [role, { length }] of Object.entries(rows))
+    if (length === 0)
+      throw new UserError(`${stage}: no image is in "${role}" of the split. Put at least one there.`);
+}
+
 /** @throws UserError when every ranking would be perfect, or none has anything to find */
 function checkRelevant(
   query: LabelledRows,
@@ -143,6 +153,7 @@ export async function evaluateQueries<Rows extends LabelledRows, F extends Found
     query: rowsOf(split, "query", ids, file),
     database: rowsOf(split, "database", ids, file),
   };
+  checkFilled(rows, stage);
   const { at, more } = askedFor(params, sets !== undefined, rows.database.length - Number(itself), stage);
   const train = representation.take(rows.train);
   const validation = representation.take(rows.validation);
