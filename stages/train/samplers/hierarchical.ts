@@ -44,6 +44,7 @@ export default defineSampler({
     batches: {
       type: "integer",
       minimum: 1,
+      maximum: 100,
       default: 4,
       description: "of each combination of categories, in a round",
     },
@@ -51,11 +52,10 @@ export default defineSampler({
   start(labels, params, random, facts) {
     const all = dealCategories(labels, facts!.categories!, params.categories, random);
     const sets = combinations(all.length, params.categories);
-    const round = sets.flatMap((_, set) => Array<number>(params.batches).fill(set));
-    const deal = deck([...round.keys()], random);
+    const deal = deck([...Array(sets.length * params.batches).keys()], random);
     return () => {
       const [batch] = deal(1);
-      const images = sets[round[batch]].flatMap((category) =>
+      const images = sets[Math.floor(batch / params.batches)].flatMap((category) =>
         all[category].deal(params.classes, params.images),
       );
       return { images: Int32Array.from(images) };

@@ -32,7 +32,7 @@ export interface Category {
 /**
  * The categories that have images, ascending.
  * @param categories `[images]`
- * @throws UserError when a batch would ask for more categories than there are, or as `requirePairs` does
+ * @throws UserError when a batch would ask for more categories than there are, or have one class, or as `requirePairs` does
  */
 export function dealCategories(
   labels: Uint16Array,
@@ -49,6 +49,11 @@ export function dealCategories(
   if (classes.size < wanted)
     throw new UserError(
       `train: a batch takes ${wanted} categories, but the images to draw from have ${classes.size}. Take sampler.categories: ${classes.size} or fewer.`,
+    );
+  const alone = [...classes.values()].find((own) => own.length === 1);
+  if (wanted === 1 && alone)
+    throw new UserError(
+      `train: a batch takes one category, but that of class ${alone[0]} has no other class to draw from, so that its batches would have nothing to tell apart. Take sampler.categories: 2 or more.`,
     );
   const decks = new Map([...members].map(([label, images]) => [label, deck(images, random)]));
   return [...classes]

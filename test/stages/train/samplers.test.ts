@@ -258,6 +258,21 @@ describe("samplers by category", () => {
       expect(Math.abs(counts.get(which)! / 4000 - share)).toBeLessThan(0.03);
   });
 
+  test("refuse one category where it may have one class", () => {
+    const alone = { categories: own.map((label) => (label === 4 ? 9 : categoryOf[label])) };
+    for (const sampler of [category, hierarchical] as SamplerDefinition[]) {
+      const start = (categories: number) =>
+        sampler.start(own, { ...params, categories }, random(1, "s"), alone);
+      expect(() => start(1)).toThrow(
+        new UserError(
+          "train: a batch takes one category, but that of class 4 has no other class to draw from, so that its batches would have nothing to tell apart. Take sampler.categories: 2 or more.",
+        ),
+      );
+      expect(() => start(2)).not.toThrow();
+    }
+    expect(hierarchical.params!.batches).toMatchObject({ maximum: 100 });
+  });
+
   test("refuse more categories than there are, and more combinations than can be listed", () => {
     for (const sampler of [category, hierarchical] as SamplerDefinition[])
       expect(() => drawn(sampler, 1, { ...params, categories: 4 })).toThrow(
