@@ -18,6 +18,26 @@ import { gradedBlocks, hasSeveral } from "./graded.ts";
 /** The interval that counts first: over seeds where there are several, else over queries. */
 const spread = ({ seeds, queries }: GroupMetric): Cell => range(seeds ?? queries);
 
+/** The title of votes on images that have one label in some rows, and several in others. */
+const MIXED = "kNN accuracy or F1";
+
+/** What the votes of neighbours give: the accuracy where images have one label, F1 where they have several. */
+function votesOf(rows: Groups): { title: string; cells: Cell[] } {
+  const metricOf = (row: Groups[number]) => (hasSeveral(row) ? "f1_micro" : "knn_accuracy");
+  const metrics = [...new Set(rows.map(metricOf))].sort().reverse();
+  const columns = new Map(
+    metrics.map((metric) => {
+      const own = rows.filter((row) => metricOf(row) === metric);
+      const cells = means(own, metric);
+      return [metric, new Map(own.map((row, at) => [row, cells[at]]))];
+    }),
+  );
+  return {
+    title: metrics.length === 2 ? MIXED : metrics.map(nameOf).join(""),
+    cells: rows.map((row) => columns.get(metricOf(row))!.get(row)!),
+  };
+}
+
 /** Every group in the columns that matter. */
 export function headline(
   protocol: string,
@@ -25,8 +45,8 @@ export function headline(
   rows: Groups,
   names: Map<string, string>,
 ): Table {
-  const voted = rows.some(hasSeveral) ? "f1_micro" : "knn_accuracy";
-  const [maps, accuracies] = [barCells(rows, "map"), means(rows, voted)];
+  const maps = barCells(rows, "map");
+  const votes = votesOf(rows);
   const collapsed = rows.some(([, group]) => group.collapsed);
   return {
     kind: "table",
@@ -35,7 +55,7 @@ export function headline(
       { title: "representation" },
       { title: "mAP", number: true },
       { title: "95 %", number: true, minor: true },
-      { title: nameOf(voted), number: true },
+      { title: votes.title, number: true },
       { title: "dim", number: true, minor: true },
       { title: "runs", number: true, minor: true },
     ],
@@ -43,7 +63,7 @@ export function headline(
       { ...groupCell(label, names), mark: collapsed || undefined },
       maps[index],
       spread(metrics.map),
-      accuracies[index],
+      votes.cells[index],
       figureCell(dim, 0),
       figureCell(ids.length, 0),
     ]),
@@ -92,23 +112,27 @@ function allMetrics(protocol: string, rows: Groups, known: Map<string, string>):
   };
 }
 
-/** A metric of each class. */
+/** A metric of each class; `votes` as {@link votesOf} takes them. */
 function classTable(
   protocol: string,
   rows: Groups,
   names: Map<string, string>,
-  metric: "map" | "knn_accuracy" | "f1",
+  metric: "map" | "votes",
 ): Table {
+  const several = rows.filter(hasSeveral).length;
+  const votes = several === 0 ? nameOf("knn_accuracy") : several === rows.length ? "F1" : MIXED;
   const classes = [...new Set(rows.flatMap(([, summary]) => Object.keys(summary.classes)))];
   return {
     kind: "table",
-    caption: `${metric === "f1" ? "F1" : nameOf(metric)} of each class, mean over seeds, protocol ${protocol}.`,
+    caption: `${metric === "map" ? nameOf(metric) : votes} of each class, mean over seeds, protocol ${protocol}.`,
     columns: [{ title: "representation" }, ...classes.map((name) => ({ title: name, number: true }))],
     rows: rows.map(([label, summary]) => [
       groupCell(label, names),
-      ...classes.map((name) =>
-        summary.classes[name]?.[metric] === undefined ? NONE : figureCell(summary.classes[name][metric], 3),
-      ),
+      ...classes.map((name) => {
+        const { map, f1, knn_accuracy } = summary.classes[name] ?? {};
+        const value = metric === "map" ? map : (f1 ?? knn_accuracy);
+        return value === undefined ? NONE : figureCell(value, 3);
+      }),
     ]),
   };
 }
@@ -127,8 +151,6 @@ export function lookupBlocks(
   );
 }
 
-const severalIn = (groups: ProtocolSummary["groups"]) => Object.entries(groups).some(hasSeveral);
-
 /** The classes of a protocol: folded. */
 export const classBlocks = (
   protocol: string,
@@ -140,7 +162,7 @@ export const classBlocks = (
     `Each class, protocol ${protocol}`,
     markdownOnly(...figures(`classes-${protocol}`)),
     classTable(protocol, Object.entries(groups), names, "map"),
-    classTable(protocol, Object.entries(groups), names, severalIn(groups) ? "f1" : "knn_accuracy"),
+    classTable(protocol, Object.entries(groups), names, "votes"),
   );
 
 /** Vectors, as they are ranked: codes have a section of their own. */
