@@ -23,6 +23,7 @@ export {
   type LossSetup,
   noCounts,
 } from "../stages/train/loss.ts";
+export { default as adsh } from "../stages/train/losses/adsh.ts";
 export { default as angular } from "../stages/train/losses/angular.ts";
 export { default as arcface } from "../stages/train/losses/arcface.ts";
 export { default as bihalf } from "../stages/train/losses/bihalf.ts";

@@ -48,6 +48,14 @@ the images of the batch are anchors and have a gradient. A pair of two of them c
 pairs is over ordered pairs, and the gradient is half of that without a memory where no earlier batch is in it. The
 validation loss is measured without it. It is a param of ${taking}; another loss rejects it.`;
 
+/** The section of losses that learn codes with labels: the codes that are searched. */
+const LEARNED_CODES = `## Losses that learn codes of training images
+
+Such a loss finds a code for each training image itself, with the image's label, beside the network. Papers search these
+codes: where the training images are searched, the method then sees labels of the searched set, and its numbers do not
+compare with those of a method that encodes every image from its pixels. DeepHash never searches them: \`embed\` and
+\`encode\` take the signs of the network's outputs for every image, of training, database and queries alike.`;
+
 /** A ranking as a Markdown table, with one column of parts for each title. */
 function rankingTable(comparison: Comparison, titles: string[]): string {
   const rows = ranking(comparison, "map").map((training) => {
@@ -134,6 +142,8 @@ export async function lossesPage(): Promise<string> {
   const takes = { triplets: "triplets", pairs: "pairs", nothing: "whole batches" };
   const outputs = ({ codes, normalise }: Loss): string =>
     codes ? "codes" : normalise ? "embeddings, unit sphere" : "embeddings";
+  const lossSection = (part: (typeof losses)[number]): string =>
+    section(part, `Trains on ${takes[part.definition.selects]}; makes ${outputs(part.definition)}.`);
   return [
     INTRODUCTION,
     `## Choosing\n\nThe rank is among the trainings of the same report under [Measurements](#measurements).\n\n${choicesTable(parts)}`,
@@ -145,9 +155,9 @@ export async function lossesPage(): Promise<string> {
       "trains on; makes",
       ({ definition }: (typeof losses)[number]) => `${takes[definition.selects]}; ${outputs(definition)}`,
     ),
-    ...losses.map((part) =>
-      section(part, `Trains on ${takes[part.definition.selects]}; makes ${outputs(part.definition)}.`),
-    ),
+    ...losses.filter(({ definition }) => !definition.learnsCodes).map(lossSection),
+    LEARNED_CODES,
+    ...losses.filter(({ definition }) => definition.learnsCodes).map(lossSection),
     memory(
       listed(losses.filter(({ definition }) => definition.params?.memory).map(({ name }) => link(name))),
     ),

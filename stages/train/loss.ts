@@ -8,6 +8,7 @@ import {
   type WithSchemas,
 } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
+import type { LearnedCodes } from "./hashing/learned-codes.ts";
 import type { Given } from "./scoring/batch.ts";
 import type { Earlier } from "./scoring/memory.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";
@@ -35,6 +36,8 @@ export interface Counters {
   correct?: number;
   /** The embeddings of earlier batches that a loss with a memory holds. */
   memory?: Earlier;
+  /** The codes of training images that a loss learns. */
+  codes?: LearnedCodes;
 }
 
 /** A loss during a training. @typeParam P the params that it declares */
@@ -60,6 +63,8 @@ export interface Loss<P = Record<string, unknown>> extends PartDefinition {
   normalise: boolean;
   /** Whether the embeddings are trained for their signs: validation then ranks sign codes. */
   codes?: boolean;
+  /** Whether it learns codes of the training images themselves, with their labels, beside the network. */
+  learnsCodes?: boolean;
   selects: "triplets" | "pairs" | "nothing";
   /** Whether images may have several labels: the loss then goes by {@link Given.labelSets}, or by a batch made with them. */
   several?: boolean;

@@ -7,6 +7,7 @@ import { paramOf, type Recipe } from "./recipe.ts";
 const WORDS: Record<string, string> = {
   all: "all triplets",
   "all-positive": "all positive pairs",
+  adsh: "ADSH",
   arcface: "ArcFace",
   cosface: "CosFace",
   csq: "CSQ",

@@ -89,9 +89,9 @@ const dot = (a: Float64Array, b: Float64Array): number => {
  * Each bit of each image in turn, the others held: the sign of mu (y·w_k - Σ over other bits b_j w_j·w_k) + lambda u.
  * The sums over all bits are kept, and change where a bit does: most bits stay.
  */
-function descendBits(
+export function descendBits(
   codes: Float32Array,
-  outputs: Float32Array,
+  outputs: Float32Array | Float64Array,
   flags: Float32Array,
   weights: Float64Array[],
   lambda: number,

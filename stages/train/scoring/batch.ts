@@ -60,6 +60,8 @@ export interface Means {
 
 /** The sampler's data on a batch besides one label an image. */
 export interface Given {
+  /** Numbers of the training images `[batch]`; where a loss is only measured, of the validation images. */
+  images?: Int32Array;
   /** Pairs or triplets of rows that the sampler drew. */
   pairs?: PairSet;
   triplets?: Triplets;

@@ -77,6 +77,7 @@ describe("a training that was ended", () => {
       "a cross-batch memory",
       { loss: { use: "contrastive", memory: { size: 40 } }, selector: "all-positive" },
     ],
+    ["learned codes of the training images", { loss: { use: "adsh", every: 3 }, validation_loss: true }],
     ["momentum, and a metric of the stretch", { loss: "softmax", optimizer: "sgd", metrics: ["accuracy"] }],
     ["patience", { ...facenet, patience: 1, learning_rate: 0.03, steps: 60 }],
     [
