@@ -1,6 +1,6 @@
 /** The output of `status` and `graph`. */
-import type { Plan, State, Task } from "../plan/index.ts";
-import { columns, listed } from "../text/index.ts";
+import { NEVER_RAN, type Plan, type State, type Task } from "../plan/index.ts";
+import { columns, counted, listed } from "../text/index.ts";
 
 /** The tasks by stage, in order. */
 export function byStage(tasks: Task[]): Map<string, Task[]> {
@@ -13,9 +13,21 @@ export function byStage(tasks: Task[]): Map<string, Task[]> {
   return groups;
 }
 
-/** One row a stage. @param width of the terminal, if it is one */
+/** Characters of the reasons of a stage: with more, the first reason is shown, and the others are counted. */
+const REASONS = 100;
+
+/** Why the instances of a stage run, on about one line. */
+function briefly(reasons: string[]): string {
+  const two = `${reasons.slice(0, 2).join("; ")}${reasons.length > 2 ? "; …" : ""}`;
+  const [first] = reasons;
+  if (reasons.length === 1 || two.length <= REASONS) return two;
+  return `${first}; and ${counted(reasons.length - 1, "other reason")}`;
+}
+
+/** One row a stage, and what tells more of the changes. @param width of the terminal, if it is one */
 export function status(plan: Plan, width?: number): string {
   const rows: string[][] = [];
+  let isChanged = false;
   for (const [stage, tasks] of byStage(plan.tasks)) {
     const states = tasks.map((task) => plan.states.get(task.id)!);
     const known = states.filter(({ kind }) => kind === "hit").length;
@@ -33,8 +45,9 @@ export function status(plan: Plan, width?: number): string {
       );
     if (misses.length) {
       const reasons = [...new Set(misses.map(({ reason }) => reason))];
+      isChanged ||= reasons.some((reason) => reason !== NEVER_RAN);
       say.push(
-        `${misses.length > 1 || tasks.length > 1 ? `${misses.length} ` : ""}to run (${reasons.slice(0, 2).join("; ")}${reasons.length > 2 ? "; …" : ""})`,
+        `${misses.length > 1 || tasks.length > 1 ? `${misses.length} ` : ""}to run (${briefly(reasons)})`,
       );
     }
     if (waiting.length) {
@@ -45,7 +58,8 @@ export function status(plan: Plan, width?: number): string {
     }
     rows.push([stage, say.join(", ")]);
   }
-  return columns(rows, width).join("\n");
+  const hint = isChanged ? ["The command why STAGE names what changed."] : [];
+  return [...columns(rows, width), ...hint].join("\n");
 }
 
 /** The DAG, a node a stage. */

@@ -1,10 +1,25 @@
 /** The changes of a stage instance since a record, in words: the old value and the new one. */
 import { type CodeFacts, type KeyParts, outlineChanges } from "../code/index.ts";
 import type { Origin, StageRecord } from "../store/index.ts";
-import { listed, redacted } from "../text/index.ts";
+import { counted, listed, redacted } from "../text/index.ts";
 
 /** Characters of a hash that are shown. */
 const SHOWN = 12;
+
+/** Characters of one name that are shown where a reason is to be short. */
+const SHORT = 80;
+
+/** The first of some items; where it is to be short, a count of several. */
+const told = (items: string[], word: string, isBrief: boolean): string =>
+  isBrief && items.length > 1 ? counted(items.length, word) : listed(items);
+
+/** What changed in the files of a code. @param changes as {@link outlineChanges} gives them */
+function filesTold(changes: string[], isBrief: boolean): string {
+  const [only] = changes;
+  if (isBrief && changes.length === 1 && only.length > SHORT)
+    return `several functions${only.slice(only.lastIndexOf(" in "))}`;
+  return told(changes, "file", isBrief);
+}
 
 const shown = (value: unknown): string => (value === undefined ? "none" : redacted(JSON.stringify(value)));
 
@@ -37,14 +52,19 @@ function packageChanges(before: string[], after: string[]): string[] {
 }
 
 /** The changes in a code, as `: …` after a word for it; "" where the outline of the old one is unknown. */
-function codeChanges(what: string, before: CodeFacts | undefined, now: CodeFacts | undefined): string {
+function codeChanges(
+  what: string,
+  before: CodeFacts | undefined,
+  now: CodeFacts | undefined,
+  isBrief: boolean,
+): string {
   if (!before || !now) return `${what} changed`;
   if (before.command !== now.command) return `its command: ${shown(before.command)} → ${shown(now.command)}`;
   const packages = packageChanges(before.packages, now.packages);
   const functions = outlineChanges(before.outline, now.outline);
   const changes = [
-    ...(functions.length ? [`${what} changed: ${listed(functions)}`] : []),
-    ...(packages.length ? [`packages changed: ${listed(packages)}`] : []),
+    ...(functions.length ? [`${what} changed: ${filesTold(functions, isBrief)}`] : []),
+    ...(packages.length ? [`packages changed: ${told(packages, "package", isBrief)}`] : []),
   ];
   return changes.join("; ") || `${what} changed`;
 }
@@ -58,6 +78,7 @@ function inputChanges(
   now: { hash: string; id?: string }[],
   makersBefore: Origin[] | undefined,
   makersNow: Origin[],
+  isBrief: boolean,
 ): string[] {
   if (JSON.stringify(before) === JSON.stringify(now)) return [];
   const old = before.map(({ hash, id }, index) => ({
@@ -78,7 +99,7 @@ function inputChanges(
     const left = new Set(own.map(({ name }) => name));
     const gone = old.filter(({ name }) => name && !left.has(name)).map(({ name }) => `− ${name}`);
     return say(
-      `has ${count(own.length)}, before ${old.length}${added.length + gone.length ? `: ${listed([...added, ...gone])}` : ""}`,
+      `has ${count(own.length)}, before ${old.length}${added.length + gone.length ? `: ${told([...added, ...gone], "other", isBrief)}` : ""}`,
     );
   }
   const changed = own.flatMap(({ hash, name, as }, index) => {
@@ -90,22 +111,25 @@ function inputChanges(
       ? [`${name} ${was.hash} → ${hash}`]
       : [`${was.name} ${was.hash} → ${name} ${hash}`];
   });
-  return say(`changed: ${listed(changed)}`);
+  return say(`changed: ${told(changed, "file", isBrief)}`);
 }
 
 /**
  * Everything that changed between a record and the ingredients of a key.
  * @param codes the outline of a code, by its hash
  * @param makers who makes each file of each input now
+ * @param isBrief whether several changed files are counted, not named
  */
 export function difference(
   record: StageRecord,
   now: KeyParts,
   codes: (hash: string) => CodeFacts | undefined,
   makers: Record<string, Origin[]>,
+  isBrief = false,
 ): string[] {
   const changes: string[] = [];
-  if (record.code !== now.code) changes.push(codeChanges("its code", codes(record.code), codes(now.code)));
+  if (record.code !== now.code)
+    changes.push(codeChanges("its code", codes(record.code), codes(now.code), isBrief));
   for (const param of new Set([...Object.keys(record.parts), ...Object.keys(now.parts)])) {
     const [before, after] = [record.parts[param], now.parts[param]];
     if (before?.name !== after?.name)
@@ -113,7 +137,7 @@ export function difference(
     else {
       if (before.code !== after.code)
         changes.push(
-          codeChanges(`the code of ${param} ${after.name}`, codes(before.code), codes(after.code)),
+          codeChanges(`the code of ${param} ${after.name}`, codes(before.code), codes(after.code), isBrief),
         );
       changes.push(...valueChanges(param, before.params, after.params));
     }
@@ -128,6 +152,7 @@ export function difference(
         now.inputs[input] ?? [],
         record.from?.[input],
         makers[input] ?? [],
+        isBrief,
       ),
     );
   return changes;

@@ -5,6 +5,6 @@ export { named } from "./named.ts";
 export { LIST, MEASURED_LIST, placeOf, realPath } from "./places.ts";
 export { Plan } from "./plan.ts";
 export { COMMAND_INPUT } from "./shell.ts";
-export type { State } from "./state.ts";
+export { NEVER_RAN, type State } from "./state.ts";
 export type { Task } from "./task.ts";
 export { resolve } from "./tasks.ts";

@@ -10,16 +10,20 @@ import {
   trustedKeys,
 } from "../store/index.ts";
 import type { Reference } from "../study/index.ts";
+import { counted } from "../text/index.ts";
 import { difference } from "./changes.ts";
 import type { PlanEvent } from "./events.ts";
 import { codesOf, keyParts, tolerantInputs } from "./key.ts";
 import { Links } from "./links.ts";
 import { Queue } from "./queue.ts";
-import type { State } from "./state.ts";
+import { NEVER_RAN, type State } from "./state.ts";
 import type { Task } from "./task.ts";
 
 /** The reason of what a user wants to run again. */
 const FORCED = "forced";
+
+/** Changes that a reason names; of more, the count. */
+const NAMED = 2;
 
 /** The state of a task that nothing is known of yet. */
 const WAITS: State = { kind: "waits", for: [] };
@@ -112,18 +116,22 @@ export class Plan {
     if (this.strict && own) return "it read or wrote what it does not declare";
     const last = this.latest[task.id];
     const before = last && this.store.record(last);
-    if (!before) return last ? "its result was removed" : "never ran";
-    return this.changes(task, before, now).join("; ") || "its result was removed";
+    if (!before) return last ? "its result was removed" : NEVER_RAN;
+    const changes = this.changes(task, before, now, true);
+    const more = changes.length - NAMED;
+    const rest = more > 0 ? [`and ${counted(more, "other change")}`] : [];
+    return [...changes.slice(0, NAMED), ...rest].join("; ") || "its result was removed";
   }
 
-  /** The changes of a task since a record of it. */
-  changes(task: Task, before: StageRecord, now: KeyParts): string[] {
+  /** The changes of a task since a record of it. @param isBrief as {@link difference} takes it */
+  changes(task: Task, before: StageRecord, now: KeyParts, isBrief = false): string[] {
     const codes = codesOf(task);
     return difference(
       before,
       now,
       (hash) => codes.get(hash) ?? this.store.codeFacts(hash),
       this.origins(task),
+      isBrief,
     );
   }
 

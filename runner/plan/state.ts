@@ -8,3 +8,6 @@ export type State =
   | { kind: "miss" | "running"; key: string; reason: string }
   | { kind: "failed"; reason: string }
   | { kind: "skipped"; because: string };
+
+/** The reason of what has no record that it could differ from. */
+export const NEVER_RAN = "never ran";

@@ -6,6 +6,26 @@ import type { Origin, StageRecord } from "../../../runner/store/record.ts";
 const base = { code: "1", parts: {}, params: {}, inputs: {} };
 const recordOf = (more: object) => ({ ...base, packages: [], ...more }) as unknown as StageRecord;
 
+test("a brief reason counts changed files; one alone is named", () => {
+  const facts = (hash: string, outline: CodeFacts["outline"], packages: string[] = []) => ({
+    [hash]: { outline, packages } as CodeFacts,
+  });
+  const say = (outline: CodeFacts["outline"], isBrief: boolean, packages: string[] = []) => {
+    const codes: Record<string, CodeFacts> = { ...facts("1", {}), ...facts("2", outline, packages) };
+    return difference(recordOf({}), { ...base, code: "2" }, (hash) => codes[hash], {}, isBrief);
+  };
+  const many = Object.fromEntries(Array.from({ length: 14 }, (_, at) => [`f${at}.ts`, { g: "x" }]));
+  expect(say(many, true, ["a@1", "b@1"])).toEqual([
+    "its code changed: 14 files; packages changed: 2 packages",
+  ]);
+  expect(say(many, false)).toEqual([
+    "its code changed: g (new) in f0.ts, g (new) in f1.ts, g (new) in f2.ts and 11 more",
+  ]);
+  expect(say({ "f.ts": { g: "x" } }, true)).toEqual(["its code changed: g (new) in f.ts"]);
+  const wide = { "f.ts": Object.fromEntries(Array.from({ length: 40 }, (_, at) => [`g${at}`, "x"])) };
+  expect(say(wide, true)).toEqual(["its code changed: several functions in f.ts"]);
+});
+
 describe("inputs", () => {
   const [x, y] = ["x".repeat(64), "y".repeat(64)];
   const made = (id: string): Origin => ({ id, output: "o", key: "k" });

@@ -279,6 +279,12 @@ describe("reasons", () => {
     ["another part", how("x", "1"), how("y", "1"), "how: x → y"],
     ["a part more", {}, how("y", "1"), "how: none → y"],
     ["a part's code", how("x", "1"), how("x", "2"), "the code of how x changed"],
+    [
+      "more than two",
+      { params: { a: 1, b: 1, c: 1, d: 1 } },
+      { params: { a: 2, b: 2, c: 2, d: 2 } },
+      "a: 1 → 2; b: 1 → 2; and 2 other changes",
+    ],
     ["a part's param", how("x", "1", { by: 1 }), how("x", "1", { by: 2 }), "how.by: 1 → 2"],
   ])("%s", (_, before, after, reason) => {
     expect(reasons(before, after)).toBe(reason);
@@ -329,6 +335,16 @@ describe("views", () => {
     expect(() => ids("t[m=1]")).toThrow("Its instances are");
     expect(() => ids("end[n=1]")).toThrow("why end[n=1]: no such stage. end has one instance.");
     expect(() => ids("en")).toThrow('Did you mean "end"?');
+  });
+
+  test("status counts the reasons of a stage that fill more than a line", () => {
+    const all = Array.from({ length: 9 }, (_, at) => task(`t[n=${at}]`));
+    const states = new Map(all.map(({ id }) => [id, { kind: "miss", reason: `${"long ".repeat(12)}${id}` }]));
+    const said = status({ tasks: all, states } as never);
+    expect(said.split("\n")).toEqual([
+      `t  9 to run (${"long ".repeat(12)}t[n=0]; and 8 other reasons)`,
+      "The command why STAGE names what changed.",
+    ]);
   });
 
   test("status wraps what a stage waits for at the words of a narrow terminal", () => {
