@@ -8,7 +8,7 @@
  * @param commonjs the packages that are no modules
  */
 export const loaderOf = (commonjs: string[]) => `
-const { closeSync, fsyncSync, openSync, readFileSync, renameSync, writeFileSync } = require("node:fs");
+const { closeSync, fsyncSync, openSync, readFileSync, renameSync, rmSync, writeFileSync } = require("node:fs");
 const { isMainThread } = require("node:worker_threads");
 const v8 = require("node:v8");
 const vm = require("node:vm");
@@ -24,17 +24,28 @@ function compile(bundle) {
   script = new vm.Script("(function(exports,require){" + readFileSync(filename, "utf8") + "\\n})", { filename, cachedData });
   if (isMainThread && (!cachedData || script.cachedDataRejected))
     process.once("exit", (code) => {
-      if (code !== 0) return;
-      try {
-        const scratch = compiled + "." + process.pid;
-        const file = openSync(scratch, "w");
-        writeFileSync(file, script.createCachedData());
-        fsyncSync(file); // V8 checks the length of such data, not what it holds
-        closeSync(file);
-        renameSync(scratch, compiled);
-      } catch {}
+      if (code === 0) keep(compiled);
     });
   script.runInThisContext()(packages, require);
+}
+// As scratchName() of runner/files does, so that the next run removes the file of a killed process.
+function scratchName(name) {
+  let started = "";
+  try { started = readFileSync("/proc/self/stat", "utf8").split(") ").at(-1).split(" ")[19]; } catch {}
+  const once = require("node:crypto").randomBytes(8).toString("hex");
+  return [name, once, ["scratch-" + process.pid, started, require("node:os").hostname()].join("-")].join(".");
+}
+function keep(compiled) {
+  const scratch = scratchName(compiled);
+  try {
+    const file = openSync(scratch, "w");
+    writeFileSync(file, script.createCachedData());
+    fsyncSync(file); // V8 checks the length of such data, not what it holds
+    closeSync(file);
+    renameSync(scratch, compiled);
+  } catch {
+    try { rmSync(scratch, { force: true }); } catch {}
+  }
 }
 function load(name) {
   if (!shown.has(name)) {
