@@ -32,6 +32,16 @@ export function packageOf(specifier: string): string | undefined {
   return first.startsWith("@") ? `${first}/${second}` : first;
 }
 
+/** The folder of the package that holds a file: `node_modules/a`; "" for none. node_modules may be a link elsewhere. */
+export function packageFolder(path: string): string {
+  const within = `node_modules${sep}`;
+  const file = path.slice(Math.max(0, path.indexOf(within)));
+  const from = file.lastIndexOf(within);
+  if (from < 0) return "";
+  const [first, second] = file.slice(from + within.length).split(sep);
+  return file.slice(0, from + within.length) + (first.startsWith("@") ? join(first, second) : first);
+}
+
 /** Whether an import names a package, or a file of one. */
 export const isOfPackage = (specifier: string): boolean => packageOf(specifier) !== undefined;
 

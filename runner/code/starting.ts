@@ -5,19 +5,18 @@
  *
  * No key depends on it: the bundle that is hashed names the packages, and the lock file their versions.
  */
-import { existsSync, mkdirSync, readFileSync, renameSync } from "node:fs";
-import { dirname, join, relative, sep } from "node:path";
+import { existsSync, mkdirSync, readFileSync, realpathSync, renameSync } from "node:fs";
+import { dirname, join, relative } from "node:path";
 import { pathToFileURL } from "node:url";
 import type { Plugin } from "esbuild";
-import { removeTree, replaceFile, scratchName, sha256, stampOf } from "../files/index.ts";
+import { contentStampOf, removeTree, replaceFile, scratchName, sha256 } from "../files/index.ts";
 import { type Code, cacheFolder, canonical } from "./bundle.ts";
 import { loaderOf } from "./loader.ts";
-import { bundleable, packageOf } from "./packages.ts";
+import { bundleable, packageFolder, packageOf } from "./packages.ts";
+import { LIST, removeUnused, use } from "./unused.ts";
 
 /** Changes with what this file makes of the same packages. */
 const FORMAT = 3;
-
-const IN_PACKAGES = `node_modules${sep}`;
 
 const ENTRY = "packages-entry.cjs";
 
@@ -37,15 +36,6 @@ interface Packages {
   /** The specifiers that it holds. */
   names: string[];
   stamps: Record<string, string>;
-}
-
-/** The folder of the package that holds a file: `node_modules/a`; "" for none. node_modules may be a link elsewhere. */
-function packageFolder(path: string): string {
-  const file = path.slice(Math.max(0, path.indexOf(IN_PACKAGES)));
-  const from = file.lastIndexOf(IN_PACKAGES);
-  if (from < 0) return "";
-  const [first, second] = file.slice(from + IN_PACKAGES.length).split(sep);
-  return file.slice(0, from + IN_PACKAGES.length) + (first.startsWith("@") ? join(first, second) : first);
 }
 
 /** Gives the files of packages the places that they would know as modules, and refuses those that cannot be bundled. */
@@ -133,7 +123,7 @@ async function bundlePackages(
 /** The contents of such a folder; undefined if its list cannot be read. */
 function bundledIn(folder: string): Omit<Packages, "folder"> | undefined {
   try {
-    return JSON.parse(readFileSync(join(folder, "packages.json"), "utf8"));
+    return JSON.parse(readFileSync(join(folder, LIST), "utf8"));
   } catch {
     return undefined;
   }
@@ -144,16 +134,18 @@ async function packagesOf(root: string, codes: Code[]): Promise<Packages | undef
   const imports = [...new Set(codes.flatMap((code) => code.imports ?? []))].sort();
   if (imports.length === 0) return undefined;
   const locked = [...new Set(codes.flatMap(({ packages }) => packages))].sort();
-  const base = join(
-    cacheFolder(root),
-    `packages-${sha256(canonical({ FORMAT, imports, locked })).slice(0, 16)}`,
-  );
+  const cache = cacheFolder(root);
+  const place = realpathSync(root); // a bundle names the places of its files
+  const base = join(cache, `packages-${sha256(canonical({ FORMAT, place, imports, locked })).slice(0, 16)}`);
   // Where a package changed in place, its bundle gets another folder: a run beside this one starts stages from the old one.
   let folder = base;
   for (let count = 1; existsSync(folder); count++) {
     const known = bundledIn(folder);
-    const isCurrent = ([file, stamp]: [string, string]) => stampOf(join(root, file)) === stamp;
-    if (known && Object.entries(known.stamps).every(isCurrent)) return { ...known, folder };
+    const isCurrent = ([file, stamp]: [string, string]) => contentStampOf(join(root, file)) === stamp;
+    if (known && Object.entries(known.stamps).every(isCurrent)) {
+      use(folder);
+      return { ...known, folder };
+    }
     folder = `${base}-${count}`;
   }
   const refused = new Set<string>();
@@ -163,18 +155,21 @@ async function packagesOf(root: string, codes: Code[]): Promise<Packages | undef
       ? await bundlePackages(root, names, refused)
       : { text: "", commonjs: [], files: [] };
     if (!made) continue;
-    const stamps = Object.fromEntries(made.files.map((file) => [file, stampOf(join(root, file)) ?? ""]));
-    const scratch = join(cacheFolder(root), scratchName("packages"));
+    const stamps = Object.fromEntries(
+      made.files.map((file) => [file, contentStampOf(join(root, file)) ?? ""]),
+    );
+    const scratch = join(cache, scratchName("packages"));
     mkdirSync(scratch, { recursive: true });
     replaceFile(join(scratch, "packages.cjs"), made.text);
     replaceFile(join(scratch, "load.cjs"), loaderOf(made.commonjs));
-    replaceFile(join(scratch, "packages.json"), JSON.stringify({ names, stamps }));
+    replaceFile(join(scratch, LIST), JSON.stringify({ names, stamps }));
     try {
       renameSync(scratch, folder);
     } catch (error) {
       removeTree(scratch);
       if (!bundledIn(folder)) throw error; // else another process made the same just now
     }
+    removeUnused(cache);
     return { folder, names, stamps };
   }
 }

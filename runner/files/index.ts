@@ -7,5 +7,5 @@ export { openPlain, readOwn } from "./regular.ts";
 export { settle } from "./settle.ts";
 export { changedBetween, type Stamps, stampsOf } from "./stamps.ts";
 export { given, givenSource, standing } from "./standing.ts";
-export { contentStamp, hashFile, StatCache, sha256, stampOf } from "./statcache.ts";
+export { contentStamp, contentStampOf, hashFile, StatCache, sha256, stampOf } from "./statcache.ts";
 export { isExecutable, type TreeFile, treeOf } from "./tree.ts";

@@ -19,6 +19,12 @@ export function stampOf(path: string): string | undefined {
   return stats && stamp(stats);
 }
 
+/** The {@link contentStamp} of a path; undefined when nothing is there. */
+export function contentStampOf(path: string): string | undefined {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats && contentStamp(stats);
+}
+
 export const sha256 = (content: string | Uint8Array): string =>
   createHash("sha256").update(content).digest("hex");
 

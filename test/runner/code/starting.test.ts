@@ -1,6 +1,17 @@
 /** The bundled packages of a stage's process behave as those that Node loads. */
 import { execFileSync } from "node:child_process";
-import { existsSync, mkdirSync, readdirSync, renameSync, statSync, symlinkSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  renameSync,
+  rmSync,
+  statSync,
+  symlinkSync,
+  utimesSync,
+  writeFileSync,
+} from "node:fs";
 import { dirname, join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { afterAll, beforeEach, expect, test } from "vitest";
@@ -73,6 +84,7 @@ const PACKAGES: Record<string, { lock?: object; files: Record<string, string> }>
 };
 
 const STAGE = "stages/numbers/stage.ts";
+const LONG_AGO = new Date(Date.now() - 31 * 24 * 3600 * 1000);
 const PART = "stages/scale/hows/times.ts";
 
 beforeEach(() => {
@@ -91,15 +103,18 @@ function write(stage: string, part = "export default {};"): void {
 }
 
 /** Prepares both, and runs a text of code in a process of its own in which `stage` and `part` are what they export. */
-async function start(text: string): Promise<{ printed: unknown; folder: string; bundled: boolean }> {
-  const codes = [...(await new CodeBook(project.root).read([STAGE, PART])).values()];
-  const forms = await prepareStart(project.root, codes);
+async function start(
+  text: string,
+  root = project.root,
+): Promise<{ printed: unknown; folder: string; bundled: boolean }> {
+  const codes = [...(await new CodeBook(root).read([STAGE, PART])).values()];
+  const forms = await prepareStart(root, codes);
   const [stage, part] = codes.map(({ bundle }) => forms.get(bundle) ?? bundle);
   const load = (path: string) => `(await import(${JSON.stringify(pathToFileURL(path).href)})).default`;
   const code = `const stage = ${load(stage)}, part = ${load(part)}; console.log(JSON.stringify(await (${text})()))`;
-  project.write("node_modules/start.mjs", code);
+  writeFileSync(join(root, "node_modules/start.mjs"), code);
   const out = execFileSync(process.execPath, ["node_modules/start.mjs"], {
-    cwd: project.root,
+    cwd: root,
     encoding: "utf8",
   });
   return { printed: JSON.parse(out), folder: dirname(stage), bundled: forms.size > 0 };
@@ -175,6 +190,36 @@ test("a package that changed in place is bundled again; the compiled code is kep
   expect(changed.folder).not.toBe(folder);
   expect(existsSync(join(folder, "packages.cjs"))).toBe(true); // a run that began earlier starts from here
   expect((await start("stage.run")).folder).toBe(changed.folder);
+});
+
+const COUNTS =
+  'import { next, place } from "counter"; export default { params: "numbers", inputs: {}, outputs: {}, run: () => [next(), place] };';
+
+test("a link to a file of a package changes nothing, and what no run used for a month is removed", async () => {
+  write(COUNTS);
+  const { folder: old } = await start("stage.run");
+  rmSync(join(project.root, "linked.js"), { force: true });
+  linkSync(project.path("node_modules/counter/index.js"), join(project.root, "linked.js"));
+  expect((await start("stage.run")).folder).toBe(old);
+  project.edit("node_modules/counter/index.js", "++count", "(count += 100)");
+  const { folder: used } = await start("stage.run");
+  const age = (folder: string) => utimesSync(join(folder, "packages.json"), LONG_AGO, LONG_AGO);
+  age(old);
+  age(used);
+  expect((await start("stage.run")).folder).toBe(used);
+  expect(existsSync(old)).toBe(true); // until the next bundle
+  project.edit("node_modules/counter/index.js", "+= 100", "+= 1000");
+  expect((await start("stage.run")).printed).toEqual([1000, expect.any(String)]);
+  expect([existsSync(old), existsSync(used)]).toEqual([false, true]);
+});
+
+test("a project that moved has its own place in its packages", async () => {
+  write(COUNTS);
+  await start("stage.run");
+  const to = `${project.root}-moved`;
+  renameSync(project.root, to);
+  const { printed } = await start("stage.run", to).finally(() => renameSync(to, project.root));
+  expect(printed).toEqual([1, join(to, "node_modules/counter/index.js")]);
 });
 
 test("each stage keeps the compiled code that it needs, that of the start too, after memory was collected", async () => {
