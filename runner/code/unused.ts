@@ -1,4 +1,4 @@
-/** Which bundles of packages runs still use. */
+/** The bundles of packages that runs still use, and the removal of the others. */
 import { readdirSync, renameSync, statSync, utimesSync } from "node:fs";
 import { join } from "node:path";
 import { removeTree, scratchName, sweep } from "../files/index.ts";

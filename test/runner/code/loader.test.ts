@@ -1,4 +1,4 @@
-/** What a stage's process leaves of the compiled code of its packages when it cannot keep it. */
+/** A process that cannot keep the compiled code of its packages leaves no file of it. */
 import { spawnSync } from "node:child_process";
 import { readdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
