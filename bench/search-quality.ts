@@ -2,18 +2,19 @@
  * Quality of the search in indexes of files: the share of the 10 nearest images (without the query) that are of its class,
  * and how often an image, a crop of it and its mirror image find the image itself. Writes a report that may be committed:
  * reports/search/quality.md, and quality.json for programs. Indexes of the same images with other encoders, a trained one
- * and a label-free one, are columns side by side, of the same queries.
+ * and a label-free one, are columns side by side, of the same queries: drawn from the files that all of them have.
  *
  * `node bench/run.mjs search-quality INDEX … [--queries 200] [--out reports/search]`
  */
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { availableParallelism, tmpdir } from "node:os";
-import { basename, join, resolve } from "node:path";
+import { join, resolve, sep } from "node:path";
 import { parseArgs } from "node:util";
 import sharp from "sharp";
+import { isUserError, UserError } from "../runner/stage.ts";
 import { Encoder } from "../search/encoder.ts";
 import { Nearest, type Order } from "../search/nearest.ts";
-import { fileOf, type Index, openWith } from "../search/opened.ts";
+import { fileOf, type Index, openIndex, openWith } from "../search/opened.ts";
 import { readImage } from "../search/photos.ts";
 import { random } from "../stages/shared/compute/random.ts";
 import { contentOf } from "../stages/shared/search-index.ts";
@@ -60,12 +61,14 @@ const CHANGES: Record<string, (path: string) => Promise<Buffer>> = {
 };
 
 function precisionOf({ codes }: Index, nearest: Nearest, rows: number[], order: Order): number {
-  let right = 0;
+  let [right, all] = [0, 0];
   for (const row of rows) {
-    const found = nearest.like(row, { top: TOP + 1, order }).filter((hit) => hit.row !== row);
-    right += found.slice(0, TOP).filter((hit) => codes.labels[hit.row] === codes.labels[row]).length;
+    const hits = nearest.like(row, { top: TOP + 1, order }).filter((hit) => hit.row !== row);
+    const found = hits.slice(0, TOP); // fewer in an index of fewer images
+    right += found.filter((hit) => codes.labels[hit.row] === codes.labels[row]).length;
+    all += found.length;
   }
-  return Number((right / rows.length / TOP).toFixed(4));
+  return Number((right / Math.max(1, all)).toFixed(4));
 }
 
 async function findsOf(
@@ -96,22 +99,57 @@ async function findsOf(
   return finds;
 }
 
-async function qualityOf(folder: string, most: number): Promise<Quality> {
+/** The row of each file. @throws UserError where the index is not of files */
+function rowsOf(index: Index): Map<string, number> {
+  if (!index.recipe.roots)
+    throw new UserError(`${index.folder}: an index of a table. Take an index of image files.`);
+  return new Map(Array.from({ length: index.codes.rows }, (_, row) => [fileOf(index, row)!, row]));
+}
+
+/** Files that every index has, drawn whatever the order of its rows. @throws UserError where there are none */
+async function drawQueries(folders: string[], most: number): Promise<string[]> {
+  let common: string[] | undefined;
+  for (const folder of folders) {
+    const rows = rowsOf(await openIndex(folder));
+    common = common ? common.filter((path) => rows.has(path)) : [...rows.keys()].sort();
+  }
+  if (!common?.length)
+    throw new UserError(
+      `${folders.join(", ")}: no image file is in all of them. Name indexes of the same images.`,
+    );
+  const drawn = random(1, "queries")
+    .shuffle([...common.keys()])
+    .slice(0, most);
+  return Array.from(drawn, (at) => common[at]);
+}
+
+/** The last parts of each path, as many as no other path ends with. */
+function titlesOf(folders: string[]): string[] {
+  const paths = folders.map((folder) => resolve(folder).split(sep));
+  const ending = (path: string[], parts: number) => path.slice(-parts).join("/");
+  return paths.map((path) => {
+    const others = paths.filter((other) => other.join(sep) !== path.join(sep));
+    let parts = 1;
+    while (parts < path.length && others.some((other) => ending(other, parts) === ending(path, parts)))
+      parts++;
+    return ending(path, parts);
+  });
+}
+
+async function qualityOf(folder: string, title: string, queries: string[]): Promise<Quality> {
   const [index, encoder] = await openWith(folder, ({ files, recipe }) =>
     Encoder.open(files, recipe, availableParallelism()),
   );
   try {
     const { codes, recipe } = index;
-    if (!recipe.roots) throw new Error(`${folder}: an index of files is needed`);
     const nearest = new Nearest(index);
-    const rows = random(1, "queries")
-      .shuffle(Array.from({ length: codes.rows }, (_, row) => row))
-      .slice(0, most);
+    const rowOf = rowsOf(index);
+    const rows = queries.map((path) => rowOf.get(path)!);
     const finds: Quality["finds"] = {};
     for (const [name, change] of Object.entries(CHANGES))
       finds[name] = await findsOf(index, encoder, nearest, rows, change);
     return {
-      index: basename(resolve(folder)),
+      index: title,
       backbone: recipe.backbone.name,
       trained: recipe.head,
       images: codes.rows,
@@ -168,18 +206,32 @@ function textOf(all: Quality[]): string {
   ].join("\n")}\n`;
 }
 
-const { positionals, values } = parseArgs({
-  allowPositionals: true,
-  options: {
-    queries: { type: "string", default: "200" },
-    out: { type: "string", default: "reports/search" },
-  },
-});
-if (positionals.length === 0)
-  throw new Error("node bench/run.mjs search-quality INDEX … [--queries 200] [--out reports/search]");
-const all: Quality[] = [];
-for (const folder of positionals) all.push(await qualityOf(folder, Number(values.queries)));
-mkdirSync(values.out, { recursive: true });
-writeFileSync(join(values.out, "quality.json"), `${JSON.stringify(all, null, 2)}\n`);
-writeFileSync(join(values.out, "quality.md"), textOf(all));
-console.log(textOf(all));
+async function main(): Promise<void> {
+  const { positionals, values } = parseArgs({
+    allowPositionals: true,
+    options: {
+      queries: { type: "string", default: "200" },
+      out: { type: "string", default: "reports/search" },
+    },
+  });
+  if (positionals.length === 0)
+    throw new UserError("node bench/run.mjs search-quality INDEX … [--queries 200] [--out reports/search]");
+  if (!/^[1-9]\d{0,8}$/.test(values.queries))
+    throw new UserError(`--queries ${values.queries}: a whole number from 1 was expected.`);
+  const queries = await drawQueries(positionals, Number(values.queries));
+  const titles = titlesOf(positionals);
+  const all: Quality[] = [];
+  for (const [at, folder] of positionals.entries()) all.push(await qualityOf(folder, titles[at], queries));
+  mkdirSync(values.out, { recursive: true });
+  writeFileSync(join(values.out, "quality.json"), `${JSON.stringify(all, null, 2)}\n`);
+  writeFileSync(join(values.out, "quality.md"), textOf(all));
+  console.log(textOf(all));
+}
+
+try {
+  await main();
+} catch (error) {
+  if (!isUserError(error)) throw error;
+  console.error((error as Error).message);
+  process.exitCode = 2;
+}

@@ -12,14 +12,17 @@ beforeAll(async () => {
   await build(["photos"], { like: world.index, bits: 6, out: "own" }, world.folder, world.folder);
 }, 60_000);
 
-test("an image finds itself, and the report has two columns for each index", () => {
-  const args = ["search-quality", world.at("own"), world.at("own"), "--queries", "12", "--out"];
-  const { status, stderr } = spawnSync(process.execPath, ["bench/run.mjs", ...args, world.at("report")], {
+const report = (...args: string[]) =>
+  spawnSync(process.execPath, ["bench/run.mjs", "search-quality", ...args, "--out", world.at("report")], {
     encoding: "utf8",
   });
+const written = () => JSON.parse(readFileSync(world.at("report/quality.json"), "utf8"));
+
+test("an image finds itself, and the report has two columns for each index", () => {
+  const { status, stderr } = report(world.at("own"), world.at("own"), "--queries", "12");
   expect(stderr).toBe("");
   expect(status).toBe(0);
-  const [one, other] = JSON.parse(readFileSync(world.at("report/quality.json"), "utf8"));
+  const [one, other] = written();
   expect(one).toMatchObject({ index: "own", images: 16, bits: 6, queries: 12 });
   expect(one.finds.itself).toEqual({ bits: { first: 12, among: 12 }, outputs: { first: 12, among: 12 } });
   expect(one.precision.bits).toBeGreaterThan(0);
@@ -29,3 +32,21 @@ test("an image finds itself, and the report has two columns for each index", () 
   expect(table).toContain(`| the image by itself: first |${" 12 of 12 |".repeat(4)}`);
   for (const line of table) expect(line.split("|")).toHaveLength(7);
 }, 120_000);
+
+test("indexes with rows in another order get the same queries, and titles that differ; few images are no error", async () => {
+  const { folder, index } = world;
+  await build(["photos/cat"], { like: index, out: "a/same" }, folder, folder);
+  await build(["photos/dog", "photos/cat"], { like: index, out: "b/same" }, folder, folder);
+  expect(report(world.at("a/same"), world.at("b/same"), "--queries", "3").stderr).toBe("");
+  const [few, more] = written();
+  expect([few.index, more.index]).toEqual(["a/same", "b/same"]);
+  expect([few.images, more.images]).toEqual([8, 16]);
+  expect([few.queries, more.queries]).toEqual([3, 3]);
+  expect(few.precision).toEqual({ bits: 1, outputs: 1 }); // of one class
+}, 120_000);
+
+test("a number of queries that is none is refused in one line", () => {
+  const { status, stderr } = report(world.at("own"), "--queries", "abc");
+  expect(stderr).toBe("--queries abc: a whole number from 1 was expected.\n");
+  expect(status).toBe(2);
+}, 60_000);
