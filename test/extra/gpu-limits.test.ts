@@ -1,4 +1,4 @@
-/** What is too long for a GPU goes another way: on a GPU that computes nothing and refuses what any may. */
+/** Gradients and optimizers too long for a GPU take another way: on a GPU that computes nothing and refuses what any may. */
 import * as tf from "@tensorflow/tfjs-core";
 import { beforeAll, expect, it } from "vitest";
 import { startNamed } from "../../stages/shared/compute/start.ts";

@@ -21,7 +21,7 @@ const spread = ({ seeds, queries }: GroupMetric): Cell => range(seeds ?? queries
 /** The title of votes on images that have one label in some rows, and several in others. */
 const MIXED = "kNN accuracy or F1";
 
-/** What the votes of neighbours give: the accuracy where images have one label, F1 where they have several. */
+/** The metric of the votes of neighbours: the accuracy where images have one label, F1 where they have several. */
 function votesOf(rows: Groups): { title: string; cells: Cell[] } {
   const metricOf = (row: Groups[number]) => (hasSeveral(row) ? "f1_micro" : "knn_accuracy");
   const metrics = [...new Set(rows.map(metricOf))].sort().reverse();
