@@ -8,7 +8,7 @@ import {
   type WithSchemas,
 } from "../../runner/stage.ts";
 import type { Random } from "../shared/compute/random.ts";
-import type { LearnedCodes } from "./hashing/learned-codes.ts";
+import type { LearnedCodes } from "./hashing/learned.ts";
 import type { Given } from "./scoring/batch.ts";
 import type { Earlier } from "./scoring/memory.ts";
 import type { PairSelector, TripletSelector } from "./selector.ts";

@@ -2,11 +2,11 @@
 import { beforeAll, describe, expect, test } from "vitest";
 import { startBackend } from "../../../stages/shared/compute/backend.ts";
 import { random } from "../../../stages/shared/compute/random.ts";
+import type { LearnedCodes } from "../../../stages/train/hashing/learned.ts";
 import {
   type CodeWeights,
   enterBatch,
   findCodes,
-  type LearnedCodes,
   noCodes,
 } from "../../../stages/train/hashing/learned-codes.ts";
 import type { Loss } from "../../../stages/train/loss.ts";
