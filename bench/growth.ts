@@ -201,7 +201,7 @@ function main(sizes: number[]): void {
   }
   console.log(columns(rows).join("\n"));
   console.log(
-    `Memory grows by what is beyond ${BASE} images, at least ${VARIES} MB; up to ${LIMIT} x the growth of the images is linear.`,
+    `Memory grows by the part beyond that of ${BASE} images, at least ${VARIES} MB; up to ${LIMIT} x the growth of the images is linear.`,
   );
 }
 

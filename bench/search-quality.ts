@@ -106,7 +106,7 @@ function rowsOf(index: Index): Map<string, number> {
   return new Map(Array.from({ length: index.codes.rows }, (_, row) => [fileOf(index, row)!, row]));
 }
 
-/** Files that every index has, drawn whatever the order of its rows. @throws UserError where there are none */
+/** Files that every index has, drawn in the same way for any order of its rows. @throws UserError where there are none */
 async function drawQueries(folders: string[], most: number): Promise<string[]> {
   let common: string[] | undefined;
   for (const folder of folders) {

@@ -13,7 +13,7 @@ const SHORT = 80;
 const told = (items: string[], word: string, isBrief: boolean): string =>
   isBrief && items.length > 1 ? counted(items.length, word) : listed(items);
 
-/** What changed in the files of a code. @param changes as {@link outlineChanges} gives them */
+/** The changes in the files of a code, in words. @param changes as {@link outlineChanges} gives them */
 function filesTold(changes: string[], isBrief: boolean): string {
   const [only] = changes;
   if (isBrief && changes.length === 1 && only.length > SHORT)

@@ -16,7 +16,7 @@ import type { PlanEvent } from "./events.ts";
 import { codesOf, keyParts, tolerantInputs } from "./key.ts";
 import { Links } from "./links.ts";
 import { Queue } from "./queue.ts";
-import { NEVER_RAN, type State } from "./state.ts";
+import { NEVER_RAN, type State, WAITS } from "./state.ts";
 import type { Task } from "./task.ts";
 
 /** The reason of what a user wants to run again. */
@@ -24,9 +24,6 @@ const FORCED = "forced";
 
 /** Changes that a reason names; of more, the count. */
 const NAMED = 2;
-
-/** The state of a task that nothing is known of yet. */
-const WAITS: State = { kind: "waits", for: [] };
 
 /** The states of all tasks of a run, kept true as results come in. */
 export class Plan {

@@ -11,3 +11,6 @@ export type State =
 
 /** The reason of what has no record that it could differ from. */
 export const NEVER_RAN = "never ran";
+
+/** The state of a task that nothing is known of yet. */
+export const WAITS: State = { kind: "waits", for: [] };
