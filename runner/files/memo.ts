@@ -50,12 +50,14 @@ export class Memo {
     }
   }
 
-  /** Keeps an answer, if JSON can hold it. */
+  /** Keeps an answer, if JSON can hold it (-0 it cannot); an earlier one is forgotten in any case. */
   set(asked: unknown, answer: unknown): void {
-    const text = JSON.stringify(answer);
-    if (!isDeepStrictEqual(JSON.parse(text), answer)) return;
-    this.used[sha256(exact(asked))] = text;
+    const key = sha256(exact(asked));
+    delete this.used[key];
+    delete this.before[key];
     this.changed = true;
+    const text = JSON.stringify(answer);
+    if (isDeepStrictEqual(JSON.parse(text), answer)) this.used[key] = text;
   }
 
   save(): void {

@@ -90,7 +90,7 @@ test("evaluation is that of the definition", async () => {
 });
 
 test("a sampler draws by the categories of the classes", async () => {
-  const sampler = { use: category, categories: 1, classes: 2, images: 4 };
+  const sampler = { use: category, categories: 2, classes: 2, images: 4 };
   const { history } = await fit({
     ...options,
     sampler,

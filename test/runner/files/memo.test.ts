@@ -47,6 +47,13 @@ test("what JSON cannot hold is not kept, nor taken for what looks like it", () =
   for (const asked of [Number.POSITIVE_INFINITY, Number.NaN]) expect(memo.get([asked])).toBeUndefined();
 });
 
+test("an answer that JSON cannot hold takes an earlier one away", () => {
+  const memo = new Memo(file);
+  memo.set("asked", [1]);
+  memo.set("asked", [-0]);
+  expect(memo.get("asked")).toBeUndefined();
+});
+
 test("any value of JSON comes back equal", () => {
   const memo = new Memo(file);
   fc.assert(
