@@ -10,6 +10,7 @@ import type { Readable } from "node:stream";
 import { pipeline } from "node:stream/promises";
 import { openPlain } from "../files/index.ts";
 import { UserError } from "../stage.ts";
+import { closed } from "./entry.ts";
 import { type Content, type Remote, Unusable } from "./place.ts";
 
 const codeOf = (error: unknown) => (error as NodeJS.ErrnoException).code;
@@ -79,14 +80,16 @@ export class Directory implements Remote {
     await this.makeWay(incoming);
     await this.makeWay(name);
     const scratch = join(this.folder, incoming);
+    const file = createWriteStream(scratch, { flags: "wx", flush: true });
     try {
-      await pipeline(stream, createWriteStream(scratch, { flags: "wx", flush: true }), { signal });
+      await pipeline(stream, file, { signal });
       await this.checkWay(name); // which may have changed while the bytes went
       await rename(scratch, join(this.folder, name)).catch((error) => {
         if (!["EISDIR", "ENOTEMPTY", "EEXIST"].includes(codeOf(error) ?? "")) throw error;
         throw new Unusable("has a folder in its place");
       });
     } catch (error) {
+      await closed(file);
       await rm(scratch, { force: true });
       throw error;
     }

@@ -1,5 +1,6 @@
 /** The entries of a shared cache: their names, their sizes, and their bytes on the way. */
 import { createHash } from "node:crypto";
+import type { WriteStream } from "node:fs";
 import type { Readable } from "node:stream";
 import type { StoredOutput } from "../store/index.ts";
 import { Unusable } from "./place.ts";
@@ -46,3 +47,9 @@ export function sizesOf(outputs: StoredOutput[]): Map<string, number> {
       sizes.set(one, Math.min(bytes, sizes.get(one) ?? bytes));
   return sizes;
 }
+
+/** Waits for the end of a file's stream: one that is still being opened would create its file after the removal. */
+export const closed = async (file: WriteStream): Promise<void> => {
+  file.destroy();
+  if (!file.closed) await new Promise<void>((resolve) => file.once("close", () => resolve()));
+};

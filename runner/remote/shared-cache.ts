@@ -10,6 +10,7 @@ import {
   mkdirSync,
   rmSync,
   statSync,
+  type WriteStream,
 } from "node:fs";
 import { dirname, join } from "node:path";
 import { addAbortSignal, Readable } from "node:stream";
@@ -19,7 +20,7 @@ import { removeTree, sha256 } from "../files/index.ts";
 import type { Task } from "../plan/index.ts";
 import type { Signer, StageRecord, Store, StoredOutput } from "../store/index.ts";
 import { diskFault, oneLine } from "../text/index.ts";
-import { hashed, metered, objectName, RECORD_BYTES, recordName, sizesOf } from "./entry.ts";
+import { closed, hashed, metered, objectName, RECORD_BYTES, recordName, sizesOf } from "./entry.ts";
 import { type Remote, Unusable } from "./place.ts";
 import { opened, sealed, shareable } from "./shared-record.ts";
 
@@ -191,10 +192,11 @@ export class SharedCache {
   ): Promise<boolean> {
     let path: string | undefined;
     let local: Error | undefined;
+    let file: WriteStream | undefined;
     try {
       this.scratch ??= this.store.scratch("remote");
       path = join(this.scratch, hash);
-      const file = createWriteStream(path).on("error", (error) => {
+      file = createWriteStream(path).on("error", (error) => {
         local = error;
       });
       await pipeline(metered(stream, moved, most), file, { signal });
@@ -215,6 +217,7 @@ export class SharedCache {
         throw new Unusable(`could not be kept: ${diskFault(error as Error).replace(/\.$/, "")}`);
       throw error;
     } finally {
+      if (file) await closed(file);
       if (path) rmSync(path, { force: true });
     }
   }
