@@ -16,7 +16,7 @@ export interface Guard {
 }
 
 /** @throws UserError when the file is no such declaration, or names an output that the stage does not make */
-export function guardOf(root: string, uses: string, outputs: string[]): Guard {
+function guardOf(root: string, uses: string, outputs: string[]): Guard {
   const file = `stages/${uses}/guard.json`;
   if (!existsSync(join(root, file))) return {};
   let guard: Guard;

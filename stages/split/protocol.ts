@@ -89,7 +89,7 @@ export function drawByClass(
 }
 
 /** As {@link drawByClass}, without regard to labels. */
-export function drawFromAll(
+function drawFromAll(
   { labels }: Pick<Images, "labels">,
   eligible: (row: number) => boolean,
   count: number,

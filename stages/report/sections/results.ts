@@ -166,7 +166,7 @@ export const classBlocks = (
   );
 
 /** Vectors, as they are ranked: codes have a section of their own. */
-export const isVector = ([, { distance }]: [string, GroupSummary]): boolean => distance !== "hamming";
+const isVector = ([, { distance }]: [string, GroupSummary]): boolean => distance !== "hamming";
 
 /** The section of representations; none where there are only codes. */
 export function resultBlocks(

@@ -27,7 +27,7 @@ const atAnEnd = (choices: Choice[], names: Map<string, string>): string[] =>
   });
 
 /** Candidates' scores, a row for each choice, the chosen one strong. */
-export function choiceBlocks({ choices }: Summary, names: Map<string, string>): Block[] {
+function choiceBlocks({ choices }: Summary, names: Map<string, string>): Block[] {
   if (choices.length === 0) return [];
   const tables = [...new Set(choices.map(({ param }) => param))].map((param): Table => {
     const own = choices.filter((choice) => choice.param === param);
@@ -67,7 +67,7 @@ const count = (value: number | null): Cell =>
     : { text: value.toLocaleString("en-US"), sort: value };
 
 /** The ids of trainings with their marks. */
-export function collapseLines(trainings: Record<string, Training[]>): string[] {
+function collapseLines(trainings: Record<string, Training[]>): string[] {
   return Object.values(trainings)
     .flat()
     .flatMap(({ id, marks }) => marks.map((mark) => `${id}: ${mark}.`));
