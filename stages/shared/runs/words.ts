@@ -23,6 +23,8 @@ const WORDS: Record<string, string> = {
   dpn: "DPN",
   dhn: "DHN",
   dch: "DCH",
+  dfh: "DFH",
+  dsdh: "DSDH",
   dbdh: "DBDH",
   bihalf: "Bi-half",
   facenet: "FaceNet",
