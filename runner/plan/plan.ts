@@ -258,6 +258,26 @@ export class Plan {
     return state.kind === "miss" && (!this.prepared || this.prepared.has(state.key));
   }
 
+  /** The tasks that a shared cache is to be asked for, as {@link update} found them: of two with one key the first. */
+  *toAsk(): Generator<Task> {
+    for (const task of this.queue.inOrder(this.unchecked)) {
+      const state = this.states.get(task.id)!;
+      if (state.kind === "miss" && !this.isPrepared(task) && !this.queue.isAsked(state.key)) yield task;
+    }
+  }
+
+  /** Leaves a task alone while a shared cache is asked for its key. */
+  ask(task: Task, key: string): void {
+    this.unchecked.delete(task);
+    this.queue.hold(task, key);
+  }
+
+  /** Ends {@link ask}. */
+  answered(task: Task, key: string): void {
+    this.queue.release(task, key);
+    if (this.states.get(task.id)!.kind === "miss") this.unchecked.add(task);
+  }
+
   /** Takes a record that a shared cache had for a task. */
   found(task: Task, record: StageRecord): void {
     const state = this.states.get(task.id)!;

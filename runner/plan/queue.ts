@@ -2,16 +2,21 @@
 import type { State } from "./state.ts";
 import type { Task } from "./task.ts";
 
+/** The mark of a task that would run, and that a shared cache is asked for. */
+const ASKED = 2;
+
 export class Queue {
   private readonly tasks: Task[];
   private readonly orderOf: Map<Task, number>;
-  /** The tasks that would run, by their order, with their keys; and a place before which none would. */
+  /** The tasks that would run (1), and those that a shared cache is asked for ({@link ASKED}), by their order, with their keys; and a place before which none would. */
   private readonly missing: Uint8Array;
   private readonly keys: string[] = [];
   private first = 0;
   /** The tasks that ever would run with a key. */
   private readonly byKey = new Map<string, Task[]>();
   private readonly running = new Set<string>();
+  /** The keys that a shared cache is asked for. */
+  private readonly asked = new Set<string>();
   /** How many tasks have their results. */
   settled = 0;
 
@@ -37,6 +42,26 @@ export class Queue {
     else this.byKey.set(state.key, [task]);
   }
 
+  /** Keeps a task back while a shared cache is asked for its key. */
+  hold(task: Task, key: string): void {
+    this.asked.add(key);
+    this.missing[this.orderOf.get(task)!] = ASKED;
+  }
+
+  /** Ends {@link hold}. */
+  release(task: Task, key: string): void {
+    this.asked.delete(key);
+    const order = this.orderOf.get(task)!;
+    if (this.missing[order] !== ASKED) return; // its state changed meanwhile
+    this.missing[order] = 1;
+    this.first = Math.min(this.first, order);
+  }
+
+  /** Whether a shared cache is asked for a key. */
+  isAsked(key: string): boolean {
+    return this.asked.has(key);
+  }
+
   /** The tasks that would run with a key, perhaps with some that no longer would; afterwards the key has none. */
   take(key: string): Task[] {
     const found = this.byKey.get(key) ?? [];
@@ -57,7 +82,7 @@ export class Queue {
       if (order < 0) return;
       from = order + 1;
       const key = this.keys[order];
-      if (taken.has(key) || this.running.has(key)) continue;
+      if (taken.has(key) || this.running.has(key) || this.asked.has(key)) continue;
       taken.add(key); // the second finds the record of the first
       yield this.tasks[order];
     }

@@ -110,6 +110,8 @@ class Execution {
   private readonly events: Events;
   /** An input that can no longer be read: running stages may end, none starts. */
   private broken?: Error;
+  /** Called when a stage, or a question to the shared cache, ended. */
+  private wake = (): void => {};
 
   constructor(plan: Plan, store: Store, options: RunOptions, events: Events) {
     this.plan = plan;
@@ -150,6 +152,7 @@ class Execution {
   private ask(task: Task, cache: SharedCache): void {
     const { plan, store, options, preparing, events } = this;
     const { key } = plan.states.get(task.id) as { key: string };
+    plan.ask(task, key);
     const end = prepare(task, key, plan, store, options.root, cache)
       .then((record) => {
         plan.prepared!.add(key);
@@ -158,7 +161,11 @@ class Execution {
         events.tell({ kind: "fetched", task, from: cache.name });
       })
       .catch((error: Error) => this.fail(task, key, error))
-      .finally(() => preparing.delete(task));
+      .finally(() => {
+        plan.answered(task, key);
+        preparing.delete(task);
+        this.wake();
+      });
     preparing.set(task, end);
   }
 
@@ -177,6 +184,7 @@ class Execution {
       .finally(() => {
         pool.give(task);
         running.delete(task);
+        this.wake();
       });
     running.set(task, end);
   }
@@ -184,22 +192,30 @@ class Execution {
   /** Starts every task that can start now. @returns false where one lost an input meanwhile: others can start then */
   private startReady(): boolean {
     const { plan, pool, preparing } = this;
-    for (const task of this.ready())
-      if (!plan.isPrepared(task)) {
-        if (!preparing.has(task)) this.ask(task, this.options.remote!);
-      } else if (pool.fits(task)) {
+    const { remote } = this.options;
+    const ready = this.ready();
+    if (this.broken) return true;
+    // A key may be asked for again before the answer to an older question of the same task.
+    if (remote) for (const task of plan.toAsk()) if (!preparing.has(task)) this.ask(task, remote);
+    for (const task of ready)
+      if (!plan.isPrepared(task)) continue;
+      else if (pool.fits(task)) {
         if (!plan.hasInputs(task)) return false;
         this.begin(task);
-      } else if (pool.isFull && !this.options.remote) break;
+      } else if (pool.isFull) break;
     return true;
   }
 
   async run(): Promise<Summary> {
     const { plan, summary, running, preparing } = this;
     for (;;) {
+      // One promise a turn: a race of all that are pending would add to each of them at every turn.
+      const ended = new Promise<void>((resolve) => {
+        this.wake = resolve;
+      });
       while (!this.stopped && !this.startReady());
       if (running.size + preparing.size === 0) break;
-      await Promise.race([...running.values(), ...preparing.values()]);
+      await ended;
     }
     this.ready();
     const { aborted } = this.options.signal;

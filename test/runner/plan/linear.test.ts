@@ -111,6 +111,41 @@ test.each<[string, (count: number) => [string, string[]][]]>([
   expect(whole.files).toBeLessThanOrEqual(201);
 });
 
+/** Plays the questions to a shared cache, which all are asked at once, and whose answers come one by one. */
+function playAsked(count: number): Reads {
+  writeFileSync(join(root, "shared"), "");
+  const reads = { ...NONE };
+  const tasks = range(count).map((at) => taskOf(`t${at}`, [], reads));
+  const plan = new Plan(tasks, storeOf(reads), root, new Set(), {});
+  plan.prepared = new Set();
+  plan.update();
+  const asked = [...plan.toAsk()].map(
+    (task) => [task, (plan.states.get(task.id) as { key: string }).key] as const,
+  );
+  expect(asked).toHaveLength(count);
+  for (const [task, key] of asked) plan.ask(task, key);
+  for (const [task, key] of asked) {
+    plan.update();
+    expect([...plan.toAsk()]).toEqual([]);
+    expect([...plan.queue.ready()]).toEqual([]);
+    plan.prepared.add(key);
+    plan.answered(task, key);
+    plan.update();
+    expect([...plan.queue.ready()]).toEqual([task]);
+    plan.start(task);
+    plan.fail(task, "none");
+  }
+  return reads;
+}
+
+test("twice as many questions to a shared cache need at most twice the reads", () => {
+  const [half, whole] = [playAsked(100), playAsked(200)];
+  for (const kind of ["inputs", "ids", "records"] as const) {
+    expect(whole[kind], kind).toBeLessThanOrEqual(2.1 * half[kind]);
+    expect(whole[kind], kind).toBeLessThanOrEqual(200 * 24);
+  }
+});
+
 test("a first turn looks at a file once, however many tasks share it", () => {
   const reads = { ...NONE };
   const tasks = range(300).map((at) => taskOf(`t${at}`, [], reads));
