@@ -163,22 +163,53 @@ export function readTable(path: string, artifact: string): Table {
   return table;
 }
 
+/** A table that is read batch by batch. */
+export interface OpenTable {
+  schema: Schema;
+  /** Its record batches, in order; once. */
+  batches: AsyncGenerator<RecordBatch>;
+  close(): Promise<void>;
+}
+
+/**
+ * Opens a table for reading it batch by batch, where it may be larger than the memory. Close it.
+ * @throws UserError as {@link readTable} does, also while its batches are read
+ */
+export async function openTable(path: string, artifact: string): Promise<OpenTable> {
+  checkWhole(path);
+  const reader = await RecordBatchReader.from(await open(path));
+  const named = (error: unknown): unknown =>
+    error instanceof UserError || !(error instanceof Error)
+      ? error
+      : new UserError(`${path}: a corrupt Arrow file (${error.message}). Create it again.`);
+  const close = () => reader.cancel();
+  async function* batches(): AsyncGenerator<RecordBatch> {
+    try {
+      yield* reader as AsyncIterable<RecordBatch>;
+    } catch (error) {
+      throw named(error);
+    }
+  }
+  try {
+    await reader.open();
+    checkTableSchema(reader.schema, artifact, path);
+  } catch (error) {
+    await close();
+    throw named(error);
+  }
+  return { schema: reader.schema, batches: batches(), close };
+}
+
 /**
  * A table's record batches, one after the other, for tables that may be larger than the memory.
  * @throws UserError as {@link readTable} does
  */
 export async function* readBatches(path: string, artifact: string): AsyncGenerator<RecordBatch> {
-  checkWhole(path);
-  const reader = await RecordBatchReader.from(await open(path));
+  const { batches, close } = await openTable(path, artifact);
   try {
-    await reader.open();
-    checkTableSchema(reader.schema, artifact, path);
-    yield* reader as AsyncIterable<RecordBatch>;
-  } catch (error) {
-    if (error instanceof UserError || !(error instanceof Error)) throw error;
-    throw new UserError(`${path}: a corrupt Arrow file (${error.message}). Create it again.`);
+    yield* batches;
   } finally {
-    await reader.cancel();
+    await close();
   }
 }
 

@@ -22,6 +22,17 @@ export function packSets(lists: ArrayLike<number>[], classes: number): Uint8Arra
   return sets;
 }
 
+/** The sets of rows; where there are none, sets of their one label each. */
+export const setsOf = (
+  { sets, labels }: { sets?: Uint8Array; labels: Uint16Array },
+  classes: number,
+): Uint8Array =>
+  sets ??
+  packSets(
+    Array.from(labels, (label) => [label]),
+    classes,
+  );
+
 /** Whether the set of a row holds a label. */
 export const hasLabel = (sets: Uint8Array, row: number, label: number, bytes: number): boolean =>
   ((sets[row * bytes + (label >> 3)] >> (label & 7)) & 1) === 1;

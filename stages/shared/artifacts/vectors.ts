@@ -79,7 +79,7 @@ function allFinite(values: Float32Array): boolean {
 const TOGETHER = 4096;
 
 /** Takes values of a column, float32 or the bits of float16. @returns whether all of them are finite */
-function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): boolean {
+export function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): boolean {
   let finite = true;
   for (let start = 0; start < from.length; start += TOGETHER) {
     const some = to.subarray(start, Math.min(from.length, start + TOGETHER));
@@ -89,6 +89,35 @@ function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuff
     finite = allFinite(some) && finite;
   }
   return finite;
+}
+
+/**
+ * Checks rows of a table.
+ * @param rows `finite`: whether all values are
+ * @throws UserError when a label is outside the classes, or a value is not finite
+ */
+export function checkRows(
+  {
+    ids,
+    labels,
+    values,
+    dim,
+    finite,
+  }: Pick<Vectors, "ids" | "labels" | "values" | "dim"> & { finite: boolean },
+  classes: number,
+  path: string,
+): void {
+  for (let row = 0; row < labels.length; row++)
+    if (labels[row] >= classes)
+      throw new UserError(
+        `${path}: image ${ids[row]} has label ${labels[row]}, but there are ${classes} classes (0 to ${classes - 1}).`,
+      );
+  const i = finite ? -1 : values.findIndex((value) => !Number.isFinite(value));
+  if (i >= 0)
+    throw new UserError(
+      `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
+        "Every value must be finite: extract these features again.",
+    );
 }
 
 /**
@@ -113,17 +142,7 @@ export function readVectors(path: string): Vectors {
     at += part.length;
   }
   const classes = metadata.classes as string[];
-  for (let row = 0; row < rows; row++)
-    if (labels[row] >= classes.length)
-      throw new UserError(
-        `${path}: image ${ids[row]} has label ${labels[row]}, but there are ${classes.length} classes (0 to ${classes.length - 1}).`,
-      );
-  const i = finite ? -1 : values.findIndex((value) => !Number.isFinite(value));
-  if (i >= 0)
-    throw new UserError(
-      `${path}: image ${ids[Math.floor(i / dim)]} has ${values[i]} at position ${i % dim} of its vector. ` +
-        "Every value must be finite: extract these features again.",
-    );
+  checkRows({ ids, labels, values, dim, finite }, classes.length, path);
   const sets = readSets(table, { ids, labels, classes: classes.length }, path);
   return { ids, labels, ...(sets && { sets }), values, rows, dim, classes, metadata };
 }
