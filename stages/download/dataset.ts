@@ -40,7 +40,7 @@ export interface DatasetInfo {
   several?: boolean;
   /** sha256 of each list of the images that belong to the data set, by the file's name. */
   lists?: Record<string, string>;
-  /** By id, the names of the images at their source, as a file's. */
+  /** By id, before download adds its `first`, the names of the images at their source, as a file's. */
   names?: string[];
   /** How many images will come; for the progress. */
   images: number;

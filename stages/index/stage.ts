@@ -19,7 +19,7 @@ import { EMBEDDING } from "../shared/trainable/export.ts";
 const OTHER_BITS = 0.001;
 
 /** The extra metadata of images from files: their names, by id, and how they were brought to a shape. */
-async function aboutFiles(images: string): Promise<{ names?: string[]; fit?: Fit }> {
+async function aboutFiles(images: string): Promise<{ names?: string[]; first?: number; fit?: Fit }> {
   for await (const batch of readBatches(images, "images")) return readMetadata(batch);
   return {};
 }
@@ -89,9 +89,9 @@ export default defineStage<{ views?: View[] }>({
     copyFileSync(inputs.projection, at(FILES.projection));
     copyFileSync(inputs.codes, at(FILES.codes));
     copyFileSync(inputs.images, at(FILES.pixels));
-    const { names, fit } = await aboutFiles(inputs.images);
+    const { names, first = 0, fit } = await aboutFiles(inputs.images);
     if (names) {
-      const inOrder = Array.from(ids, (id) => names[id]);
+      const inOrder = Array.from(ids, (id) => names[id - first]);
       writeFileSync(at(FILES.names), `${JSON.stringify(inOrder, null, 1)}\n`);
     }
     if (inputs.head && !tuned) cpSync(inputs.head, at(FILES.head), { recursive: true, dereference: true });

@@ -11,10 +11,11 @@ export interface PublishedRoles {
   onlySearched: Uint8Array;
 }
 
-/** Reads the published roles of a table of images. */
-export async function publishedRoles(path: string): Promise<PublishedRoles> {
+/** Reads the published roles of tables of images, one after the other. */
+export async function publishedRoles(paths: string[]): Promise<PublishedRoles> {
   const splits: string[] = [];
-  for await (const batch of readBatches(path, "images")) splits.push(...batch.getChild("split")!);
+  for (const path of paths)
+    for await (const batch of readBatches(path, "images")) splits.push(...batch.getChild("split")!);
   const those = (...wanted: string[]) => Uint8Array.from(splits, (split) => (wanted.includes(split) ? 1 : 0));
   const some = (flags: Uint8Array) => (flags.includes(1) ? flags : undefined);
   return {

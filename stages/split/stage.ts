@@ -1,13 +1,11 @@
 /** split: who trains, validates, queries, and is searched, drawn once for all that follows. */
 import { writeFileSync } from "node:fs";
 import { defineStage, UserError } from "../../runner/stage.ts";
-import { imageCategories } from "../shared/artifacts/categories.ts";
-import { readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { retrievesItself, writeSplit } from "../shared/artifacts/split.ts";
 import { random } from "../shared/compute/random.ts";
 import { findDuplicates, fingerprints, LEAST_CORRELATION, MOST_BITS } from "./duplicates.ts";
 import type { Protocol } from "./protocol.ts";
-import { publishedRoles } from "./published.ts";
+import { readShards } from "./shards.ts";
 
 interface Params {
   validation: number;
@@ -38,18 +36,16 @@ export default defineStage<Params>({
         'images of the data set "${upstream.dataset}" may have several labels each, but the protocol "${protocol}" divides images by class. Take protocol: lists, or official, which draw from all of them; or, where each image has one label, declare several: false of the data set.',
     },
   ],
-  inputs: { images: "images" },
+  inputs: { images: { artifact: "images", many: true } }, // the shards of a data set, in order
   outputs: { split: "split.arrow", duplicates: "duplicates.json" },
-  async run({ params, parts, inputs, outputs, note, warn, log }) {
-    const images = await readImageList(inputs.images);
+  async run({ params, parts, sources, outputs, note, warn, log }) {
+    const { images, published, categories, pixels } = await readShards(sources.images);
     const { name, part, params: own } = parts.protocol;
     const { ids, labels, sets, classes } = images;
     if (images.sets && !(part as Protocol).several)
       throw new UserError(
         `split: images of ${images.dataset} have several labels each, but the protocol ${name} divides images by class. Take protocol: lists, which draws from all of them, or official.`,
       );
-    const published = await publishedRoles(inputs.images);
-    const categories = await imageCategories(inputs.images);
     if (published.searched && !(part as Protocol).searched)
       throw new UserError(
         `split: the data set ${images.dataset} publishes which images are searched, and the protocol ${name} would train on them. Take protocol: lists.`,
@@ -61,7 +57,7 @@ export default defineStage<Params>({
     const searched = retrievesItself(name) ? new Uint8Array(ids.length) : roles.database;
     const known = rows.filter((row) => roles.train[row] || roles.validation[row] || searched[row]);
     const asked = rows.filter((row) => roles.query[row]);
-    const prints = await fingerprints(ids.length, images, readPixels(inputs.images, PIECE));
+    const prints = await fingerprints(ids.length, images, pixels(PIECE));
     const found = findDuplicates(prints, asked, known);
     const leftOut = params.duplicates === "leave-out";
     if (leftOut) for (const { query } of found) roles.query[query] = 0;

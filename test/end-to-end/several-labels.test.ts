@@ -7,7 +7,7 @@ import { readCodes } from "../../stages/shared/artifacts/codes.ts";
 import { startBackend } from "../../stages/shared/compute/backend.ts";
 import { random } from "../../stages/shared/compute/random.ts";
 import { runStage } from "../run-stage.ts";
-import { tinyNetwork } from "../stages/extract/onnx-model.ts";
+import { colourNetwork } from "../stages/extract/onnx-model.ts";
 import { scratch } from "../stages/shared/scratch.ts";
 
 const folder = scratch();
@@ -42,16 +42,6 @@ async function drawPictures(root: string): Promise<void> {
   writeFileSync(join(root, "labels.txt"), "red\ngreen\nblue\n");
 }
 
-/** A file of ONNX whose three features are the means of the channels, less some. */
-function colours(path: string): string {
-  const filters = 6;
-  const kernel = new Float32Array(filters * 27);
-  for (let f = 0; f < filters; f++)
-    for (let at = 0; at < 9; at++) kernel[f * 27 + (f % 3) * 9 + at] = f < 3 ? 0.1 : -0.1;
-  writeFileSync(path, tinyNetwork({ kernel, bias: new Float32Array(filters).fill(0.2), filters }));
-  return path;
-}
-
 test("codes of images with several labels, from lists to the report", async () => {
   const root = join(folder, "data");
   await drawPictures(root);
@@ -61,7 +51,7 @@ test("codes of images with several labels, from lists to the report", async () =
   const { split } = (
     await runStage("split", { params: { protocol: "lists", validation: 12, seed: 1 }, inputs: { images } })
   ).outputs;
-  const model = colours(join(folder, "colours.onnx"));
+  const model = colourNetwork(join(folder, "colours.onnx"));
   const backbone = { use: "file", name: "colours" };
   const { features } = (
     await runStage("extract", { params: { backbone, size: 32, device: "cpu" }, inputs: { images, model } })

@@ -2,6 +2,7 @@
  * ONNX models written by hand, as protobuf bytes.
  * https://github.com/onnx/onnx/blob/main/onnx/onnx.proto
  */
+import { writeFileSync } from "node:fs";
 
 type Bytes = Uint8Array;
 
@@ -139,4 +140,14 @@ export function tinyFeatures({ kernel, bias, filters }: Tiny, image: Float32Arra
       }
     return total / (size * size);
   });
+}
+
+/** Writes a network whose three features are the means of the channels, less some. @returns its path */
+export function colourNetwork(path: string): string {
+  const filters = 6;
+  const kernel = new Float32Array(filters * 27);
+  for (let f = 0; f < filters; f++)
+    for (let at = 0; at < 9; at++) kernel[f * 27 + (f % 3) * 9 + at] = f < 3 ? 0.1 : -0.1;
+  writeFileSync(path, tinyNetwork({ kernel, bias: new Float32Array(filters).fill(0.2), filters }));
+  return path;
 }
