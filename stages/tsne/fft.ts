@@ -41,6 +41,13 @@ interface Pass {
   sin: number[];
 }
 
+/** The passes of one radix over all groups. */
+interface Stage {
+  radix: number;
+  /** For each group the twiddle factors of its outputs. */
+  turns: Pick<Pass, "cos" | "sin">[];
+}
+
 /**
  * A transform of one size (Stockham's algorithm, decimation in frequency): `X[k] = Σ x[j] exp(-2πi jk / size)`.
  * The inverse, times the size, is the same transform with real and imaginary parts exchanged.
@@ -49,47 +56,43 @@ export class Fft {
   readonly size: number;
   /** Whether the result is in the second buffer. */
   readonly inSpare: boolean;
-  private readonly radices: number[];
-  private readonly cos: Float64Array;
-  private readonly sin: Float64Array;
+  private readonly stages: Stage[] = [];
 
   /** @param size as {@link fastSize} returns it */
   constructor(size: number) {
     this.size = size;
-    this.radices = factorise(size).radices;
-    this.inSpare = this.radices.length % 2 === 1;
-    this.cos = Float64Array.from({ length: size }, (_, i) => Math.cos((2 * Math.PI * i) / size));
-    this.sin = Float64Array.from({ length: size }, (_, i) => -Math.sin((2 * Math.PI * i) / size));
+    const cos = Float64Array.from({ length: size }, (_, i) => Math.cos((2 * Math.PI * i) / size));
+    const sin = Float64Array.from({ length: size }, (_, i) => -Math.sin((2 * Math.PI * i) / size));
+    let rest = size;
+    for (const radix of factorise(size).radices) {
+      const turns = Array.from({ length: rest / radix }, (_, group) => {
+        const at = TURNS.map((turn) => (turn * group * (size / rest)) % size);
+        return { cos: at.map((i) => cos[i]), sin: at.map((i) => sin[i]) };
+      });
+      this.stages.push({ radix, turns });
+      rest /= radix;
+    }
+    this.inSpare = this.stages.length % 2 === 1;
   }
 
   /**
    * Transforms every column of `x` `[size, width]`; destroys both buffers.
+   * @param start where the columns begin in both buffers
    * @returns `x` or `spare`, see {@link inSpare}
    */
-  transform(x: Complex, spare: Complex, width: number): Complex {
-    const { size, radices } = this;
+  transform(x: Complex, spare: Complex, width: number, start = 0): Complex {
     let from = x;
     let to = spare;
-    let rest = size;
     let length = width;
-    for (const radix of radices) {
+    for (const { radix, turns } of this.stages) {
       const butterfly = BUTTERFLIES[radix];
-      const groups = rest / radix;
-      for (let group = 0; group < groups; group++) {
-        const step = (group * size) / rest;
-        butterfly({
-          x: from,
-          y: to,
-          from: group * length,
-          apart: groups * length,
-          to: radix * group * length,
-          length,
-          cos: TURNS.map((turn) => this.cos[(turn * step) % size]),
-          sin: TURNS.map((turn) => this.sin[(turn * step) % size]),
-        });
+      const apart = turns.length * length;
+      for (let group = 0; group < turns.length; group++) {
+        const { cos, sin } = turns[group];
+        const at = { from: start + group * length, apart, to: start + radix * group * length };
+        butterfly({ x: from, y: to, ...at, length, cos, sin });
       }
       [from, to] = [to, from];
-      rest = groups;
       length *= radix;
     }
     return from;
