@@ -151,10 +151,11 @@ function checkPlaces(before: Root[], after: Root[]): void {
 /**
  * Roots that have moved.
  * @param moves `OLD=NEW`, or `NEW` alone where there is one root; @param resolved makes a path absolute
- * @throws UserError when a root is not there, its new place is not, or two would be at one place
+ * @throws UserError when a root is not there or has two new places, a place is not there, or two would be at one
  */
 export function moved(roots: Root[], moves: string[], resolved: (path: string) => string): Root[] {
   const after = [...roots];
+  const given = new Map<number, string>();
   for (const move of moves) {
     // Either path may hold "=" itself: the old one is what a root is called.
     const cut = [...move.matchAll(/=/g)]
@@ -166,6 +167,12 @@ export function moved(roots: Root[], moves: string[], resolved: (path: string) =
       );
     const at = cut === undefined ? 0 : roots.findIndex((root) => root.path === resolved(move.slice(0, cut)));
     const path = resolved(cut === undefined ? move : move.slice(cut + 1));
+    const before = given.get(at);
+    if (before !== undefined && after[at].path !== path)
+      throw new UserError(
+        `index: --root ${shown(move)}: another place for the same folder than --root ${shown(before)}. Give one of them.`,
+      );
+    given.set(at, move);
     if (!statSync(path, { throwIfNoEntry: false })?.isDirectory())
       throw new UserError(`index: --root ${shown(move)}: ${shown(path)} is no folder.`);
     after[at] = { ...after[at], path };

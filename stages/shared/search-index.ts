@@ -152,8 +152,13 @@ const AGAIN = 'Make the index again: npm run index -- FOLDER, or its pipeline wi
 
 /** The size of a file; undefined where there is none, or anything else (a link, a folder, a device). */
 function sizeOf(path: string): number | undefined {
-  const stats = lstatSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() ? stats.size : undefined;
+  try {
+    const stats = lstatSync(path, { throwIfNoEntry: false });
+    return stats?.isFile() ? stats.size : undefined;
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined; // in a file
+    throw error;
+  }
 }
 
 /** index.json and files.json are read whole: no index has one of this size. */

@@ -70,3 +70,23 @@ test("two roots change places, and single files may be beside a root's folder", 
     ),
   ).toThrow(/each needs a folder/);
 });
+
+test("a root does not move to two places, but may be named twice", () => {
+  expect(() =>
+    move([
+      ["m1", "m2"],
+      ["m1", "m3"],
+    ]),
+  ).toThrow(
+    /^index: --root .*m1=.*m3: another place for the same folder than --root .*m1=.*m2\. Give one of them\.$/,
+  );
+  expect(
+    move(
+      [
+        ["m1", "m3"],
+        ["m1", "m3"],
+      ],
+      [roots[0]],
+    ),
+  ).toEqual(["m3"]);
+});
