@@ -3,7 +3,7 @@ import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { shareExtent } from "../../shared/charts/extent.ts";
 import { byName, groupRuns, methodOf } from "../../shared/runs/groups.ts";
 import type { Appearances } from "../../shared/runs/looks.ts";
-import { MOST_LINES } from "../../shared/runs/panels.ts";
+import { bestMethods } from "../../shared/runs/panels.ts";
 import { publishedUnder } from "../../shared/runs/published.ts";
 import { lengthless } from "../../shared/runs/words.ts";
 import { meanInterval } from "../../shared/statistics/intervals.ts";
@@ -34,7 +34,7 @@ interface Method extends Line<Evaluation> {
 }
 
 /** The methods of which there is more than one length, the best first, and no more than one can tell apart. */
-function methodsOf(codes: Evaluation[], groups: Appearances): { shown: Method[]; count: number } {
+function methodsOf(codes: Evaluation[], groups: Appearances): { shown: Method[]; note: string } {
   const byMethod = byName(groupRuns(codes), ({ label, point }) => methodOf(label, point));
   const methods = [...byMethod.values()]
     .filter((own) => own.length > 1)
@@ -57,7 +57,7 @@ function methodsOf(codes: Evaluation[], groups: Appearances): { shown: Method[];
     });
   const best = ({ dots }: Method) => Math.max(...dots.map(({ map }) => map));
   methods.sort((a, b) => best(b) - best(a));
-  return { shown: methods.slice(0, MOST_LINES), count: methods.length };
+  return bestMethods(methods);
 }
 
 /** The published numbers of a protocol. */
@@ -167,7 +167,7 @@ function partSpec(
 export function lengths(evaluations: Evaluation[], groups: Appearances): Figure[] {
   const codes = evaluations.filter(({ representation }) => representation === "code");
   return [...byName(codes, ({ protocol }) => protocol)].flatMap(([protocol, own]): Figure[] => {
-    const { shown, count } = methodsOf(own, groups);
+    const { shown, note } = methodsOf(own, groups);
     if (shown.length === 0) return [];
     const papers = papersOf(protocol);
     const names = [...new Set(papers.map(({ line }) => line))];
@@ -176,7 +176,7 @@ export function lengths(evaluations: Evaluation[], groups: Appearances): Figure[
     const parts = partsOf(shown, papers);
     const notes = [
       names.length ? "grey marks: as published, of whole networks that were trained" : "",
-      count > shown.length ? `the ${shown.length} best of ${count} methods` : "",
+      note,
       parts.length > 1 ? "the axis of mAP is broken: codes made without labels are below" : "",
     ].filter(Boolean);
     return [

@@ -5,6 +5,23 @@ import { byName } from "./groups.ts";
 /** Lines of a panel. */
 export const MOST_LINES = 8;
 
+/**
+ * The methods that a chart of codes shows: the best, with the best of those that used no labels, which they must beat.
+ * @param methods the best first
+ * @returns also a line on what is left out; empty where nothing is
+ */
+export function bestMethods<T extends { learned?: boolean }>(methods: T[]): { shown: T[]; note: string } {
+  const best = methods.slice(0, MOST_LINES);
+  if (best.length === methods.length) return { shown: best, note: "" };
+  const baseline = methods.find(({ learned }) => !learned);
+  if (!baseline || best.includes(baseline))
+    return { shown: best, note: `the ${MOST_LINES} best of ${methods.length} methods` };
+  return {
+    shown: [...best.slice(0, -1), baseline],
+    note: `the ${MOST_LINES - 1} best of ${methods.length} methods, and the best that used no labels`,
+  };
+}
+
 /** A training, as far as it decides where it is drawn. */
 export interface Trained {
   /** Of its group. */

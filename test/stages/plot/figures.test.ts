@@ -340,6 +340,18 @@ describe("lengths", () => {
     expect(range).not.toContain("#777777");
   });
 
+  it("keeps the best that used no labels among them", () => {
+    const codes = ["a", "b", "c", "d", "e", "f", "g", "h", "i"].flatMap((loss, at) =>
+      [12, 48].map((bits) => code({ loss, bits, seed: 1 }, 0.5 + at / 100)),
+    );
+    const others = ["itq", "lsh"].flatMap((binariser, at) =>
+      [12, 48].map((bits) => code({ binariser, bits }, 0.3 - at / 10)),
+    );
+    const [{ parts }] = figuresOf([...others, ...codes]);
+    const names = parts.map(({ line }) => [...new Set(dots(line).map(([name]) => name))]);
+    expect(names).toEqual([["i", "h", "g", "f", "e", "d", "c"], ["ITQ"]]);
+  });
+
   it("draws nothing of one length", () => {
     expect(figuresOf([code({ loss: "dtsh", bits: 12 }, 0.7)])).toEqual([]);
   });

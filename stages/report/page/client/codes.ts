@@ -1,7 +1,7 @@
 /** Codes: mAP by their length beside the published numbers, and precision against recall by Hamming radius. */
 import { shareExtent } from "../../../shared/charts/extent.ts";
 import { GREY } from "../../../shared/runs/looks.ts";
-import { MOST_LINES } from "../../../shared/runs/panels.ts";
+import { bestMethods, MOST_LINES } from "../../../shared/runs/panels.ts";
 import type { CodeLine, PageData, RadiusCurve } from "../data.ts";
 import { lengthPoints, radiusPoints } from "../view/codes.ts";
 import type { CurvePoint } from "../view/series.ts";
@@ -51,7 +51,7 @@ export function codes(place: HTMLElement, { codes: all, groups }: PageData, prot
   const measured = own.filter(({ label, bits }) => label !== undefined && bits.length > 1);
   if (measured.length === 0) return;
   measured.sort((a, b) => best(b) - best(a));
-  const shown = measured.slice(0, MOST_LINES);
+  const { shown, note } = bestMethods(measured);
   const papers = own.filter(({ label }) => label === undefined);
   const lines: Line[] = shown.map(({ label, method }) => lineOf(label!, groups[label!] ?? GREY, method));
   // Lines that nearly coincide still show both colours.
@@ -66,7 +66,7 @@ export function codes(place: HTMLElement, { codes: all, groups }: PageData, prot
     });
   const lengths = [...new Set([...shown, ...papers].flatMap(({ bits }) => bits))].sort((a, b) => a - b);
   const names = make("div");
-  const more = measured.length > shown.length ? ` The ${MOST_LINES} best of ${measured.length} methods.` : "";
+  const more = note && ` ${note[0].toUpperCase()}${note.slice(1)}.`;
   const parts = partsOf(shown, papers);
   const broken = parts.length > 1 ? " The axis of mAP is broken: codes made without labels are below." : "";
   place.append(
