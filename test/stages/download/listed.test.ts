@@ -189,9 +189,9 @@ it("sop: products of the two lists, train and test", async () => {
 it("in-shop: queries search the gallery alone", async () => {
   const root = scratch();
   const lines = [
-    "img/WOMEN/id_1/01_1_front.jpg id_00000001 train",
-    "img/WOMEN/id_2/01_1_front.jpg id_00000002 query",
-    "img/WOMEN/id_2/02_1_side.jpg   id_00000002   gallery",
+    "img/WOMEN/Dresses/id_1/01_1_front.jpg id_00000001 train",
+    "img/MEN/Denim/id_2/01_1_front.jpg id_00000002 query",
+    "img/MEN/Denim/id_2/02_1_side.jpg   id_00000002   gallery",
   ];
   save(
     root,
@@ -205,6 +205,7 @@ it("in-shop: queries search the gallery alone", async () => {
     [1, 1, "test"],
     [2, 1, "database"],
   ]);
+  expect(about(got).categories).toEqual(["WOMEN/Dresses", "MEN/Denim"]);
   expect(got.log[0]).toContain("1 of 25,882 train, 1 of 14,218 test, 1 of 12,612 database");
   save(root, "Eval/list_eval_partition.txt", "img/a.jpg id_1 shown\n");
   expect(await fault(get("in-shop", root))).toMatch(
