@@ -110,6 +110,8 @@ class Execution {
   private readonly events: Events;
   /** An input that can no longer be read: running stages may end, none starts. */
   private broken?: Error;
+  /** Thrown by a listener of the events: nothing else awaits what told it. */
+  private unheard?: Error;
   /** Called when a stage, or a question to the shared cache, ended. */
   private wake = (): void => {};
 
@@ -124,6 +126,7 @@ class Execution {
 
   private get stopped(): boolean {
     const { signal, keepGoing } = this.options;
+    if (this.unheard) return true;
     return this.broken !== undefined || signal.aborted || (this.summary.failed > 0 && !keepGoing);
   }
 
@@ -161,6 +164,9 @@ class Execution {
         events.tell({ kind: "fetched", task, from: cache.name });
       })
       .catch((error: Error) => this.fail(task, key, error))
+      .catch((error: Error) => {
+        this.unheard ??= error;
+      })
       .finally(() => {
         plan.answered(task, key);
         preparing.delete(task);
@@ -181,6 +187,9 @@ class Execution {
         events.tell({ kind: "finished", task, record });
       })
       .catch((error: Error) => this.fail(task, key, error))
+      .catch((error: Error) => {
+        this.unheard ??= error;
+      })
       .finally(() => {
         pool.give(task);
         running.delete(task);
@@ -217,6 +226,7 @@ class Execution {
       if (running.size + preparing.size === 0) break;
       await ended;
     }
+    if (this.unheard) throw this.unheard;
     this.ready();
     const { aborted } = this.options.signal;
     if (this.broken && !aborted && !summary.failed) throw this.broken;
