@@ -126,6 +126,6 @@ export function gridRepulsion(points: number): Repulsion {
     convolution.two(fieldX, fieldY, frame.nodes);
     const total = convolution.one(one, frame.nodes);
     read(map, frame, forces);
-    return total - points;
+    return Math.max(total - points, Number.EPSILON * points); // the grid's error is larger where nearly all is far apart
   };
 }
