@@ -15,7 +15,7 @@ export default defineStage<{ how: keyof typeof HOW }>({
   params: "join",
   inputs: { vectors: { artifact: "vectors", many: true } },
   outputs: { vectors: "vectors.arrow" },
-  // Reads and writes some rows at a time, so the tables may be larger than the memory.
+  // Reads and writes some rows at a time: of each table, one batch is in memory.
   async run({ params, sources, outputs, progress, signal, note }) {
     const tables: Opened[] = [];
     try {

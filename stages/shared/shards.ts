@@ -21,7 +21,7 @@ export function sameClasses(stage: string, classes: string[], own: string[], sha
 const FIRST_BITS = 1 << 20;
 
 /**
- * A check that no image is in two shards, or twice in one: a bit an id, up to the highest.
+ * A check that no image is in two shards, or twice in one: a bit for each number up to the highest, 512 MB at most.
  * @returns takes ids of one more piece of a shard; throws a UserError where one was there before
  */
 export function distinctIds(stage: string): (ids: Uint32Array, shard: string) => void {

@@ -37,8 +37,12 @@ function checkAlike([first, ...others]: (ImageList & Categories & { id: string }
         `split: images of ${other.id} have ${sizeOf(other)} values, those of the first input ${sizeOf(first)}. Give every shard one size.`,
       );
     sameClasses("split", first.classes, other.classes, other.id);
-    if (String(other.categories) !== String(first.categories))
-      throw new UserError(`split: ${other.id} groups its classes otherwise than the first input does.`);
+    const groupsOf = ({ categories, no_categories }: Categories) =>
+      JSON.stringify([categories, no_categories === undefined]);
+    if (groupsOf(other) !== groupsOf(first))
+      throw new UserError(
+        `split: ${other.id} groups its classes otherwise than the first input. Give every class one category, in all shards.`,
+      );
   }
 }
 

@@ -46,6 +46,7 @@ export async function openVectors(path: string): Promise<VectorTable> {
   /** Goes on to the next batch once this one is taken. @returns whether there are rows */
   const advance = async (): Promise<boolean> => {
     while (!batch || at === batch.rows) {
+      batch = undefined; // not held beside the next, nor after the last
       const { done, value } = await batches.next();
       if (done) return false;
       batch = columnsOf(value, dim, classes.length, path);

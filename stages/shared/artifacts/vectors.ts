@@ -39,7 +39,10 @@ export function createVectors(
   return createTable(path, "vectors", columns, metadata);
 }
 
-/** Writes vectors at once. @param vector `[rows, dim]`: float32, or the bits of float16 */
+/** Rows that are written as one batch: who reads batch by batch holds no more. */
+const WRITTEN = 4096;
+
+/** Writes vectors that are in memory. @param vector `[rows, dim]`: float32, or the bits of float16 */
 export function writeVectors(
   path: string,
   {
@@ -58,8 +61,16 @@ export function writeVectors(
     metadata,
     sets,
   );
-  if (ids.length > 0)
-    table.write(ids.length, { id: ids, label: labels, ...(sets && { labels: sets }), vector });
+  const bytes = sets ? sets.length / ids.length : 0;
+  for (let from = 0; from < ids.length; from += WRITTEN) {
+    const to = Math.min(ids.length, from + WRITTEN);
+    table.write(to - from, {
+      id: ids.subarray(from, to),
+      label: labels.subarray(from, to),
+      ...(sets && { labels: sets.subarray(from * bytes, to * bytes) }),
+      vector: vector.subarray(from * dim, to * dim),
+    });
+  }
   table.close();
 }
 
