@@ -54,7 +54,7 @@ export function bits(numbers: Numbers): Answer | undefined {
       `Under the protocol ${protocol}, ${names.get(bestLabel)} has the highest mAP of the codes, ${told(best.metrics.map)}, ${seedsOf(best)}. ${
         shortLabel === bestLabel
           ? "Every shorter code is significantly below."
-          : `${names.get(shortLabel)} is enough: ${size(difference!)}.`
+          : `As good with fewer bits: ${names.get(shortLabel)}: ${size(difference!)}.`
       }`,
       [
         leastLabel === bestLabel
