@@ -57,6 +57,6 @@ export async function prepare(options: Options): Promise<Session> {
   const store = new Store(cache, events.tell);
   const latest = store.latest(study.profile);
   const plan = new Plan(tasks, store, root, forced, latest, events.tell);
-  plan.strict = options.strict === true;
+  plan.counting.strict = options.strict === true;
   return { root, study, tasks, store, plan, latest, events };
 }

@@ -1,17 +1,11 @@
 /** The state of each task: cached or to run, and why. Keys become known as the results upstream do. */
 import { resolve as absolute } from "node:path";
-import { type KeyParts, keyOf, keyOfRecord } from "../code/index.ts";
-import {
-  type Origin,
-  outputsFault,
-  type StageRecord,
-  type Store,
-  type StoredOutput,
-  trustedKeys,
-} from "../store/index.ts";
+import { type KeyParts, keyOf } from "../code/index.ts";
+import type { Origin, StageRecord, Store, StoredOutput } from "../store/index.ts";
 import type { Reference } from "../study/index.ts";
 import { counted } from "../text/index.ts";
 import { difference } from "./changes.ts";
+import { Counting } from "./counting.ts";
 import type { PlanEvent } from "./events.ts";
 import { codesOf, keyParts, tolerantInputs } from "./key.ts";
 import { Links } from "./links.ts";
@@ -45,12 +39,9 @@ export class Plan {
   /** Outputs that were found whole, and hashes of files, in this turn: thousands of tasks may need one. */
   private readonly whole = new Set<StoredOutput>();
   private readonly hashes = new Map<string, string>();
-  /** Whether a record does not count that read or wrote what its stage does not declare. */
-  strict = false;
+  readonly counting: Counting;
   /** The keys that a shared cache was asked for: nothing counts as lost before. Undefined without one. */
   prepared?: Set<string>;
-  /** The keys whose results count. */
-  private trusted?: Set<string>;
   /** The task, as the records of this run describe it. */
   run?: StageRecord["run"];
   private readonly tell: (event: PlanEvent) => void;
@@ -71,6 +62,7 @@ export class Plan {
   ) {
     this.tasks = tasks;
     this.store = store;
+    this.counting = new Counting(store, root);
     this.tell = tell;
     this.root = root;
     this.forced = new Map([...forced].map((id) => [id, FORCED]));
@@ -109,8 +101,8 @@ export class Plan {
     const forced = this.forced.get(task.id);
     if (forced) return forced;
     if (this.store.damaged.has(key)) return "its record was damaged";
-    if (own && !this.trusts(own)) return "trusted-keys no longer lists the signer of its result";
-    if (this.strict && own) return "it read or wrote what it does not declare";
+    const uncounted = own && this.counting.reason(own);
+    if (uncounted) return uncounted;
     const last = this.latest[task.id];
     const before = last && this.store.record(last);
     if (!before) return last ? "its result was removed" : NEVER_RAN;
@@ -170,7 +162,7 @@ export class Plan {
     }
     const key = keyOf(now);
     const own = this.mustRun(task) ? undefined : this.store.record(key);
-    const record = own && this.counted(task, key, own);
+    const record = own && this.counting.of(task, key, own);
     this.set(
       task,
       record
@@ -232,24 +224,7 @@ export class Plan {
   /** The record of a task's key, if it counts. */
   known(task: Task, key: string): StageRecord | undefined {
     const record = this.store.record(key);
-    return record && this.counted(task, key, record);
-  }
-
-  /** A record of the store, if it counts as that of a task. */
-  private counted(task: Task, key: string, record: StageRecord): StageRecord | undefined {
-    const fault = keyOfRecord(record) === key ? outputsFault(record, task.outputs) : "is of another key";
-    if (fault) {
-      this.store.reject(key, fault);
-      return undefined;
-    }
-    return (this.strict && record.notes.undeclared) || !this.trusts(record) ? undefined : record;
-  }
-
-  /** Whether a record was made here, or by someone whose key the project still trusts. */
-  private trusts({ by }: StageRecord): boolean {
-    if (by === undefined) return true;
-    this.trusted ??= trustedKeys(this.root);
-    return this.trusted.has(by);
+    return record && this.counting.of(task, key, record);
   }
 
   /** Whether a task would run, apart from a shared cache that may bring its result. */

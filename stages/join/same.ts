@@ -60,7 +60,7 @@ const averaged: Combine = ([first, ...others]) => {
   return sum;
 };
 
-/** Writes what is combined of rows of the same images, as float16. */
+/** Writes the combination of rows of the same images, as float16. */
 async function combined(combine: Combine, dim: number, ...[tables, path, metadata, told]: Parameters<Join>) {
   const [first, ...others] = tables;
   const sets = withSets(tables);

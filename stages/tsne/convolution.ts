@@ -1,8 +1,8 @@
 /**
  * Convolution of squares of numbers with the kernel of t-SNE's forces, by Fourier transforms.
  *
- * A square is transformed along its columns, transposed, and transformed along what were its rows. Columns lie in strips,
- * one strip after the other, each row-major: all passes over a strip find it in the cache.
+ * A square is transformed along its columns, transposed, and transformed along its former rows. Columns lie in strips, one
+ * strip after the other, each row-major: all passes over a strip find it in the cache.
  */
 import { type Complex, Fft } from "./fft.ts";
 

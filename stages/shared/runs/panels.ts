@@ -8,7 +8,7 @@ export const MOST_LINES = 8;
 /**
  * The methods that a chart of codes shows: the best, with the best of those that used no labels, which they must beat.
  * @param methods the best first
- * @returns also a line on what is left out; empty where nothing is
+ * @returns also a note on the others; empty where there are none
  */
 export function bestMethods<T extends { learned?: boolean }>(methods: T[]): { shown: T[]; note: string } {
   const best = methods.slice(0, MOST_LINES);
