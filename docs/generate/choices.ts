@@ -87,7 +87,13 @@ export function choicesOf(parts: Parts): Choice[] {
       measured: [frozen, "identification-verification · hard-negative", "knn_accuracy"],
     },
     {
-      need: "Binary codes of 24 bits or more",
+      need: "Binary codes of 24 bits or more, with neither pairs nor triplets",
+      loss: "orthohash",
+      sampler: "balanced",
+      measured: [codes(parts, 48), "orthohash · bits 48", "map"],
+    },
+    {
+      need: "Binary codes of 24 bits or more, by triplets",
       loss: "dtsh",
       selector: "all",
       sampler: "balanced",
@@ -95,15 +101,9 @@ export function choicesOf(parts: Parts): Choice[] {
     },
     {
       need: "Binary codes of 12 bits",
-      loss: "triplet-embedding",
+      loss: "orthohash",
       sampler: "balanced",
-      measured: [codes(parts, 12), "triplet-embedding · bits 12", "map"],
-    },
-    {
-      need: "Binary codes with neither pairs nor triplets",
-      loss: "greedyhash",
-      sampler: "balanced",
-      measured: [codes(parts, 48), "greedyhash · bits 48", "map"],
+      measured: [codes(parts, 12), "orthohash · bits 12", "map"],
     },
     {
       need: "Train on pixels (network `embedding-net`)",

@@ -86,9 +86,9 @@ function codesTable(parts: Parts): string {
 const measuredSection = (parts: Parts): string => `## Measurements
 
 Means over seeds, sorted by mAP. Close ranks do not differ reliably: the reports have the intervals, and mark trainings
-that collapsed. [The study](study.md) discusses the results, [evaluation](evaluation.md) defines the metrics. The
-margins of \`facenet\` and \`contrastive\`, the quantisation weights of \`dpsh\`, \`dtsh\` and \`greedyhash\`, and k of kNN were
-chosen on validation images. All other params are the defaults, which may not suit these images.
+that collapsed. [The study](study.md) discusses the results, [evaluation](evaluation.md) defines the metrics. One param
+of most losses (a margin, a scale, a weight) and k of kNN were chosen on validation images, as the reports list. All other
+params are the defaults, which may not suit these images.
 
 **Embeddings** of frozen MobileNetV2 features, CIFAR-10, network \`mlp\`, sampler \`balanced\`
 ([report](../reports/cifar10-mobilenetv2/report.md)):

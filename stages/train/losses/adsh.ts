@@ -13,13 +13,13 @@
  *
  * @equation
  * u = tanh(outputs),  v_j in {-1, 1} the code of training image j of n
- * s_ij = 1 for similar images, else -1 (with balance: minus the number of similar pairs over that of the others)
+ * s_ij = 1 for similar images, else minus the number of similar pairs over that of the others (without balance: -1)
  * mean over images i of the batch and all j of  (u_i·v_j - dim s_ij)² / dim
  *     + gamma / (dim · n) · mean over i of  |v_i - u_i|²
  * @when A published baseline is needed that compares each batch with all training images, at the cost of a batch. An
  * image has one label.
  * @source Jiang & Li 2018, "Asymmetric deep supervised hashing", equations 3 and 10 (the sum divided by dim times its
- * pairs); balance is from the authors' code
+ * pairs); balance is from the authors' code: with ten classes, nine of ten pairs would otherwise pull codes apart
  */
 import { enterBatch, findCodes, noCodes, scoreCodes } from "../hashing/learned-codes.ts";
 import { checkOutputs } from "../hashing/quantisation.ts";
@@ -41,7 +41,7 @@ export default defineLoss({
     every: { type: "integer", minimum: 1, default: 50, description: "steps after which the codes are found" },
     balance: {
       type: "boolean",
-      default: false,
+      default: true,
       description: "whether the similarities of all pairs of training images sum to 0",
     },
   },
