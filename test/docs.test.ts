@@ -152,11 +152,19 @@ test("a wrong command is found", async () => {
 /** A number that a document takes from a report, and its address there: `0.87<!-- REPORT#ADDRESS -->`. */
 const QUOTED = /(-?[\d.]+)<!-- ([\w-]+)#(\S+) -->/g;
 
+/** The numbers of the reports that were read. */
+const read = new Map<string, unknown>();
+function numbersOf(report: string): unknown {
+  const numbers = read.get(report) ?? JSON.parse(readFileSync(`${report}/metrics.json`, "utf8"));
+  read.set(report, numbers);
+  return numbers;
+}
+
 /** The statements of a document that differ from the report, in words. */
 function misquoted(text: string): string[] {
   return [...text.matchAll(QUOTED)].flatMap(([, shown, report, address]) => {
     const file = `reports/${report}`;
-    const { value } = findNumber(JSON.parse(readFileSync(`${file}/metrics.json`, "utf8")), address, file);
+    const { value } = findNumber(numbersOf(file), address, file);
     const decimals = /\.(\d+)$/.exec(shown)?.[1].length ?? 0;
     const expected = (value as number).toFixed(decimals);
     return shown === expected ? [] : [`${shown} is ${expected}: ${report}#${address}`];

@@ -30,6 +30,20 @@ function nodesOf(value: unknown, keys: string[] = []): Address[] {
   return below.length && keys.length ? [{ keys, value }, ...below] : below;
 }
 
+/** A node with the words on the way to it. */
+type Node = Address & { words: string[] };
+
+/** The nodes of numbers that were asked before: a report has tens of thousands. */
+const known = new WeakMap<object, Node[]>();
+
+function nodesWithWords(numbers: unknown): Node[] {
+  const make = () => nodesOf(numbers).map((node) => ({ ...node, words: node.keys.flatMap(wordsOf) }));
+  if (numbers === null || typeof numbers !== "object") return make();
+  const nodes = known.get(numbers) ?? make();
+  known.set(numbers, nodes);
+  return nodes;
+}
+
 /** Whether `all` contains all of `some`, in this order, and the last of both is the same. */
 function leadsTo(some: string[], all: string[]): boolean {
   if (some.at(-1) !== all.at(-1)) return false;
@@ -74,7 +88,7 @@ function corrected(query: string, vocabulary: string[]): string {
  * @throws UserError listing the addresses that come near, when there is none or several are equally near
  */
 export function findNumber(numbers: unknown, query: string, where: string): Address {
-  const nodes = nodesOf(numbers).map((node) => ({ ...node, words: node.keys.flatMap(wordsOf) }));
+  const nodes = nodesWithWords(numbers);
   const wanted = wordsOf(query);
   if (wanted.length === 0)
     throw new UserError(
@@ -93,10 +107,10 @@ export function findNumber(numbers: unknown, query: string, where: string): Addr
   if (near && nodes.some(({ words }) => leadsTo(wordsOf(near), words)))
     throw new UserError(`${where}#${query}: no such number. Did you mean "${where}#${near}"?`);
   const hints = wanted.filter((word) => !vocabulary.includes(word)).map((word) => suggest(word, vocabulary));
-  const known = wanted.filter((word) => vocabulary.includes(word));
+  const right = wanted.filter((word) => vocabulary.includes(word));
   const all = nodes.filter(holds);
-  const some = all.filter(({ words }) => known.every((word) => words.includes(word)));
+  const some = all.filter(({ words }) => right.every((word) => words.includes(word)));
   throw new UserError(
-    `${where}#${query}: no such number.${[...new Set(hints)].join("")} ${some.length && known.length ? `With ${known.join(", ")} there are` : "There are"}:\n${list(some.length ? some : all)}`,
+    `${where}#${query}: no such number.${[...new Set(hints)].join("")} ${some.length && right.length ? `With ${right.join(", ")} there are` : "There are"}:\n${list(some.length ? some : all)}`,
   );
 }
