@@ -2,7 +2,7 @@
 import type { Evaluation } from "../../shared/artifacts/metrics.ts";
 import { shareExtent } from "../../shared/charts/extent.ts";
 import { byName, groupRuns, methodOf } from "../../shared/runs/groups.ts";
-import type { Appearances } from "../../shared/runs/looks.ts";
+import { type Appearances, distinctLooks } from "../../shared/runs/looks.ts";
 import { bestMethods } from "../../shared/runs/panels.ts";
 import { publishedUnder } from "../../shared/runs/published.ts";
 import { lengthless } from "../../shared/runs/words.ts";
@@ -28,6 +28,8 @@ interface Dot {
 
 /** A method with its codes by length. */
 interface Method extends Line<Evaluation> {
+  /** Of its first group. */
+  label: string;
   dots: Dot[];
   /** Whether labels were used to make it. */
   learned: boolean;
@@ -53,11 +55,17 @@ function methodsOf(codes: Evaluation[], groups: Appearances): { shown: Method[];
         };
       });
       const members = own.flatMap((group) => group.members);
-      return { ...strokeOf(look), name, members, dots, learned: members.every(({ trained }) => trained) };
+      const learned = members.every(({ trained }) => trained);
+      return { ...strokeOf(look), label: own[0].label, name, members, dots, learned };
     });
   const best = ({ dots }: Method) => Math.max(...dots.map(({ map }) => map));
   methods.sort((a, b) => best(b) - best(a));
-  return bestMethods(methods);
+  const { shown, note } = bestMethods(methods);
+  const looks = distinctLooks(
+    shown.map(({ label }) => label),
+    groups,
+  );
+  return { shown: shown.map((one) => ({ ...one, ...strokeOf(looks.get(one.label)!) })), note };
 }
 
 /** The published numbers of a protocol. */

@@ -5,6 +5,8 @@ import { type Named, namesOf } from "./words.ts";
 
 /** Lines that differ in colour alone; later ones come with dashes. */
 export const COLOURS = 8;
+/** Kinds of lines that differ in their dashes; charts repeat them after so many rounds of colours. */
+export const ROUNDS = 4;
 
 /** A colour, as an index, and how often the colours were used up before it. */
 export interface Look {
@@ -65,8 +67,9 @@ export function distinctLooks(labels: string[], groups: Appearances): Map<string
   return new Map(
     labels.map((label) => {
       const { colour, round: first } = groups[label] ?? GREY;
-      let round = first;
-      while (taken.has(`${colour} ${round}`)) round++;
+      let round = first % ROUNDS;
+      for (let tries = 1; tries < ROUNDS && taken.has(`${colour} ${round}`); tries++)
+        round = (round + 1) % ROUNDS;
       taken.add(`${colour} ${round}`);
       return [label, { colour, round }];
     }),

@@ -352,6 +352,22 @@ describe("lengths", () => {
     expect(names).toEqual([["i", "h", "g", "f", "e", "d", "c"], ["ITQ"]]);
   });
 
+  it("draws no two lines alike, although dashes repeat after 32 methods", () => {
+    const names = Array.from({ length: 40 }, (_, at) => `m${String(at).padStart(2, "0")}`);
+    const codes = names.flatMap((loss, at) =>
+      [12, 48].map((bits) => code({ loss, bits, seed: 1 }, at === 0 || at > 31 ? 0.9 : 0.5)),
+    );
+    const { color, strokeDash } = figuresOf(codes)[0].parts[0].line.encoding as unknown as Record<
+      "color" | "strokeDash",
+      { scale: { range: unknown[] } }
+    >;
+    const strokes = color.scale.range.map((colour, at) =>
+      JSON.stringify([colour, strokeDash.scale.range[at]]),
+    );
+    expect(strokes).toHaveLength(8);
+    expect(new Set(strokes).size).toBe(8);
+  });
+
   it("draws nothing of one length", () => {
     expect(figuresOf([code({ loss: "dtsh", bits: 12 }, 0.7)])).toEqual([]);
   });
