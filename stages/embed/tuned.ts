@@ -168,7 +168,7 @@ export async function embedTuned(context: StageContext<Params>): Promise<void> {
   const { dim, network, loss, selector, normalise } = head;
   const training = { ...head.made?.training, ...(params.flip && { flip: true }) };
   const metadata = { classes, network, loss, selector, normalise, made: { ...head.made, training } };
-  const table = createVectors(outputs.embeddings, dim, "float32", metadata, sets);
+  const table = createVectors(outputs.embeddings, dim, "float32", metadata, sets !== undefined);
   const bytes = setBytes(classes.length);
   let done = 0;
   try {

@@ -60,7 +60,13 @@ class FeatureWriter {
     const { ids, labels, sets } = this.list;
     const bytes = setBytes(this.metadata().classes.length);
     this.check.add(batch);
-    this.table ??= createVectors(this.path, features.length / count, "float16", this.metadata(), sets);
+    this.table ??= createVectors(
+      this.path,
+      features.length / count,
+      "float16",
+      this.metadata(),
+      sets !== undefined,
+    );
     this.table.write(count, {
       id: ids.subarray(this.done, this.done + count),
       label: labels.subarray(this.done, this.done + count),

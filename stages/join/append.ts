@@ -4,7 +4,7 @@ import { narrow } from "../shared/artifacts/half.ts";
 import { setsOf } from "../shared/artifacts/label-sets.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
 import { distinctIds, sameClasses } from "../shared/shards.ts";
-import { type Join, ROWS, withSets } from "./tables.ts";
+import { anySets, type Join, ROWS } from "./tables.ts";
 
 /** Writes the tables one after the other; as float16 where all of them are. */
 export const append: Join = async (tables, path, metadata, told) => {
@@ -16,7 +16,7 @@ export const append: Join = async (tables, path, metadata, told) => {
       );
     sameClasses("join", classes, other.classes, other.id);
   }
-  const sets = withSets(tables);
+  const sets = anySets(tables);
   const half = tables.every(({ precision }) => precision === "float16");
   const table = createVectors(path, dim, half ? "float16" : "float32", metadata, sets);
   const checkIds = distinctIds("join");

@@ -4,7 +4,7 @@ import { narrow } from "../shared/artifacts/half.ts";
 import { setBytes, setsOf } from "../shared/artifacts/label-sets.ts";
 import type { VectorRows } from "../shared/artifacts/vector-rows.ts";
 import { createVectors } from "../shared/artifacts/vectors.ts";
-import { hasSeveral, type Join, type Opened, ROWS, withSets } from "./tables.ts";
+import { anySets, hasSeveral, type Join, type Opened, ROWS } from "./tables.ts";
 
 /** @throws UserError when rows are not of the same images in the same order. @param start their first row */
 function checkSame(first: VectorRows, other: VectorRows, table: Opened, start: number): void {
@@ -16,8 +16,8 @@ function checkSame(first: VectorRows, other: VectorRows, table: Opened, start: n
       throw new UserError(
         `join: row ${start + row} of ${table.id} is image ${other.ids[row]} (label ${other.labels[row]}), that of the first input ${first.ids[row]} (label ${first.labels[row]}). Join vectors of the same images.`,
       );
-    if (hasSeveral(first, row, classes) !== hasSeveral(other, row, classes)) {
-      const [several, one] = hasSeveral(first, row, classes)
+    if (hasSeveral(first, row, bytes) !== hasSeveral(other, row, bytes)) {
+      const [several, one] = hasSeveral(first, row, bytes)
         ? ["the first input", table.id]
         : [table.id, "the first input"];
       throw new UserError(
@@ -63,7 +63,7 @@ const averaged: Combine = ([first, ...others]) => {
 /** Writes the combination of rows of the same images, as float16. */
 async function combined(combine: Combine, dim: number, ...[tables, path, metadata, told]: Parameters<Join>) {
   const [first, ...others] = tables;
-  const sets = withSets(tables);
+  const sets = anySets(tables);
   const table = createVectors(path, dim, "float16", metadata, sets);
   const dims = tables.map((one) => one.dim);
   try {

@@ -1,5 +1,5 @@
 /** The tables that are joined. */
-import { hasLabel, setBytes } from "../shared/artifacts/label-sets.ts";
+import { sharedLabels } from "../shared/artifacts/label-sets.ts";
 import type { VectorRows, VectorTable } from "../shared/artifacts/vector-rows.ts";
 
 /** A table, and the instance that made it. */
@@ -20,15 +20,9 @@ export type Join = (
 /** Rows of each table that are in memory. */
 export const ROWS = 1024;
 
-/** Whether a row has several labels. */
-export function hasSeveral({ sets, labels }: VectorRows, row: number, classes: number): boolean {
-  if (!sets) return false;
-  const bytes = setBytes(classes);
-  for (let label = 0; label < classes; label++)
-    if (label !== labels[row] && hasLabel(sets, row, label, bytes)) return true;
-  return false;
-}
+/** Whether a row has several labels. @param bytes of a set */
+export const hasSeveral = ({ sets }: VectorRows, row: number, bytes: number): boolean =>
+  sets !== undefined && sharedLabels(sets, row, sets, row, bytes) > 1;
 
-/** Sets for {@link createVectors}, which only asks whether there are any: some table may have images of several labels. */
-export const withSets = (tables: Opened[]): Uint8Array | undefined =>
-  tables.some(({ hasSets }) => hasSets) ? new Uint8Array() : undefined;
+/** Whether images of some table may have several labels. */
+export const anySets = (tables: Opened[]): boolean => tables.some(({ hasSets }) => hasSets);

@@ -1,7 +1,7 @@
 /** The shards of a data set, tables of images, as one. */
 import { type InputFile, UserError } from "../../runner/stage.ts";
 import { type Categories, imageCategories } from "../shared/artifacts/categories.ts";
-import { type ImageList, readImageList, readPixels } from "../shared/artifacts/images.ts";
+import { type ImageList, joined, readImageList, readPixels } from "../shared/artifacts/images.ts";
 import { setsOf } from "../shared/artifacts/label-sets.ts";
 import { distinctIds, sameClasses } from "../shared/shards.ts";
 import { type PublishedRoles, publishedRoles } from "./published.ts";
@@ -13,19 +13,6 @@ export interface Shards {
   categories: Categories;
   /** The pixels of all images in order, of at most so many at a time. */
   pixels(images: number): AsyncGenerator<{ count: number; pixels: Uint8Array }>;
-}
-
-/** Lists in one, one after the other. */
-function concatenated<T extends Uint32Array | Uint16Array | Uint8Array>(parts: T[]): T {
-  const whole = new (parts[0].constructor as new (length: number) => T)(
-    parts.reduce((sum, { length }) => sum + length, 0),
-  );
-  let at = 0;
-  for (const part of parts) {
-    whole.set(part, at);
-    at += part.length;
-  }
-  return whole;
 }
 
 /** @throws UserError when a shard is of other images than the first, by their size, classes or categories */
@@ -63,11 +50,23 @@ export async function readShards(files: Pick<InputFile, "path" | "id">[]): Promi
   return {
     images: {
       ...about,
-      ids: concatenated(lists.map(({ ids }) => ids)),
-      labels: concatenated(lists.map(({ labels }) => labels)),
-      test: concatenated(lists.map(({ test }) => test)),
+      ids: joined(
+        lists.map(({ ids }) => ids),
+        Uint32Array,
+      ),
+      labels: joined(
+        lists.map(({ labels }) => labels),
+        Uint16Array,
+      ),
+      test: joined(
+        lists.map(({ test }) => test),
+        Uint8Array,
+      ),
       ...(lists.some(({ sets }) => sets) && {
-        sets: concatenated(lists.map((list) => setsOf(list, classes))),
+        sets: joined(
+          lists.map((list) => setsOf(list, classes)),
+          Uint8Array,
+        ),
       }),
     },
     published: await publishedRoles(paths),

@@ -68,7 +68,7 @@ test("the package has no reports, tests and benchmarks", () => {
   const folders = new Set(packed.map(({ path }) => path.split("/")[0]));
   for (const name of ["bench", "reports", "test"]) expect(folders).not.toContain(name);
   const megabytes = packed.reduce((sum, { size }) => sum + size, 0) / 1e6;
-  expect(megabytes).toBeLessThan(21); // 17 of them are the bundled sample, and 0.5 the library where it was built
+  expect(megabytes).toBeLessThan(20); // 17 of them are the bundled sample
 });
 
 test("from an installed package, whose dependencies are beside it", () => {

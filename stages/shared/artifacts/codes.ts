@@ -52,7 +52,7 @@ export function writeCodes(path: string, codes: Omit<Codes, "metadata">, metadat
     {
       id: new Uint32(),
       label: new Uint16(),
-      ...setsColumn(sets, classes.length),
+      ...setsColumn(sets !== undefined, classes.length),
       code: bytesColumn(bytesOf(bits)),
     },
     rows,

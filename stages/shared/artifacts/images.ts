@@ -24,8 +24,12 @@ export interface ImageList {
 /** Values of a column of numbers, in one batch. */
 const valuesOf = <T>(batch: RecordBatch, column: string) => batch.getChild(column)!.toArray() as T;
 
-/** Puts batches' values into one array. */
-function join<T extends Uint32Array | Uint16Array | Uint8Array>(parts: T[], whole: T): T {
+/** Arrays of one type in one. */
+export function joined<T extends Uint32Array | Uint16Array | Uint8Array>(
+  parts: T[],
+  type: new (length: number) => T,
+): T {
+  const whole = new type(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
     whole.set(part, at);
@@ -70,12 +74,12 @@ export async function readImageList(path: string): Promise<ImageList> {
   }
   if (!about || rows === 0) throw new UserError(`${path}: holds no images.`);
   const { dataset, classes, height, width, channels } = about;
-  const all = join(sets, new Uint8Array(sets.reduce((sum, { length }) => sum + length, 0)));
+  const all = joined(sets, Uint8Array);
   const several = all.length ? ifSeveral(all, rows) : undefined;
   return {
-    ids: join(ids, new Uint32Array(rows)),
-    labels: join(labels, new Uint16Array(rows)),
-    test: join(test, new Uint8Array(rows)),
+    ids: joined(ids, Uint32Array),
+    labels: joined(labels, Uint16Array),
+    test: joined(test, Uint8Array),
     dataset,
     classes,
     ...(several && { sets: several }),

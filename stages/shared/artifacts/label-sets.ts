@@ -10,8 +10,8 @@ import { bytesColumn, type Columns } from "./arrow.ts";
 export const setBytes = (classes: number): number => Math.ceil(classes / 8);
 
 /** The column of the sets; none where images have one label each, so that such tables keep their bytes. */
-export const setsColumn = (sets: Uint8Array | undefined, classes: number): Columns =>
-  sets ? { labels: bytesColumn(setBytes(classes)) } : {};
+export const setsColumn = (several: boolean, classes: number): Columns =>
+  several ? { labels: bytesColumn(setBytes(classes)) } : {};
 
 /** Packs lists of labels. @returns `[lists, setBytes(classes)]` */
 export function packSets(lists: ArrayLike<number>[], classes: number): Uint8Array {

@@ -33,7 +33,7 @@ export function writeQueries(
     {
       id: new Uint32(),
       label: new Uint16(),
-      ...setsColumn(sets, metadata.classes.length),
+      ...setsColumn(sets !== undefined, metadata.classes.length),
       prediction: new Uint16(),
       ...each(() => new Float32()),
     },

@@ -68,7 +68,7 @@ export function writeSplit(
     {
       id: new Uint32(),
       label: new Uint16(),
-      ...setsColumn(sets, metadata.classes?.length ?? 0),
+      ...setsColumn(sets !== undefined, metadata.classes?.length ?? 0),
       train: flag,
       validation: flag,
       query: flag,

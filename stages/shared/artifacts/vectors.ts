@@ -27,13 +27,13 @@ export function createVectors(
   dim: number,
   precision: "float16" | "float32",
   metadata: Record<string, unknown>,
-  sets?: Uint8Array,
+  several = false,
 ): TableWriter {
   const value = new Field("value", precision === "float16" ? new Float16() : new Float32(), false);
   const columns: Columns = {
     id: new Uint32(),
     label: new Uint16(),
-    ...setsColumn(sets, (metadata.classes as string[]).length),
+    ...setsColumn(several, (metadata.classes as string[]).length),
     vector: new FixedSizeList(dim, value),
   };
   return createTable(path, "vectors", columns, metadata);
@@ -59,7 +59,7 @@ export function writeVectors(
     dim,
     vector instanceof Uint16Array ? "float16" : "float32",
     metadata,
-    sets,
+    sets !== undefined,
   );
   const bytes = sets ? sets.length / ids.length : 0;
   for (let from = 0; from < ids.length; from += WRITTEN) {
