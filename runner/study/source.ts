@@ -15,14 +15,19 @@ import {
   type YAMLMap,
 } from "yaml";
 import { UserError } from "../stage.ts";
-import { doubleKey, oneLine, type Path, plainValue, YAML_OPTIONS } from "../text/index.ts";
+import { doubleKey, oneLine, type Path, plainValue, shortened, YAML_OPTIONS } from "../text/index.ts";
+
+/** So many characters of a key are named. */
+const LONGEST_KEY = 80;
 
 /** `train.with.margn` for `[stages, train, with, margn]`, at any place of the stage. */
 export function nameOf(path: Path): string {
   const at = path.indexOf("stages");
   const words = at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path;
-  // A key of nothing but space would not be seen.
-  return words.map((word) => (String(word).trim() ? word : JSON.stringify(word))).join(".");
+  // A key of nothing but space would not be seen, and one that is a list or a map is as long as its text.
+  return words
+    .map((word) => shortened(String(word).trim() ? String(word) : JSON.stringify(word), LONGEST_KEY))
+    .join(".");
 }
 
 /** Of a place deep in the file so many keys are named. */
@@ -77,7 +82,7 @@ export class Source {
     if (double) {
       const { line, col } = this.lines.linePos(double.range![0]);
       throw new UserError(
-        `${this.name}:${line}:${col} ${oneLine(`Map keys must be unique: ${String(double.value)} is there twice.`)}`,
+        `${this.name}:${line}:${col} ${oneLine(`Map keys must be unique: ${nameOf([String(double.value)])} is there twice.`)}`,
       );
     }
     this.value = plainValue(

@@ -93,6 +93,7 @@ const ODD_TEXTS = [
   "train[=].model",
   "train[[].model",
   "x".repeat(5000),
+  "of many words ".repeat(300),
 ];
 const oddValue = fc.oneof(
   fc.constantFrom<unknown>(
@@ -163,6 +164,14 @@ function mutated(kind: string, at: number, value: unknown): string {
 
 test("the file as it is has no fault", async () => {
   expect(await open(VALID)).toBe("");
+});
+
+test.each([
+  { a: Array(400).fill("x") },
+  Array(900).fill("y"),
+  "of many words ".repeat(300),
+])("a key that is a list, a map or a long text is told in a short line", async (key) => {
+  for (const at of [0, 3, 40]) expect((await open(mutated("rename", at, key))).length).toBeLessThan(500);
 });
 
 test("one thing deleted, doubled, renamed or of another kind", async () => {
