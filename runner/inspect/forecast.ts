@@ -1,6 +1,6 @@
 /** How long stages will take, by what past runs took. */
 import { type Plan, partsOf, type Task } from "../plan/index.ts";
-import { coresOf } from "../run/index.ts";
+import { leastOf } from "../run/index.ts";
 import type { StageRecord, Store } from "../store/index.ts";
 
 /** How long a task may take, from the run most like it: with the same params, or with other ones. */
@@ -55,7 +55,7 @@ export function makespan(
   upstream: (task: Task) => string[],
   cores: number,
 ): number {
-  const claim = (task: Task) => coresOf(task, cores);
+  const claim = (task: Task) => leastOf(task, cores);
   const waiting = new Set(tasks);
   const open = new Set(tasks.map(({ id }) => id));
   const running: { task: Task; end: number }[] = [];

@@ -23,7 +23,8 @@ export interface Task extends Omit<StageInstance, "outputs" | "cpus"> {
   /** Inputs in which the stage passes over what cannot be read. */
   tolerant: string[];
   outputs: Record<string, { path: string; measured: boolean }>;
-  cpus: number | "all";
+  /** Cores that it claims; "free": from 1 up to all, as many as no other task waits for. */
+  cpus: number | "all" | "free";
 }
 
 /** A task's own fields: those of its instance, or in their place. */

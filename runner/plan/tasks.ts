@@ -129,7 +129,8 @@ export async function resolve(
       tolerant,
       inputs: instance.inputs,
       outputs,
-      cpus: instance.cpus ?? definition.cpus ?? 1,
+      // What a stage can use is no claim: where others wait, it runs with fewer.
+      cpus: instance.cpus ?? (definition.cpus === "all" ? "free" : (definition.cpus ?? 1)),
     });
   };
   for (const instance of instances) made.set(instance.id, taskAt(instance));

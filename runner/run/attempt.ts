@@ -29,7 +29,8 @@ export interface RunOptions {
   capacity?: Capacity;
   /** The folder that stages search for a download first; absolute. */
   mirror?: string;
-  /** GPUs of the stage that runs. */
+  /** Cores and GPUs of the stage that runs. */
+  cores?: number;
   gpus?: string[];
 }
 
@@ -100,7 +101,7 @@ export async function runIn(
     inputs,
     outputs,
     upstream: upstreamOf(task, plan),
-    cpus: coresOf(task, options.jobs),
+    cpus: options.cores ?? coresOf(task, options.jobs),
     downloads: { kept: store.downloads, mirror: options.mirror },
     checkpoint,
     gpus: options.gpus ?? [],

@@ -178,9 +178,8 @@ class Execution {
   private begin(task: Task): void {
     const { plan, store, options, running, pool, summary, events } = this;
     const { key, reason } = plan.start(task);
-    const gpus = pool.take(task);
     events.tell({ kind: "started", task, reason });
-    const end = runTask(task, key, plan, store, { ...options, gpus }, events)
+    const end = runTask(task, key, plan, store, { ...options, ...pool.shareOf(task) }, events)
       .then((record) => {
         plan.finish(task, record);
         summary.ran++;
@@ -206,13 +205,19 @@ class Execution {
     if (this.broken) return true;
     // A key may be asked for again before the answer to an older question of the same task.
     if (remote) for (const task of plan.toAsk()) if (!preparing.has(task)) this.ask(task, remote);
+    const starting: Task[] = [];
+    let whole = true;
     for (const task of ready)
       if (!plan.isPrepared(task)) continue;
       else if (pool.fits(task)) {
-        if (!plan.hasInputs(task)) return false;
-        this.begin(task);
+        whole = plan.hasInputs(task);
+        if (!whole) break;
+        pool.take(task);
+        starting.push(task);
       } else if (pool.isFull) break;
-    return true;
+    pool.shareOut(starting);
+    for (const task of starting) this.begin(task);
+    return whole;
   }
 
   async run(): Promise<Summary> {

@@ -41,9 +41,20 @@ export function capacityOf(given: { jobs: number; memory?: number; gpus?: number
   };
 }
 
-/** Cores a task claims: never more than there are, it then runs with fewer. */
-export const coresOf = (task: Pick<Task, "cpus">, cpus: number): number =>
-  task.cpus === "all" ? cpus : Math.min(task.cpus, cpus);
+/** Cores a task can have at most: never more than there are, it then runs with fewer. */
+export const coresOf = ({ cpus: wanted }: Pick<Task, "cpus">, cpus: number): number =>
+  typeof wanted === "number" ? Math.min(wanted, cpus) : cpus;
+
+/** Cores without which a task does not start. */
+export const leastOf = (task: Pick<Task, "cpus">, cpus: number): number =>
+  task.cpus === "free" ? 1 : coresOf(task, cpus);
+
+/** What a task holds while it runs. */
+export interface Share {
+  cores: number;
+  /** That are its own, as CUDA calls them. */
+  gpus: string[];
+}
 
 /** @throws UserError when a task claims more memory, or more GPUs, than the whole run has */
 export function checkClaims(tasks: Task[], { bytes, gpus }: Capacity): void {
@@ -65,7 +76,7 @@ export class Pool {
   private bytes: number;
   private readonly gpus: string[];
   private readonly capacity: Capacity;
-  private readonly held = new Map<Task, string[]>();
+  private readonly held = new Map<Task, Share>();
 
   constructor(capacity: Capacity) {
     this.capacity = capacity;
@@ -76,7 +87,7 @@ export class Pool {
 
   fits(task: Task): boolean {
     return (
-      coresOf(task, this.capacity.cpus) <= this.cpus &&
+      leastOf(task, this.capacity.cpus) <= this.cpus &&
       (task.memory ?? 0) <= this.bytes &&
       (task.gpu ?? 0) <= this.gpus.length
     );
@@ -87,19 +98,34 @@ export class Pool {
     return this.cpus <= 0;
   }
 
-  /** Takes what a task claims. @returns the GPUs that are its own meanwhile */
-  take(task: Task): string[] {
-    this.cpus -= coresOf(task, this.capacity.cpus);
+  /** Takes what a task claims at least. */
+  take(task: Task): void {
+    const cores = leastOf(task, this.capacity.cpus);
+    this.cpus -= cores;
     this.bytes -= task.memory ?? 0;
-    const gpus = this.gpus.splice(0, task.gpu ?? 0);
-    this.held.set(task, gpus);
-    return gpus;
+    this.held.set(task, { cores, gpus: this.gpus.splice(0, task.gpu ?? 0) });
+  }
+
+  /** Shares the cores that are left among those of the tasks that take what is free. */
+  shareOut(tasks: Task[]): void {
+    const takers = tasks.filter(({ cpus }) => cpus === "free");
+    for (const [index, task] of takers.entries()) {
+      const more = Math.ceil(this.cpus / (takers.length - index));
+      this.held.get(task)!.cores += more;
+      this.cpus -= more;
+    }
+  }
+
+  /** What a task holds that has taken it. */
+  shareOf(task: Task): Share {
+    return this.held.get(task)!;
   }
 
   give(task: Task): void {
-    this.cpus += coresOf(task, this.capacity.cpus);
+    const { cores, gpus } = this.shareOf(task);
+    this.cpus += cores;
     this.bytes += task.memory ?? 0;
-    this.gpus.push(...(this.held.get(task) ?? []));
+    this.gpus.push(...gpus);
     this.held.delete(task);
   }
 }

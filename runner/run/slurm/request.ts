@@ -2,6 +2,7 @@
 import type { Task } from "../../plan/index.ts";
 import { requestOf, type SlurmSettings } from "../../study/index.ts";
 import { shellWord } from "../../text/index.ts";
+import { coresOf } from "../resources.ts";
 
 /** The time of a job beside its stages: Node's start, hashing, the store. */
 const SPARE_SECONDS = 60;
@@ -20,7 +21,7 @@ export const partitionOf = (stage: string, settings: SlurmSettings): string | un
 export function requestsOf(task: Task, settings: SlurmSettings, cores: number): string[] {
   const { partition, account, time, options } = requestOf(settings, task.stage);
   return [
-    `--cpus-per-task=${task.cpus === "all" ? cores : Math.min(task.cpus, cores)}`,
+    `--cpus-per-task=${coresOf(task, cores)}`,
     ...(task.memory === undefined ? [] : [`--mem=${Math.ceil(task.memory / MEBIBYTE)}M`]),
     ...(task.gpu ? [`--gres=gpu:${task.gpu}`] : []),
     ...(partition === undefined ? [] : [`--partition=${partition}`]),

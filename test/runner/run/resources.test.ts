@@ -34,17 +34,42 @@ describe("a claim", () => {
   test("of memory or a GPU keeps others waiting, and gives back what it took", () => {
     const pool = new Pool(capacity);
     const [a, b] = [task({ gpu: 1, memory: 5e9 }), task({ gpu: 1 })];
-    expect(pool.take(a)).toEqual(["0"]);
+    pool.take(a);
+    expect(pool.shareOf(a)).toEqual({ cores: 1, gpus: ["0"] });
     expect(pool.fits(b)).toBe(false);
     expect(pool.fits(task({ memory: 4e9 }))).toBe(false);
     expect(pool.fits(task({ memory: 3e9, cpus: 3 }))).toBe(true);
     expect(pool.fits(task({ cpus: "all" }))).toBe(false);
     pool.give(a);
-    expect(pool.take(b)).toEqual(["0"]);
+    pool.take(b);
+    expect(pool.shareOf(b).gpus).toEqual(["0"]);
+  });
+  test.each([
+    [1, 0, [4]],
+    [2, 0, [2, 2]],
+    [3, 0, [2, 1, 1]],
+    [4, 0, [1, 1, 1, 1]],
+    [1, 3, [1]],
+    [2, 1, [2, 1]],
+  ])("of what is free: %i stages, beside %i others", (count, others, expected) => {
+    const pool = new Pool(capacity);
+    const starting = [
+      ...Array.from({ length: others }, () => task({})),
+      ...Array.from({ length: count }, () => task({ cpus: "free" })),
+    ];
+    for (const one of starting) {
+      expect(pool.fits(one)).toBe(true);
+      pool.take(one);
+    }
+    pool.shareOut(starting);
+    expect(starting.slice(others).map((one) => pool.shareOf(one).cores)).toEqual(expected);
+    expect(pool.fits(task({ cpus: "free" }))).toBe(false);
+    for (const one of starting) pool.give(one);
+    expect(pool.fits(task({ cpus: "all" }))).toBe(true);
   });
   test("running stages never take more than there is, nor one GPU twice", () => {
     const claims = fc.record({
-      cpus: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constant("all" as const)),
+      cpus: fc.oneof(fc.integer({ min: 1, max: 9 }), fc.constantFrom("all" as const, "free" as const)),
       memory: fc.option(fc.integer({ min: 1, max: 8e9 }), { nil: undefined }),
       gpu: fc.option(fc.nat(2), { nil: undefined }),
     });
@@ -52,18 +77,25 @@ describe("a claim", () => {
       fc.property(fc.array(fc.tuple(claims, fc.boolean())), (list) => {
         const two = { cpus: 4, bytes: 8e9, gpus: ["a", "b"] };
         const pool = new Pool(two);
-        const running: { task: Task; gpus: string[] }[] = [];
+        const running: Task[] = [];
         for (const [claim, ends] of list) {
           const next = task(claim);
-          if (pool.fits(next)) running.push({ task: next, gpus: pool.take(next) });
-          const gpus = running.flatMap((one) => one.gpus);
+          if (pool.fits(next)) {
+            pool.take(next);
+            pool.shareOut([next]);
+            running.push(next);
+          }
+          const gpus = running.flatMap((one) => pool.shareOf(one).gpus);
           expect(new Set(gpus).size).toBe(gpus.length);
-          expect(running.reduce((sum, one) => sum + (one.task.memory ?? 0), 0)).toBeLessThanOrEqual(8e9);
-          const cores = running.map((one) => (one.task.cpus === "all" ? 4 : Math.min(4, one.task.cpus)));
+          expect(running.reduce((sum, one) => sum + (one.memory ?? 0), 0)).toBeLessThanOrEqual(8e9);
+          const cores = running.map((one) => pool.shareOf(one).cores);
           expect(cores.reduce((sum, one) => sum + one, 0)).toBeLessThanOrEqual(4);
-          if (ends && running.length) pool.give(running.shift()!.task);
+          for (const [index, { cpus }] of running.entries())
+            if (cpus === "free") expect(cores[index]).toBeGreaterThan(0);
+            else expect(cores[index]).toBe(cpus === "all" ? 4 : Math.min(4, cpus));
+          if (ends && running.length) pool.give(running.shift()!);
         }
-        for (const { task } of running) pool.give(task);
+        for (const one of running) pool.give(one);
         expect(pool.fits(task({ cpus: "all", memory: 8e9, gpu: 2 }))).toBe(true);
       }),
     );
