@@ -2,7 +2,7 @@
 import { basename, isAbsolute, normalize } from "node:path";
 import type { StageDefinition } from "../stage.ts";
 import type { StageInstance } from "../study/index.ts";
-import { suggest } from "../text/index.ts";
+import { shortened, suggest } from "../text/index.ts";
 import { fault } from "./outputs.ts";
 import { COMMAND_INPUT } from "./shell.ts";
 import type { Task } from "./task.ts";
@@ -88,8 +88,8 @@ export function checkReferences(
               instances[index],
               ["inputs", name],
               isAbsolute(reference.file)
-                ? `no file ${reference.file}.`
-                : `no file ${reference.file} in the project.`,
+                ? `no file ${shortened(reference.file, 200)}.`
+                : `no file ${shortened(reference.file, 200)} in the project.`,
             );
           if (task.run !== undefined && name !== COMMAND_INPUT)
             references[place] = { ...reference, as: seenAs(reference.file) };

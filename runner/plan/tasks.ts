@@ -129,7 +129,7 @@ export async function resolve(
       tolerant,
       inputs: instance.inputs,
       outputs,
-      // What a stage can use is no claim: where others wait, it runs with fewer.
+      // The cores that a stage can use are no claim: where others wait, it runs with fewer.
       cpus: instance.cpus ?? (definition.cpus === "all" ? "free" : (definition.cpus ?? 1)),
     });
   };

@@ -49,7 +49,7 @@ export const coresOf = ({ cpus: wanted }: Pick<Task, "cpus">, cpus: number): num
 export const leastOf = (task: Pick<Task, "cpus">, cpus: number): number =>
   task.cpus === "free" ? 1 : coresOf(task, cpus);
 
-/** What a task holds while it runs. */
+/** The resources of a task that runs. */
 export interface Share {
   cores: number;
   /** That are its own, as CUDA calls them. */
@@ -106,7 +106,7 @@ export class Pool {
     this.held.set(task, { cores, gpus: this.gpus.splice(0, task.gpu ?? 0) });
   }
 
-  /** Shares the cores that are left among those of the tasks that take what is free. */
+  /** Shares the cores that are left among those of the tasks that take the free ones. */
   shareOut(tasks: Task[]): void {
     const takers = tasks.filter(({ cpus }) => cpus === "free");
     for (const [index, task] of takers.entries()) {
@@ -116,7 +116,7 @@ export class Pool {
     }
   }
 
-  /** What a task holds that has taken it. */
+  /** The share of a task that has taken it. */
   shareOf(task: Task): Share {
     return this.held.get(task)!;
   }

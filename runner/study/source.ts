@@ -15,7 +15,7 @@ import {
   type YAMLMap,
 } from "yaml";
 import { UserError } from "../stage.ts";
-import { doubleKey, oneLine, type Path, plainValue, shortened, YAML_OPTIONS } from "../text/index.ts";
+import { doubleKey, oneLine, type Path, plain, plainValue, shortened, YAML_OPTIONS } from "../text/index.ts";
 
 /** So many characters of a key are named. */
 const LONGEST_KEY = 80;
@@ -26,7 +26,7 @@ export function nameOf(path: Path): string {
   const words = at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path;
   // A key of nothing but space would not be seen, and one that is a list or a map is as long as its text.
   return words
-    .map((word) => shortened(String(word).trim() ? String(word) : JSON.stringify(word), LONGEST_KEY))
+    .map((word) => shortened(plain(String(word)).trim() ? String(word) : JSON.stringify(word), LONGEST_KEY))
     .join(".");
 }
 

@@ -64,12 +64,14 @@ export const plain = (text: string): string =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 
-/** No word is longer. */
+/** No word and no quoted text is longer. */
 const LONGEST = 200;
 
-/** As {@link plain}, and no word too long to read: for messages that repeat a person's text. */
+/** As {@link plain}, and no word or quoted text too long to read: for messages that repeat a person's text. */
 export const oneLine = (text: string): string =>
-  plain(text).replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));
+  plain(text)
+    .replace(/"[^"]*"/g, (quoted) => (quoted.length > LONGEST ? `${quoted.slice(0, SHOWN)}…"` : quoted))
+    .replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));
 
 /** So many are named; of more, the count. */
 const NAMED = 3;

@@ -174,6 +174,16 @@ test.each([
   for (const at of [0, 3, 40]) expect((await open(mutated("rename", at, key))).length).toBeLessThan(500);
 });
 
+test.each([
+  "",
+  ".",
+  "studies",
+  "studies/",
+])("a folder in the place of a study's file is told: %j", async (name) => {
+  const text = VALID.replace("studies/codes.yaml", JSON.stringify(name));
+  expect(await open(text)).toMatch(/^pipeline\.yaml:\d+:\d+ profiles\.codes: ".*" is a folder\. Name a file/);
+});
+
 test("one thing deleted, doubled, renamed or of another kind", async () => {
   await fc.assert(
     fc.asyncProperty(

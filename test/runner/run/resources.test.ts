@@ -51,7 +51,7 @@ describe("a claim", () => {
     [4, 0, [1, 1, 1, 1]],
     [1, 3, [1]],
     [2, 1, [2, 1]],
-  ])("of what is free: %i stages, beside %i others", (count, others, expected) => {
+  ])("of the free cores: %i stages, beside %i others", (count, others, expected) => {
     const pool = new Pool(capacity);
     const starting = [
       ...Array.from({ length: others }, () => task({})),
