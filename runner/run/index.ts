@@ -3,4 +3,4 @@ export { type EventOf, Events, type Listener, type RunEvent } from "./events.ts"
 export { execute, type Summary } from "./execute.ts";
 export type { Executor, Job, Outcome } from "./executor.ts";
 export { type Failure, StageError, stageErrorOf, toStageError } from "./failure.ts";
-export { capacityOf, checkClaims, leastOf } from "./resources.ts";
+export { capacityOf, checkClaims, coresOf, leastOf } from "./resources.ts";

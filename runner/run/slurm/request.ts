@@ -2,7 +2,7 @@
 import type { Task } from "../../plan/index.ts";
 import { requestOf, type SlurmSettings } from "../../study/index.ts";
 import { shellWord } from "../../text/index.ts";
-import { coresOf } from "../resources.ts";
+import { coresOf } from "../index.ts";
 
 /** The time of a job beside its stages: Node's start, hashing, the store. */
 const SPARE_SECONDS = 60;
