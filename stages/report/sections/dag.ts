@@ -38,7 +38,12 @@ export function stageNodes(upstream: UpstreamRun[]): StageNode[] {
     node.hits += hit ? 1 : 0;
     node.seconds += seconds;
     node.peakMegabytes = Math.max(node.peakMegabytes, peakMegabytes);
-    node.layer = Math.max(node.layer, ...makers.map((maker) => nodes.get(maker)!.layer + 1));
+  }
+  // Some instances of a stage may rest on others of it: what comes to a stage from a later one does not move it.
+  const placed = new Map<string, number>();
+  for (const node of nodes.values()) {
+    node.layer = Math.max(0, ...node.from.map((maker) => (placed.get(maker) ?? -1) + 1));
+    placed.set(node.stage, node.layer);
   }
   return [...nodes.values()];
 }
@@ -72,8 +77,10 @@ export function dagDrawing(nodes: StageNode[]): string {
   const places = new Map<string, { x: number; y: number }>();
   for (const [layer, column] of columns.entries()) {
     // A stage is near the stages of its inputs.
-    const wish = ({ from }: StageNode) =>
-      from.reduce((sum, maker) => sum + places.get(maker)!.y, 0) / (from.length || 1);
+    const wish = ({ from }: StageNode) => {
+      const known = from.flatMap((maker) => places.get(maker)?.y ?? []);
+      return known.reduce((sum, y) => sum + y, 0) / (known.length || 1);
+    };
     const sorted = layer ? column.toSorted((a, b) => wish(a) - wish(b)) : column;
     const top = (height - sorted.length * (BOX.height + BOX.down) + BOX.down) / 2;
     for (const [row, { stage }] of sorted.entries())

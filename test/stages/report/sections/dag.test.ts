@@ -79,3 +79,22 @@ describe("duration", () => {
     expect(duration(seconds)).toBe(words);
   });
 });
+
+it("stages whose instances rest on one another are drawn, each after what it first rests on", () => {
+  const run = (id: string, from: string[]) => ({
+    ...{ id, stage: id.split("[")[0], from, hit: false, seconds: 1, peakMegabytes: 1 },
+  });
+  const nodes = stageNodes([
+    run("extract", []),
+    run("train[step=a]", ["extract"]),
+    run("embed[step=a]", ["train[step=a]"]),
+    run("label", ["embed[step=a]"]),
+    run("train[step=b]", ["label"]),
+    run("embed[step=b]", ["train[step=b]"]),
+    run("report", ["embed[step=a]", "embed[step=b]"]),
+  ] as never);
+  expect(Object.fromEntries(nodes.map(({ stage, layer }) => [stage, layer]))).toEqual({
+    ...{ extract: 0, train: 1, embed: 2, label: 3, report: 3 },
+  });
+  expect(dagDrawing(nodes)).toContain(">label<");
+});
