@@ -252,8 +252,8 @@ export interface StageDefinition<Params = Record<string, unknown>> {
   auto?: Record<string, { exact: unknown; tolerance: unknown }>;
   /** Combinations of parts and params that it cannot work with. */
   refuses?: Refusal[];
-  /** How many cores it can use; "all" for as many as are free and no other stage waits for. Default 1. */
-  cpus?: number | "all";
+  /** How many cores it claims: "all" runs alone, "free" takes as many as no other stage waits for. Default 1. */
+  cpus?: number | "all" | "free";
   /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */
   run(context: StageContext<Params>): Promise<void>;
 }

@@ -88,8 +88,8 @@ export function checkReferences(
               instances[index],
               ["inputs", name],
               isAbsolute(reference.file)
-                ? `no file ${shortened(reference.file, 200)}.`
-                : `no file ${shortened(reference.file, 200)} in the project.`,
+                ? `no file ${shortened(reference.file)}.`
+                : `no file ${shortened(reference.file)} in the project.`,
             );
           if (task.run !== undefined && name !== COMMAND_INPUT)
             references[place] = { ...reference, as: seenAs(reference.file) };

@@ -129,8 +129,7 @@ export async function resolve(
       tolerant,
       inputs: instance.inputs,
       outputs,
-      // The cores that a stage can use are no claim: where others wait, it runs with fewer.
-      cpus: instance.cpus ?? (definition.cpus === "all" ? "free" : (definition.cpus ?? 1)),
+      cpus: instance.cpus ?? definition.cpus ?? 1,
     });
   };
   for (const instance of instances) made.set(instance.id, taskAt(instance));

@@ -4,7 +4,7 @@ import { basename, dirname, isAbsolute, join, relative, resolve } from "node:pat
 import { Ajv, type ValidateFunction } from "ajv";
 import { type Memo, memoOf } from "../files/index.ts";
 import { type OutputDeclaration, UserError } from "../stage.ts";
-import { explain, isMap, oneLine, own, type Path, shortened, suggest } from "../text/index.ts";
+import { brief, explain, isMap, oneLine, own, type Path, shortened, suggest } from "../text/index.ts";
 import { compile, readSchema } from "./schemas.ts";
 import type { SlurmSettings } from "./slurm-settings.ts";
 import { nameOf, Source } from "./source.ts";
@@ -96,9 +96,6 @@ const COMMON =
 
 const SCHEMA = "schemas/pipeline.schema.json";
 
-/** So many characters of a path are named. */
-const LONGEST_PATH = 200;
-
 /** Reads each file once. */
 export class StudyFiles {
   private readonly schema: object;
@@ -169,13 +166,11 @@ export class StudyFiles {
     const refuse = (message: string): never => {
       throw new UserError(oneLine(`${from.locate(at)} ${nameOf(at)}: ${message}`));
     };
-    if (isAbsolute(name))
-      refuse(`${shortened(name, LONGEST_PATH)} must be a path from the folder of ${from.name}.`);
+    if (isAbsolute(name)) refuse(`${shortened(name)} must be a path from the folder of ${from.name}.`);
     const path = resolve(folder, name);
-    if (!existsSync(path))
-      refuse(`no file ${shortened(relative(this.folder, path), LONGEST_PATH)}.${this.near(path)}`);
+    if (!existsSync(path)) refuse(`no file ${shortened(relative(this.folder, path))}.${this.near(path)}`);
     if (statSync(path).isDirectory())
-      refuse(`${JSON.stringify(name)} is a folder. Name a file in it, such as studies/NAME.yaml.`);
+      refuse(`${brief(name)} is a folder. Name a file in it, such as studies/NAME.yaml.`);
     const source = this.read(path);
     return { path, source };
   }
@@ -183,8 +178,7 @@ export class StudyFiles {
   /** A file of the same folder with nearly that name. */
   private near(path: string): string {
     const folder = dirname(path);
-    if (!existsSync(folder))
-      return ` There is no folder ${shortened(relative(this.folder, folder), LONGEST_PATH)}.`;
+    if (!existsSync(folder)) return ` There is no folder ${shortened(relative(this.folder, folder))}.`;
     const files = readdirSync(folder).filter((file) => /\.ya?ml$/.test(file));
     const hint = suggest(basename(path), files);
     return (

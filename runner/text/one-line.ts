@@ -51,8 +51,11 @@ export function brief(value: unknown): string {
   return text.length > SHOWN ? `${text.slice(0, SHOWN)}…` : text;
 }
 
+/** No word and no quoted text is longer. */
+const LONGEST = 200;
+
 /** A text of at most `length` characters; "…" stands for the rest. */
-export const shortened = (text: string, length: number): string =>
+export const shortened = (text: string, length = LONGEST): string =>
   text.length > length ? `${text.slice(0, length)}…` : text;
 
 /**
@@ -63,9 +66,6 @@ export const plain = (text: string): string =>
   stripVTControlCharacters(text)
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
-
-/** No word and no quoted text is longer. */
-const LONGEST = 200;
 
 /** As {@link plain}, and no word or quoted text too long to read: for messages that repeat a person's text. */
 export const oneLine = (text: string): string =>

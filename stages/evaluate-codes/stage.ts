@@ -33,7 +33,7 @@ export default defineStage<MetricParams & { seed: number }>({
     curve: "curve.arrow",
     timings: { path: "timings.json", measured: true },
   },
-  cpus: "all",
+  cpus: "free",
   async run(context) {
     const { params, inputs, outputs, note, warn } = context;
     const codes = readCodes(inputs.codes);

@@ -40,7 +40,7 @@ export default defineStage<Params>({
   ],
   inputs: { vectors: "vectors", split: "split" },
   outputs: { metrics: "metrics.json", "per-query": "per-query.arrow" },
-  cpus: "all",
+  cpus: "free",
   async run(context) {
     const { params, inputs, outputs, note } = context;
     const { distance } = params;

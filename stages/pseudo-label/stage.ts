@@ -7,6 +7,7 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { splitCategories } from "../shared/artifacts/categories.ts";
 import { narrow } from "../shared/artifacts/half.ts";
 import { readSplit, rowsOf, writeSplit } from "../shared/artifacts/split.ts";
+import { openVectors, type VectorTable } from "../shared/artifacts/vector-rows.ts";
 import { readVectors, type Vectors, writeVectors } from "../shared/artifacts/vectors.ts";
 import { countVotes } from "./votes.ts";
 
@@ -22,6 +23,12 @@ function checkSame(data: Vectors, teacher: Vectors, id: string): void {
   throw new UserError(
     `pseudo-label: row ${row} of ${id} is image ${teacher.ids[row] ?? "none"}, that of data ${data.ids[row] ?? "none"}. Let every model embed the images of data.`,
   );
+}
+
+async function precisionOf(path: string): Promise<VectorTable["precision"]> {
+  const table = await openVectors(path);
+  await table.close();
+  return table.precision;
 }
 
 export default defineStage<Params>({
@@ -40,11 +47,14 @@ export default defineStage<Params>({
         "pseudo-label: images have several labels each, and networks vote for one. Take images with one label.",
       );
     const train = rowsOf(split, "train", data.ids, inputs.data);
-    const known = new Set([...train, ...rowsOf(split, "validation", data.ids, inputs.data)]);
+    const others = (["validation", "query"] as const).map((role) =>
+      rowsOf(split, role, data.ids, inputs.data),
+    );
+    const known = new Set([train, ...others].flatMap((rows) => [...rows]));
     const open = rowsOf(split, "database", data.ids, inputs.data).filter((row) => !known.has(row));
     if (open.length === 0)
       throw new UserError(
-        "pseudo-label: every image of the database trains or validates already. Take a split with fewer training images, as P1.",
+        "pseudo-label: every image of the database trains, validates or asks already. Take a split with fewer training images, as P1.",
       );
 
     const votes = new Uint16Array(open.length * data.classes.length);
@@ -76,7 +86,8 @@ export default defineStage<Params>({
     note("as_the_data_set", Math.round(1000 * share) / 1000);
 
     const about = { ...metadata, pseudo_labels: { networks: sources.vectors.length, agree: params.agree } };
-    writeVectors(outputs.data, { ids, labels, vector: narrow(data.values), dim }, about);
+    const vector = (await precisionOf(inputs.data)) === "float16" ? narrow(data.values) : data.values;
+    writeVectors(outputs.data, { ids, labels, vector, dim }, about);
     const trains = new Set(accepted.map((row) => ids[row]));
     writeSplit(
       outputs.split,

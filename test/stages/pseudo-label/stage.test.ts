@@ -29,16 +29,17 @@ function table(name: string, values: number[], labels = LABELS, sets?: number[][
   return path;
 }
 
-function splitOf(roles: string): string {
-  const path = join(folder, `${roles}.arrow`);
+/** @param searched the letters of the database: under "self", those of the queries too */
+function splitOf(roles: string, protocol = "P1", searched = "tvd"): string {
+  const path = join(folder, `${roles}-${protocol}.arrow`);
   const has = (...letters: string[]) => Uint8Array.from(roles, (role) => Number(letters.includes(role)));
   writeSplit(
     path,
     {
       ids: Uint32Array.from(IDS),
       labels: Uint16Array.from(LABELS),
-      ...{ train: has("t"), validation: has("v"), query: has("q"), database: has("t", "v", "d") },
-      ...{ protocol: "P1", seed: 3 },
+      ...{ train: has("t"), validation: has("v"), query: has("q"), database: has(...searched) },
+      ...{ protocol, seed: 3 },
     },
     { classes: ["cat", "dog"] },
   );
@@ -94,12 +95,23 @@ test("the labels of images that do not train are not looked at", async () => {
   expect(readSplit(blind.outputs.split).train).toEqual(readSplit(seeing.outputs.split).train);
 });
 
+test("a query never trains, also where the queries search each other", async () => {
+  const { outputs } = await run([first, second], {}, { split: splitOf(ROLES, "self", "tvqd") });
+  expect([...readSplit(outputs.split).train]).toEqual([1, 1, 0, 0, 1, 1, 0, 1]);
+});
+
+test("vectors keep their precision", async () => {
+  const fine = table("fine", [1.0001, 2, 3, 4, 5, 6, 7, 8]);
+  const { outputs } = await run([first], {}, { data: fine });
+  expect(readVectors(outputs.data).values).toEqual(readVectors(fine).values);
+});
+
 test("what cannot be labelled is refused in one line", async () => {
   await expect(run([first, table("short", [1, 2, 3], [0, 1, 0])])).rejects.toThrow(
     /^pseudo-label: row 3 of .*short\.arrow is image none, that of data 13\. Let every model embed the images of data\.$/,
   );
   await expect(run([first], {}, { split: splitOf("ttvqtttt") })).rejects.toThrow(
-    /every image of the database trains or validates already/,
+    /every image of the database trains, validates or asks already/,
   );
   const sets = LABELS.map((label, row) => (row ? [label] : [0, 1]));
   const several = table("several", [1, 2, 3, 4, 5, 6, 7, 8], LABELS, sets);
