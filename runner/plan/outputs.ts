@@ -3,13 +3,13 @@ import { isAbsolute } from "node:path";
 import type { OutputDeclaration } from "../stage.ts";
 import { UserError } from "../stage.ts";
 import type { StageInstance } from "../study/index.ts";
-import { brief, nameFault, oneLine, type Path } from "../text/index.ts";
+import { brief, dotted, nameFault, oneLine, type Path } from "../text/index.ts";
 import { twins } from "./places.ts";
 import type { Task } from "./task.ts";
 
 /** Throws an error of the study, at its place in pipeline.yaml. @throws UserError */
 export const fault = (instance: StageInstance, path: Path, message: string): never => {
-  throw new UserError(oneLine(`${instance.at(...path)} ${[instance.stage, ...path].join(".")}: ${message}`));
+  throw new UserError(oneLine(`${instance.at(...path)} ${dotted([instance.stage, ...path])}: ${message}`));
 };
 
 /** Outputs as they are declared, in the long form. */

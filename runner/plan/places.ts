@@ -3,7 +3,7 @@ import { lstatSync, realpathSync } from "node:fs";
 import { resolve as absolute, basename, dirname, join, normalize, relative, sep } from "node:path";
 import { UserError } from "../stage.ts";
 import type { StageInstance } from "../study/index.ts";
-import { brief, oneLine, type Path } from "../text/index.ts";
+import { brief, dotted, oneLine, type Path } from "../text/index.ts";
 
 /** A stage instance with the outputs that it makes. */
 export interface Publisher
@@ -88,7 +88,7 @@ interface Place {
 }
 
 function fault({ task: { at, stage } }: Pick<Place, "task">, path: Path, message: string): never {
-  throw new UserError(oneLine(`${at(...path)} ${[stage, ...path].join(".")}: ${message}`));
+  throw new UserError(oneLine(`${at(...path)} ${dotted([stage, ...path])}: ${message}`));
 }
 
 /** The reason why a place cannot be published to; "" for none. */

@@ -1,7 +1,7 @@
 /** References of inputs: `stage.output`, narrowed down by `[axis=value]`; a `*` or `{a,b}` in the stage's name takes many. */
 import { normalize } from "node:path";
 import type { Point } from "../stage.ts";
-import { type Path, suggest } from "../text/index.ts";
+import { type Path, shortened, suggest } from "../text/index.ts";
 import { axesOf, matching } from "./matching.ts";
 import type { Points } from "./points.ts";
 import type { Stages } from "./stages.ts";
@@ -132,7 +132,7 @@ export class References {
   }
 
   private nowhere(name: string, pairs: [string, string][]): string {
-    return `no instance of ${name} is at [${pairs.map((pair) => pair.join("=")).join(",")}].`;
+    return `no instance of ${name} is at [${pairs.map(([axis, value]) => `${shortened(axis)}=${shortened(value)}`).join(",")}].`;
   }
 
   private candidates({ pairs = [], output }: Read, name: string, point: Point) {

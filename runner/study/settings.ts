@@ -1,7 +1,7 @@
 /** The vars of a profile, and what `--set` puts in the place of a var or of a stage's param. */
 
 import { UserError } from "../stage.ts";
-import { isMap, keyFault, oneLine, own } from "../text/index.ts";
+import { dotted, isMap, keyFault, oneLine, own } from "../text/index.ts";
 
 /** One `--set stage.param=value` or `--set vars.name=value`. */
 export interface Setting {
@@ -19,7 +19,7 @@ export const settingText = ({ path, value }: Setting): string => `${path.join(".
  */
 export function put(target: Record<string, unknown>, { path, value }: Setting, skip: number): void {
   const refuse = (message: string): never => {
-    throw new UserError(oneLine(`--set ${path.join(".")}: ${message}`));
+    throw new UserError(oneLine(`--set ${dotted(path)}: ${message}`));
   };
   for (const key of path) if (keyFault(key)) refuse(keyFault(key));
   let at = target;

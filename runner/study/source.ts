@@ -15,19 +15,12 @@ import {
   type YAMLMap,
 } from "yaml";
 import { UserError } from "../stage.ts";
-import { doubleKey, oneLine, type Path, plain, plainValue, shortened, YAML_OPTIONS } from "../text/index.ts";
-
-/** So many characters of a key are named. */
-const LONGEST_KEY = 80;
+import { dotted, doubleKey, oneLine, type Path, plainValue, YAML_OPTIONS } from "../text/index.ts";
 
 /** `train.with.margn` for `[stages, train, with, margn]`, at any place of the stage. */
 export function nameOf(path: Path): string {
   const at = path.indexOf("stages");
-  const words = at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path;
-  // A key of nothing but space would not be seen, and one that is a list or a map is as long as its text.
-  return words
-    .map((word) => shortened(plain(String(word)).trim() ? String(word) : JSON.stringify(word), LONGEST_KEY))
-    .join(".");
+  return dotted(at >= 0 && path.length > at + 1 ? path.slice(at + 1) : path);
 }
 
 /** Of a place deep in the file so many keys are named. */

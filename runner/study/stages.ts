@@ -1,6 +1,6 @@
 /** The stages of a study, chains written out and defaults put in, each with the places of its words. */
 import { UserError } from "../stage.ts";
-import { oneLine, own, type Path, suggest } from "../text/index.ts";
+import { dotted, oneLine, own, type Path, suggest } from "../text/index.ts";
 import { expandChains, type PlacedStage } from "./chains.ts";
 import { paramsOf } from "./command.ts";
 import { mergeStage } from "./compose.ts";
@@ -62,7 +62,7 @@ export class Stages {
   private set(setting: Setting): void {
     const [stage, param] = setting.path;
     const refuse = (message: string): never => {
-      throw new UserError(oneLine(`--set ${setting.path.join(".")}: ${message}`));
+      throw new UserError(oneLine(`--set ${dotted(setting.path)}: ${message}`));
     };
     if (!this.has(stage)) refuse(this.unknown(stage));
     const spec = structuredClone(this.spec(stage));
@@ -100,6 +100,6 @@ export class Stages {
 
   /** @throws UserError with the place of something of a stage */
   refuse(stage: string, path: Path, message: string): never {
-    throw new UserError(oneLine(`${this.at(stage, ...path)} ${[stage, ...path].join(".")}: ${message}`));
+    throw new UserError(oneLine(`${this.at(stage, ...path)} ${dotted([stage, ...path])}: ${message}`));
   }
 }

@@ -2,7 +2,17 @@ export { colors } from "./colors.ts";
 export { columns, effectCells, markdownTable, SIGNIFICANT } from "./columns.ts";
 export { diskFault, isDiskFault } from "./disk-errors.ts";
 export { refuseTaken, takenByNpm } from "./npm-options.ts";
-export { brief, listed, nameFault, oneLine, plain, redacted, shortened, withoutSecrets } from "./one-line.ts";
+export {
+  brief,
+  dotted,
+  listed,
+  nameFault,
+  oneLine,
+  plain,
+  redacted,
+  shortened,
+  withoutSecrets,
+} from "./one-line.ts";
 export { age, bytesOf, counted, duration, secondsOf, size, wholeNumber } from "./quantities.ts";
 export { shellWord } from "./quote.ts";
 export { explain, nearest, suggest } from "./schema-errors.ts";

@@ -67,11 +67,31 @@ export const plain = (text: string): string =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must go
     .replace(/[\u0000-\u001f\u007f-\u009f\u2028\u2029\u202a-\u202e\u2066-\u2069]+/g, " ");
 
-/** As {@link plain}, and no word or quoted text too long to read: for messages that repeat a person's text. */
+/** No line is longer: of one that is, the first part, which says where, and the last one, which says what to do. */
+const LONGEST_LINE = 1200;
+const FIRST_PART = 900;
+
+const shortLine = (line: string): string =>
+  line.length > LONGEST_LINE
+    ? `${line.slice(0, FIRST_PART)} … ${line.slice(line.length - (LONGEST_LINE - FIRST_PART))}`
+    : line;
+
+/** As {@link plain}, and nothing in it too long to read: for messages that repeat a person's text. */
 export const oneLine = (text: string): string =>
-  plain(text)
-    .replace(/"[^"]*"/g, (quoted) => (quoted.length > LONGEST ? `${quoted.slice(0, SHOWN)}…"` : quoted))
-    .replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word));
+  shortLine(
+    plain(text)
+      .replace(/"[^"]*"/g, (quoted) => (quoted.length > LONGEST ? `${quoted.slice(0, SHOWN)}…"` : quoted))
+      .replace(/\S+/g, (word) => (word.length > LONGEST ? `${word.slice(0, SHOWN)}…` : word)),
+  );
+
+/** A key as its place names it: in quotes where some of it, or all, would not be seen. */
+function keyText(key: string | number): string {
+  const text = String(key); // a key that is a list or a map is as long as its text
+  return shortened(text.trim() && plain(text) === text ? text : JSON.stringify(text), SHOWN);
+}
+
+/** `train.with.margin` for `[train, with, margin]`. */
+export const dotted = (path: readonly (string | number)[]): string => path.map(keyText).join(".");
 
 /** So many are named; of more, the count. */
 const NAMED = 3;

@@ -175,6 +175,21 @@ test.each([
 });
 
 test.each([
+  "x".repeat(5000),
+  "of many words ".repeat(300),
+  "🦉".repeat(800),
+  "a: ".repeat(800),
+  "\u0007".repeat(900),
+  "{ a: 1, ".repeat(500),
+])("a long text anywhere is told in a short line: %#", async (text) => {
+  for (let at = 0; at < VALID.length; at += 307)
+    for (const skipped of [0, 9]) {
+      const message = await open(VALID.slice(0, at) + text + VALID.slice(at + skipped));
+      expect(message.length, message).toBeLessThan(1300);
+    }
+});
+
+test.each([
   "",
   ".",
   "studies",

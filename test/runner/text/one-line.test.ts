@@ -4,7 +4,7 @@ import { difference } from "../../../runner/plan/changes.ts";
 import { keyParts } from "../../../runner/plan/key.ts";
 import type { Task } from "../../../runner/plan/task.ts";
 import type { StageRecord } from "../../../runner/store/record.ts";
-import { brief, redacted } from "../../../runner/text/one-line.ts";
+import { brief, dotted, oneLine, redacted } from "../../../runner/text/one-line.ts";
 
 describe("a web address", () => {
   test.each([
@@ -55,5 +55,23 @@ describe("a web address", () => {
     expect(changes).toHaveLength(2);
     expect(changes[1]).toMatch(/^urls: \["https:\/\/\*{3}\w{8}@h\/a\?key=\*{3}\w{8}"\] → /);
     expect(changes.join("")).not.toMatch(/s3cret|n3w/);
+  });
+});
+
+describe("a message", () => {
+  test("of a text without end keeps the place before it and the advice behind it", () => {
+    const made = oneLine(`a.yaml:1:1 train: no stage ${"of many words ".repeat(300)}. Remove it.`);
+    expect(made.length).toBeLessThan(1300);
+    expect(made).toMatch(/^a\.yaml:1:1 train: no stage of many words .* … .* of many words \. Remove it\.$/);
+  });
+
+  test.each<[(string | number)[], string]>([
+    [["train", "with", "margin"], "train.with.margin"],
+    [["points", 0], "points.0"],
+    [["train", " "], 'train." "'],
+    [["train", "\u0007\u0007x"], 'train."\\u0007\\u0007x"'],
+    [["train", "of many words ".repeat(9)], `train.${"of many words ".repeat(9).slice(0, 80)}…`],
+  ])("names the place of a key: %j", (path, told) => {
+    expect(dotted(path)).toBe(told);
   });
 });
