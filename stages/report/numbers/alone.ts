@@ -12,18 +12,21 @@ export interface Measured {
   others_busy?: number;
 }
 
-/** Whether all were measured with the machine to themselves; undefined: nobody knows. */
+/** Whether all were measured with one kind of machine to themselves; undefined: nobody knows. */
 export function alone(runs: Measured[]): boolean | undefined {
   if (runs.some(({ others_busy }) => others_busy === undefined)) return undefined;
-  return runs.every(({ others_busy }) => others_busy! <= QUIET);
+  return runs.every(({ cores, others_busy }) => others_busy! <= QUIET && cores === runs[0].cores);
 }
 
 /** The other work of the machine during the trainings, in a sentence. */
 export function besides(runs: Measured[]): string {
   const known = alone(runs);
   if (known === undefined) return "Other work on the machine was not measured: the seconds give no ranking.";
-  const most = Math.max(...runs.map(({ others_busy }) => others_busy!));
-  const cores = `${most.toFixed(2)} of ${runs[0].cores} cores`;
+  const most = runs.reduce((one, other) => (other.others_busy! > one.others_busy! ? other : one));
+  const cores = `${most.others_busy!.toFixed(2)} of ${most.cores} cores`;
+  const machines = [...new Set(runs.map((run) => run.cores!))].sort((a, b) => a - b);
+  if (machines.length > 1)
+    return `They were measured on machines of ${machines.join(" and ")} cores, where other work kept ${cores} busy at most. Such seconds give no ranking.`;
   if (known) return `Each was measured alone: other work kept ${cores} busy at most.`;
   const disturbed = runs.filter(({ others_busy }) => others_busy! > QUIET).length;
   return `They were not measured alone: beside ${disturbed} of ${runs.length} trainings other work kept more than ${QUIET} cores busy, ${cores} at most. Such seconds give no ranking.`;

@@ -15,11 +15,22 @@ describe("besides", () => {
     expect(besides([...runs([1, 2], 0.04), ...runs([3], 1.5)])).toBe(
       "They were not measured alone: beside 1 of 3 trainings other work kept more than 0.1 cores busy, 1.50 of 4 cores at most. Such seconds give no ranking.",
     );
+    const large = { step_seconds: 1, cores: 16, others_busy: 9.34 };
+    expect(besides([...runs([1, 2], 1.3), large, { ...large, others_busy: 2 }])).toBe(
+      "They were measured on machines of 4 and 16 cores, where other work kept 9.34 of 16 cores busy at most. Such seconds give no ranking.",
+    );
     expect(besides([...runs([1], 0), ...runs([1])])).toMatch(/was not measured: the seconds give no ranking/);
   });
 });
 
 describe("spreadOf", () => {
+  it("ranks no seconds of different machines", () => {
+    const one = { step_seconds: 1, others_busy: 0 };
+    expect(spreadOf({ a: [{ ...one, cores: 2 }], b: [{ ...one, cores: 16 }] })).toMatch(
+      /machines of 2 and 16 cores.* give no ranking\.$/,
+    );
+  });
+
   it("tells the least and the most with their intervals, and ranks only trainings that were measured alone", () => {
     const [slow, fast] = [
       [20, 20.2, 19.8],
