@@ -1,6 +1,7 @@
 /** `init FOLDER`: a pipeline for a person's own images, with numbers that fit how many there are. */
-import { existsSync, readdirSync, statSync, writeFileSync } from "node:fs";
+import { existsSync, lstatSync, readdirSync, statSync, writeFileSync } from "node:fs";
 import { basename, dirname, join, relative, resolve } from "node:path";
+import { isFolder } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { suggest } from "../runner/text/index.ts";
 import { ENDINGS } from "../stages/shared/download/decode.ts";
@@ -115,7 +116,12 @@ export function init(given: string, options: InitOptions, root: string, from: st
   const name = options.name ?? nameOf(folder);
   checkName(name, root);
   const out = options.out ? resolve(from, options.out) : resolve(root, `${name}.pipeline.yaml`);
-  if (existsSync(out)) throw new UserError(`init: ${out} is there already. Name another file with --out.`);
+  if (!isFolder(dirname(out)))
+    throw new UserError(
+      `init: --out ${shown(out)}: there is no folder ${shown(dirname(out))}. Make it, or name a file in another.`,
+    );
+  if (lstatSync(out, { throwIfNoEntry: false }))
+    throw new UserError(`init: ${out} is there already. Name another file with --out.`);
   const below = relative(root, out);
   const file = below.startsWith("..") ? out : below;
   writeFileSync(out, pipelineText({ ...study, name, folder, file, ...options }), { flag: "wx" });

@@ -1,6 +1,6 @@
 /** The text of a pipeline for a person's own images: one that runs as it is, and is meant to be changed. */
 import { stringify } from "yaml";
-import { shellWord as inQuotes } from "../runner/text/index.ts";
+import { commandWord } from "../runner/text/index.ts";
 import { shown } from "../stages/shared/text.ts";
 import type { Study } from "./plan.ts";
 
@@ -29,8 +29,7 @@ const quoted = (text: string): string => stringify(text, QUOTED).trimEnd();
 
 /** A path as one word of a command, for bash. */
 export function shellWord(text: string): string {
-  if (/^[\w@%+=:,./-]+$/.test(text)) return text;
-  return text === shown(text) ? inQuotes(text) : `$'${shown(text).replaceAll("'", "\\'")}'`;
+  return text === shown(text) ? commandWord(text) : `$'${shown(text).replaceAll("'", "\\'")}'`;
 }
 
 /** The stages of the maps, where there are points enough for them. */

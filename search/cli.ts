@@ -1,6 +1,6 @@
 /** The commands search, index, duplicates, export and serve. */
 import { Command, Option } from "commander";
-import { valueBy, wholeFrom, wordErrors } from "../runner/arguments/index.ts";
+import { refuseEmptyPaths, valueBy, wholeFrom, wordErrors } from "../runner/arguments/index.ts";
 import { standing } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { diskFault, refuseTaken } from "../runner/text/index.ts";
@@ -126,6 +126,7 @@ export async function main(args: string[], root: string, from: string): Promise<
   program.command(`${ENCODER_COMMAND} <index>`, { hidden: true }).action(async (index) => {
     code = await runEncoder(index);
   });
+  refuseEmptyPaths(program);
   wordErrors(
     program,
     (name) => `npx deephash ${name} --help`,

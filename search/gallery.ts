@@ -1,6 +1,6 @@
 /** The answers of a search, as one page with the images in it. */
-import { writeFileSync } from "node:fs";
-import { UserError } from "../runner/stage.ts";
+import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { type OutputFile, placeOf, writeWhole } from "./output-file.ts";
 import { type Picture, SIDE } from "./pictures.ts";
 
 /** One image that was found, or asked for. */
@@ -29,22 +29,45 @@ function figure({ picture, name, caption }: Shown): string {
   return `<figure>${image}<figcaption><b>${escaped(name)}</b>${caption ? `<br>${escaped(caption)}` : ""}</figcaption></figure>`;
 }
 
-/** Writes the page. @throws UserError when it cannot be written */
-export function writeGallery(path: string, title: string, answers: Answer[]): void {
+/** The start of every page: only a file that begins so is replaced. */
+const START = `<!doctype html>
+<html lang="en"><meta charset="utf-8"><meta name="generator" content="DeepHash">`;
+
+/** Whether a file is a page that was written here. */
+function isOwn(path: string): boolean {
+  if (!statSync(path).isFile()) return false;
+  const start = Buffer.alloc(START.length);
+  const file = openSync(path, "r");
   try {
-    writeFileSync(path, pageOf(title, answers));
-  } catch (error) {
-    throw new UserError(`${path}: the page cannot be written (${(error as Error).message}).`);
+    readSync(file, start, 0, start.length, 0);
+  } finally {
+    closeSync(file);
   }
+  return start.toString("latin1") === START;
 }
+
+/**
+ * The file of a page, before there is anything to write.
+ * @param option the one that named it, with its command; @param apart see {@link OutputFile}
+ * @throws UserError where no page can be written, or something else is
+ */
+export function galleryFile(option: string, path: string, apart?: string): OutputFile {
+  const otherwise = "Name a new file: only a page of an earlier search is replaced.";
+  const file = { option, path, replaces: isOwn, otherwise, apart };
+  placeOf(file);
+  return file;
+}
+
+/** Writes the page. @throws UserError when it cannot be written */
+export const writeGallery = (file: OutputFile, title: string, answers: Answer[]): void =>
+  writeWhole(file, [pageOf(title, answers)]);
 
 function pageOf(title: string, answers: Answer[]): string {
   const rows = answers.map(
     ({ query, found }) =>
       `<section>${figure(query)}<ol>${found.map((one) => `<li>${figure(one)}</li>`).join("")}</ol></section>`,
   );
-  return `<!doctype html>
-<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+  return `${START}<meta name="viewport" content="width=device-width">
 <title>${escaped(title)}</title>
 <style>
 :root{color-scheme:light dark;font:14px/1.4 system-ui,sans-serif}

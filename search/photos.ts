@@ -45,14 +45,21 @@ export function imageFiles(path: string): string[] {
   return stats.isDirectory() ? photosIn(path).map(({ name }) => join(path, name)) : [path];
 }
 
+const isEmpty = (path: string): boolean => {
+  const stats = statSync(path, { throwIfNoEntry: false });
+  return stats?.isFile() === true && stats.size === 0;
+};
+
 /** An image's pixels, see {@link decode}. @param name what an error calls it @throws UserError when it is unreadable */
 export async function readImage(path: string, shape: Shape, name = path): Promise<Uint8Array> {
   try {
     return await decode(path, shape);
   } catch (error) {
-    const reason = (await isHeic(path))
-      ? "it is a HEIC photograph, which cannot be decoded here: convert it to JPEG with heif-convert"
-      : (error as Error).message;
+    const reason = isEmpty(path)
+      ? "the file is empty"
+      : (await isHeic(path))
+        ? "it is a HEIC photograph, which cannot be decoded here: convert it to JPEG with heif-convert"
+        : (error as Error).message;
     throw new UserError(shown(`${name}: unreadable image (${reason}).`));
   }
 }

@@ -6,10 +6,11 @@ import { contentOf } from "../stages/shared/search-index.ts";
 import { type Answer, textOf, toJson } from "./answers.ts";
 import { labelsOf } from "./classes.ts";
 import { BATCH, Encoder } from "./encoder.ts";
-import { writeGallery } from "./gallery.ts";
+import { galleryFile, writeGallery } from "./gallery.ts";
 import { indexFolder } from "./location.ts";
 import { Nearest, type Order, type Wanted } from "./nearest.ts";
 import { type Index, openWith } from "./opened.ts";
+import type { OutputFile } from "./output-file.ts";
 import { readImage } from "./photos.ts";
 import { pictureOf, picturesOf } from "./pictures.ts";
 import { type Query, withQueries } from "./queries.ts";
@@ -78,7 +79,7 @@ async function* answers(
 
 /** Writes the page of the answers, with what pictures can be had. */
 async function writePage(
-  path: string,
+  file: OutputFile,
   index: Index,
   answers: Answer[],
   pathOf: (query: string) => string,
@@ -98,7 +99,7 @@ async function writePage(
         };
       }),
     });
-  writeGallery(path, `Nearest of ${index.recipe.images} images`, shown);
+  writeGallery(file, `Nearest of ${index.recipe.images} images`, shown);
 }
 
 /**
@@ -121,7 +122,10 @@ export function search(
     from,
     input,
     async (queries) => {
-      const [index, encoder] = await openWith(indexFolder(options.index, root, from), ({ files, recipe }) =>
+      const folder = indexFolder(options.index, root, from);
+      const page =
+        html === undefined ? undefined : galleryFile("search: --html", resolve(from, html), folder);
+      const [index, encoder] = await openWith(folder, ({ files, recipe }) =>
         Encoder.open(files, recipe, availableParallelism()),
       );
       const faults: string[] = [];
@@ -132,7 +136,7 @@ export function search(
         for await (const answer of answers(index, encoder, queries, wanted, (fault) => faults.push(fault))) {
           if (jsonLines) console.log(JSON.stringify(toJson(index, answer, order)));
           else if (!json) for (const line of textOf(index, answer)) console.log(line);
-          if (json || html) all.push(answer);
+          if (json || page) all.push(answer);
         }
       } finally {
         await encoder.close();
@@ -149,7 +153,7 @@ export function search(
       if (faults.length > 0)
         console.error(`! ${faults.length} of ${queries.length} images were not searched.`);
       const paths = new Map(queries.map(({ name, path }) => [name, path]));
-      if (html) await writePage(resolve(from, html), index, all, (name) => paths.get(name)!);
+      if (page) await writePage(page, index, all, (name) => paths.get(name)!);
       return faults.length > 0 ? 2 : 0;
     },
   );

@@ -1,6 +1,6 @@
 /** All commands with their options and their help. */
 import { Command, Option } from "commander";
-import { wordErrors } from "../arguments/index.ts";
+import { refuseEmptyPaths, wordErrors } from "../arguments/index.ts";
 import { UserError } from "../stage.ts";
 import { colors, suggest } from "../text/index.ts";
 import {
@@ -98,6 +98,7 @@ export function programOf(guard: Guard, { command, version, home }: Launched = U
   addCompletion(program, guard, home);
   program.helpCommand("help [command]", "show the options and examples of a command");
   addExamples(program, command);
+  refuseEmptyPaths(program);
   wordErrors(
     program,
     (name) => `${command} help ${name}`.trimEnd(),

@@ -1,5 +1,6 @@
 /** Opens the shared cache that the options name. */
 import { resolve } from "node:path";
+import { isFolder } from "../files/index.ts";
 import { UserError } from "../stage.ts";
 import { readSigner, type Store, trustedKeys } from "../store/index.ts";
 import { SharedCache } from "./shared-cache.ts";
@@ -9,6 +10,14 @@ export interface RemoteOptions {
   /** A folder, or s3://BUCKET/PREFIX. */
   remote?: string;
   remotePush?: boolean;
+}
+
+/** @throws UserError where something else is in its place; a share that is not mounted is an outage */
+function folderOf(name: string, root: string): string {
+  const folder = resolve(root, name);
+  if (isFolder(folder) === false)
+    throw new UserError(`--remote ${name}: a file. Name a folder, or s3://BUCKET/PREFIX.`);
+  return folder;
 }
 
 /**
@@ -41,6 +50,6 @@ export async function openRemote(
     );
   const remote = name.startsWith("s3://")
     ? await (await import("./s3.ts")).openS3(name)
-    : new (await import("./directory.ts")).Directory(resolve(root, name));
+    : new (await import("./directory.ts")).Directory(folderOf(name, root));
   return new SharedCache(remote, store, trusted, signer, say, signal);
 }

@@ -21,13 +21,12 @@ import type { Task } from "../plan/index.ts";
 import type { Signer, StageRecord, Store, StoredOutput } from "../store/index.ts";
 import { diskFault, oneLine } from "../text/index.ts";
 import { closed, hashed, metered, objectName, RECORD_BYTES, recordName, sizesOf } from "./entry.ts";
+import { patience } from "./patience.ts";
 import { type Remote, Unusable } from "./place.ts";
 import { opened, sealed, shareable } from "./shared-record.ts";
 
 /** Transfers at a time. */
 const LANES = 8;
-/** How long the remote may say nothing before it counts as away, unless DEEPHASH_REMOTE_TIMEOUT says otherwise. */
-const PATIENCE_SECONDS = 10;
 /** An entry has as many times the patience in all, and this much more for each byte: a line that drips has an end. */
 const PATIENCES = 6;
 const SLOWEST_BYTES_PER_SECOND = 50_000;
@@ -46,6 +45,7 @@ export class SharedCache {
   private readonly signer?: Signer;
   private readonly say: (line: string) => void;
   private readonly signal: AbortSignal;
+  /** How long the remote may say nothing before it counts as away, in milliseconds. */
   private readonly patience: number;
   private said = false;
   private awayUntil = 0;
@@ -77,7 +77,7 @@ export class SharedCache {
     this.signer = signer;
     this.say = say;
     this.signal = signal;
-    this.patience = Number(process.env.DEEPHASH_REMOTE_TIMEOUT || PATIENCE_SECONDS) * 1000;
+    this.patience = patience();
   }
 
   get name(): string {

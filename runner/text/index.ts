@@ -14,7 +14,7 @@ export {
   withoutSecrets,
 } from "./one-line.ts";
 export { age, bytesOf, counted, duration, secondsOf, size, wholeNumber } from "./quantities.ts";
-export { shellWord } from "./quote.ts";
+export { commandWord, shellWord } from "./quote.ts";
 export { explain, nearest, suggest } from "./schema-errors.ts";
 export { guardOutput, harmless, unbreakable } from "./terminal.ts";
 export { thrown } from "./thrown.ts";

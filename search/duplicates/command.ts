@@ -1,17 +1,19 @@
 /** `duplicates`: groups of photos that are the same, or nearly. It deletes nothing. */
 import { resolve } from "node:path";
 import { UserError } from "../../runner/stage.ts";
-import { size } from "../../runner/text/index.ts";
+import { counted, size } from "../../runner/text/index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { BATCH } from "../encoder.ts";
-import { writeGallery } from "../gallery.ts";
+import { galleryFile, writeGallery } from "../gallery.ts";
 import { stampOf } from "../index/stamp.ts";
 import { namedIndex } from "../location.ts";
 import { fileOf, openIndex } from "../opened.ts";
+import type { OutputFile } from "../output-file.ts";
 import { imageFiles, readImage } from "../photos.ts";
 import { pictureOf } from "../pictures.ts";
 import { Progress } from "../progress.ts";
 import { DEFAULT, findGroups, type Member, type Thumb } from "./find.ts";
+import { withoutLinks } from "./links.ts";
 import { SIDE } from "./views.ts";
 
 export interface DuplicateOptions {
@@ -60,7 +62,7 @@ const captionOf = ({ kind, similarity, bytes }: Member): string =>
   `${kind === "exact" ? "the same file" : kind === "near" ? `nearly the same, ${similarity}` : "the largest file"} · ${size(bytes)}`;
 
 /** The page of the groups: the largest file of each, and the others beside it. */
-async function writePage(path: string, groups: Member[][]): Promise<void> {
+async function writePage(file: OutputFile, groups: Member[][]): Promise<void> {
   const figure = async (member: Member) => ({
     picture: await pictureOf(member.path),
     name: member.path,
@@ -72,7 +74,7 @@ async function writePage(path: string, groups: Member[][]): Promise<void> {
     for (const other of others) found.push(await figure(other));
     sections.push({ query: await figure(first), found });
   }
-  writeGallery(path, `${groups.length} groups of duplicates`, sections);
+  writeGallery(file, `${counted(groups.length, "group")} of duplicates`, sections);
 }
 
 function* textOf(groups: Member[][], compared: number): Generator<string> {
@@ -83,8 +85,8 @@ function* textOf(groups: Member[][], compared: number): Generator<string> {
   const spare = groups.flatMap((group) => group.slice(1));
   const bytes = spare.reduce((sum, member) => sum + member.bytes, 0);
   yield groups.length === 0
-    ? `No duplicates among ${compared} images.`
-    : `${groups.length} groups among ${compared} images; all but the largest file of each: ${spare.length} files, ${size(bytes)}. Nothing was deleted.`;
+    ? `No duplicates among ${counted(compared, "image")}.`
+    : `${counted(groups.length, "group")} among ${counted(compared, "image")}; all but the largest file of each: ${counted(spare.length, "file")}, ${size(bytes)}. Nothing was deleted.`;
 }
 
 /**
@@ -100,10 +102,18 @@ export async function duplicates(
 ): Promise<number> {
   if (paths.length === 0 && index === undefined)
     throw new UserError("duplicates: name a folder of images, or an index with --index.");
-  const files = new Set(paths.flatMap((path) => imageFiles(resolve(from, path))));
-  if (index !== undefined) for (const file of await filesOf(namedIndex(index, root, from))) files.add(file);
+  const folder = index === undefined ? undefined : namedIndex(index, root, from);
+  const page =
+    html === undefined ? undefined : galleryFile("duplicates: --html", resolve(from, html), folder);
+  const named = paths.flatMap((path) => imageFiles(resolve(from, path)));
+  if (folder !== undefined) for (const file of await filesOf(folder)) named.push(file);
+  const { files, links } = withoutLinks(named);
+  if (links > 0)
+    console.error(
+      `! ${counted(links, "link")} to files that are compared, which are no copies: passed over.`,
+    );
   const faults: string[] = [];
-  const thumbs = await thumbsOf([...files], (fault) => faults.push(fault));
+  const thumbs = await thumbsOf(files, (fault) => faults.push(fault));
   const progress = new Progress(thumbs.length, "images compared");
   const groups = findGroups(thumbs, { ...DEFAULT, correlation: similarity }, () => progress.advance(1));
   progress.end();
@@ -119,6 +129,6 @@ export async function duplicates(
     );
   else for (const line of textOf(groups, thumbs.length)) console.log(line);
   for (const fault of faults) console.error(`! ${fault} It was not compared.`);
-  if (html) await writePage(resolve(from, html), groups);
+  if (page) await writePage(page, groups);
   return faults.length > 0 ? 2 : 0;
 }

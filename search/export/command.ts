@@ -1,12 +1,12 @@
 /** `export`: the codes of an index for other programs, or its encoder. */
-import { closeSync, existsSync, openSync, renameSync, rmSync, writeSync } from "node:fs";
-import { dirname, extname, join, resolve } from "node:path";
-import { scratchName } from "../../runner/files/index.ts";
+import { statSync } from "node:fs";
+import { extname, resolve } from "node:path";
 import { UserError } from "../../runner/stage.ts";
 import { size } from "../../runner/text/index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { indexFolder } from "../location.ts";
 import { fileOf, type Index, openIndex } from "../opened.ts";
+import { type OutputFile, placeOf, writeWhole } from "../output-file.ts";
 import { faissOf, jsonLinesOf, npyOf } from "./formats.ts";
 import type { InputForm } from "./onnx/encoder.ts";
 import { exportEncoder } from "./onnx/export.ts";
@@ -37,29 +37,14 @@ const FORMS: Partial<Record<string, (index: Index) => Iterable<string | Buffer>>
     })),
 };
 
-/** Writes a file in one step: others see it whole or not at all. */
-function writeWhole(path: string, pieces: Iterable<string | Buffer>): void {
-  const scratch = join(dirname(path), scratchName("export"));
-  try {
-    const file = openSync(scratch, "wx");
-    try {
-      for (const piece of pieces) {
-        const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      }
-    } finally {
-      closeSync(file);
-    }
-    renameSync(scratch, path);
-  } finally {
-    rmSync(scratch, { force: true });
-  }
-}
-
 /** Writes the encoder. @returns the written files, in words */
-async function writeEncoder(index: Index, path: string, { input, compare }: ExportOptions): Promise<string> {
+async function writeEncoder(
+  index: Index,
+  file: OutputFile,
+  { input, compare }: ExportOptions,
+): Promise<string> {
   const { bytes, difference } = await exportEncoder(index, input, compare);
-  writeWhole(path, [Buffer.from(bytes)]);
+  writeWhole(file, [Buffer.from(bytes)]);
   const { images, embedding, bits } = difference;
   return `an encoder of ${size(bytes.length)}; on ${images} images its embeddings differ from the index's by at most ${Number(embedding.toPrecision(2))}, and ${bits} of ${images * index.recipe.bits} bits differ`;
 }
@@ -67,7 +52,7 @@ async function writeEncoder(index: Index, path: string, { input, compare }: Expo
 /**
  * Writes the codes or the encoder of an index to a file.
  * @param from the folder that paths start at
- * @throws UserError for an ending that names no form, or a file that is there already
+ * @throws UserError for an ending that names no form, or as {@link placeOf}
  */
 export async function exportIndex(options: ExportOptions, root: string, from: string): Promise<void> {
   const { index: given, out, force } = options;
@@ -77,14 +62,18 @@ export async function exportIndex(options: ExportOptions, root: string, from: st
     throw new UserError(
       `export: --out ${shown(out)}: the ending says the form: ${[...Object.keys(FORMS), ENCODER].join(", ")}.`,
     );
-  const path = resolve(from, out);
-  if (existsSync(path) && !force)
-    throw new UserError(
-      `export: ${shown(path)} is there already. Name another file, or replace it with --force.`,
-    );
-  const index = await openIndex(indexFolder(given, root, from));
-  if (form) writeWhole(path, form(index));
+  const folder = indexFolder(given, root, from);
+  const file: OutputFile = {
+    option: "export: --out",
+    path: resolve(from, out),
+    replaces: (path) => force === true && statSync(path).isFile(),
+    otherwise: "Name another file, or replace it with --force.",
+    apart: folder,
+  };
+  placeOf(file);
+  const index = await openIndex(folder);
+  if (form) writeWhole(file, form(index));
   const { rows, bits } = index.codes;
-  const told = form ? `${rows} codes of ${bits} bits` : await writeEncoder(index, path, options);
-  console.log(`${shown(path)}: ${told}`);
+  const told = form ? `${rows} codes of ${bits} bits` : await writeEncoder(index, file, options);
+  console.log(`${shown(file.path)}: ${told}`);
 }

@@ -31,7 +31,7 @@ import { Rows, writeRows } from "./rows.ts";
 import { Spill } from "./spill.ts";
 
 /** Bits of a code where no number is given. */
-const BITS = 64;
+export const BITS = 64;
 
 export interface BuildOptions {
   /** Folder of the new index; without it, one in indexes/, see {@link defaultName}. */
@@ -189,6 +189,13 @@ function checkOptions(paths: string[], { backbone, like, bits = BITS }: BuildOpt
     );
 }
 
+/** @throws UserError where a number of bits is asked for that the model of an index does not have */
+function checkBits(like: string, asked: number | undefined): void {
+  const { bits } = readRecipe(like);
+  if (asked !== undefined && asked !== bits)
+    throw new UserError(`index: --bits ${asked}: the model of --like ${shown(like)} has ${bits} bits.`);
+}
+
 /** An index that was made. */
 export interface Built {
   /** Its folder. */
@@ -222,6 +229,7 @@ export async function build(
       `${given.map(shown).join(", ")}: no images (${ENDINGS.join(", ")}) are in it${exclude.length > 0 ? " but those that --exclude names" : ""}.`,
     );
   const like = options.like === undefined ? undefined : namedIndex(options.like, root, from);
+  if (like !== undefined) checkBits(like, options.bits);
   const out = options.out
     ? resolve(from, options.out)
     : join(root, "indexes", defaultName(given[0], like, backbone));

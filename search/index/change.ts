@@ -109,6 +109,7 @@ async function round(
     checkApart(
       folder,
       change.roots.map(({ path }) => path),
+      "Move the index to a folder beside them.",
     );
     const rows = await Rows.of(index);
     const comparison = compare(rows, places, change, most, failed);

@@ -2,9 +2,10 @@
 import { relative } from "node:path";
 import { type Command, Option } from "commander";
 import { wholeFrom } from "../../runner/arguments/index.ts";
+import { commandWord, counted } from "../../runner/text/index.ts";
 import { MOST_BITS } from "../../stages/shared/artifacts/codes.ts";
 import { indexFolder } from "../location.ts";
-import { type Built, build } from "./build.ts";
+import { BITS, type Built, build } from "./build.ts";
 import { addToIndex, type Changed, removeFromIndex, updateIndex } from "./change.ts";
 
 /** An option that may be given several times. */
@@ -26,7 +27,7 @@ function tellBuilt({ folder, images, bits, failed }: Built, from: string): void 
   const path = relative(from, folder);
   const index = path === "" || path.startsWith("..") ? folder : path;
   console.log(
-    `${folder}: ${images} images, ${bits} bits each${unread(failed)}. Search it: npm run search -- IMAGE --index ${index}`,
+    `${folder}: ${counted(images, "image")}, ${bits} bits each${unread(failed)}. Search it: npm run search -- IMAGE --index ${commandWord(index)}`,
   );
 }
 
@@ -37,7 +38,7 @@ async function tellChanged(folder: string, change: Promise<Changed>): Promise<vo
   const unchanged = images - counts.new - counts.changed - counts.moved;
   const told =
     parts.length === 0
-      ? `up to date, ${images} images`
+      ? `up to date, ${counted(images, "image")}`
       : `${parts.map(([what, count]) => `${count} ${what}`).join(", ")}, ${unchanged} unchanged`;
   console.log(`${folder}: ${told}${unread(failed)}.`);
 }
@@ -52,7 +53,7 @@ export function addIndex(program: Command, root: string, from: string): void {
     .argument("<folder...>", "images: JPEG, PNG, WebP, GIF, TIFF, AVIF")
     .option("--like <index>", "encode with the trained model of this index")
     .option("--backbone <name>", "encode without training: features of this network, and itq")
-    .option("--bits <n>", "bits of a code, with --backbone", wholeFrom(1, MOST_BITS), 64)
+    .option("--bits <n>", `bits of a code, with --backbone (default: ${BITS})`, wholeFrom(1, MOST_BITS))
     .option("--mirror <folder>", "look for the network's file in this folder first")
     .option("--out <folder>", "the new index (default: in indexes/, named after the folder and the encoder)")
     .option("--force", "replace an index of other images")

@@ -18,9 +18,10 @@ interface Wanted {
 
 /** How many images were and are there. */
 export interface Counts {
+  /** Files whose name was not there, copies too. */
   new: number;
   changed: number;
-  /** Files whose content was there under another name. */
+  /** Files whose content was there under another name, which is gone or has another content. */
   moved: number;
   gone: number;
 }
@@ -115,6 +116,8 @@ export function compare(
   const counts = { new: 0, changed: 0, moved: 0, gone: rows.length };
   const images: Wanted[] = [];
   let [encoded, waiting, restamped] = [0, 0, 0];
+  const stayed = new Set<number>(); // rows whose file is there under its name
+  const renamed: number[] = []; // the row of each file whose content has another name
   const keep = (row: number, photo: Photo, stamp?: Stamp) => {
     if (stamp || photos[row].class !== photo.class) restamped++;
     images.push({ photo, row, stamp });
@@ -123,14 +126,17 @@ export function compare(
     const path = pathOf(roots, photo);
     if (failed.has(path)) return;
     counts.gone -= Number(own !== undefined);
-    if (own !== undefined && known.isUnchanged(own, path)) keep(own, photo);
-    else if (encoded === most) {
+    if (own !== undefined && known.isUnchanged(own, path)) {
+      stayed.add(own);
+      keep(own, photo);
+    } else if (encoded === most) {
       waiting++;
       if (own !== undefined) keep(own, photo);
     } else {
       const { row: same, stamp } = known.withContent(own, path);
       if (same !== undefined) {
-        counts.moved += Number(same !== own);
+        if (same === own) stayed.add(same);
+        else renamed.push(same);
         keep(same, photo, stamp);
         return;
       }
@@ -145,8 +151,10 @@ export function compare(
       for (const row of known.of(root))
         if (holds(root, photos[row].name)) {
           counts.gone--;
+          stayed.add(row);
           keep(row, { ...photos[row], root: at });
         }
+  for (const row of renamed) counts[stayed.has(row) ? "new" : "moved"]++; // a copy is new
   const isSame = Object.values(counts).every((count) => count === 0) && restamped === 0;
   return { images, counts, isSame, waiting };
 }

@@ -11,7 +11,7 @@ import {
   rmSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { scratchName, sweep, sync } from "../../runner/files/index.ts";
+import { isFolder, scratchName, sweep, sync } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import {
   FILES,
@@ -33,6 +33,9 @@ function real(path: string): string {
     ? realpathSync(path)
     : join(real(dirname(path)), basename(path));
 }
+
+/** The last part of a path that is there. */
+const lastThere = (path: string): string => (existsSync(path) ? path : lastThere(dirname(path)));
 
 /** Whether an absolute path is a folder or below it. */
 export const isWithin = (path: string, folder: string) =>
@@ -70,8 +73,12 @@ async function note(out: string, entry: Dirent, found: Found): Promise<void> {
     throw new UserError("not a part of an index");
 }
 
-/** The files that earlier calls of `npm run index` wrote to a folder. @throws UserError when anything else is there */
-async function survey(out: string): Promise<Found> {
+/**
+ * The files that earlier calls of `npm run index` wrote to a folder.
+ * @param otherwise the next step where something else is there
+ * @throws UserError when anything else is there
+ */
+async function survey(out: string, otherwise: string): Promise<Found> {
   const found: Found = { data: [] };
   for (const entry of readdirSync(out, { withFileTypes: true }))
     try {
@@ -79,19 +86,19 @@ async function survey(out: string): Promise<Found> {
     } catch (error) {
       if (!(error instanceof UserError)) throw error;
       throw new UserError(
-        `index: ${out}: there is something else, or it has changed since npm run index wrote it: ${entry.name} (${error.message.replace(/\.? Make .*$/s, "")}). Name another folder with --out, or move it away.`,
+        `index: ${out}: there is something else, or it has changed since npm run index wrote it: ${entry.name} (${error.message.replace(/\.? Make .*$/s, "")}). ${otherwise}`,
       );
     }
   return found;
 }
 
-/** @throws UserError when an index would be among its images, or they in it */
-export function checkApart(out: string, roots: string[]): void {
+/** @throws UserError when an index would be among its images, or they in it; `otherwise` is the next step */
+export function checkApart(out: string, roots: string[], otherwise: string): void {
   for (const root of roots) {
     const [at, images] = [real(out), real(root)];
     if (isWithin(at, images) || isWithin(images, at))
       throw new UserError(
-        `index: ${out} and the images' folder ${root} are one inside the other. Name a folder beside it with --out.`,
+        `index: ${out} and the images' folder ${root} are one inside the other. ${otherwise}`,
       );
   }
 }
@@ -103,15 +110,18 @@ export function checkApart(out: string, roots: string[]): void {
  */
 export async function checkPlace(out: string, roots: string[], force: boolean): Promise<void> {
   const at = real(out);
-  checkApart(out, roots);
+  checkApart(out, roots, "Name a folder beside it with --out.");
   if (!existsSync(out)) {
+    const above = lastThere(out);
+    if (!isFolder(above))
+      throw new UserError(`index: ${out}: ${above} is a file, not a folder. Name another folder with --out.`);
     if (lstatSync(out, { throwIfNoEntry: false }))
       throw new UserError(`index: ${out} is a link to nothing. Name another folder with --out.`);
     return;
   }
   if (!lstatSync(at).isDirectory())
     throw new UserError(`index: ${out} is no folder. Name another with --out.`);
-  const { recipe } = await survey(at);
+  const { recipe } = await survey(at, "Name another folder with --out, or move it away.");
   if (!recipe) return;
   if (recipe.roots === undefined)
     throw new UserError(
@@ -183,7 +193,7 @@ function putData(data: string, to: string): void {
 }
 
 async function install(scratch: string, out: string): Promise<void> {
-  const { data: before } = await survey(out); // once more: encoding took its time
+  const { data: before } = await survey(out, "Move it away."); // once more: encoding took its time
   const name = folderOf(readRecipe(scratch).files);
   putData(join(scratch, name), join(out, name));
   sync(join(scratch, FILES.recipe));

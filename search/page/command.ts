@@ -93,10 +93,10 @@ export async function writePage(
 ): Promise<void> {
   const folder = resolve(from, out);
   const isThere = existsSync(folder);
-  if (isThere && (!statSync(folder).isDirectory() || readdirSync(folder).length > 0))
-    throw new UserError(
-      `page: ${shown(folder)} is there already and not empty. Name another folder, or remove it.`,
-    );
+  if (isThere && !statSync(folder).isDirectory())
+    throw new UserError(`page: --out ${shown(folder)} is a file. Name a new folder.`);
+  if (isThere && readdirSync(folder).length > 0)
+    throw new UserError(`page: --out ${shown(folder)} is there already and not empty. Name another folder.`);
   const index = await openIndex(indexFolder(given, root, from));
   mkdirSync(dirname(folder), { recursive: true });
   const scratch = join(dirname(folder), scratchName("page"));

@@ -39,7 +39,10 @@ function tokenOf({ host, tokenFile }: ServeOptions, from: string): string | unde
   try {
     token = readFileSync(path, "utf8").trim();
   } catch (error) {
-    throw new UserError(`serve: --token-file ${shown(path)}: unreadable (${(error as Error).message}).`);
+    const { code, message } = error as NodeJS.ErrnoException;
+    throw new UserError(
+      `serve: --token-file ${shown(path)}: ${code === "ENOENT" ? "no such file" : `unreadable (${message})`}. Make one: openssl rand -hex 24 > FILE`,
+    );
   }
   if (!TOKEN.test(token))
     throw new UserError(

@@ -1,5 +1,6 @@
 /** An index that follows its folders: new, changed, moved and gone images, and only what must be is encoded. */
 import {
+  copyFileSync,
   cpSync,
   existsSync,
   mkdirSync,
@@ -92,6 +93,16 @@ describe("index update", () => {
     expect(await run("index", "update", "--index", "own")).toBe(0);
     expect(out).toEqual([`${at("own")}: up to date, 12 images.`]);
     expect(readRecipe(at("own"))).toEqual(before);
+    expect(encoded()).toBe(0);
+  });
+
+  test("counts a copy as new, and encodes nothing for it", async () => {
+    copyFileSync(at("mine/cat/0.png"), at("mine/dog/copy.png"));
+    expect(await run("index", "update", "--index", "own")).toBe(0);
+    expect(out.pop()).toBe(`${at("own")}: 1 new, 12 unchanged.`);
+    rmSync(at("mine/dog/copy.png"));
+    expect(await run("index", "update", "--index", "own")).toBe(0);
+    expect(out.pop()).toBe(`${at("own")}: 1 gone, 12 unchanged.`);
     expect(encoded()).toBe(0);
   });
 

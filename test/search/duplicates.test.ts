@@ -1,5 +1,14 @@
 /** Duplicates that are planted among photos of their own: found by kind, and no others. */
-import { copyFileSync, existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  copyFileSync,
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { join } from "node:path";
 import sharp, { type Sharp } from "sharp";
 import { afterEach, beforeAll, describe, expect, test, vi } from "vitest";
@@ -124,6 +133,21 @@ describe("duplicates", () => {
     expect(page).toContain("groups of duplicates");
     expect(page.match(/data:image\/webp/g)!.length).toBeGreaterThan(80);
     expect(readdirSync(at("photos"))).toEqual(before);
+  });
+
+  test("takes other names of one file for links, not for copies", async () => {
+    mkdirSync(at("linked"));
+    copyFileSync(at("photos/1.jpg"), at("linked/b.jpg"));
+    symlinkSync("b.jpg", at("linked/a.jpg"));
+    linkSync(at("linked/b.jpg"), at("linked/c.jpg"));
+    expect(await run("linked")).toBe(0);
+    expect(err).toEqual(["! 2 links to files that are compared, which are no copies: passed over."]);
+    expect(out).toEqual(["No duplicates among 1 image."]);
+    copyFileSync(at("photos/1.jpg"), at("linked/d.jpg"));
+    expect(await run("linked")).toBe(0);
+    expect(out.join("\n")).toMatch(
+      /b\.jpg .*\n.*d\.jpg .*\n1 group among 2 images; all but the largest file of each: 1 file,/,
+    );
   });
 
   test("reports unreadable files, and compares the others", async () => {

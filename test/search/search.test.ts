@@ -92,7 +92,7 @@ describe("search", () => {
 describe("index", () => {
   test("takes another index's model for a person's own images", async () => {
     // By the folder that a pipeline publishes to: the index is in it.
-    await build(["photos"], { like: dirname(index), bits: 64, out: "mine" }, folder, folder);
+    await build(["photos"], { like: dirname(index), out: "mine" }, folder, folder);
     const [own, recipe] = [readRecipe(at("mine")), readRecipe(index)];
     expect(own).toMatchObject({ encoder: recipe.encoder, bits: 6, images: COUNT, classes: ["cat", "dog"] });
     await search(["photos/cat/10.png"], { index: "mine", top: 3, json: true }, folder, folder);
@@ -102,6 +102,7 @@ describe("index", () => {
   });
 
   test("asks for what it needs in one line", async () => {
+    writeFileSync(at("plain.txt"), "");
     const faults: [string[], RegExp][] = [
       [["index", "photos"], /name either --like INDEX.* or --backbone NAME/],
       [["index", "photos", "--backbone", "nothing"], /no backbone "nothing"\. There are .*resnet18/],
@@ -109,6 +110,13 @@ describe("index", () => {
       [
         ["index", "photos", "--backbone", "resnet18", "--bits", "0"],
         /--bits.* '0' is invalid.* from 1 to 512/,
+      ],
+      [["index", "photos", "--like", index, "--bits", "32"], /--bits 32: the model of .* has 6 bits/],
+      [["index", "", "--like", index], /^index: .*The path is empty/],
+      [["index", "photos", "--like", index, "--out", ""], /--out <folder>.*The path is empty/],
+      [
+        ["index", "photos", "--like", index, "--out", "plain.txt/x"],
+        /plain\.txt is a file, not a folder\. Name another/,
       ],
       [["index", "photos", "--like", "photos"], /photos: no index \(index\.json is missing\)/],
       [["index", "nowhere", "--like", index], /nowhere: no such file or folder/],

@@ -11,7 +11,7 @@ import type { Store } from "../../store/index.ts";
 export const remoteOption = () =>
   new Option("--remote <place>", "a shared cache: a folder, or s3://BUCKET/PREFIX")
     .env("DEEPHASH_REMOTE")
-    .argParser((place) => (place.includes("://") ? place : given(place)));
+    .argParser((place) => (place === "" || place.includes("://") ? place : given(place)));
 
 async function keyCommand(): Promise<number> {
   const { makeSigner, readSigner, signingKeyPath } = await import("../../store/index.ts");

@@ -397,7 +397,10 @@ describe("the token", () => {
       /16 to 256/,
     );
     await expect(startServer({ index: "own", tokenFile: "none" }, world.folder)).rejects.toThrow(
-      /unreadable/,
+      /no such file\. Make one: openssl/,
+    );
+    await expect(startServer({ index: "own", tokenFile: "." }, world.folder)).rejects.toThrow(
+      /unreadable \(EISDIR.*\)\. Make one/,
     );
   });
 });
