@@ -53,3 +53,15 @@ test("there is not one instance more or less than there was", () => {
   const counts = pipeline.profiles.map((profile) => expand(pipeline, profile).instances.length);
   expect(counts.reduce((sum, count) => sum + count)).toBe(2420);
 });
+
+test.each([
+  ["whole"],
+  ["last-blocks"],
+  ["crop", "random-views"],
+  ["mirrored", "distilled"],
+])("the study finetune runs with some steps alone: %j %j", (...steps) => {
+  const { instances } = expand(pipeline, "finetune", [{ path: ["vars", "reach"], value: steps }]);
+  const names = instances.map(({ stage }) => stage);
+  expect(names.includes("pseudo-label")).toBe(steps.includes("distilled"));
+  expect(names).toContain("report");
+});
