@@ -118,7 +118,7 @@ export function init(given: string, options: InitOptions, root: string, from: st
   const out = options.out ? resolve(from, options.out) : resolve(root, `${name}.pipeline.yaml`);
   if (!isFolder(dirname(out)))
     throw new UserError(
-      `init: --out ${shown(out)}: there is no folder ${shown(dirname(out))}. Make it, or name a file in another.`,
+      `init: --out ${shown(out)}: no folder ${shown(dirname(out))} can be found. Make it, or name a file in another.`,
     );
   if (lstatSync(out, { throwIfNoEntry: false }))
     throw new UserError(`init: ${out} is there already. Name another file with --out.`);

@@ -1,5 +1,5 @@
 /** The answers of a search, as one page with the images in it. */
-import { closeSync, openSync, readSync, statSync } from "node:fs";
+import { closeSync, openSync, readSync } from "node:fs";
 import { type OutputFile, placeOf, writeWhole } from "./output-file.ts";
 import { type Picture, SIDE } from "./pictures.ts";
 
@@ -29,21 +29,24 @@ function figure({ picture, name, caption }: Shown): string {
   return `<figure>${image}<figcaption><b>${escaped(name)}</b>${caption ? `<br>${escaped(caption)}` : ""}</figcaption></figure>`;
 }
 
-/** The start of every page: only a file that begins so is replaced. */
+/** The start of every page. */
 const START = `<!doctype html>
 <html lang="en"><meta charset="utf-8"><meta name="generator" content="DeepHash">`;
+/** The start of pages that have no such mark, by their titles. */
+const EARLIER =
+  /^<!doctype html>\n<html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">\n<title>(Nearest of \d+ images|\d+ groups of duplicates)<\/title>/;
+const START_BYTES = 300;
 
-/** Whether a file is a page that was written here. */
+/** Whether a file is a page that was written here, or holds nothing yet. */
 function isOwn(path: string): boolean {
-  if (!statSync(path).isFile()) return false;
-  const start = Buffer.alloc(START.length);
+  const bytes = Buffer.alloc(START_BYTES);
   const file = openSync(path, "r");
   try {
-    readSync(file, start, 0, start.length, 0);
+    const start = bytes.toString("latin1", 0, readSync(file, bytes, 0, START_BYTES, 0));
+    return start === "" || start.startsWith(START) || EARLIER.test(start);
   } finally {
     closeSync(file);
   }
-  return start.toString("latin1") === START;
 }
 
 /**

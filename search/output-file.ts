@@ -1,5 +1,16 @@
 /** A file that a person names for the result of a command. Nothing of theirs is replaced unasked. */
-import { closeSync, lstatSync, openSync, realpathSync, renameSync, rmSync, writeSync } from "node:fs";
+import {
+  accessSync,
+  closeSync,
+  constants,
+  lstatSync,
+  openSync,
+  realpathSync,
+  renameSync,
+  rmSync,
+  statSync,
+  writeSync,
+} from "node:fs";
 import { basename, dirname, join } from "node:path";
 import { isFolder, scratchName } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
@@ -19,49 +30,88 @@ export interface OutputFile {
   apart?: string;
 }
 
-/**
- * The path where a file is to be written: that of the file which a link leads to, so that the link stays.
- * @throws UserError where it cannot be, or where something is that may not be replaced
- */
-export function placeOf({ option, path, replaces, otherwise, apart }: OutputFile): string {
+/** Where a file goes. */
+interface Place {
+  /** Without links. */
+  path: string;
+  /** The mode of the file that it replaces. */
+  mode?: number;
+  /** Whether it is a pipe or a device, which is written to as it is. */
+  special?: boolean;
+}
+
+const within = (path: string, folder: string | undefined): boolean =>
+  folder !== undefined && isFolder(folder) === true && isWithin(path, realpathSync(folder));
+
+/** @throws UserError where the file cannot be, or where something is that may not be replaced */
+export function placeOf({ option, path, replaces, otherwise, apart }: OutputFile): Place {
   const refuse = (message: string): never => {
     throw new UserError(`${option} ${shown(path)}${message}`);
   };
+  const ofIndex =
+    " is in the folder of the index, which holds nothing but its own files. Name a file elsewhere.";
   const folder = dirname(path);
   if (!isFolder(folder))
     refuse(
       isFolder(folder) === false
         ? `: ${shown(folder)} is a file, not a folder. Name a file in a folder.`
-        : `: there is no folder ${shown(folder)}. Make it, or name a file in another.`,
+        : `: no folder ${shown(folder)} can be found. Make it, or name a file in another.`,
     );
   const inFolder = join(realpathSync(folder), basename(path));
-  if (apart !== undefined && isWithin(inFolder, realpathSync(apart)))
-    refuse(" is in the folder of the index, which holds nothing but its own files. Name a file elsewhere.");
-  if (!lstatSync(path, { throwIfNoEntry: false })) return inFolder;
-  const there = isFolder(path);
-  if (there === undefined) refuse(" is a link to nothing. Name another file.");
-  if (there) refuse(" is a folder. Name a file.");
-  const file = realpathSync(path);
-  if (!replaces(file)) refuse(` is there already. ${otherwise}`);
-  return file;
+  if (within(inFolder, apart)) refuse(ofIndex);
+  const stats = lstatSync(path, { throwIfNoEntry: false });
+  const there = stats?.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : stats;
+  if (stats && !there) refuse(" is a link to nothing. Name another file.");
+  if (there?.isDirectory()) refuse(" is a folder. Name a file.");
+  if (there && !there.isFile()) return { path, special: true };
+  const file = there ? realpathSync(path) : inFolder;
+  if (within(file, apart)) refuse(ofIndex);
+  if (there && !replaces(file)) refuse(` is there already. ${otherwise}`);
+  try {
+    accessSync(dirname(file), constants.W_OK);
+  } catch {
+    refuse(`: the folder ${shown(dirname(file))} cannot be written to. Name a file in another.`);
+  }
+  return { path: file, mode: there && there.mode & 0o777 };
 }
 
-/** Writes a file in one step: others see it whole or not at all. @throws UserError as {@link placeOf} */
+function writeAll(
+  path: string,
+  flags: string,
+  mode: number | undefined,
+  pieces: Iterable<string | Buffer>,
+): void {
+  const file = openSync(path, flags, mode);
+  try {
+    for (const piece of pieces) {
+      const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
+      for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
+    }
+  } finally {
+    closeSync(file);
+  }
+}
+
+/**
+ * Writes a file in one step: others see it whole or not at all.
+ * @throws UserError as {@link placeOf}, and where the disk refuses it
+ */
 export function writeWhole(output: OutputFile, pieces: Iterable<string | Buffer>): void {
-  const path = placeOf(output);
+  const { path, mode, special } = placeOf(output);
   const scratch = join(dirname(path), scratchName("output"));
   try {
-    const file = openSync(scratch, "wx");
-    try {
-      for (const piece of pieces) {
-        const bytes = typeof piece === "string" ? Buffer.from(piece) : piece;
-        for (let done = 0; done < bytes.length; ) done += writeSync(file, bytes, done);
-      }
-    } finally {
-      closeSync(file);
+    if (special) writeAll(path, "w", undefined, pieces);
+    else {
+      writeAll(scratch, "wx", mode, pieces);
+      // Once more: making it took its time.
+      if (placeOf(output).path !== path) throw new Error("its link was turned meanwhile");
+      renameSync(scratch, path);
     }
-    placeOf(output); // once more: making it took its time
-    renameSync(scratch, path);
+  } catch (error) {
+    if (error instanceof UserError) throw error;
+    throw new UserError(
+      `${output.option} ${shown(output.path)}: cannot be written (${(error as Error).message}).`,
+    );
   } finally {
     rmSync(scratch, { force: true });
   }

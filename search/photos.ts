@@ -45,10 +45,14 @@ export function imageFiles(path: string): string[] {
   return stats.isDirectory() ? photosIn(path).map(({ name }) => join(path, name)) : [path];
 }
 
-const isEmpty = (path: string): boolean => {
-  const stats = statSync(path, { throwIfNoEntry: false });
-  return stats?.isFile() === true && stats.size === 0;
-};
+function isEmpty(path: string): boolean {
+  try {
+    const stats = statSync(path);
+    return stats.isFile() && stats.size === 0;
+  } catch {
+    return false;
+  }
+}
 
 /** An image's pixels, see {@link decode}. @param name what an error calls it @throws UserError when it is unreadable */
 export async function readImage(path: string, shape: Shape, name = path): Promise<Uint8Array> {

@@ -1,19 +1,21 @@
 /** Several names of one file. */
-import { realpathSync, statSync } from "node:fs";
+import { lstatSync, realpathSync, statSync } from "node:fs";
 
 /** What tells a file from others whatever its name; the path itself where it cannot be looked at. */
 function identity(path: string): string {
   try {
     const { dev, ino } = statSync(path, { bigint: true });
-    return `${dev}:${ino}`;
+    return ino === 0n ? realpathSync(path) : `${dev}:${ino}`; // some file systems number no files
   } catch {
     return path; // reading it fails, and says so
   }
 }
 
+const isLink = (path: string): boolean => lstatSync(path).isSymbolicLink();
+
 /**
- * Each file once, under its own name where that is given: another name of it, a symbolic or a hard link, is no copy
- * whose removal would free a byte.
+ * Each file once, by a name that is no link where one is given: another name of it, a symbolic or a hard link, is no
+ * copy whose removal would free a byte.
  * @returns the files, and how many names were left out
  */
 export function withoutLinks(paths: Iterable<string>): { files: string[]; links: number } {
@@ -22,8 +24,7 @@ export function withoutLinks(paths: Iterable<string>): { files: string[]; links:
   for (const path of all) {
     const file = identity(path);
     const before = names.get(file);
-    if (before === undefined || (realpathSync(before) !== before && realpathSync(path) === path))
-      names.set(file, path);
+    if (before === undefined || (isLink(before) && !isLink(path))) names.set(file, path);
   }
   return { files: [...names.values()], links: all.size - names.size };
 }

@@ -1,5 +1,4 @@
 /** `export`: the codes of an index for other programs, or its encoder. */
-import { statSync } from "node:fs";
 import { extname, resolve } from "node:path";
 import { UserError } from "../../runner/stage.ts";
 import { size } from "../../runner/text/index.ts";
@@ -66,7 +65,7 @@ export async function exportIndex(options: ExportOptions, root: string, from: st
   const file: OutputFile = {
     option: "export: --out",
     path: resolve(from, out),
-    replaces: (path) => force === true && statSync(path).isFile(),
+    replaces: () => force === true,
     otherwise: "Name another file, or replace it with --force.",
     apart: folder,
   };

@@ -117,7 +117,7 @@ export function compare(
   const images: Wanted[] = [];
   let [encoded, waiting, restamped] = [0, 0, 0];
   const stayed = new Set<number>(); // rows whose file is there under its name
-  const renamed: number[] = []; // the row of each file whose content has another name
+  const renamed: { row: number; named: boolean }[] = []; // files with the content of the row of another name
   const keep = (row: number, photo: Photo, stamp?: Stamp) => {
     if (stamp || photos[row].class !== photo.class) restamped++;
     images.push({ photo, row, stamp });
@@ -131,12 +131,14 @@ export function compare(
       keep(own, photo);
     } else if (encoded === most) {
       waiting++;
-      if (own !== undefined) keep(own, photo);
+      if (own === undefined) return;
+      stayed.add(own);
+      keep(own, photo);
     } else {
       const { row: same, stamp } = known.withContent(own, path);
       if (same !== undefined) {
         if (same === own) stayed.add(same);
-        else renamed.push(same);
+        else renamed.push({ row: same, named: own !== undefined });
         keep(same, photo, stamp);
         return;
       }
@@ -154,7 +156,9 @@ export function compare(
           stayed.add(row);
           keep(row, { ...photos[row], root: at });
         }
-  for (const row of renamed) counts[stayed.has(row) ? "new" : "moved"]++; // a copy is new
+  for (const { row, named } of renamed)
+    if (!stayed.has(row)) counts.moved++;
+    else counts[named ? "changed" : "new"]++; // a copy
   const isSame = Object.values(counts).every((count) => count === 0) && restamped === 0;
   return { images, counts, isSame, waiting };
 }

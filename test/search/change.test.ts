@@ -106,6 +106,13 @@ describe("index update", () => {
     expect(encoded()).toBe(0);
   });
 
+  test("counts a file that was overwritten with another one as changed", async () => {
+    copyFileSync(at("mine/cat/0.png"), at("mine/cat/10.png"));
+    expect(await run("index", "update", "--index", "own")).toBe(0);
+    expect(out.pop()).toBe(`${at("own")}: 1 changed, 11 unchanged.`);
+    expect(encoded()).toBe(0);
+  });
+
   test("encodes new and changed images alone, and drops those that are gone", async () => {
     await sharp(at("mine/cat/0.png")).negate().toFile(at("mine/dog/new.png"));
     await sharp(at("mine/cat/10.png")).negate().toFile(at("mine/other.png"));

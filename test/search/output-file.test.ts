@@ -5,6 +5,7 @@ import {
   readdirSync,
   readFileSync,
   readlinkSync,
+  statSync,
   symlinkSync,
   writeFileSync,
 } from "node:fs";
@@ -41,7 +42,7 @@ describe.each(commands)("%s", (option, write) => {
     ["folder.npy", /is a folder\. Name a file\.$/],
     ["dangling.npy", /is a link to nothing\. Name another file\.$/],
     ["link.npy", /is there already\. Name /],
-    ["no/such.npy", /there is no folder .*\/no\. Make it, or name a file in another\.$/],
+    ["no/such.npy", /no folder .*\/no can be found\. Make it, or name a file in another\.$/],
     ["notes.txt/x.npy", /notes\.txt is a file, not a folder\. Name a file in a folder\.$/],
   ])("refuses %s before any work, and leaves it as it is", async (name, message) => {
     expect(await write(name)).toBe(2);
@@ -81,6 +82,50 @@ test.each([
     expect(err.pop()).toMatch(/is in the folder of the index/);
     expect(existsSync(`${place}/codes.npy`)).toBe(false);
   }
+});
+
+test("export --force replaces no file of the index through a link", async () => {
+  const [data] = readdirSync(world.index).filter((name) => name.startsWith("data-"));
+  const [file] = readdirSync(`${world.index}/${data}`).filter((name) => /^codes\./.test(name));
+  const before = readFileSync(`${world.index}/${data}/${file}`);
+  symlinkSync(`${world.index}/${data}/${file}`, world.at("into.npy"));
+  expect(await run("export", "--index", world.index, "--out", "into.npy", "--force")).toBe(2);
+  expect(err.pop()).toMatch(/is in the folder of the index/);
+  expect(readFileSync(`${world.index}/${data}/${file}`)).toEqual(before);
+});
+
+test("an index that is not there is told, whatever file is named beside it", async () => {
+  for (const args of [
+    ["search", QUERY, "--html", "x.html"],
+    ["duplicates", "--html", "x.html"],
+    ["export", "--out", "x.npy"],
+  ]) {
+    expect(await run(...args, "--index", "nowhere")).toBe(2);
+    expect(err.pop()).toMatch(/no index \(index\.json is missing\)/);
+  }
+});
+
+test("a page keeps the mode of the one it replaces, and goes into an empty file or a device", async () => {
+  writeFileSync(world.at("private.html"), "", { mode: 0o600 });
+  const write = (file: string) => run("search", QUERY, "--index", world.index, "--html", file);
+  for (let round = 0; round < 2; round++) {
+    expect(await write("private.html")).toBe(0);
+    expect(statSync(world.at("private.html")).mode & 0o777).toBe(0o600);
+  }
+  expect(readFileSync(world.at("private.html"), "utf8")).toMatch(/^<!doctype html>/);
+  expect(await write("/dev/null")).toBe(0);
+});
+
+test("a page that was written before pages had a mark is replaced", async () => {
+  const write = () => run("duplicates", "photos", "--html", "earlier.html");
+  expect(await write()).toBe(0);
+  const page = readFileSync(world.at("earlier.html"), "utf8");
+  writeFileSync(
+    world.at("earlier.html"),
+    page.replace('<meta name="generator" content="DeepHash">', "").replace(/\d+ groups? of/, "3 groups of"),
+  );
+  expect(await write()).toBe(0);
+  expect(readFileSync(world.at("earlier.html"), "utf8")).toBe(page);
 });
 
 test("export --force replaces the file that a link leads to, and keeps the link", async () => {

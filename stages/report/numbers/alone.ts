@@ -12,6 +12,10 @@ export interface Measured {
   others_busy?: number;
 }
 
+/** The cores of the machines, each number once. */
+export const machinesOf = (runs: Measured[]): number[] =>
+  [...new Set(runs.flatMap(({ cores }) => cores ?? []))].sort((a, b) => a - b);
+
 /** Whether all were measured with one kind of machine to themselves; undefined: nobody knows. */
 export function alone(runs: Measured[]): boolean | undefined {
   if (runs.some(({ others_busy }) => others_busy === undefined)) return undefined;
@@ -24,7 +28,7 @@ export function besides(runs: Measured[]): string {
   if (known === undefined) return "Other work on the machine was not measured: the seconds give no ranking.";
   const most = runs.reduce((one, other) => (other.others_busy! > one.others_busy! ? other : one));
   const cores = `${most.others_busy!.toFixed(2)} of ${most.cores} cores`;
-  const machines = [...new Set(runs.map((run) => run.cores!))].sort((a, b) => a - b);
+  const machines = machinesOf(runs);
   if (machines.length > 1)
     return `They were measured on machines of ${machines.join(" and ")} cores, where other work kept ${cores} busy at most. Such seconds give no ranking.`;
   if (known) return `Each was measured alone: other work kept ${cores} busy at most.`;

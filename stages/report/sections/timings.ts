@@ -17,7 +17,7 @@ import {
   text,
 } from "../document/document.ts";
 import type { Figures } from "../document/pictures.ts";
-import { alone, besides, type Measured, spreadOf } from "../numbers/alone.ts";
+import { alone, besides, type Measured, machinesOf, spreadOf } from "../numbers/alone.ts";
 import { firstAt, levelsOf, NEAR_BEST } from "../numbers/training.ts";
 import { NONE } from "./cells.ts";
 import { dagBlocks } from "./dag.ts";
@@ -131,7 +131,9 @@ export function miningSeconds(
     .sort((a, b) => a.mean - b.mean);
   const told = ({ name, mean, low, high }: (typeof rows)[number]) =>
     `${mean.toFixed(1)} s with ${name}${low === undefined ? "" : ` (95 %: ${Math.max(0, low).toFixed(1)} to ${high!.toFixed(1)})`}`;
-  return `In seconds: ${told(rows[0])} to ${told(rows.at(-1)!)}. ${alone(largest.flatMap((label) => groups[label])) ? "" : "Not measured alone: these seconds give no ranking. "}`;
+  const runs = largest.flatMap((label) => groups[label]);
+  const why = machinesOf(runs).length > 1 ? "Measured on machines of several kinds" : "Not measured alone";
+  return `In seconds: ${told(rows[0])} to ${told(rows.at(-1)!)}. ${alone(runs) ? "" : `${why}: these seconds give no ranking. `}`;
 }
 
 const share = (part: number, whole: number): Cell => ({
