@@ -1,7 +1,7 @@
 /** Several names of one file. */
 import { lstatSync, realpathSync, statSync } from "node:fs";
 
-/** What tells a file from others whatever its name; the path itself where it cannot be looked at. */
+/** The same text for every name of a file; the path itself where it cannot be looked at. */
 function identity(path: string): string {
   try {
     const { dev, ino } = statSync(path, { bigint: true });

@@ -94,7 +94,7 @@ test("export --force replaces no file of the index through a link", async () => 
   expect(readFileSync(`${world.index}/${data}/${file}`)).toEqual(before);
 });
 
-test("an index that is not there is told, whatever file is named beside it", async () => {
+test("a missing index is told by every command, with a file named beside it", async () => {
   for (const args of [
     ["search", QUERY, "--html", "x.html"],
     ["duplicates", "--html", "x.html"],
@@ -128,7 +128,7 @@ test("a page that was written before pages had a mark is replaced", async () => 
   expect(readFileSync(world.at("earlier.html"), "utf8")).toBe(page);
 });
 
-test("export --force replaces the file that a link leads to, and keeps the link", async () => {
+test("export --force replaces the target of a link, and keeps the link", async () => {
   writeFileSync(world.at("old.npy"), "old");
   symlinkSync("old.npy", world.at("to-old.npy"));
   expect(await run("export", "--index", world.index, "--out", "to-old.npy", "--force")).toBe(0);

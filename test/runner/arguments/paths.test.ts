@@ -4,7 +4,7 @@ import { refuseEmptyPaths } from "../../../runner/arguments/index.ts";
 
 afterEach(() => vi.unstubAllEnvs());
 
-/** What the command `take` is given. */
+/** The values that the command `take` is given. */
 function parsed(...args: string[]): [string[], Record<string, unknown>] {
   const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
   let given: [string[], Record<string, unknown>] | undefined;
