@@ -12,10 +12,9 @@ import {
   writeSync,
 } from "node:fs";
 import { basename, dirname, join } from "node:path";
-import { isFolder, scratchName } from "../runner/files/index.ts";
+import { isFolder, isWithin, realPlace, scratchName } from "../runner/files/index.ts";
 import { UserError } from "../runner/stage.ts";
 import { shown } from "../stages/shared/text.ts";
-import { isWithin } from "./index/place.ts";
 
 /** A file to write. */
 export interface OutputFile {
@@ -40,9 +39,6 @@ interface Place {
   special?: boolean;
 }
 
-const within = (path: string, folder: string | undefined): boolean =>
-  folder !== undefined && isFolder(folder) === true && isWithin(path, realpathSync(folder));
-
 /** @throws UserError where the file cannot be, or where something is that may not be replaced */
 export function placeOf({ option, path, replaces, otherwise, apart }: OutputFile): Place {
   const refuse = (message: string): never => {
@@ -57,15 +53,16 @@ export function placeOf({ option, path, replaces, otherwise, apart }: OutputFile
         ? `: ${shown(folder)} is a file, not a folder. Name a file in a folder.`
         : `: no folder ${shown(folder)} can be found. Make it, or name a file in another.`,
     );
-  const inFolder = join(realpathSync(folder), basename(path));
-  if (within(inFolder, apart)) refuse(ofIndex);
+  const inFolder = join(realpathSync(folder), basename(path)); // where a link itself is, not its target
+  const isOfIndex = (file: string) => apart !== undefined && isWithin(file, realPlace(apart));
+  if (isOfIndex(inFolder)) refuse(ofIndex);
   const stats = lstatSync(path, { throwIfNoEntry: false });
   const there = stats?.isSymbolicLink() ? statSync(path, { throwIfNoEntry: false }) : stats;
   if (stats && !there) refuse(" is a link to nothing. Name another file.");
   if (there?.isDirectory()) refuse(" is a folder. Name a file.");
   if (there && !there.isFile()) return { path, special: true };
   const file = there ? realpathSync(path) : inFolder;
-  if (within(file, apart)) refuse(ofIndex);
+  if (isOfIndex(file)) refuse(ofIndex);
   if (there && !replaces(file)) refuse(` is there already. ${otherwise}`);
   try {
     accessSync(dirname(file), constants.W_OK);

@@ -1,5 +1,5 @@
 export { makeFolder, removeTree, replaceFile, SCRATCH_NAME, scratchName, sweep, sync } from "./atomic.ts";
-export { isFolder } from "./folder.ts";
+export { isFolder, isWithin, realPlace } from "./folder.ts";
 export { hashFiles } from "./hash.ts";
 export { lock, type Release, sweepLocks } from "./lock.ts";
 export { Memo, memoOf } from "./memo.ts";

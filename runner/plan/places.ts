@@ -1,6 +1,7 @@
 /** Where outputs are published. A path that is invalid by itself is rejected here, before anything runs. */
 import { lstatSync, realpathSync } from "node:fs";
 import { resolve as absolute, basename, dirname, join, normalize, relative, sep } from "node:path";
+import { isWithin } from "../files/index.ts";
 import { UserError } from "../stage.ts";
 import type { StageInstance } from "../study/index.ts";
 import { brief, dotted, oneLine, type Path } from "../text/index.ts";
@@ -32,7 +33,6 @@ function* above(path: string): Generator<string> {
     yield at;
   }
 }
-const isWithin = (path: string, folder: string) => relative(folder, path).split(sep)[0] !== "..";
 
 function isLink(path: string): boolean {
   try {

@@ -5,13 +5,12 @@ import {
   lstatSync,
   mkdirSync,
   readdirSync,
-  realpathSync,
   renameSync,
   rmdirSync,
   rmSync,
 } from "node:fs";
 import { basename, dirname, join, relative, resolve, sep } from "node:path";
-import { isFolder, scratchName, sweep, sync } from "../../runner/files/index.ts";
+import { isFolder, isWithin, realPlace, scratchName, sweep, sync } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import {
   FILES,
@@ -27,19 +26,25 @@ import {
 const SCRATCH = /^index\.\d+\.scratch-/;
 const DATA = /^data-[0-9a-f]{16}$/;
 
-/** A path without links in it; of a missing file, that of the folder it will be in. */
-function real(path: string): string {
-  return existsSync(path) || path === dirname(path)
-    ? realpathSync(path)
-    : join(real(dirname(path)), basename(path));
-}
-
 /** The last part of a path that is there. */
 const lastThere = (path: string): string => (existsSync(path) ? path : lastThere(dirname(path)));
 
-/** Whether an absolute path is a folder or below it. */
-export const isWithin = (path: string, folder: string) =>
-  `${path}${sep}`.startsWith(`${folder}${sep}`.replace(/\/+$/, sep));
+/**
+ * Checks that a path is a folder or can become one.
+ * @param told names it in the error: the command and the path; @param otherwise the next step
+ * @throws UserError when a file or a link to nothing is in its place
+ */
+export function checkFolder(out: string, told: string, otherwise: string): void {
+  const above = lastThere(out);
+  if (!isFolder(above))
+    throw new UserError(
+      above === out
+        ? `${told} is no folder. ${otherwise}`
+        : `${told}: ${above} is a file, not a folder. ${otherwise}`,
+    );
+  if (above !== out && lstatSync(out, { throwIfNoEntry: false }))
+    throw new UserError(`${told} is a link to nothing. ${otherwise}`);
+}
 
 /** The files of a folder of data, by its own list. @throws UserError when anything in it is not as listed */
 async function certified(data: string): Promise<FileList> {
@@ -95,7 +100,7 @@ async function survey(out: string, otherwise: string): Promise<Found> {
 /** @throws UserError when an index would be among its images, or they in it; `otherwise` is the next step */
 export function checkApart(out: string, roots: string[], otherwise: string): void {
   for (const root of roots) {
-    const [at, images] = [real(out), real(root)];
+    const [at, images] = [realPlace(out), realPlace(root)];
     if (isWithin(at, images) || isWithin(images, at))
       throw new UserError(
         `index: ${out} and the images' folder ${root} are one inside the other. ${otherwise}`,
@@ -109,18 +114,10 @@ export function checkApart(out: string, roots: string[], otherwise: string): voi
  * @throws UserError when it may not
  */
 export async function checkPlace(out: string, roots: string[], force: boolean): Promise<void> {
-  const at = real(out);
+  const at = realPlace(out);
   checkApart(out, roots, "Name a folder beside it with --out.");
-  if (!existsSync(out)) {
-    const above = lastThere(out);
-    if (!isFolder(above))
-      throw new UserError(`index: ${out}: ${above} is a file, not a folder. Name another folder with --out.`);
-    if (lstatSync(out, { throwIfNoEntry: false }))
-      throw new UserError(`index: ${out} is a link to nothing. Name another folder with --out.`);
-    return;
-  }
-  if (!lstatSync(at).isDirectory())
-    throw new UserError(`index: ${out} is no folder. Name another with --out.`);
+  checkFolder(out, `index: ${out}`, "Name another folder with --out.");
+  if (!existsSync(out)) return;
   const { recipe } = await survey(at, "Name another folder with --out, or move it away.");
   if (!recipe) return;
   if (recipe.roots === undefined)

@@ -2,11 +2,11 @@
 import { existsSync, statSync } from "node:fs";
 import { basename, dirname, join, relative, sep } from "node:path";
 import ignore from "ignore";
+import { isWithin } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import type { Root } from "../../stages/shared/search-index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { photosIn } from "../photos.ts";
-import { isWithin } from "./place.ts";
 
 /** An image of a root. */
 export interface Photo {

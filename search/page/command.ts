@@ -11,11 +11,12 @@ import {
   writeFileSync,
 } from "node:fs";
 import { basename, dirname, join, resolve } from "node:path";
-import { scratchName } from "../../runner/files/index.ts";
+import { isWithin, realPlace, scratchName } from "../../runner/files/index.ts";
 import { UserError } from "../../runner/stage.ts";
 import { size } from "../../runner/text/index.ts";
 import { shown } from "../../stages/shared/text.ts";
 import { exportEncoder } from "../export/onnx/export.ts";
+import { checkFolder } from "../index/place.ts";
 import { indexFolder, PUBLISHED } from "../location.ts";
 import { type Index, openIndex } from "../opened.ts";
 import { type About, FILES } from "./format.ts";
@@ -92,12 +93,17 @@ export async function writePage(
   from: string,
 ): Promise<void> {
   const folder = resolve(from, out);
+  const told = `page: --out ${shown(folder)}`;
+  checkFolder(folder, told, "Name a new folder.");
   const isThere = existsSync(folder);
-  if (isThere && !statSync(folder).isDirectory())
-    throw new UserError(`page: --out ${shown(folder)} is a file. Name a new folder.`);
   if (isThere && readdirSync(folder).length > 0)
-    throw new UserError(`page: --out ${shown(folder)} is there already and not empty. Name another folder.`);
-  const index = await openIndex(indexFolder(given, root, from));
+    throw new UserError(`${told} is there already and not empty. Name another folder.`);
+  const source = indexFolder(given, root, from);
+  if (isWithin(realPlace(folder), realPlace(source)))
+    throw new UserError(
+      `${told} is in the folder of the index, which holds nothing but its own files. Name a folder elsewhere.`,
+    );
+  const index = await openIndex(source);
   mkdirSync(dirname(folder), { recursive: true });
   const scratch = join(dirname(folder), scratchName("page"));
   try {

@@ -1,5 +1,13 @@
 /** The folder of the page that searches by itself. `npm run test:page` opens it in a browser. */
-import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  mkdirSync,
+  readdirSync,
+  readFileSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { beforeAll, expect, test, vi } from "vitest";
 import { main } from "../../search/cli.ts";
 import { FILES, thumbnailOf } from "../../search/page/format.ts";
@@ -34,6 +42,22 @@ test("it holds all that the page needs, and nothing of where the images are on t
 test("of a data set's images, it has those of its table", async () => {
   expect(await page("--index", world.index, "--out", "site-of-table")).toBe(0);
   expect(readdirSync(world.at("site-of-table/thumbnails/0")).length).toBe(12);
+});
+
+test.each<[string, RegExp]>([
+  ["file.txt", /file\.txt is no folder\. Name a new folder/],
+  ["file.txt/site", /file\.txt is a file, not a folder\. Name a new folder/],
+  ["dangling", /dangling is a link to nothing\. Name a new folder/],
+  ["own/site", /own\/site is in the folder of the index/],
+])("it is not written to %s", async (out, message) => {
+  writeFileSync(world.at("file.txt"), "mine");
+  rmSync(world.at("dangling"), { force: true });
+  symlinkSync("nowhere", world.at("dangling"));
+  const before = readdirSync(world.at("own"));
+  expect(await page("--index", "own", "--out", out)).toBe(2);
+  expect(err.at(-1)).toMatch(message);
+  expect(readFileSync(world.at("file.txt"), "utf8")).toBe("mine");
+  expect(readdirSync(world.at("own"))).toEqual(before);
 });
 
 test("a folder that holds anything stays as it is", async () => {
