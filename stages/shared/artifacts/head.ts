@@ -8,6 +8,7 @@ import { encodeModel, type Model } from "../onnx/model.ts";
 import type { Resampling } from "../pixels/shape.ts";
 import type { Recipe } from "../runs/recipe.ts";
 import type { Examples } from "./examples.ts";
+import { renumbered } from "./layer-names.ts";
 import { checkJson, readJson } from "./schema.ts";
 
 /** The recipe of a head, and how it is used. */
@@ -62,14 +63,19 @@ export async function saveHead(folder: string, model: layers.LayersModel, head: 
   checkJson(head, "head", join(folder, "head.json"));
   await model.save({
     async save({ modelTopology, weightSpecs, weightData }) {
-      const weights = { paths: ["weights.bin"], weights: weightSpecs! };
+      const names = renumbered(
+        modelTopology as object,
+        weightSpecs!.map(({ name }) => name),
+      );
+      const specs = weightSpecs!.map((spec, index) => ({ ...spec, name: names.weights[index] }));
+      const weights = { paths: ["weights.bin"], weights: specs };
       writeFileSync(
         join(folder, "model.json"),
         JSON.stringify({
           format: "layers-model",
           generatedBy: "DeepHash",
           convertedBy: null,
-          modelTopology,
+          modelTopology: names.topology,
           weightsManifest: [weights],
         }),
       );
