@@ -32,7 +32,7 @@ async function tryNative(): Promise<string> {
  * Chooses the first of gpu, webgpu, native and wasm that works. A GPU computed on the CPU (SwiftShader, llvmpipe) is not
  * taken: it is slower than the CPU itself.
  * @param small whether a step is too small for a GPU, as that of a head on features: it is not tried then. On an H100 such
- *   a step takes 30 ms by WebGPU, and 22 ms by `native` (`bench/gpu.ts`)
+ *   a step takes 27 ms by WebGPU, and 16 ms by `native` (`bench/gpu.ts`)
  * @param attempt how a GPU is tried @param native why `native` does not work, or "" @param signal ends a try
  */
 export async function chooseFastest(
