@@ -11,6 +11,7 @@ import { join, resolve } from "node:path";
 import { sha256 } from "../runner/files/statcache.ts";
 import { written } from "../runner/store/record.ts";
 import { Store } from "../runner/store/store.ts";
+import { ECHO } from "../test/runner/echo.ts";
 import { Project } from "../test/runner/project.ts";
 
 const MAIN = resolve("runner/main.mjs");
@@ -169,21 +170,27 @@ function gc(): void {
   }
 }
 
-/** A run of 3,000 stages that do next to nothing. */
+/** Runs of 3,000 stages that do next to nothing: of a kind that may share its process, and of one that may not. */
 function run(): void {
-  const project = new Project({
-    "pipeline.yaml": pipeline({
-      work: {
-        uses: "trouble",
-        matrix: { word: range(3000).map((index) => `w${index}`) },
-        with: { word: "${word}" },
-      },
-    }),
-  });
-  try {
-    report("a run of 3,000 trivial stages", time(project, ["--quiet"]), 90);
-  } finally {
-    project.remove();
+  for (const [uses, how] of [
+    ["echo", "in processes that they share"],
+    ["trouble", "in a process each"],
+  ]) {
+    const project = new Project({
+      ...ECHO,
+      "pipeline.yaml": pipeline({
+        work: {
+          uses,
+          matrix: { word: range(3000).map((index) => `w${index}`) },
+          with: { word: "${word}" },
+        },
+      }),
+    });
+    try {
+      report(`a run of 3,000 trivial stages ${how}`, time(project, ["--quiet"]), 90);
+    } finally {
+      project.remove();
+    }
   }
 }
 

@@ -1,13 +1,14 @@
 /**
  * The cost of a stage that does nothing: stages beside one another and in a chain, less a run that has nothing to do,
- * divided by their number; beside the start of a bare Node process, which every stage has of its own. The limit is
- * 60 ms. An argument is the number of stages (40).
+ * divided by their number; beside the start of a bare Node process. Once with a process for each stage, and once of a
+ * kind whose instances may share one (`reusable`). The limits are 25 ms beside one another and 50 ms in a chain. An
+ * argument is the number of stages (40).
  */
 import { spawnSync } from "node:child_process";
 import { resolve } from "node:path";
+import { ECHO } from "../test/runner/echo.ts";
 import { Project } from "../test/runner/project.ts";
 
-const LIMIT_SECONDS = 0.06;
 const RUNS = 3;
 const count = Number(process.argv[2] ?? 40);
 const main = resolve("runner/main.mjs");
@@ -25,41 +26,55 @@ function fastest(args: string[], cwd: string, before: () => void = () => {}): nu
   return best;
 }
 
-const beside = {
-  work: {
-    uses: "trouble",
-    matrix: { word: Array.from({ length: count }, (_, index) => `w${index}`) },
-    with: { word: "${word}" },
+const SHAPES = {
+  "beside one another": {
+    limit: 0.025,
+    stages: (uses: string) => ({
+      work: {
+        uses,
+        matrix: { word: Array.from({ length: count }, (_, index) => `w${index}`) },
+        with: { word: "${word}" },
+      },
+    }),
+  },
+  "in a chain": {
+    limit: 0.05,
+    stages: (uses: string) =>
+      Object.fromEntries(
+        Array.from({ length: count }, (_, index) => [
+          `s${index}`,
+          { uses, with: { word: `w${index}` }, inputs: index ? { values: `s${index - 1}.text` } : {} },
+        ]),
+      ),
   },
 };
-const chain = Object.fromEntries(
-  Array.from({ length: count }, (_, index) => [
-    `s${index}`,
-    { uses: "trouble", with: { word: `w${index}` }, inputs: index ? { values: `s${index - 1}.text` } : {} },
-  ]),
-);
+const KINDS = { trouble: "a process each", echo: "sharing processes" };
 
 const project = new Project();
 try {
   const bare = fastest(["-e", "0"], project.root);
   console.log(`node -e 0: ${(bare * 1000).toFixed(0)} ms`);
-  for (const [name, stages] of Object.entries({ "beside one another": beside, "in a chain": chain })) {
-    const reset = () =>
-      project.reset({ "pipeline.yaml": JSON.stringify({ profiles: { small: {} }, stages }) });
-    reset();
-    const { status, stderr } = spawnSync(process.execPath, [main, "status"], {
-      cwd: project.root,
-      encoding: "utf8",
-    });
-    if (status !== 0) throw new Error(stderr);
-    const full = fastest([main], project.root, reset);
-    const nothing = fastest([main], project.root);
-    const each = (full - nothing) / count;
-    console.log(
-      `${count} stages ${name}: ${(each * 1000).toFixed(0)} ms each, ${(each / bare).toFixed(2)} x node -e 0, ` +
-        `${(each / LIMIT_SECONDS).toFixed(2)} of the limit`,
-    );
-  }
+  for (const [uses, how] of Object.entries(KINDS))
+    for (const [name, { limit, stages }] of Object.entries(SHAPES)) {
+      const reset = () =>
+        project.reset({
+          ...ECHO,
+          "pipeline.yaml": JSON.stringify({ profiles: { small: {} }, stages: stages(uses) }),
+        });
+      reset();
+      const { status, stderr } = spawnSync(process.execPath, [main, "status"], {
+        cwd: project.root,
+        encoding: "utf8",
+      });
+      if (status !== 0) throw new Error(stderr);
+      const full = fastest([main], project.root, reset);
+      const nothing = fastest([main], project.root);
+      const each = (full - nothing) / count;
+      console.log(
+        `${count} stages ${name}, ${how}: ${(each * 1000).toFixed(0)} ms each, ${(each / bare).toFixed(2)} x node -e 0, ` +
+          `${(each / limit).toFixed(2)} of the limit`,
+      );
+    }
 } finally {
   project.remove();
 }

@@ -254,6 +254,12 @@ export interface StageDefinition<Params = Record<string, unknown>> {
   refuses?: Refusal[];
   /** How many cores it claims: "all" runs alone, "free" takes as many as no other stage waits for. Default 1. */
   cpus?: number | "all" | "free";
+  /**
+   * Whether the process of one instance may run the next one, which saves the start of Node and of the packages. Only for
+   * a `run` that leaves nothing behind in its process that changes what another one writes: no state of a module or a
+   * package, no file open, nothing running. An instance with `cpus: all` always has a process of its own. Default false.
+   */
+  reusable?: boolean;
   /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */
   run(context: StageContext<Params>): Promise<void>;
 }

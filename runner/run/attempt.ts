@@ -5,7 +5,7 @@ import { prepareStart } from "../code/index.ts";
 import { removeTree } from "../files/index.ts";
 import type { Plan, Task } from "../plan/index.ts";
 import type { SharedCache } from "../remote/index.ts";
-import type { CheckpointPlace } from "../stage.ts";
+import type { CheckpointPlace, StageDefinition } from "../stage.ts";
 import type { Store, StoredOutput } from "../store/index.ts";
 import type { Events } from "./events.ts";
 import type { Executor, Job, Outcome } from "./executor.ts";
@@ -32,7 +32,15 @@ export interface RunOptions {
   /** Cores and GPUs of the stage that runs. */
   cores?: number;
   gpus?: string[];
+  /** Whether the process of a stage may go on to another instance, where the stage allows it. */
+  reuse?: boolean;
 }
+
+/**
+ * Whether a task may share its process: not one that runs alone, so that its seconds can be compared with those of others.
+ */
+const isReusable = ({ code, cpus }: Task): boolean =>
+  (code?.definition as StageDefinition | undefined)?.reusable === true && cpus !== "all";
 
 /** The outputs that a task takes from others. */
 const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>
@@ -107,6 +115,7 @@ export async function runIn(
     gpus: options.gpus ?? [],
     log,
     trace: join(scratch, "trace"),
+    reusable: options.reuse === true && isReusable(task),
     signal: options.signal,
     onProgress: (done, total, unit, megabytes) =>
       events.tell({ kind: "progress", task, done, total, unit, megabytes }),

@@ -179,7 +179,7 @@ class Execution {
     const { plan, store, options, running, pool, summary, events } = this;
     const { key, reason } = plan.start(task);
     events.tell({ kind: "started", task, reason });
-    const end = runTask(task, key, plan, store, { ...options, ...pool.shareOf(task) }, events)
+    const end = runTask(task, key, plan, store, { ...options, ...pool.shareOf(task), reuse: true }, events)
       .then((record) => {
         plan.finish(task, record);
         summary.ran++;
@@ -243,5 +243,15 @@ class Execution {
 }
 
 /** Runs every task of the plan that is not known. Never throws for the failure of a stage: see the summary. */
-export const execute = (plan: Plan, store: Store, options: RunOptions, events: Events): Promise<Summary> =>
-  new Execution(plan, store, options, events).run();
+export async function execute(
+  plan: Plan,
+  store: Store,
+  options: RunOptions,
+  events: Events,
+): Promise<Summary> {
+  try {
+    return await new Execution(plan, store, options, events).run();
+  } finally {
+    await options.executor.close?.();
+  }
+}

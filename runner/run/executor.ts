@@ -21,6 +21,8 @@ export interface Job {
   log: string;
   /** The file that tells what it opened. See trace.ts. */
   trace: string;
+  /** Whether its process may be one that ran an instance of the same stage before, and may run one after it. */
+  reusable: boolean;
   signal: AbortSignal;
   /** @param megabytes of memory that it takes just now, where that is known */
   onProgress(done: number, total: number, unit: string, megabytes?: number): void;
@@ -33,5 +35,9 @@ export interface Outcome {
   peakMegabytes: number;
 }
 
-/** @throws StageError */
-export type Executor = (job: Job) => Promise<Outcome>;
+export interface Executor {
+  /** @throws StageError */
+  (job: Job): Promise<Outcome>;
+  /** Ends what it keeps for further jobs, when there are none. */
+  close?(): Promise<void>;
+}

@@ -15,6 +15,7 @@ export default defineStage<Params>({
   auto: autoOnCpu,
   inputs: { data: "vectors", model: "head" },
   outputs: { embeddings: "embeddings.arrow" },
+  reusable: true,
   async run(context) {
     const { params, inputs, outputs, progress, note } = context;
     if (readHead(inputs.model).backbone) return embedTuned(context);

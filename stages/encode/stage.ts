@@ -15,6 +15,7 @@ export default defineStage<{ bits?: number; backend: BackendParam; seed: number 
   parts: { binariser: "binarisers" },
   inputs: { vectors: "vectors", split: "split" },
   outputs: { codes: "codes.arrow", projection: "projection.arrow" },
+  reusable: true,
   async run({ params, parts, inputs, outputs, note }) {
     const { backend } = await startNamed(params.backend, "encode");
     note("backend", backend);

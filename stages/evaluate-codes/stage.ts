@@ -34,6 +34,7 @@ export default defineStage<MetricParams & { seed: number }>({
     timings: { path: "timings.json", measured: true },
   },
   cpus: "free",
+  reusable: true,
   async run(context) {
     const { params, inputs, outputs, note, warn } = context;
     const codes = readCodes(inputs.codes);

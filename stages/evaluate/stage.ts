@@ -41,6 +41,7 @@ export default defineStage<Params>({
   inputs: { vectors: "vectors", split: "split" },
   outputs: { metrics: "metrics.json", "per-query": "per-query.arrow" },
   cpus: "free",
+  reusable: true,
   async run(context) {
     const { params, inputs, outputs, note } = context;
     const { distance } = params;

@@ -13,6 +13,7 @@ export default defineStage<Params>({
   params: "select",
   inputs: { runs: { artifact: "history", many: true } },
   outputs: { choice: "choice.json" },
+  reusable: true,
   async run({ params, sources, outputs, log, warn }) {
     const { param, axis, metric } = params;
     const candidates = sources.runs.map(({ path, id, point }) => {

@@ -57,6 +57,7 @@ export default defineStage<Params>({
     history: "history.arrow",
     timings: { path: "timings.arrow", measured: true },
   },
+  reusable: true,
   async run({ inputs, outputs, progress, log, warn, note, cpus, signal, checkpoint, ...declared }) {
     const choice = inputs.choice ? readChoice(inputs.choice) : undefined;
     const { params, parts } = withChoice(declared, choice);

@@ -23,6 +23,7 @@ export default defineStage<Params>({
   params: "tsne",
   inputs: { vectors: { artifact: "vectors", named: true }, split: "split" }, // the map says whose vectors it shows
   outputs: { map: "map.arrow" },
+  reusable: true,
   async run({ params, inputs, sources, outputs, progress, note, signal }) {
     const { perplexity, iterations, distance, seed } = params;
     const { ids, labels, values, dim, classes, metadata } = readVectors(inputs.vectors);

@@ -1,5 +1,8 @@
-/** The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel. */
-import { appendFileSync } from "node:fs";
+/**
+ * The process a stage runs in: loads the bundle it is told (or takes the command), runs it, and reports over the channel.
+ * Where it may, it then waits for another instance of the same stage.
+ */
+import { appendFileSync, closeSync, openSync, writeFileSync } from "node:fs";
 import { pathToFileURL } from "node:url";
 import type {
   CheckpointPlace,
@@ -34,13 +37,16 @@ export interface Order {
   downloads: DownloadFolders;
   checkpoint?: CheckpointPlace;
   log: string;
+  trace: string;
+  /** Whether the process may wait for another order when it is done. */
+  reusable: boolean;
 }
 
 /** The messages of the process to the runner. */
 export type Report =
   | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
   | { kind: "warn"; line: string }
-  | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number }
+  | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number; waits: boolean }
   | { kind: "failed"; failure: Failure };
 
 /** Progress is cheap to call, so it must be thinned out before it is sent. */
@@ -65,9 +71,8 @@ async function runStage(
   order: Order,
   bundle: string,
   write: (line: string) => void,
+  signal: AbortSignal,
 ): Promise<Record<string, Scalar>> {
-  const cancelled = new AbortController();
-  process.on("SIGTERM", () => cancelled.abort());
   const notes: Record<string, Scalar> = {};
   let lastProgress = 0;
   const definition = await load<StageDefinition>(bundle);
@@ -106,14 +111,44 @@ async function runStage(
     note(name, value) {
       notes[name] = value;
     },
-    signal: cancelled.signal,
+    signal,
   });
   return notes;
 }
 
+/** Megabytes above which a process ends with its stage: what waits takes memory from what runs. */
+const MOST_MEGABYTES = 1024;
+
+/** Turns of the event loop in which what a stage has closed comes to its end. */
+const TURNS = 10;
+
+/** Whether the stage left nothing running that the next one would meet. */
+async function isAtRest(): Promise<boolean> {
+  if (process.memoryUsage.rss() > MOST_MEGABYTES * 1e6) return false;
+  for (let turn = 0; turn < TURNS; turn++) {
+    await new Promise(setImmediate);
+    if (process.getActiveResourcesInfo().length === 0) return true;
+  }
+  return false;
+}
+
+/** Brings what the last stage changed of the process to how the next one expects it. @throws Error where it cannot */
+function renew({ log, trace }: Order): void {
+  process.env.DEEPHASH_TRACE = trace; // first: the last one is gone
+  // The system gives the lowest number that is free.
+  for (const output of [1, 2]) {
+    closeSync(output);
+    if (openSync(log, "a") !== output) throw new Error(`the output ${output} could not be opened.`);
+  }
+  try {
+    writeFileSync("/proc/self/clear_refs", "5"); // the peak of memory starts at 0 again
+  } catch {} // only Linux can: the peak is then that of all stages of this process
+}
+
+/** Runs an order. Ends the process, unless it may wait for another order. */
 async function run(order: Order): Promise<void> {
   const write = (line: string) => appendFileSync(order.log, `${new Date().toISOString()} ${line}\n`);
-  const fail = async (error: unknown): Promise<never> => {
+  fail = async (error: unknown): Promise<never> => {
     const { failure } = toStageError(error);
     try {
       write(failure.detail);
@@ -121,36 +156,50 @@ async function run(order: Order): Promise<void> {
     await send({ kind: "failed", failure });
     process.exit(1);
   };
-  process.on("uncaughtException", fail); // thrown in a callback, or by a log that takes no more lines
-  process.on("unhandledRejection", fail); // else Node wraps any other value in an error of its own
-  failWhenIdle(fail);
+  process.channel?.unref();
+  idleLooks = 0;
   try {
     if (order.command !== undefined) {
       process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
       const peak = watchGroup();
       await runCommand(order.command, order.env);
-      await send({ kind: "done", notes: {}, peakMegabytes: peak() });
+      await send({ kind: "done", notes: {}, peakMegabytes: peak(), waits: false });
     } else {
-      const notes = await runStage(order, order.bundle!, write);
-      await send({ kind: "done", notes, peakMegabytes: Math.round(process.resourceUsage().maxRSS / 1024) });
+      const cancelled = new AbortController();
+      process.on("SIGTERM", () => cancelled.abort());
+      const notes = await runStage(order, order.bundle!, write, cancelled.signal);
+      const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
+      const waits = order.reusable && (await isAtRest()) && !cancelled.signal.aborted;
+      process.removeAllListeners("SIGTERM"); // it ends at once from here on
+      fail = undefined;
+      if (waits) process.channel?.ref();
+      await send({ kind: "done", notes, peakMegabytes, waits });
+      if (waits) return;
     }
     process.exit(0);
   } catch (error) {
-    await fail(error);
+    await failed(error);
   }
 }
+
+/** Fails the stage that runs; undefined between two. */
+let fail: ((error: unknown) => Promise<never>) | undefined;
+
+/** How often in succession this process was found with nothing to do. */
+let idleLooks = 0;
+
+/** Between two stages there is nobody to tell. */
+const failed = async (error: unknown): Promise<void> => (fail ? fail(error) : process.exit(1));
 
 /**
  * Fails a stage that waits for a promise which nothing is left to settle: it would wait for ever, or the process would
  * end as if all were well. The channel to the runner does not count as something left.
  */
-function failWhenIdle(fail: (error: Error) => Promise<never>): void {
-  process.channel?.unref();
-  let idle = 0;
+function failWhenIdle(): void {
   process.on("beforeExit", () => {
-    if (idle++ < IDLE_LOOKS) setTimeout(() => {}, IDLE_MILLISECONDS);
+    if (idleLooks++ < IDLE_LOOKS) setTimeout(() => {}, IDLE_MILLISECONDS);
     else
-      void fail(
+      void failed(
         new Error(
           "its run() waits for a promise that nothing is left to settle. Resolve or reject it on every way.",
         ),
@@ -158,6 +207,19 @@ function failWhenIdle(fail: (error: Error) => Promise<never>): void {
   });
 }
 
+process.on("uncaughtException", failed); // thrown in a callback, or by a log that takes no more lines
+process.on("unhandledRejection", failed); // else Node wraps any other value in an error of its own
+failWhenIdle();
 // A stage must not outlive its runner, and neither may what it started: they are one process group.
 process.on("disconnect", () => process.kill(-process.pid, "SIGKILL"));
-process.once("message", (order) => void run(order as Order));
+let first = true;
+process.on("message", (order: Order | "end") => {
+  if (order === "end") process.exit(0);
+  try {
+    if (!first) renew(order);
+    first = false;
+    void run(order);
+  } catch {
+    process.exit(1);
+  }
+});

@@ -1,26 +1,10 @@
-/** Runs a stage, or a shell stage's command, in a child process of its own, with its own process group and log. */
-import { type ChildProcess, spawn } from "node:child_process";
-import { closeSync, openSync } from "node:fs";
-import { fileURLToPath } from "node:url";
-import { filledEnvironment, stageEnvironment } from "../../code/index.ts";
+/** Runs a stage, or a shell stage's command, in a child process with its own process group and log. */
+import { filledEnvironment } from "../../code/index.ts";
 import { fillCommand } from "../../study/index.ts";
 import { after } from "../../text/index.ts";
 import { type Executor, type Job, type Outcome, StageError, stageErrorOf } from "../index.ts";
-import { CERTIFICATES } from "./certificates.ts";
 import type { Order, Report } from "./child.ts";
-
-/** How long a stage may take to end by itself before it is killed. */
-const GRACE_MILLISECONDS = 3000;
-
-const CHILD = fileURLToPath(new URL("./child.cjs", import.meta.url));
-const TRACE = fileURLToPath(new URL("./trace.cjs", import.meta.url));
-
-/** Signals a whole process group; it may be gone already. */
-function signalGroup(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(-pid, signal);
-  } catch {}
-}
+import { endWaiting, GRACE_MILLISECONDS, keep, processFor, type StageProcess } from "./process.ts";
 
 function command(job: Job, run: string): string {
   const paths = Object.fromEntries(
@@ -29,26 +13,6 @@ function command(job: Job, run: string): string {
   return fillCommand(run, { in: paths, out: job.outputs, with: job.task.params }, (expression) => {
     throw new Error(`run: nothing is called \${${expression}}.`);
   });
-}
-
-/** The process of a stage, before it has its order. */
-function startProcess(job: Job): ChildProcess {
-  const { NODE_EXTRA_CA_CERTS: certificates, ...visible } = stageEnvironment(process.env);
-  const log = openSync(job.log, "a");
-  const child = spawn(process.execPath, ["--max-old-space-size=16384", "--require", TRACE, CHILD], {
-    cwd: job.root,
-    env: {
-      ...visible,
-      ...(certificates ? { [CERTIFICATES]: certificates } : {}),
-      DEEPHASH_TRACE: job.trace,
-      ...(job.gpus.length ? { CUDA_VISIBLE_DEVICES: job.gpus.join(",") } : {}),
-    },
-    stdio: ["ignore", log, log, "ipc"],
-    detached: true, // a group of its own: Ctrl-C reaches the runner alone, which ends the group in order
-    serialization: "advanced",
-  });
-  closeSync(log);
-  return child;
 }
 
 function orderOf(job: Job, env: Record<string, string>): Order {
@@ -75,6 +39,8 @@ function orderOf(job: Job, env: Record<string, string>): Order {
     downloads: job.downloads,
     checkpoint: job.checkpoint,
     log: job.log,
+    trace: job.trace,
+    reusable: job.reusable,
   };
 }
 
@@ -82,15 +48,13 @@ function orderOf(job: Job, env: Record<string, string>): Order {
  * Ends the process group at the stage's timeout and when the run is cancelled: SIGTERM first, SIGKILL after a grace.
  * @returns why the group was ended, if it was; and a function that stops watching
  */
-function watch(child: ChildProcess, { task: { timeout }, signal }: Job) {
+function watch(process: StageProcess, { task: { timeout }, signal }: Job) {
   let reason: StageError | undefined;
   let cancelKill: (() => void) | undefined;
   const end = (why: StageError) => {
     reason ??= why;
-    if (!child.pid) return;
-    const { pid } = child;
-    signalGroup(pid, "SIGTERM");
-    cancelKill ??= after(GRACE_MILLISECONDS, () => signalGroup(pid, "SIGKILL"));
+    process.signal("SIGTERM");
+    cancelKill ??= after(GRACE_MILLISECONDS, () => process.signal("SIGKILL"));
   };
   const cancelTimeout =
     timeout === undefined
@@ -123,37 +87,41 @@ function outcomeOf(last: Report | undefined, code: number | null, signal: NodeJS
   );
 }
 
-export const local: Executor = async (job) => {
+const run = async (job: Job): Promise<Outcome> => {
   const order = orderOf(job, filledEnvironment(job.task.env ?? {}, process.env));
-  const child = startProcess(job);
-  const watched = watch(child, job);
+  const own = processFor(job);
+  const watched = watch(own, job);
   try {
-    let last: Report | undefined;
-    child.on("message", (message) => {
-      const report = message as Report;
-      if (report.kind === "progress")
-        job.onProgress(report.done, report.total, report.unit, report.megabytes);
-      else if (report.kind === "warn") job.onWarn(report.line);
-      else last = report;
-    });
-    child.on("exit", () => {
-      if (child.pid) signalGroup(child.pid, "SIGKILL"); // the processes that the stage started and did not end
-    });
     return await new Promise<Outcome>((resolve, reject) => {
-      child.on("error", (error) => reject(new StageError(`could not be started: ${error.message}`)));
-      // "exit" may come before the last report, "close" comes after it.
-      child.on("close", (code, signal) => {
+      const conclude = (outcome: () => Outcome) => {
         try {
           const reason = watched.reason();
           if (reason) throw reason;
-          resolve(outcomeOf(last, code, signal));
+          resolve(outcome());
         } catch (error) {
           reject(error);
         }
-      });
-      child.send(order);
+      };
+      let last: Report | undefined;
+      own.listener = {
+        report(report) {
+          if (report.kind === "progress")
+            job.onProgress(report.done, report.total, report.unit, report.megabytes);
+          else if (report.kind === "warn") job.onWarn(report.line);
+          else last = report;
+          if (report.kind !== "done" || !report.waits || watched.reason()) return;
+          keep(own, job);
+          conclude(() => outcomeOf(report, 0, null));
+        },
+        error: (error) => reject(new StageError(`could not be started: ${error.message}`)),
+        close: (code, signal) => conclude(() => outcomeOf(last, code, signal)),
+      };
+      own.send(order);
     });
   } finally {
     watched.stop();
   }
 };
+
+/** The executor of this machine. */
+export const local: Executor = Object.assign(run, { close: endWaiting });

@@ -29,17 +29,24 @@ function writable(flags: unknown): boolean {
   return typeof flags === "number" ? (flags & (O_WRONLY | O_RDWR)) !== 0 : /[wa+]/.test(String(flags ?? "r"));
 }
 
-function trace(file: string): void {
+/** Traces into the file that the environment names: the next stage of the process has another. */
+function trace(): void {
   const root = process.cwd();
   const below = root + sep;
   const installed = resolve(root, "node_modules");
   // A link to a folder elsewhere is one name of the packages, and their own place is the other.
   const packages = [installed, fs.existsSync(installed) ? fs.realpathSync(installed) : installed];
   const isOfPackages = (path: string) => packages.some((folder) => path.startsWith(folder + sep));
-  const seen = new Set([`w${resolve(file)}`]);
+  let file = "";
+  let seen = new Set<string>();
   const { appendFileSync } = fs;
   const note = (kind: "r" | "w", path: unknown): void => {
     if (typeof path !== "string" && !Buffer.isBuffer(path) && !(path instanceof URL)) return; // a file that is open
+    const { DEEPHASH_TRACE = file } = process.env;
+    if (DEEPHASH_TRACE !== file) {
+      file = DEEPHASH_TRACE;
+      seen = new Set([`w${resolve(file)}`]);
+    }
     const absolute = resolve(path instanceof URL ? fileURLToPath(path) : path.toString());
     if ((kind === "r" && !absolute.startsWith(below)) || isOfPackages(absolute)) return;
     const line = kind + absolute;
@@ -81,4 +88,4 @@ function trace(file: string): void {
 }
 
 trustExtraCertificates();
-if (process.env.DEEPHASH_TRACE) trace(process.env.DEEPHASH_TRACE);
+if (process.env.DEEPHASH_TRACE) trace();

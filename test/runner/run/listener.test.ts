@@ -36,7 +36,9 @@ test("a listener that throws ends the run, whose caller is told", async () => {
       throw new Error("the disk of the journal is full");
     },
   });
-  const options = { root, remote, jobs: 1, signal: new AbortController().signal } as unknown as RunOptions;
+  const executor = () => Promise.reject(new Error("nothing is to run"));
+  const { signal } = new AbortController();
+  const options = { root, remote, jobs: 1, executor, signal } as unknown as RunOptions;
   await expect(execute(plan, store, options, events)).rejects.toThrow("the disk of the journal is full");
   rmSync(root, { recursive: true });
 });
