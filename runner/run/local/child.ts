@@ -134,7 +134,7 @@ async function isAtRest(): Promise<boolean> {
 
 /** Brings what the last stage changed of the process to how the next one expects it. @throws Error where it cannot */
 function renew({ log, trace }: Order): void {
-  process.env.DEEPHASH_TRACE = trace; // first: the last one is gone
+  process.env.DEEPHASH_TRACE = trace;
   // The system gives the lowest number that is free.
   for (const output of [1, 2]) {
     closeSync(output);
@@ -172,7 +172,10 @@ async function run(order: Order): Promise<void> {
       const waits = order.reusable && (await isAtRest()) && !cancelled.signal.aborted;
       process.removeAllListeners("SIGTERM"); // it ends at once from here on
       fail = undefined;
-      if (waits) process.channel?.ref();
+      if (waits) {
+        process.channel?.ref();
+        process.env.DEEPHASH_TRACE = ""; // until the next one says where: the folder of this one is removed
+      }
       await send({ kind: "done", notes, peakMegabytes, waits });
       if (waits) return;
     }

@@ -29,7 +29,7 @@ function writable(flags: unknown): boolean {
   return typeof flags === "number" ? (flags & (O_WRONLY | O_RDWR)) !== 0 : /[wa+]/.test(String(flags ?? "r"));
 }
 
-/** Traces into the file that the environment names: the next stage of the process has another. */
+/** Traces into the file that the environment names: the next stage of the process has another, and "" is for none. */
 function trace(): void {
   const root = process.cwd();
   const below = root + sep;
@@ -43,6 +43,7 @@ function trace(): void {
   const note = (kind: "r" | "w", path: unknown): void => {
     if (typeof path !== "string" && !Buffer.isBuffer(path) && !(path instanceof URL)) return; // a file that is open
     const { DEEPHASH_TRACE = file } = process.env;
+    if (!DEEPHASH_TRACE) return;
     if (DEEPHASH_TRACE !== file) {
       file = DEEPHASH_TRACE;
       seen = new Set([`w${resolve(file)}`]);

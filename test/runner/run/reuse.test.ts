@@ -50,6 +50,16 @@ describe("one process for instances of a stage", () => {
     expect(isAlive(Number(pids()[0]))).toBe(false);
   });
 
+  it("ends it in order, with what is to be done at its exit", async () => {
+    const hook =
+      "process.on('exit', (code) => require('node:fs').appendFileSync('node_modules/exits', process.pid + ' ' + code + '\\n'));";
+    project.write("node_modules/hook.cjs", hook);
+    project.env = { NODE_OPTIONS: `--require ${project.path("node_modules/hook.cjs")}` };
+    await project.run();
+    project.env = {};
+    expect(project.read("node_modules/exits").split("\n")).toContain(`${pids()[0]} 0`);
+  });
+
   it("keeps the logs apart, what a library prints as well", async () => {
     await project.run();
     for (const [index, id] of ["s0", "s1", "s2"].entries()) {
