@@ -23,11 +23,13 @@ import {
   V128,
 } from "./assembler.ts";
 
-/** Rows and columns of a tile: the sums that fit into the registers of vectors. */
-export const ROWS = 5;
+/**
+ * Rows and columns of a tile. Its 8 vectors of sums, the 6 of a step's operands and one product fit into the 15 registers of
+ * x86. V8 loads all operands of a turn of the loop before it multiplies any, so a turn of several steps, or a larger tile,
+ * spends its time on saving registers.
+ */
+export const ROWS = 4;
 export const COLUMNS = 8;
-/** Steps along the inner axis that a loop takes at once. */
-const UNROLLED = 4;
 const WORD = 4;
 const VECTOR = 16;
 
@@ -42,19 +44,14 @@ function multiply(): number[] {
   const [left, row, column] = [7, 8, 9];
   const [low, high, value] = [10, 11, 12];
   const sums = Array.from({ length: ROWS * 2 }, (_, k) => 13 + k);
-  const step = (k: number) => [
-    ...[...loadVector(column, k * COLUMNS * WORD), ...set(low)],
-    ...[...loadVector(column, k * COLUMNS * WORD + VECTOR), ...set(high)],
+  const step = [
+    ...[...loadVector(column), ...set(low)],
+    ...[...loadVector(column, VECTOR), ...set(high)],
     ...Array.from({ length: ROWS }, (_, r) => [
-      ...[...splat(a, (k * ROWS + r) * WORD), ...set(value)],
+      ...[...splat(a, r * WORD), ...set(value)],
       ...[...get(sums[2 * r]), ...get(value), ...get(low), ...MULTIPLY, ...ADD, ...set(sums[2 * r])],
       ...[...get(sums[2 * r + 1]), ...get(value), ...get(high), ...MULTIPLY, ...ADD, ...set(sums[2 * r + 1])],
     ]).flat(),
-  ];
-  const loop = (count: number) => [
-    ...[...LOOP, ...Array.from({ length: count }, (_, k) => step(k)).flat()],
-    ...[...advance(a, count * ROWS * WORD), ...advance(column, count * COLUMNS * WORD), ...again(left)],
-    END,
   ];
   /** Something for each row of a tile of `out`. */
   const rows = (each: (r: number) => number[]) => [
@@ -73,9 +70,10 @@ function multiply(): number[] {
       ...set(sums[2 * r + 1]),
     ]),
     END,
-    ...[...get(b), ...set(column)],
-    ...[...get(steps), 0x41, 2, 0x76, ...set(left), ...get(left), ...IF, ...loop(UNROLLED), END],
-    ...[...get(steps), 0x41, 3, 0x71, ...set(left), ...get(left), ...IF, ...loop(1), END],
+    ...[...get(b), ...set(column), ...get(steps), ...set(left)],
+    ...[...LOOP, ...step],
+    ...[...advance(a, ROWS * WORD), ...advance(column, COLUMNS * WORD), ...again(left)],
+    END,
     ...rows((r) => [
       ...[...get(row), ...get(sums[2 * r]), ...storeVector()],
       ...[...get(row), ...get(sums[2 * r + 1]), ...storeVector(VECTOR)],
@@ -162,7 +160,7 @@ function startRows(
 }
 
 /** Rows and inner steps that are packed at once: they stay in a core's second cache. */
-const [ROW_BLOCK, INNER_BLOCK] = [60 * ROWS, 320];
+const [ROW_BLOCK, INNER_BLOCK] = [64 * ROWS, 320];
 
 const up = (value: number, multiple: number) => Math.ceil(value / multiple) * multiple;
 
