@@ -32,11 +32,19 @@ const [BATCH, FEATURES, HIDDEN, DIM, CLASSES] = [250, 1280, 512, 64, 10];
 const WARM = 5;
 const rounds = Number(process.argv[2] ?? 60);
 
+/** PyTorch's threads are told here: its BLAS (OpenBLAS, MKL) does not heed torch.set_num_threads. */
+const ONE_THREAD = { OPENBLAS_NUM_THREADS: "1", MKL_NUM_THREADS: "1", OMP_NUM_THREADS: "1" };
+
 /** PyTorch's times of the same steps, by name; empty where no Python here imports it. */
 function peerTimes(rounds: number): Map<string, { version: string; wall: number; processor: number }> {
   const script = "bench/peers/step.py";
   const run = ["python3", "/usr/bin/python3"]
-    .map((python) => spawnSync(python, [script, String(rounds)], { encoding: "utf8" }))
+    .map((python) =>
+      spawnSync(python, [script, String(rounds)], {
+        encoding: "utf8",
+        env: { ...process.env, ...ONE_THREAD },
+      }),
+    )
     .find(({ status }) => status === 0);
   const lines = run?.stdout.trim().split("\n") ?? [];
   return new Map(lines.map((line) => JSON.parse(line)).map((one) => [one.name, one]));
@@ -120,8 +128,10 @@ else console.log("PyTorch: skipped, no Python here imports it (Debian: python3-t
 console.log("limits of native: 12 ms on a quiet machine, and at most PyTorch's");
 
 const few = Math.max(3, rounds >> 2);
-console.log(`\nProcessor ms of a step, ${few} rounds`);
-table("", ["wasm", "native", "PyTorch", "native / PyTorch"]);
+console.log(
+  `\nMedian ms of a step on the clock, ${few} rounds; (of the processor, with what Node does beside the step)`,
+);
+table("", ["wasm", "native", "PyTorch", "native / PyTorch", "(processor)"]);
 const features = [FEATURES];
 for (const [name, step] of [
   ["softmax", stepOf(mlp, features, softmax)],
@@ -133,9 +143,10 @@ for (const [name, step] of [
   ["embedding-net, 28 px", stepOf(embeddingNet, [28, 28, 1])],
 ] as const) {
   const { wasm, native } = await measure(step, few);
-  const other = peers.get(name)?.processor;
-  const ratio = other ? (native.processor / other).toFixed(2) : "";
-  table(name, [wasm.processor, native.processor, other ?? "", ratio]);
+  const other = peers.get(name);
+  const own = median(native.wall);
+  const ratios = other ? [own / other.wall, native.processor / other.processor] : [];
+  table(name, [median(wasm.wall), own, other?.wall ?? "", ...ratios.map((ratio) => ratio.toFixed(2))]);
 }
 if (!peers.has("supcon"))
   console.log("pytorch-metric-learning: skipped (pip install pytorch-metric-learning)");

@@ -20,28 +20,34 @@ import type { Random } from "../../shared/compute/random.ts";
 const wide = (value: number) => [0x42, ...constant(value).slice(1)]; // i64.const
 const [AND, OR, XOR, SHIFT, ROTATE] = [0x83, 0x84, 0x85, 0x86, 0x89]; // of i64
 
-/** (to, values, state, rate, kept): writes `kept` for each number of at least `rate`, else 0. */
+/**
+ * (to, values, state, rate, kept): writes `kept` for each number of at least `rate`, else 0. Numbers are compared as the
+ * whole numbers of 2^-53 that they are, and the result masks the bits of `kept`: a branch that nobody can predict would take
+ * longer than the draw.
+ */
 function draw(): number[] {
-  const [to, values, state, rate, kept, first, second, mixed] = [0, 1, 2, 3, 4, 5, 6, 7];
+  const [to, values, state, rate, kept, first, second, mixed, least, bits] = [0, 1, 2, 3, 4, 5, 6, 7, 8, 9];
   /** The lowest bits of a draw of xoroshiro128+ (Blackman & Vigna 2018), its state one step further. */
-  const next = (bits: number) => [
-    ...[...get(first), ...get(second), 0x7c, ...wide(2 ** bits - 1), AND],
+  const next = (lowest: number) => [
+    ...[...get(first), ...get(second), 0x7c, ...wide(2 ** lowest - 1), AND],
     ...[...get(first), ...get(second), XOR, ...set(mixed)],
     ...[...get(first), ...wide(24), ROTATE, ...get(mixed), XOR, ...get(mixed), ...wide(16), SHIFT, XOR],
     ...[...set(first), ...get(mixed), ...wide(37), ROTATE, ...set(second)],
   ];
-  const scale = [...new Uint8Array(Float64Array.of(2 ** -53).buffer)];
+  const scale = [...new Uint8Array(Float64Array.of(2 ** 53).buffer)];
   const body = [
     ...[...get(state), 0x29, 3, 0, ...set(first), ...get(state), 0x29, 3, 8, ...set(second)],
+    ...[...get(rate), 0x44, ...scale, 0xa2, 0x9b, 0xb0, ...set(least)], // ceil, as i64
+    ...[...get(kept), 0xbc, ...set(bits)], // as i32
     ...LOOP,
-    ...[...get(to), ...get(kept), 0x43, 0, 0, 0, 0], // where to, and the two values
-    ...[...next(26), ...wide(27), SHIFT, ...next(27), OR, 0xb9, 0x44, ...scale, 0xa2], // as float64
-    ...[...get(rate), 0x66, 0x1b, 0x38, 2, 0], // at least rate? select, store
+    ...[...get(to), ...constant(0)],
+    ...[...next(26), ...wide(27), SHIFT, ...next(27), OR, ...get(least), 0x59], // at least? 1 or 0
+    ...[0x6b, ...get(bits), 0x71, 0x36, 2, 0], // 0 less that, and the bits, store
     ...[...advance(to, 4), ...again(values)],
     END,
     ...[...get(state), ...get(first), 0x37, 3, 0, ...get(state), ...get(second), 0x37, 3, 8],
   ];
-  return [1, 3, I64, ...body, END];
+  return [2, 4, I64, 1, I32, ...body, END];
 }
 
 /** https://webassembly.github.io/spec/core/binary/ */

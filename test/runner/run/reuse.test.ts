@@ -50,7 +50,7 @@ describe("one process for instances of a stage", () => {
     expect(isAlive(Number(pids()[0]))).toBe(false);
   });
 
-  it("ends it in order, with what is to be done at its exit", async () => {
+  it("ends it in order: it can write a file at its exit", async () => {
     const hook =
       "process.on('exit', (code) => require('node:fs').appendFileSync('node_modules/exits', process.pid + ' ' + code + '\\n'));";
     project.write("node_modules/hook.cjs", hook);
