@@ -25,6 +25,8 @@ interface Binding {
 
 /** Multiplications below which a call of onnxruntime costs more than it saves, as measured. */
 const LEAST = 64 ** 3;
+/** Multiplications for which a thread more is worth its start. */
+const EACH = 2 ** 21;
 
 /** Threads sleep after their work: other trainings may share the machine. */
 const optionsFor = (threads: number): SessionOptions => ({
@@ -82,9 +84,11 @@ export const sessionOf = (
   );
 
 /** The product of two matrices (or of batches of one matrix each); undefined where the backend's own is to do it. */
-function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | undefined {
+function multiply(native: Binding, call: Call, least: number, threads: number): tf.TensorInfo | undefined {
   const found = matricesOf(call);
-  if (!found || found.rows * found.inner * found.columns < least) return undefined;
+  if (!found) return undefined;
+  const work = found.rows * found.inner * found.columns;
+  if (work < least) return undefined;
   const { a, b, transposeA, transposeB, rows, columns, bias, shape } = found;
   const heap = heapOf(call);
   const result = heap.makeOutput(shape, "float32");
@@ -93,14 +97,15 @@ function multiply(native: Binding, call: Call, least: number): tf.TensorInfo | u
   const feeds: Record<string, Tensor> = { a: view(a, a.shape.slice(-2)), b: view(b, b.shape.slice(-2)) };
   if (bias) feeds.bias = view(bias, bias.shape);
   const fetches = { y: view(result, [rows, columns]) };
-  sessionOf(native, transposeA, transposeB, bias !== undefined).run(feeds, fetches, {});
+  const several = Math.min(threads, Math.ceil(work / EACH));
+  sessionOf(native, transposeA, transposeB, bias !== undefined, several).run(feeds, fetches, {});
   return result;
 }
 
 /**
  * Starts the WebAssembly backend with native products and convolutions.
  * @param least multiplications of the smallest product that onnxruntime computes
- * @param threads of the convolutions; their results do not depend on it
+ * @param threads of large products and of convolutions; the results do not depend on it
  * @returns what gives the backend its own kernels back
  * @throws Error when onnxruntime cannot be loaded
  */
@@ -108,7 +113,7 @@ export async function startNative(least = LEAST, threads = 1): Promise<() => voi
   await startBackend("wasm");
   const native = loadBinding();
   native.initOrt();
-  const product = (call: Call) => multiply(native, call, least);
+  const product = (call: Call) => multiply(native, call, least, threads);
   const channels = memoryHere() && channelsIn(memoryHere()!);
   const engines: Engines = {
     convolve(kind, attributes, feeds, fetches) {

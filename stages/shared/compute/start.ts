@@ -45,7 +45,7 @@ async function adviceOn(backend: BackendParam, why: string): Promise<string> {
 /**
  * Starts the backend; onnxruntime and a GPU's packages are loaded where they are asked for alone.
  * @param stage for messages
- * @param cpus that the convolutions of `native` may use: their results do not depend on it
+ * @param cpus that the products and convolutions of `native` may use: their results do not depend on it
  * @param small whether `fastest` leaves out GPUs, see `chooseFastest`
  * @param signal ends the tries of `fastest`
  * @throws UserError where one that was asked for cannot start

@@ -66,6 +66,23 @@ test("the package's binding multiplies in place, in this version of onnxruntime-
   ]);
 });
 
+test("products on several threads have the bytes of those on one", async () => {
+  const [x, filter, slopes] = [floats(1, [250, 1280]), floats(2, [1280, 512]), floats(3, [250, 512])];
+  const work = () => [
+    ...values(tf.matMul(x, filter)),
+    ...values(tf.matMul(x, slopes, true)),
+    ...values(tf.matMul(slopes, filter, false, true)),
+  ];
+  const made: number[][] = [];
+  for (const threads of [1, 2, 3]) {
+    stop = await startNative(0, threads);
+    made.push(work());
+    stop();
+  }
+  expect(made[1]).toEqual(made[0]);
+  expect(made[2]).toEqual(made[0]);
+});
+
 describe("a package without such a binding is named", () => {
   class Asynchronous {
     loadModel() {}
