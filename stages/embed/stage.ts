@@ -26,7 +26,8 @@ export default defineStage<Params>({
     const { backend } = await startNamed(params.backend, "embed");
     note("backend", backend);
     const { model, head } = await loadHead(inputs.model);
-    const examples = readExamples(inputs.data, head.input.length === 1 ? "features" : "images");
+    const kind = head.input.length === 1 ? "features" : "images";
+    const examples = readExamples(inputs.data, kind, undefined, false);
     if (String(examples.shape) !== String(head.input))
       throw new UserError(
         `embed: the head takes ${head.input.join(" x ")} values, but an example here has ${examples.shape.join(" x ")}. Embed what it was trained on.`,

@@ -5,7 +5,7 @@ import type { Scaling, Shape, Target } from "../pixels/shape.ts";
 import { type View, wholeView } from "../pixels/view.ts";
 import { numbers, readMetadata, readTable } from "./arrow.ts";
 import { readSets } from "./label-sets.ts";
-import { readVectors } from "./vectors.ts";
+import { readStoredVectors, rowTaker } from "./vectors.ts";
 
 /** How images enter a network, where that is not byte / 127.5 - 1 at their own size. */
 export interface Entry extends Scaling {
@@ -39,16 +39,6 @@ export interface Examples {
   /** Of images. */
   pixels?: Pixels;
 }
-
-/** Copies rows of `width` values. */
-const copier =
-  (values: Float32Array, width: number) =>
-  (rows: ArrayLike<number>): Float32Array => {
-    const out = new Float32Array(rows.length * width);
-    for (let i = 0; i < rows.length; i++)
-      out.set(values.subarray(rows[i] * width, (rows[i] + 1) * width), i * width);
-    return out;
-  };
 
 /** Copies rows of `width` values. @param convert applied to each */
 function taker(values: ArrayLike<number>, width: number, convert: (value: number) => number) {
@@ -86,13 +76,20 @@ const SIGNED: Scaling = { mean: [0.5, 0.5, 0.5], std: [0.5, 0.5, 0.5] };
 /**
  * Reads a table of vectors as it is, or of images.
  * @param entry how images enter the network; without it at their own size, with bytes scaled to [-1, 1]
+ * @param again whether a vector may be taken more than once
  * @throws UserError as the readers of vectors.ts and arrow.ts do
  */
-export function readExamples(path: string, kind: "features" | "images", entry?: Entry): Examples {
+export function readExamples(
+  path: string,
+  kind: "features" | "images",
+  entry?: Entry,
+  again = true,
+): Examples {
   if (kind === "features") {
-    const { dim, values, ...about } = readVectors(path);
+    const stored = readStoredVectors(path);
+    const { parts: _, dim, ...about } = stored;
     const shape = (about.metadata.shape as number[] | undefined) ?? [dim];
-    return { ...about, shape, take: copier(values, dim) };
+    return { ...about, shape, take: rowTaker(stored, again) };
   }
   const table = readTable(path, "images");
   const metadata = readMetadata(table);

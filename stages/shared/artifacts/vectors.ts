@@ -131,29 +131,95 @@ export function checkRows(
     );
 }
 
+/** A table of vectors with its values as they are stored, in several parts: float32, or the bits of float16. */
+export interface StoredVectors extends Omit<Vectors, "values"> {
+  parts: (Float32Array | Uint16Array)[];
+}
+
+/** Whether all values are finite, of float16 by their bits. */
+function areFinite(values: Float32Array | Uint16Array): boolean {
+  if (values instanceof Float32Array) return allFinite(values);
+  let seen = 0;
+  for (let i = 0; i < values.length; i++) seen |= (values[i] & 0x7c00) + 0x0400;
+  return (seen & 0x8000) === 0;
+}
+
+/** The values of parts, one after the other, as float32. */
+function joined(parts: StoredVectors["parts"]): Float32Array {
+  const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
+  let at = 0;
+  for (const part of parts) {
+    if (part instanceof Uint16Array) widen(part, values.subarray(at, at + part.length));
+    else values.set(part, at);
+    at += part.length;
+  }
+  return values;
+}
+
 /**
- * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
+ * Reads a table of vectors (artifact `vectors`), its values as they are stored.
  * @throws UserError when a value is not finite, a label is outside the classes, or as {@link readSets} does
  */
-export function readVectors(path: string): Vectors {
+export function readStoredVectors(path: string): StoredVectors {
   const table = readTable(path, "vectors");
   const metadata = readMetadata(table);
   const ids = numbers<Uint32Array>(table, "id");
   const labels = numbers<Uint16Array>(table, "label");
   const column = table.getChild("vector")!;
   const dim = (column.type as FixedSizeList).listSize;
-  const rows = table.numRows;
-  const values = new Float32Array(rows * dim);
-  let at = 0;
-  let finite = true;
-  for (const data of column.data) {
-    const child = data.children[0];
-    const part = child.values.subarray(data.offset * dim, (data.offset + data.length) * dim);
-    finite = takeValues(part as Float32Array | Uint16Array, values.subarray(at, at + part.length)) && finite;
-    at += part.length;
-  }
+  const parts = column.data.map(
+    ({ children: [{ values }], offset, length }) =>
+      values.subarray(offset * dim, (offset + length) * dim) as Float32Array | Uint16Array,
+  );
+  const finite = parts.every(areFinite);
   const classes = metadata.classes as string[];
+  const values = finite ? new Float32Array(0) : joined(parts); // only to name the one that is not
   checkRows({ ids, labels, values, dim, finite }, classes.length, path);
   const sets = readSets(table, { ids, labels, classes: classes.length }, path);
-  return { ids, labels, ...(sets && { sets }), values, rows, dim, classes, metadata };
+  return { ids, labels, ...(sets && { sets }), parts, rows: table.numRows, dim, classes, metadata };
+}
+
+/**
+ * Reads a table of vectors (artifact `vectors`), features and embeddings alike.
+ * @throws UserError as {@link readStoredVectors} does
+ */
+export function readVectors(path: string): Vectors {
+  const { parts, ...about } = readStoredVectors(path);
+  return { ...about, values: joined(parts) };
+}
+
+/**
+ * Takes rows of stored vectors as float32.
+ * @param again whether a row may be asked for more than once: it is then kept
+ */
+export function rowTaker({ parts, rows, dim }: StoredVectors, again: boolean) {
+  const [part, place] = [new Uint32Array(rows), new Uint32Array(rows)];
+  let row = 0;
+  for (const [index, { length }] of parts.entries())
+    for (let at = 0; at < length; at += dim, row++) {
+      part[row] = index;
+      place[row] = at;
+    }
+  const halves = parts.some((one) => one instanceof Uint16Array);
+  const known = new Uint8Array(rows);
+  // Its memory is taken where it is written alone.
+  const kept = again && halves ? new Float32Array(rows * dim) : undefined;
+  return (asked: ArrayLike<number>): Float32Array => {
+    const out = new Float32Array(asked.length * dim);
+    for (let i = 0; i < asked.length; i++) {
+      const row = asked[i];
+      const to = out.subarray(i * dim, (i + 1) * dim);
+      const own = kept?.subarray(row * dim, (row + 1) * dim);
+      if (own && known[row]) {
+        to.set(own);
+        continue;
+      }
+      const stored = parts[part[row]].subarray(place[row], place[row] + dim);
+      if (stored instanceof Uint16Array) widen(stored, to);
+      else to.set(stored);
+      own?.set(to);
+      known[row] = 1;
+    }
+    return out;
+  };
 }
