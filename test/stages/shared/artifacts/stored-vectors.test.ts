@@ -39,12 +39,12 @@ describe.each([
 
   it("names a value that is not finite, wherever it is", () => {
     for (const at of [0, 4100 * DIM + 2, ROWS * DIM - 1])
-      for (const bad of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
+      for (const invalid of [Number.NaN, Number.POSITIVE_INFINITY, Number.NEGATIVE_INFINITY]) {
         const spoiled = floats.slice();
-        spoiled[at] = bad;
-        const path = written(`${name}-bad`, name === "float32" ? spoiled : narrow(spoiled));
+        spoiled[at] = invalid;
+        const path = written(`${name}-spoiled`, name === "float32" ? spoiled : narrow(spoiled));
         expect(() => readExamples(path, "features")).toThrow(
-          `image ${Math.floor(at / DIM) + 7} has ${bad} at position ${at % DIM} of its vector`,
+          `image ${Math.floor(at / DIM) + 7} has ${invalid} at position ${at % DIM} of its vector`,
         );
       }
   });
