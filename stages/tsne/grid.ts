@@ -116,9 +116,13 @@ export function gridRepulsion(points: number): Repulsion {
     }
   };
 
+  let exact: Repulsion | undefined;
   return (map, forces) => {
     const frame = frameOf(map);
-    if (frame.nodes > MOST_NODES) return exactRepulsion(map, forces);
+    if (frame.nodes > MOST_NODES) {
+      exact ??= exactRepulsion(points);
+      return exact(map, forces);
+    }
     const size = fastSize(2 * frame.nodes);
     if (size !== convolution.size || frame.spacing !== convolution.spacing)
       convolution = new Convolution(size, frame.spacing, space);

@@ -1,4 +1,6 @@
 /** Repulsion by every pair of points. */
+import { PAGE } from "../shared/compute/assembler.ts";
+import { pairsIn } from "./pairs-kernel.ts";
 
 /**
  * Computes the repulsion of a map.
@@ -8,8 +10,26 @@
  */
 export type Repulsion = (map: Float64Array, forces: Float64Array) => number;
 
-/** A {@link Repulsion}, exact; O(points²). */
-export function exactRepulsion(map: Float64Array, forces: Float64Array): number {
+/** Bytes of a point. */
+const POINT = 16;
+
+/** A {@link Repulsion}, exact, of at most so many points; O(points²). */
+export function exactRepulsion(points: number): Repulsion {
+  const memory = new WebAssembly.Memory({ initial: Math.ceil((2 * POINT * points) / PAGE) || 1 });
+  const repel = pairsIn(memory);
+  if (!repel) return plainRepulsion;
+  return (map, forces) => {
+    const [places, sums] = [0, POINT * points].map((at) => new Float64Array(memory.buffer, at, map.length));
+    places.set(map);
+    sums.fill(0);
+    const total = map.length > 2 ? repel(0, POINT * points, map.length / 2) : 0;
+    forces.set(sums);
+    return 2 * total;
+  };
+}
+
+/** The same in JavaScript, for an engine without vectors. */
+export function plainRepulsion(map: Float64Array, forces: Float64Array): number {
   forces.fill(0);
   let total = 0;
   for (let i = 0; i < map.length; i += 2) {

@@ -7,4 +7,4 @@ const FEW_POINTS = 2000;
 
 /** The faster way for a number of points. */
 export const repulsionOf = (points: number): Repulsion =>
-  points <= FEW_POINTS ? exactRepulsion : gridRepulsion(points);
+  points <= FEW_POINTS ? exactRepulsion(points) : gridRepulsion(points);

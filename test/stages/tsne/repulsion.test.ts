@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { random } from "../../../stages/shared/compute/random.ts";
 import { gridRepulsion } from "../../../stages/tsne/grid.ts";
-import { exactRepulsion } from "../../../stages/tsne/pairs.ts";
+import { exactRepulsion, plainRepulsion } from "../../../stages/tsne/pairs.ts";
 import { repulsionOf } from "../../../stages/tsne/repulsion.ts";
 
 /** The double loop over ordered pairs. */
@@ -40,8 +40,22 @@ describe("exactRepulsion", () => {
     const map = scattered(300, width);
     const { forces, total } = expected(map);
     const found = new Float64Array(600);
-    expect(exactRepulsion(map, found)).toBeCloseTo(total, 6);
+    expect(exactRepulsion(300)(map, found)).toBeCloseTo(total, 6);
     expect(relativeError(found, forces)).toBeLessThan(1e-12);
+  });
+});
+
+describe("the kernel in WebAssembly", () => {
+  it.each([1, 2, 3, 17, 2000])("has the bytes of the plain loops, of %s points", (points) => {
+    const repel = exactRepulsion(2000);
+    expect(repel).not.toBe(plainRepulsion);
+    for (const width of [1e-4, 1, 30]) {
+      const map = scattered(points, width);
+      map.set(map.subarray(0, 2), 2 * (points - 1)); // two points in one place
+      const [found, wanted] = [new Float64Array(2 * points).fill(7), new Float64Array(2 * points)];
+      expect(repel(map, found)).toBe(plainRepulsion(map, wanted));
+      expect(found).toEqual(wanted);
+    }
   });
 });
 
@@ -88,6 +102,14 @@ describe("gridRepulsion", () => {
 });
 
 it("repulsionOf is exact where that is faster", () => {
-  expect(repulsionOf(2000)).toBe(exactRepulsion);
-  expect(repulsionOf(2001)).not.toBe(exactRepulsion);
+  for (const [points, isExact] of [
+    [2000, true],
+    [2001, false],
+  ] as const) {
+    const map = scattered(points, 10);
+    const [found, wanted] = [new Float64Array(2 * points), new Float64Array(2 * points)];
+    repulsionOf(points)(map, found);
+    plainRepulsion(map, wanted);
+    expect(relativeError(found, wanted) === 0).toBe(isExact);
+  }
 });
