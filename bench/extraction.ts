@@ -48,6 +48,7 @@ export async function extract(run: Extraction, folder: string) {
     progress: (done) => marks.push({ done, time: performance.now(), cpu: cpuMilliseconds() }),
     log: () => {},
     warn: (line) => console.error(line),
+    endProcess() {},
     note: (name, value) => {
       notes[name] = value;
     },

@@ -132,6 +132,7 @@ async function runStage(name: string, folder: string): Promise<void> {
     log() {},
     warn: console.error,
     note() {},
+    endProcess() {},
     signal: new AbortController().signal,
   });
 }

@@ -164,6 +164,8 @@ export interface StageContext<Params = Record<string, unknown>> {
    * as "mAP 0.837", is shown on the terminal when the stage ends.
    */
   note(name: string, value: Scalar): void;
+  /** Ends its process with it, where the stage is {@link StageDefinition.reusable}: it holds what only that gives back, as a GPU. */
+  endProcess(): void;
   /** Aborted when the run is cancelled. */
   signal: AbortSignal;
 }
@@ -257,7 +259,8 @@ export interface StageDefinition<Params = Record<string, unknown>> {
   /**
    * Whether the process of one instance may run the next one, which saves the start of Node and of the packages. Only for
    * a `run` that leaves nothing behind in its process that changes what another one writes: no state of a module or a
-   * package, no file open, nothing running. An instance with `cpus: all` always has a process of its own. Default false.
+   * package, no file open, nothing running, no process that it started. An instance with `cpus: all` or with a GPU of its
+   * own always has a process of its own. Default false.
    */
   reusable?: boolean;
   /** Does the work: reads `inputs`, writes every one of `outputs`, keeps nothing else. */

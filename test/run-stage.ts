@@ -96,6 +96,7 @@ export async function runStage(name: string, run: StageRun) {
     progress: run.progress ?? (() => {}),
     log: (line) => log.push(line),
     warn: (line) => log.push(line),
+    endProcess() {},
     note: (key, value) => {
       notes[key] = value;
     },

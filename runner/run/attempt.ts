@@ -37,10 +37,11 @@ export interface RunOptions {
 }
 
 /**
- * Whether a task may share its process: not one that runs alone, so that its seconds can be compared with those of others.
+ * Whether a task may share its process: not one that runs alone, so that its seconds can be compared with those of others,
+ * and not one with a GPU, whose memory would stay taken.
  */
-const isReusable = ({ code, cpus }: Task): boolean =>
-  (code?.definition as StageDefinition | undefined)?.reusable === true && cpus !== "all";
+const isReusable = ({ code, cpus, gpu }: Task): boolean =>
+  (code?.definition as StageDefinition | undefined)?.reusable === true && cpus !== "all" && !gpu;
 
 /** The outputs that a task takes from others. */
 const outputsRead = (task: Task, plan: Plan): StoredOutput[] =>

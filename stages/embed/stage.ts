@@ -3,7 +3,7 @@ import { defineStage, UserError } from "../../runner/stage.ts";
 import { readExamples } from "../shared/artifacts/examples.ts";
 import { embedRows, loadHead, readHead } from "../shared/artifacts/head.ts";
 import { writeVectors } from "../shared/artifacts/vectors.ts";
-import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
+import { autoOnCpu, type BackendParam, startNamed, takesGpu } from "../shared/compute/start.ts";
 import { embedTuned, type Params as TunedParams } from "./tuned.ts";
 
 interface Params extends TunedParams {
@@ -18,13 +18,17 @@ export default defineStage<Params>({
   reusable: true,
   async run(context) {
     const { params, inputs, outputs, progress, note } = context;
-    if (readHead(inputs.model).backbone) return embedTuned(context);
+    if (readHead(inputs.model).backbone) {
+      context.endProcess();
+      return embedTuned(context);
+    }
     if (params.flip)
       throw new UserError(
         "embed: flip is for a backbone that trained, on images. Of frozen features, extract has the mirror image, too.",
       );
     const { backend } = await startNamed(params.backend, "embed");
     note("backend", backend);
+    if (takesGpu(backend)) context.endProcess();
     const { model, head } = await loadHead(inputs.model);
     const kind = head.input.length === 1 ? "features" : "images";
     const examples = readExamples(inputs.data, kind, undefined, false);
@@ -42,5 +46,6 @@ export default defineStage<Params>({
       { ...examples, vector, dim: head.dim },
       { classes: examples.classes, network, loss, selector, normalise: head.normalise, made },
     );
+    model.dispose();
   },
 });

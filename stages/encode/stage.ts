@@ -5,7 +5,7 @@ import { project, writeProjection } from "../shared/artifacts/projection.ts";
 import { readSplit, rowsOf } from "../shared/artifacts/split.ts";
 import { readVectors } from "../shared/artifacts/vectors.ts";
 import { random } from "../shared/compute/random.ts";
-import { autoOnCpu, type BackendParam, startNamed } from "../shared/compute/start.ts";
+import { autoOnCpu, type BackendParam, startNamed, takesGpu } from "../shared/compute/start.ts";
 import { recipeOf } from "../shared/runs/recipe.ts";
 import type { Binariser } from "./binariser.ts";
 
@@ -16,9 +16,10 @@ export default defineStage<{ bits?: number; backend: BackendParam; seed: number 
   inputs: { vectors: "vectors", split: "split" },
   outputs: { codes: "codes.arrow", projection: "projection.arrow" },
   reusable: true,
-  async run({ params, parts, inputs, outputs, note }) {
+  async run({ params, parts, inputs, outputs, note, endProcess }) {
     const { backend } = await startNamed(params.backend, "encode");
     note("backend", backend);
+    if (takesGpu(backend)) endProcess();
     const { ids, labels, sets, values, rows, dim, classes, metadata } = readVectors(inputs.vectors);
     const bits = params.bits ?? dim;
     if (bits > MOST_BITS)

@@ -1,9 +1,10 @@
 /** train: a head on frozen features, or a network on pixels, by one loss and one selector. */
+import * as tf from "@tensorflow/tfjs-core";
 import { defineStage, UserError } from "../../runner/stage.ts";
 import { readChoice } from "../shared/artifacts/choice.ts";
 import { saveHead, saveTuned } from "../shared/artifacts/head.ts";
 import { type HistoryRow, writeHistory, writeTimings } from "../shared/artifacts/history.ts";
-import { autoBackend, startNamed } from "../shared/compute/start.ts";
+import { autoBackend, startNamed, takesGpu } from "../shared/compute/start.ts";
 import { describeTuning, tuningOf } from "./backbone.ts";
 import { withChoice } from "./choice.ts";
 import { readTrainingData } from "./data.ts";
@@ -58,7 +59,19 @@ export default defineStage<Params>({
     timings: { path: "timings.arrow", measured: true },
   },
   reusable: true,
-  async run({ inputs, outputs, progress, log, warn, note, cpus, signal, checkpoint, ...declared }) {
+  async run({
+    inputs,
+    outputs,
+    progress,
+    log,
+    warn,
+    note,
+    endProcess,
+    cpus,
+    signal,
+    checkpoint,
+    ...declared
+  }) {
     const choice = inputs.choice ? readChoice(inputs.choice) : undefined;
     const { params, parts } = withChoice(declared, choice);
     if (choice) log(`${choice.param} = ${choice.value}, chosen on the validation images`);
@@ -68,6 +81,7 @@ export default defineStage<Params>({
     const { backend, reason, fallback } = await startNamed(params.backend, "train", cpus, small, signal);
     (fallback ? warn : log)(`backend ${backend} (${reason})`);
     note("backend", backend);
+    if (takesGpu(backend)) endProcess();
     note("backend_reason", reason);
 
     if (tuning && !inputs.model)
@@ -110,5 +124,6 @@ export default defineStage<Params>({
     const names = metrics.map(({ name }) => name);
     const about = { ...made, seed: params.seed, best_step: best.step, collapse };
     writeHistory(outputs.history, rows, train.length, names, about);
+    tf.disposeVariables();
   },
 });

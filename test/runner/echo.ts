@@ -18,7 +18,7 @@ export default defineStage<{ mode: string; word: string }>({
   inputs: { values: { artifact: "values", optional: true } },
   outputs: { text: "text.txt" },
   reusable: true,
-  async run({ params, outputs, log, note }) {
+  async run({ params, outputs, log, note, warn, endProcess }) {
     const { mode, word } = params;
     note("pid", process.pid);
     note("runs", ++runs);
@@ -38,6 +38,11 @@ export default defineStage<{ mode: string; word: string }>({
       await new Promise((done) => {
         new Worker("require('node:fs').readFileSync('extra.txt')", { eval: true }).once("exit", done);
       });
+    if (mode === "ends") endProcess();
+    // A timer that keeps no process is seen by nobody.
+    if (mode === "late") setTimeout(() => warn("late of " + word), 50).unref();
+    if (mode === "dies") setTimeout(() => process.kill(process.pid, "SIGKILL"), 50).unref();
+    if (mode === "pause") await new Promise((done) => setTimeout(done, 300));
     if (mode === "wait") await new Promise((done) => setTimeout(done, 60_000));
     writeFileSync(outputs.text, word);
   },

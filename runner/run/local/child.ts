@@ -44,9 +44,18 @@ export interface Order {
 
 /** The messages of the process to the runner. */
 export type Report =
+  /** It has taken the order: what goes wrong from here on is the stage's own. */
+  | { kind: "begun" }
   | { kind: "progress"; done: number; total: number; unit: string; megabytes: number }
   | { kind: "warn"; line: string }
-  | { kind: "done"; notes: Record<string, Scalar>; peakMegabytes: number; waits: boolean }
+  /** `megabytes`: those that the process holds while it waits for another order. */
+  | {
+      kind: "done";
+      notes: Record<string, Scalar>;
+      peakMegabytes: number;
+      waits: boolean;
+      megabytes: number;
+    }
   | { kind: "failed"; failure: Failure };
 
 /** Progress is cheap to call, so it must be thinned out before it is sent. */
@@ -72,9 +81,11 @@ async function runStage(
   bundle: string,
   write: (line: string) => void,
   signal: AbortSignal,
-): Promise<Record<string, Scalar>> {
+): Promise<{ notes: Record<string, Scalar>; ends: boolean }> {
   const notes: Record<string, Scalar> = {};
   let lastProgress = 0;
+  let ends = false;
+  let over = false; // what a stage says after its end would be said of the next one
   const definition = await load<StageDefinition>(bundle);
   const parts: Record<string, Part> = {};
   for (const [param, { name, bundle, params }] of Object.entries(order.parts))
@@ -98,6 +109,7 @@ async function runStage(
     checkpoint: order.checkpoint,
     progress(done, total, unit) {
       const now = performance.now();
+      if (over) return;
       if (now - lastProgress < PROGRESS_MILLISECONDS && done !== total) return;
       lastProgress = now;
       const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
@@ -105,15 +117,20 @@ async function runStage(
     },
     log: write,
     warn(line) {
+      if (over) return;
       write(`warning: ${line}`);
       void send({ kind: "warn", line: shortened(line, LONGEST_WARNING) });
     },
     note(name, value) {
       notes[name] = value;
     },
+    endProcess() {
+      ends = true;
+    },
     signal,
   });
-  return notes;
+  over = true;
+  return { notes, ends };
 }
 
 /** Megabytes above which a process ends with its stage: what waits takes memory from what runs. */
@@ -163,20 +180,22 @@ async function run(order: Order): Promise<void> {
       process.on("SIGTERM", () => {}); // the command, of the same group, got it too: it may end in order
       const peak = watchGroup();
       await runCommand(order.command, order.env);
-      await send({ kind: "done", notes: {}, peakMegabytes: peak(), waits: false });
+      await send({ kind: "done", notes: {}, peakMegabytes: peak(), waits: false, megabytes: 0 });
     } else {
       const cancelled = new AbortController();
       process.on("SIGTERM", () => cancelled.abort());
-      const notes = await runStage(order, order.bundle!, write, cancelled.signal);
+      const { notes, ends } = await runStage(order, order.bundle!, write, cancelled.signal);
       const peakMegabytes = Math.round(process.resourceUsage().maxRSS / 1024);
-      const waits = order.reusable && (await isAtRest()) && !cancelled.signal.aborted;
+      const atRest = order.reusable && !ends && (await isAtRest());
       process.removeAllListeners("SIGTERM"); // it ends at once from here on
+      const waits = atRest && !cancelled.signal.aborted;
+      const megabytes = Math.round(process.memoryUsage.rss() / 1e6);
       fail = undefined;
       if (waits) {
         process.channel?.ref();
         process.env.DEEPHASH_TRACE = ""; // until the next one says where: the folder of this one is removed
       }
-      await send({ kind: "done", notes, peakMegabytes, waits });
+      await send({ kind: "done", notes, peakMegabytes, waits, megabytes });
       if (waits) return;
     }
     process.exit(0);
@@ -221,6 +240,7 @@ process.on("message", (order: Order | "end") => {
   try {
     if (!first) renew(order);
     first = false;
+    void send({ kind: "begun" });
     void run(order);
   } catch {
     process.exit(1);

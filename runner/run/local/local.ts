@@ -4,7 +4,14 @@ import { fillCommand } from "../../study/index.ts";
 import { after } from "../../text/index.ts";
 import { type Executor, type Job, type Outcome, StageError, stageErrorOf } from "../index.ts";
 import type { Order, Report } from "./child.ts";
-import { endWaiting, GRACE_MILLISECONDS, keep, processFor, type StageProcess } from "./process.ts";
+import {
+  endWaiting,
+  GRACE_MILLISECONDS,
+  keep,
+  newProcess,
+  type StageProcess,
+  waitingFor,
+} from "./process.ts";
 
 function command(job: Job, run: string): string {
   const paths = Object.fromEntries(
@@ -87,13 +94,22 @@ function outcomeOf(last: Report | undefined, code: number | null, signal: NodeJS
   );
 }
 
-const run = async (job: Job): Promise<Outcome> => {
-  const order = orderOf(job, filledEnvironment(job.task.env ?? {}, process.env));
-  const own = processFor(job);
+/**
+ * Has a process run a job.
+ * @param waited whether it ran another one before, and so may be gone
+ * @returns undefined where it is gone
+ * @throws StageError
+ */
+async function runOn(
+  own: StageProcess,
+  job: Job,
+  order: Order,
+  waited: boolean,
+): Promise<Outcome | undefined> {
   const watched = watch(own, job);
   try {
-    return await new Promise<Outcome>((resolve, reject) => {
-      const conclude = (outcome: () => Outcome) => {
+    return await new Promise<Outcome | undefined>((resolve, reject) => {
+      const conclude = (outcome: () => Outcome | undefined) => {
         try {
           const reason = watched.reason();
           if (reason) throw reason;
@@ -102,25 +118,34 @@ const run = async (job: Job): Promise<Outcome> => {
           reject(error);
         }
       };
+      let begun = !waited;
       let last: Report | undefined;
       own.listener = {
         report(report) {
+          begun = true;
           if (report.kind === "progress")
             job.onProgress(report.done, report.total, report.unit, report.megabytes);
           else if (report.kind === "warn") job.onWarn(report.line);
           else last = report;
           if (report.kind !== "done" || !report.waits || watched.reason()) return;
-          keep(own, job);
+          keep(own, job, report.megabytes);
           conclude(() => outcomeOf(report, 0, null));
         },
         error: (error) => reject(new StageError(`could not be started: ${error.message}`)),
-        close: (code, signal) => conclude(() => outcomeOf(last, code, signal)),
+        close: (code, signal) => conclude(() => (begun ? outcomeOf(last, code, signal) : undefined)),
       };
       own.send(order);
     });
   } finally {
     watched.stop();
   }
+}
+
+const run = async (job: Job): Promise<Outcome> => {
+  const order = orderOf(job, filledEnvironment(job.task.env ?? {}, process.env));
+  const waiting = waitingFor(job);
+  const outcome = waiting && (await runOn(waiting, job, order, true));
+  return outcome ?? (await runOn(await newProcess(job), job, order, false))!;
 };
 
 /** The executor of this machine. */

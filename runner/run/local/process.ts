@@ -1,7 +1,7 @@
 /** The processes of stages: each runs one instance, and a stage that allows it lets its process wait for the next one. */
 import { type ChildProcess, spawn } from "node:child_process";
 import { closeSync, openSync } from "node:fs";
-import { availableParallelism } from "node:os";
+import { availableParallelism, totalmem } from "node:os";
 import { fileURLToPath } from "node:url";
 import { stageEnvironment } from "../../code/index.ts";
 import { after } from "../../text/index.ts";
@@ -78,8 +78,18 @@ export class StageProcess {
     } catch {}
   }
 
+  /** Whether the runner goes on as long as this process is there. */
+  holdRunner(holds: boolean): void {
+    const { child } = this;
+    if (holds) child.ref();
+    else child.unref();
+    if (holds) child.channel?.ref();
+    else child.channel?.unref();
+  }
+
   /** Ends it while it waits. */
   async end(): Promise<void> {
+    this.holdRunner(true);
     this.send("end");
     const cancelKill = after(GRACE_MILLISECONDS, () => this.signal("SIGKILL"));
     await this.ended;
@@ -87,23 +97,45 @@ export class StageProcess {
   }
 }
 
-/** Processes that wait, the one that ran last at the end, and what their next stage must have in common with their last. */
-const waiting: { process: StageProcess; kind: string }[] = [];
-
-const kindOf = ({ root, task, gpus }: Job): string => JSON.stringify([root, task.code?.bundle, gpus]);
-
-/** The process for a job: one that waits, or a new one. */
-export function processFor(job: Job): StageProcess {
-  const kind = kindOf(job);
-  const index = job.reusable ? waiting.findLastIndex((one) => one.kind === kind && one.process.isOpen) : -1;
-  return index < 0 ? new StageProcess(job) : waiting.splice(index, 1)[0].process;
+/** A process that waits, what its next stage must have in common with its last, and what it holds meanwhile. */
+interface Waiting {
+  process: StageProcess;
+  kind: string;
+  megabytes: number;
 }
 
-/** Lets a process wait for another job of the kind; the one that has waited longest ends where they become many. */
-export function keep(process: StageProcess, job: Job): void {
+/** The one that ran last is at the end. */
+const waiting: Waiting[] = [];
+
+/** Megabytes that all processes that wait may hold together. */
+const MOST_MEGABYTES = totalmem() / 4e6;
+
+const kindOf = ({ root, task }: Job): string => JSON.stringify([root, task.code?.bundle]);
+
+/** A process that waits for a job of this kind; undefined where there is none. */
+export function waitingFor(job: Job): StageProcess | undefined {
+  const kind = kindOf(job);
+  const index = job.reusable ? waiting.findLastIndex((one) => one.kind === kind && one.process.isOpen) : -1;
+  if (index < 0) return undefined;
+  const [{ process }] = waiting.splice(index, 1);
+  process.holdRunner(true);
+  return process;
+}
+
+/** A new process. One that claims memory or a GPU starts when none waits any more: nothing else counts what these hold. */
+export async function newProcess(job: Job): Promise<StageProcess> {
+  if (job.task.memory || job.task.gpu) await endWaiting();
+  return new StageProcess(job);
+}
+
+/** Lets a process wait for another job of the kind. Those that have waited longest end where they become too many. */
+export function keep(process: StageProcess, job: Job, megabytes: number): void {
   process.listener = undefined;
-  waiting.push({ process, kind: kindOf(job) });
-  if (waiting.length > availableParallelism()) void waiting.shift()!.process.end();
+  process.holdRunner(false);
+  waiting.push({ process, kind: kindOf(job), megabytes });
+  const held = () => waiting.reduce((sum, one) => sum + one.megabytes, 0);
+  while (waiting.length > availableParallelism() || held() > MOST_MEGABYTES)
+    void waiting.shift()!.process.end();
 }
 
 /** Ends the processes that wait. */

@@ -25,8 +25,8 @@ interface Binding {
 
 /** Multiplications below which a call of onnxruntime costs more than it saves, as measured. */
 const LEAST = 64 ** 3;
-/** Multiplications for which a thread more is worth its start. */
-const EACH = 2 ** 21;
+/** Multiplications from which several threads are worth their start. */
+const LARGE = 2 ** 22;
 
 /** Threads sleep after their work: other trainings may share the machine. */
 const optionsFor = (threads: number): SessionOptions => ({
@@ -97,7 +97,7 @@ function multiply(native: Binding, call: Call, least: number, threads: number): 
   const feeds: Record<string, Tensor> = { a: view(a, a.shape.slice(-2)), b: view(b, b.shape.slice(-2)) };
   if (bias) feeds.bias = view(bias, bias.shape);
   const fetches = { y: view(result, [rows, columns]) };
-  const several = Math.min(threads, Math.ceil(work / EACH));
+  const several = work < LARGE ? 1 : threads;
   sessionOf(native, transposeA, transposeB, bias !== undefined, several).run(feeds, fetches, {});
   return result;
 }

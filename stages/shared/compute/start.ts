@@ -10,6 +10,9 @@ export const autoBackend = { backend: { exact: "wasm", tolerance: "fastest" } };
 /** As {@link autoBackend}, for a stage whose work is too little for a GPU. */
 export const autoOnCpu = { backend: { exact: "wasm", tolerance: "native" } };
 
+/** Whether a backend takes a GPU, whose memory only the end of the process gives back. */
+export const takesGpu = (backend: string): boolean => backend === "gpu" || backend === "webgpu";
+
 /** A backend that has started. */
 export interface Started {
   backend: string;

@@ -106,6 +106,46 @@ describe("one process for instances of a stage", () => {
     expect(third).not.toBe(first);
   });
 
+  it("one that asks for it ends its process", async () => {
+    chain([{}, { mode: "ends" }, {}]);
+    expect((await project.run()).code).toBe(0);
+    const [first, second, third] = pids();
+    expect(second).toBe(first);
+    expect(third).not.toBe(first);
+  });
+
+  it("says nothing in the name of the next one", async () => {
+    chain([{ mode: "late" }, { mode: "pause" }]);
+    const { code, out, err } = await project.run();
+    expect(code).toBe(0);
+    expect(new Set(pids()).size).toBe(1);
+    expect(out + err).not.toMatch(/late of/);
+    expect(records()[1].notes.undeclared).toBeUndefined();
+  });
+
+  it("takes a new process where the one that waited is gone", async () => {
+    const slow = {
+      run: "sleep 0.4; cp ${in.text} ${out.text}",
+      inputs: { text: "s0.text" },
+      outputs: { text: "text.txt" },
+    };
+    project.reset({
+      ...ECHO,
+      "pipeline.yaml": JSON.stringify({
+        profiles: { a: {} },
+        stages: {
+          s0: { uses: "echo", with: { word: "a", mode: "dies" } },
+          slow,
+          s1: { uses: "echo", with: { word: "b" }, inputs: { values: "slow.text" } },
+        },
+      }),
+    });
+    const { code, out, err } = await project.run();
+    expect(code, out + err).toBe(0);
+    const own = records().filter(({ stage }) => stage !== "slow");
+    expect(own[0].notes.pid).not.toBe(own[1].notes.pid);
+  });
+
   it("one that fails ends its process, and the next has another", async () => {
     project.reset({
       ...ECHO,
