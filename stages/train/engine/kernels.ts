@@ -7,13 +7,14 @@ import * as tf from "@tensorflow/tfjs-core";
 import type * as layers from "@tensorflow/tfjs-layers";
 import { type Heap, settled } from "../../shared/compute/heap.ts";
 import { variablesOf } from "../../shared/compute/variables.ts";
+import { maxPoolGradient } from "./max-pool.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
 type Shape4D = [number, number, number, number];
 
 /** Registers the kernels in the place of the backend's own; again and again without harm. */
 export function registerTrainingKernels(): void {
-  for (const config of [filterGradient, inputGradient, maxPoolGradient]) {
+  for (const config of [filterGradient, inputGradient, poolGradient]) {
     if (settled.has(config.kernelName)) continue;
     const present = tf.getKernel(config.kernelName, "wasm");
     if (present?.kernelFunc === config.kernelFunc) continue;
@@ -159,40 +160,16 @@ function spread(
   return result;
 }
 
-/** The gradient goes to the first of the largest values of a window. */
-const maxPoolGradient: tf.KernelConfig = {
+/** A pass over the windows, see {@link maxPoolGradient}. */
+const poolGradient: tf.KernelConfig = {
   kernelName: "MaxPoolGrad",
   backendName: "wasm",
   kernelFunc({ inputs, backend, attrs }) {
-    const heap = backend as unknown as Heap;
     const { dy, input } = inputs as { dy: tf.TensorInfo; input: tf.TensorInfo };
     const { filterSize, strides, pad, dimRoundingMode } = attrs as unknown as Record<string, never>;
     const shape = input.shape as Shape4D;
     const info = tf.backend_util.computePool2DInfo(shape, filterSize, strides, 1, pad, dimRoundingMode);
-    const { batchSize, inHeight, inWidth, inChannels, outHeight, outWidth, padInfo } = info;
-    const { strideHeight, strideWidth, filterHeight, filterWidth } = info;
-    const result = heap.makeOutput(input.shape, "float32");
-    const values = heap.typedArrayFromHeap(input);
-    const slopes = heap.typedArrayFromHeap(dy);
-    const to = heap.typedArrayFromHeap(result).fill(0);
-    const pixels = new Int32Array(filterHeight * filterWidth);
-    let out = 0;
-    for (let n = 0; n < batchSize; n++)
-      for (let y = 0; y < outHeight; y++)
-        for (let x = 0; x < outWidth; x++) {
-          const top = y * strideHeight - padInfo.top;
-          const left = x * strideWidth - padInfo.left;
-          let count = 0;
-          for (let a = Math.max(0, top); a < Math.min(inHeight, top + filterHeight); a++)
-            for (let b = Math.max(0, left); b < Math.min(inWidth, left + filterWidth); b++)
-              pixels[count++] = ((n * inHeight + a) * inWidth + b) * inChannels;
-          for (let c = 0; c < inChannels; c++, out++) {
-            let best = pixels[0] + c;
-            for (let k = 1; k < count; k++) if (values[pixels[k] + c] > values[best]) best = pixels[k] + c;
-            to[best] += slopes[out];
-          }
-        }
-    return result;
+    return maxPoolGradient(backend as unknown as Heap, input, dy, info);
   },
 };
 
