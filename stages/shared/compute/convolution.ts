@@ -6,6 +6,7 @@ import * as tf from "@tensorflow/tfjs-core";
 import type { ConvolutionAttributes, ConvolutionKind } from "./graphs.ts";
 import { type Attempt, type Call, type Heap, heapOf } from "./heap.ts";
 import { Tensor } from "./onnxruntime.ts";
+import { BLOCKS, type Copies, unfold, unfolds } from "./unfold.ts";
 
 /** A runner of graphs. */
 export type RunConvolution = (
@@ -62,6 +63,8 @@ export interface Engines {
   multiply: RunProduct;
   /** y = min(high, max(0, y)), in place. */
   clip(heap: Heap, y: tf.TensorInfo, high: number): void;
+  /** Undefined where the engine has no vectors: no convolution is unfolded. */
+  copies: Copies | undefined;
 }
 
 /** Whether a convolution is a product of matrices: of the pixels' channels by the filter, without any copy. */
@@ -75,31 +78,54 @@ const pixels = (heap: Heap, info: tf.TensorInfo, shape = info.shape): Tensor =>
 const matrix = (heap: Heap, filter: tf.TensorInfo, shape: number[] = filter.shape): Tensor =>
   view(heap, filter, shape.slice(-2));
 
-const forward =
-  ({ convolve, multiply }: Engines) =>
-  (call: Call) => {
-    const { x, filter } = call.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
-    const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
-    const heap = heapOf(call);
-    const y = heap.makeOutput(out, "float32");
-    if (isPointwise(attributes))
-      multiply(false, false, { a: pixels(heap, x), b: matrix(heap, filter) }, { y: pixels(heap, y) });
-    else
-      convolve(
-        "forward",
-        attributes,
-        { a: view(heap, x), b: view(heap, filter, stored) },
-        { y: view(heap, y) },
-      );
-    return y;
-  };
+/** The matrix `[rows, columns]` from a row on. */
+const rowsOf = (matrix: Tensor, first: number, rows: number): Tensor => {
+  const columns = matrix.dims[1];
+  const values = matrix.data as Float32Array;
+  return new Tensor("float32", values.subarray(first * columns, (first + rows) * columns), [rows, columns]);
+};
+
+/** The convolution, perhaps with a bias for each channel, by the engine that suits it. */
+function convolved(
+  { convolve, multiply, copies }: Engines,
+  call: Call,
+  [x, filter]: tf.TensorInfo[],
+  bias?: tf.TensorInfo,
+): tf.TensorInfo {
+  const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
+  const heap = heapOf(call);
+  const y = heap.makeOutput(out, "float32");
+  const more = (): Record<string, Tensor> => (bias ? { bias: view(heap, bias) } : {});
+  if (isPointwise(attributes))
+    multiply(
+      false,
+      false,
+      { a: pixels(heap, x), b: matrix(heap, filter), ...more() },
+      { y: pixels(heap, y) },
+    );
+  else if (copies && unfolds(attributes, x.shape[3]))
+    unfold(heap, copies, x, attributes, out, BLOCKS.rows, ({ patches, first, rows }) => {
+      const b = pixels(heap, filter);
+      multiply(false, false, { a: patches, b, ...more() }, { y: rowsOf(pixels(heap, y), first, rows) });
+    });
+  else {
+    const feeds = { a: view(heap, x), b: view(heap, filter, stored), ...more() };
+    convolve(bias ? "biased" : "forward", attributes, feeds, { y: view(heap, y) });
+  }
+  return y;
+}
+
+const forward = (engines: Engines) => (call: Call) => {
+  const { x, filter } = call.inputs as { x: tf.TensorInfo; filter: tf.TensorInfo };
+  return convolved(engines, call, [x, filter]);
+};
 
 /** The upper limits of the activations that are computed in place. */
 const LIMITS: Record<string, number | undefined> = { relu: Infinity, relu6: 6 };
 
 /** A convolution with a bias for each channel and relu or relu6; undefined where more is fused into it. */
 const biased =
-  ({ convolve, multiply, clip }: Engines): Attempt =>
+  (engines: Engines): Attempt =>
   (call) => {
     const { x, filter, bias, preluActivationWeights } = call.inputs as Record<
       string,
@@ -110,17 +136,8 @@ const biased =
     if (activation !== "linear" && high === undefined) return undefined;
     if (dataFormat !== "NHWC" || preluActivationWeights) return undefined;
     if (!x || !filter || bias?.shape.length !== 1) return undefined;
-    const { attributes, stored, out } = read(x.shape, filter.shape, call.attrs, false);
-    const heap = heapOf(call);
-    const y = heap.makeOutput(out, "float32");
-    if (isPointwise(attributes)) {
-      const feeds = { a: pixels(heap, x), b: matrix(heap, filter), bias: view(heap, bias) };
-      multiply(false, false, feeds, { y: pixels(heap, y) });
-    } else {
-      const feeds = { a: view(heap, x), b: view(heap, filter, stored), bias: view(heap, bias) };
-      convolve("biased", attributes, feeds, { y: view(heap, y) });
-    }
-    if (high !== undefined) clip(heap, y, high);
+    const y = convolved(engines, call, [x, filter], bias);
+    if (high !== undefined) engines.clip(heapOf(call), y, high);
     return y;
   };
 
@@ -145,7 +162,7 @@ const ofInput =
   };
 
 const ofFilter =
-  ({ convolve, multiply }: Engines, byChannel: boolean) =>
+  ({ convolve, multiply, copies }: Engines, byChannel: boolean) =>
   (call: Call) => {
     const { x, dy } = call.inputs as { x: tf.TensorInfo; dy: tf.TensorInfo };
     const { filterShape } = call.attrs as unknown as { filterShape: number[] };
@@ -154,6 +171,11 @@ const ofFilter =
     const y = heap.makeOutput(filterShape, "float32");
     if (isPointwise(attributes))
       multiply(true, false, { a: pixels(heap, x), b: pixels(heap, dy) }, { y: matrix(heap, y) });
+    else if (copies && unfolds(attributes, x.shape[3]))
+      unfold(heap, copies, x, attributes, dy.shape, BLOCKS.sum, ({ patches, first, rows }) => {
+        const [sum, b] = [pixels(heap, y), rowsOf(pixels(heap, dy), first, rows)];
+        multiply(true, false, { a: patches, b, ...(first > 0 && { bias: sum }) }, { y: sum });
+      });
     else
       convolve("filter", attributes, { a: view(heap, x), b: view(heap, dy) }, { y: view(heap, y, stored) });
     return y;

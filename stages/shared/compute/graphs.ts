@@ -28,11 +28,15 @@ function value(name: string, rank: number): Buffer {
   return Buffer.concat([message(1, name), message(2, message(1, int(1, FLOAT), message(2, ...lengths)))]);
 }
 
+/** Whether a product has a bias, and whether that is a matrix. */
+export type Bias = boolean | "matrix";
+
 /**
- * A model of one Gemm, `y = a b` (+ `bias` of one row), of any lengths.
+ * A model of one Gemm, `y = a b` (+ `bias`), of any lengths.
  * @param transposeA whether `a` is stored with its axes exchanged
+ * @param bias of one row, or a matrix as y is
  */
-export function productModel(transposeA: boolean, transposeB: boolean, bias: boolean): Buffer {
+export function productModel(transposeA: boolean, transposeB: boolean, bias: Bias): Buffer {
   const flag = (name: string, on: boolean) => message(5, message(1, name), int(3, Number(on)), int(20, INT));
   const inputs = ["a", "b", ...(bias ? ["bias"] : [])];
   const node = Buffer.concat([
@@ -45,7 +49,7 @@ export function productModel(transposeA: boolean, transposeB: boolean, bias: boo
   const graph = Buffer.concat([
     message(1, node),
     message(2, "product"),
-    ...inputs.map((name) => message(11, value(name, name === "bias" ? 1 : 2))),
+    ...inputs.map((name) => message(11, value(name, name === "bias" && bias !== "matrix" ? 1 : 2))),
     message(12, value("y", 2)),
   ]);
   const [version, opset] = [8, 13];

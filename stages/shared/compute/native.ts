@@ -7,10 +7,11 @@ import * as tf from "@tensorflow/tfjs-core";
 import { startBackend } from "./backend.ts";
 import { channelsIn } from "./channels.ts";
 import { attempts, convolutions, type Engines } from "./convolution.ts";
-import { convolutionModel, productModel } from "./graphs.ts";
+import { type Bias, convolutionModel, productModel } from "./graphs.ts";
 import { addressOf, type Call, heapOf, memoryHere, putBefore, putInPlace, shared } from "./heap.ts";
 import { matricesOf } from "./kernels.ts";
 import { RUNTIME, type SessionOptions, Tensor } from "./onnxruntime.ts";
+import { copiesIn } from "./unfold.ts";
 
 /** A session of onnxruntime's binding: what the package's own `run` waits for is synchronous underneath. */
 interface Session {
@@ -73,7 +74,7 @@ export const sessionOf = (
   native: Binding,
   transposeA: boolean,
   transposeB: boolean,
-  bias: boolean,
+  bias: Bias,
   threads = 1,
 ): Session =>
   sessionFor(
@@ -116,12 +117,14 @@ export async function startNative(least = LEAST, threads = 1): Promise<() => voi
   const product = (call: Call) => multiply(native, call, least, threads);
   const channels = memoryHere() && channelsIn(memoryHere()!);
   const engines: Engines = {
+    copies: memoryHere() && copiesIn(memoryHere()!),
     convolve(kind, attributes, feeds, fetches) {
       const name = `${kind} ${JSON.stringify(attributes)}`;
       sessionFor(native, name, () => convolutionModel(kind, attributes), threads).run(feeds, fetches, {});
     },
     multiply(transposeA, transposeB, feeds, fetches) {
-      sessionOf(native, transposeA, transposeB, "bias" in feeds, threads).run(feeds, fetches, {});
+      const bias = feeds.bias && (feeds.bias.dims.length > 1 ? "matrix" : true);
+      sessionOf(native, transposeA, transposeB, bias ?? false, threads).run(feeds, fetches, {});
     },
     clip(heap, y, high) {
       channels!.clip(addressOf(heap, y), tf.util.sizeFromShape(y.shape), high);

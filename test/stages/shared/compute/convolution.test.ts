@@ -65,6 +65,56 @@ describe.each<[string, typeof tf.conv2d, number[]]>([
   });
 });
 
+test.each<[number[], number[], [number, number]]>([
+  [
+    [3, 28, 28, 1],
+    [5, 5, 1, 8],
+    [1, 1],
+  ],
+  [
+    [2, 11, 12, 1],
+    [3, 4, 1, 3],
+    [2, 1],
+  ],
+  [
+    [2, 11, 12, 3],
+    [4, 3, 3, 5],
+    [1, 2],
+  ],
+  [
+    [2, 11, 12, 3],
+    [3, 5, 3, 5],
+    [3, 4],
+  ], // the strides leave a rest
+  [
+    [9, 40, 40, 8],
+    [5, 5, 8, 2],
+    [1, 1],
+  ], // several blocks
+  [
+    [2, 9, 9, 1],
+    [3, 3, 1, 4],
+    [1, 1],
+  ], // too few values in a row
+])("images %j unfolded for filters %j, strides %j", async (images, size, strides) => {
+  const run = () => {
+    const [x, filter, bias] = [floats(1, images), floats(2, size), floats(3, [size[3]])];
+    const y = tf.fused.conv2d({
+      ...{ x: x as Images, filter: filter as Images, bias: bias as tf.Tensor1D },
+      ...{ strides, pad: "valid" as const, activation: "relu" as const },
+    });
+    const f = (a: tf.Tensor, b: tf.Tensor) => tf.conv2d(a as Images, b as Images, strides, "valid");
+    return [y, f(x, filter), ...tf.grads(f)([x, filter], floats(4, y.shape))].map((t) => [...t.dataSync()]);
+  };
+  await tf.setBackend("cpu");
+  const plain = run();
+  stop = await startNative();
+  const kept = tf.engine().backend.numDataIds();
+  const native = tf.tidy(run);
+  expect(tf.engine().backend.numDataIds()).toBe(kept);
+  for (const [k, values] of plain.entries()) expect(relativeError([native[k]], [values])).toBeLessThan(1e-5);
+});
+
 test.each(["linear", "relu"] as const)("a convolution with a bias, then %s", async (activation) => {
   const run = () => {
     const [x, filter] = [floats(1, [3, 9, 8, 4]) as Images, floats(2, [3, 3, 4, 6]) as Images];
