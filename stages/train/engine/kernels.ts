@@ -8,12 +8,14 @@ import type * as layers from "@tensorflow/tfjs-layers";
 import { type Heap, settled } from "../../shared/compute/heap.ts";
 import { variablesOf } from "../../shared/compute/variables.ts";
 import { maxPoolGradient } from "./max-pool.ts";
+import { putPreluGradient } from "./prelu.ts";
 import "@tensorflow/tfjs-layers"; // registers the gradients that some of these take the place of
 
 type Shape4D = [number, number, number, number];
 
 /** Registers the kernels in the place of the backend's own; again and again without harm. */
 export function registerTrainingKernels(): void {
+  putPreluGradient();
   for (const config of [filterGradient, inputGradient, poolGradient]) {
     if (settled.has(config.kernelName)) continue;
     const present = tf.getKernel(config.kernelName, "wasm");
