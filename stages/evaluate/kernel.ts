@@ -3,18 +3,18 @@ import {
   advance,
   again,
   END,
+  functionsIn,
   get,
   I32,
   LOOP,
   leb,
   loadVector,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
   storeVector,
   tee,
   V128,
+  words,
 } from "../shared/compute/assembler.ts";
 
 /** Items of a group. */
@@ -59,21 +59,11 @@ function fromProducts(): number[] {
   return [2, 1, I32, 3, V128, ...body, END];
 }
 
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 4, I32, I32, I32, I32, 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0),
-  ...section(7, 1, ...named("d"), 0, 0), // export
-  ...section(10, 1, ...sized(fromProducts())),
-]);
+const MODULE = moduleOf({ d: { takes: words(4), body: fromProducts() } });
 
 /** See {@link fromProducts}; addresses in bytes. */
 export type Conversion = (at: number, lengths: number, lows: number, groups: number) => void;
 
 /** The kernel in a memory; undefined where the engine has no vectors. */
-export function conversionIn(memory: WebAssembly.Memory): Conversion | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  return exports.d as Conversion;
-}
+export const conversionIn = (memory: WebAssembly.Memory): Conversion | undefined =>
+  functionsIn(memory, MODULE)?.d;

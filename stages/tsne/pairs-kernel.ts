@@ -4,16 +4,16 @@ import {
   again,
   END,
   F64,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
   storeVector,
   V128,
+  words,
 } from "../shared/compute/assembler.ts";
 
 const POINT = 16;
@@ -68,22 +68,10 @@ function pairs(): number[] {
   return [3, 3, I32, 2, F64, 4, V128, ...body, END];
 }
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 3, I32, I32, I32, 1, F64),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0),
-  ...section(7, 1, ...named("p"), 0, 0), // export
-  ...section(10, 1, ...sized(pairs())),
-]);
+const MODULE = moduleOf({ p: { takes: words(3), gives: F64, body: pairs() } });
 
 /** See {@link pairs}; addresses in bytes. */
 export type Pairs = (map: number, forces: number, points: number) => number;
 
 /** The kernel in a memory; undefined where the engine has no vectors. */
-export function pairsIn(memory: WebAssembly.Memory): Pairs | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  return exports.p as Pairs;
-}
+export const pairsIn = (memory: WebAssembly.Memory): Pairs | undefined => functionsIn(memory, MODULE)?.p;

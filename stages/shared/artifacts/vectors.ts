@@ -86,22 +86,6 @@ function allFinite(values: Float32Array): boolean {
   return seen >= 0; // the highest bit is the sign
 }
 
-/** Values that are taken at once: they are in the fastest cache when they are checked. */
-const TOGETHER = 4096;
-
-/** Takes values of a column, float32 or the bits of float16. @returns whether all of them are finite */
-export function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): boolean {
-  let finite = true;
-  for (let start = 0; start < from.length; start += TOGETHER) {
-    const some = to.subarray(start, Math.min(from.length, start + TOGETHER));
-    const own = from.subarray(start, start + some.length);
-    if (own instanceof Uint16Array) widen(own, some);
-    else some.set(own);
-    finite = allFinite(some) && finite;
-  }
-  return finite;
-}
-
 /**
  * Checks rows of a table.
  * @param rows `finite`: whether all values are
@@ -144,13 +128,24 @@ function areFinite(values: Float32Array | Uint16Array): boolean {
   return (seen & 0x8000) === 0;
 }
 
+/** Copies values as float32. */
+function copyTo(part: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): void {
+  if (part instanceof Uint16Array) widen(part, to);
+  else to.set(part);
+}
+
+/** Takes values of a column, float32 or the bits of float16. @returns whether all of them are finite */
+export function takeValues(from: Float32Array | Uint16Array, to: Float32Array<ArrayBuffer>): boolean {
+  copyTo(from, to);
+  return areFinite(from);
+}
+
 /** The values of parts, one after the other, as float32. */
 function joined(parts: StoredVectors["parts"]): Float32Array {
   const values = new Float32Array(parts.reduce((sum, { length }) => sum + length, 0));
   let at = 0;
   for (const part of parts) {
-    if (part instanceof Uint16Array) widen(part, values.subarray(at, at + part.length));
-    else values.set(part, at);
+    copyTo(part, values.subarray(at, at + part.length));
     at += part.length;
   }
   return values;
@@ -214,9 +209,7 @@ export function rowTaker({ parts, rows, dim }: StoredVectors, again: boolean) {
         to.set(own);
         continue;
       }
-      const stored = parts[part[row]].subarray(place[row], place[row] + dim);
-      if (stored instanceof Uint16Array) widen(stored, to);
-      else to.set(stored);
+      copyTo(parts[part[row]].subarray(place[row], place[row] + dim), to);
       own?.set(to);
       known[row] = 1;
     }

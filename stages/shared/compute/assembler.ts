@@ -35,6 +35,43 @@ export const [ADD, SUBTRACT, MULTIPLY, DIVIDE] = [0xe4, 0xe5, 0xe6, 0xe7].map((c
 /** local += other */
 export const plus = (local: number, other: number) => [...get(local), ...get(other), 0x6a, ...set(local)];
 
-export const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
-export const named = (letter: string) => [1, letter.charCodeAt(0)];
-export const sized = (body: number[]) => [...leb(body.length), ...body];
+const section = (id: number, ...content: number[]) => [id, ...leb(content.length), ...content];
+const sized = (body: number[]) => [...leb(body.length), ...body];
+const text = (letter: string) => [1, letter.charCodeAt(0)];
+
+/** A function of a module: the types of its arguments and of its result, if it has one; its local variables and its code. */
+export interface Code {
+  takes: number[];
+  gives?: number;
+  body: number[];
+}
+
+/** So many arguments of 32 bits. */
+export const words = (count: number): number[] => Array<number>(count).fill(I32);
+
+/** A module of functions over one memory. @param functions by their names, one letter each */
+export function moduleOf(functions: Record<string, Code>): Uint8Array<ArrayBuffer> {
+  const codes = Object.values(functions);
+  const each = (part: (code: Code, index: number) => number[]) => [codes.length, ...codes.flatMap(part)];
+  const gives = ({ gives }: Code) => (gives === undefined ? [0] : [1, gives]);
+  return Uint8Array.from([
+    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
+    ...section(1, ...each((code) => [0x60, code.takes.length, ...code.takes, ...gives(code)])), // types
+    ...section(2, 1, ...text("e"), ...text("m"), 2, 0, 0), // import of the memory
+    ...section(3, ...each((_, index) => [index])), // the type of each function
+    ...section(7, ...each((_, index) => [...text(Object.keys(functions)[index]), 0, index])), // exports
+    ...section(10, ...each(({ body }) => sized(body))),
+  ]);
+}
+
+type Exported = Record<string, (...given: number[]) => number>;
+
+/** The functions of a module at work on a memory; undefined where the engine has no vectors. */
+export function functionsIn(
+  memory: WebAssembly.Memory,
+  module: Uint8Array<ArrayBuffer>,
+): Exported | undefined {
+  if (!WebAssembly.validate(module)) return undefined;
+  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(module), { e: { m: memory } });
+  return exports as Exported;
+}

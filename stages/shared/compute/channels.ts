@@ -7,18 +7,18 @@ import {
   again,
   END,
   F32,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
   MULTIPLY,
-  named,
+  moduleOf,
   plus,
-  section,
   set,
-  sized,
   storeVector,
   V128,
+  words,
 } from "./assembler.ts";
 
 const VECTOR = 16;
@@ -124,24 +124,14 @@ function clip(): number[] {
   return [0, ...body, END];
 }
 
-const BODIES = [gather(BLOCK), gather(1), correlate(BLOCK), correlate(1), mask(), clip()];
-
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(
-    1,
-    4,
-    ...[0x60, 13, ...Array<number>(13).fill(I32), 0],
-    ...[0x60, 7, ...Array<number>(7).fill(I32), 0],
-    ...[0x60, 5, I32, I32, I32, I32, F32, 0],
-    ...[0x60, 3, I32, I32, F32, 0],
-  ),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, BODIES.length, 0, 0, 1, 1, 2, 3),
-  ...section(7, BODIES.length, ...BODIES.flatMap((_, k) => [...named("abcdef"[k]), 0, k])), // exports
-  ...section(10, BODIES.length, ...BODIES.flatMap(sized)),
-]);
+const MODULE = moduleOf({
+  a: { takes: words(13), body: gather(BLOCK) },
+  b: { takes: words(13), body: gather(1) },
+  c: { takes: words(7), body: correlate(BLOCK) },
+  d: { takes: words(7), body: correlate(1) },
+  e: { takes: [...words(4), F32], body: mask() },
+  f: { takes: [...words(2), F32], body: clip() },
+});
 
 /** Loops along channels; addresses and steps in bytes, channels as a number. */
 export interface Channels {
@@ -175,14 +165,12 @@ export interface Taps {
   yStep: number;
 }
 
-type Loop = (...given: number[]) => void;
-
 /** The loops at work on a memory; undefined where the engine has no vectors. */
 export function channelsIn(memory: WebAssembly.Memory): Channels | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
+  const functions = functionsIn(memory, MODULE);
+  if (!functions) return undefined;
   const [gather, gatherOne, correlate, correlateOne, mask, clip] = [..."abcdef"].map(
-    (name) => exports[name] as Loop,
+    (name) => functions[name],
   );
   /** Whole blocks, whole vectors, and the channels that are left, by their first channels. */
   const split = (channels: number) => {

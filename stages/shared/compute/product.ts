@@ -7,6 +7,7 @@ import {
   advance,
   again,
   END,
+  functionsIn,
   get,
   I32,
   IF,
@@ -14,13 +15,12 @@ import {
   leb,
   loadVector,
   MULTIPLY,
-  named,
+  moduleOf,
   plus,
-  section,
   set,
-  sized,
   storeVector,
   V128,
+  words,
 } from "./assembler.ts";
 
 /**
@@ -121,17 +121,11 @@ function pack(width: number): number[] {
   return [1, ...leb(width), I32, ...body, END];
 }
 
-const type = (given: number) => [0x60, given, ...Array<number>(given).fill(I32), 0];
-
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 2, ...type(7), ...type(6)),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 3, 0, 1, 1), // three functions, of these types
-  ...section(7, 3, ...["m", "r", "c"].flatMap((letter, index) => [...named(letter), 0, index])), // exports
-  ...section(10, 3, ...[multiply(), pack(ROWS), pack(COLUMNS)].flatMap(sized)),
-]);
+const MODULE = moduleOf({
+  m: { takes: words(7), body: multiply() },
+  r: { takes: words(6), body: pack(ROWS) },
+  c: { takes: words(6), body: pack(COLUMNS) },
+});
 
 /** A matrix in WebAssembly's memory: its byte address, and the bytes from a row to the next and from a column to the next. */
 export interface Place {
@@ -180,15 +174,8 @@ export type Tiles = (
   ...given: [a: number, b: number, out: number, steps: number, tiles: number, stride: number, first: number]
 ) => void;
 
-/** The functions of the module in a memory; undefined where the engine has no vectors. */
-function functionsIn(memory: WebAssembly.Memory): Record<string, (...given: number[]) => void> | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  return exports as Record<string, (...given: number[]) => void>;
-}
-
 /** Tiles of products in a memory, of operands that are packed already; undefined where the engine has no vectors. */
-export const tilesIn = (memory: WebAssembly.Memory): Tiles | undefined => functionsIn(memory)?.m;
+export const tilesIn = (memory: WebAssembly.Memory): Tiles | undefined => functionsIn(memory, MODULE)?.m;
 
 /** A product of matrices. @param starts address of the numbers that the sums of each row begin with; without it at 0 */
 export type Product = (
@@ -202,7 +189,7 @@ export type Product = (
 
 /** Products in a memory; undefined where the engine has no vectors. */
 export function productIn(memory: WebAssembly.Memory): Product | undefined {
-  const functions = functionsIn(memory);
+  const functions = functionsIn(memory, MODULE);
   if (!functions) return undefined;
   const { m: tiles, r: packRows, c: packColumns } = functions;
   return (a, b, out, scratch, sizes, starts) => {

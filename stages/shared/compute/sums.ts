@@ -6,17 +6,16 @@ import {
   ADD,
   again,
   END,
+  functionsIn,
   get,
-  I32,
   LOOP,
   loadVector,
-  named,
+  moduleOf,
   plus,
-  section,
   set,
-  sized,
   storeVector,
   V128,
+  words,
 } from "./assembler.ts";
 
 const VECTOR = 16;
@@ -37,24 +36,15 @@ function add(): number[] {
   return [1, sums.length, V128, ...body, END];
 }
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 4, I32, I32, I32, I32, 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0),
-  ...section(7, 1, ...named("a"), 0, 0), // export
-  ...section(10, 1, ...sized(add())),
-]);
+const MODULE = moduleOf({ a: { takes: words(4), body: add() } });
 
 /** Adds up the columns of a matrix of at least one row; addresses are in bytes. */
 export type Sums = (from: number, to: number, rows: number, columns: number) => void;
 
 /** Sums in a memory; undefined where the engine has no vectors. */
 export function sumsIn(memory: WebAssembly.Memory): Sums | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  const sixteen = exports.a as (...given: number[]) => void;
+  const sixteen = functionsIn(memory, MODULE)?.a;
+  if (!sixteen) return undefined;
   return (from, to, rows, columns) => {
     const whole = columns - (columns % COLUMNS);
     for (let column = 0; column < whole; column += COLUMNS)

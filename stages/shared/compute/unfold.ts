@@ -8,16 +8,16 @@ import {
   advance,
   again,
   END,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
-  named,
+  moduleOf,
   plus,
-  section,
   set,
-  sized,
   storeVector,
+  words,
 } from "./assembler.ts";
 import type { ConvolutionAttributes } from "./graphs.ts";
 import { addressOf, type Heap } from "./heap.ts";
@@ -53,15 +53,7 @@ function copy(): number[] {
   return [1, 3, I32, ...body, END];
 }
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 7, ...Array<number>(7).fill(I32), 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0),
-  ...section(7, 1, ...named("c"), 0, 0), // export
-  ...section(10, 1, ...sized(copy())),
-]);
+const MODULE = moduleOf({ c: { takes: words(7), body: copy() } });
 
 /** Copies runs of `values` float32, at least 4; places and steps in bytes. */
 export type Copies = (
@@ -75,9 +67,8 @@ export type Copies = (
 
 /** Copies in a memory; undefined where the engine has no vectors. */
 export function copiesIn(memory: WebAssembly.Memory): Copies | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  const run = exports.c as (...given: number[]) => void;
+  const run = functionsIn(memory, MODULE)?.c;
+  if (!run) return undefined;
   return (from, to, runs, fromStep, toStep, values) =>
     run(from, to, runs, fromStep, toStep, values >> 2, 4 * values - VECTOR);
 }

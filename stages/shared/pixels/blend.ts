@@ -1,5 +1,7 @@
 /** The inner loop of resizing in WebAssembly, two numbers at a time: JavaScript has no such instructions. */
 
+import { F64, functionsIn, moduleOf, words } from "../compute/assembler.ts";
+
 /**
  * In the memory of the module: out[i] = first[i] + (second[i] - first[i]) * weight for 2 * pairs float32 values,
  * computed in float64 and rounded once, as JavaScript does. The first three are byte addresses; pairs is at least 1.
@@ -24,20 +26,7 @@ const BODY = [
   [0x0b, 0x0b], // ends of the loop and the function
 ].flat();
 
-const section = (id: number, ...content: number[]) => [id, content.length, ...content];
-const name = (letter: string) => [1, letter.charCodeAt(0)];
-
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 5, 0x7f, 0x7f, 0x7f, 0x7f, 0x7c, 0), // type: (i32, i32, i32, i32, f64) → ()
-  ...section(2, 1, ...name("e"), ...name("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0), // one function of this type
-  ...section(7, 1, ...name("b"), 0, 0), // export
-  ...section(10, 1, BODY.length, ...BODY),
-]);
+const MODULE = moduleOf({ b: { takes: [...words(4), F64], body: BODY } });
 
 /** The function at work on a memory. */
-export function blendIn(memory: WebAssembly.Memory): Blend {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  return exports.b as Blend;
-}
+export const blendIn = (memory: WebAssembly.Memory): Blend => functionsIn(memory, MODULE)!.b;

@@ -5,17 +5,17 @@ import {
   constant,
   END,
   F64,
+  functionsIn,
   get,
   I32,
   IF,
   LOOP,
-  named,
+  moduleOf,
   PAGE,
-  section,
   set,
-  sized,
   tee,
   V128,
+  words,
 } from "../compute/assembler.ts";
 
 /** The two implementations; both count the same. */
@@ -111,16 +111,7 @@ function countFours(): number[] {
   return [2, 2, I32, 6, V128, ...body, END];
 }
 
-const signature = [0x60, 7, I32, I32, I32, I32, I32, F64, F64, 1, I32];
-const bytes = () =>
-  Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-    ...section(1, 1, ...signature),
-    ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-    ...section(3, 1, 0),
-    ...section(7, 1, ...named("c"), 0, 0), // export
-    ...section(10, 1, ...sized(countFours())),
-  ]);
+const bytes = () => moduleOf({ c: { takes: [...words(5), F64, F64], gives: I32, body: countFours() } });
 
 /** The implementation of this machine. */
 export const engineHere = (): Engine => (WebAssembly.validate(bytes()) ? "wasm-simd" : "plain");
@@ -141,8 +132,7 @@ export function createCounter(items: number, buckets: number, engine = engineHer
   counter.count = countPlainly(counter);
   if (!memory) return counter;
   const rest = counter.count;
-  const { c } = new WebAssembly.Instance(new WebAssembly.Module(bytes()), { e: { m: memory } }).exports;
-  const fours = c as (...given: number[]) => number;
+  const { c: fours } = functionsIn(memory, bytes())!;
   counter.count = (from, to, of, kept) => {
     const many = (to - from) >> 2;
     const end = fours(WORD * from, many, insideAt, of.buckets, closeAt + WORD * kept, of.low, of.scale);

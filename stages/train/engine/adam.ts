@@ -10,18 +10,17 @@ import {
   DIVIDE,
   END,
   F32,
+  functionsIn,
   get,
-  I32,
   LOOP,
   loadVector,
   MULTIPLY,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
   storeVector,
   tee,
   V128,
+  words,
 } from "../../shared/compute/assembler.ts";
 import { type Heap, memoryHere } from "../../shared/compute/heap.ts";
 import { fillSlots, type Optimizer, type OptimizerState, weightOf, zerosFor } from "./optimizer.ts";
@@ -87,14 +86,7 @@ const BODY = [
   [...again(FOURS), END, END],
 ].flat();
 
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 14, ...new Array(6).fill(I32), ...new Array(8).fill(F32), 0), // (i32 x 6, f32 x 8) → ()
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0), // one function of this type
-  ...section(7, 1, ...named("a"), 0, 0), // export
-  ...section(10, 1, ...sized(BODY)),
-]);
+const MODULE = moduleOf({ a: { takes: [...words(6), ...Array<number>(8).fill(F32)], body: BODY } });
 
 /** One value in float32: the new moments, and the new value. Each operation is rounded, as the vectors' are. */
 function one(value: number, slope: number, first: number, second: number, numbers: number[]): number[] {
@@ -143,10 +135,8 @@ export function adam(): Optimizer {
   const memory = memoryHere();
   const state: OptimizerState = { slots: new Map(), numbers: FIRST_POWERS };
   let step = plainStep(state);
-  if (memory && WebAssembly.validate(MODULE)) {
-    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-    step = passStep(exports.a as Pass, state);
-  }
+  const pass = memory && functionsIn(memory, MODULE)?.a;
+  if (pass) step = passStep(pass, state);
   return {
     learningRate: 0,
     state,

@@ -6,14 +6,14 @@ import {
   END,
   F32,
   F64,
+  functionsIn,
   get,
   I32,
   I64,
   LOOP,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
+  words,
 } from "../../shared/compute/assembler.ts";
 import type { Random } from "../../shared/compute/random.ts";
 
@@ -50,15 +50,7 @@ function draw(): number[] {
   return [2, 4, I64, 1, I32, ...body, END];
 }
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 5, I32, I32, I32, F64, F32, 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 1, 0),
-  ...section(7, 1, ...named("d"), 0, 0), // export
-  ...section(10, 1, ...sized(draw())),
-]);
+const MODULE = moduleOf({ d: { takes: [...words(3), F64, F32], body: draw() } });
 
 /** Writes a mask; `to` and `state` are byte addresses, of the values and of 16 bytes for the generator. */
 export type Masks = (to: number, values: number, state: number, rate: number, random: Random) => void;
@@ -83,13 +75,12 @@ export function drawMask(size: number, rate: number, random: Random): Float32Arr
 
 /** Masks in a memory. */
 export function masksIn(memory: WebAssembly.Memory): Masks {
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
-  const write = exports.d as (...given: number[]) => void;
+  const { d: write } = functionsIn(memory, MODULE)!; // it needs no vectors
   return (to, values, state, rate, random) =>
     random.handOver(([s01, s00, s11, s10]) => {
-      const words = new Int32Array(memory.buffer, state, 4);
-      words.set([s00, s01, s10, s11]);
+      const parts = new Int32Array(memory.buffer, state, 4);
+      parts.set([s00, s01, s10, s11]);
       write(to, values, state, rate, 1 / (1 - rate));
-      return [words[1], words[0], words[3], words[2]];
+      return [parts[1], parts[0], parts[3], parts[2]];
     });
 }

@@ -10,17 +10,17 @@ import {
   again,
   constant,
   END,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
   storeVector,
   tee,
   V128,
+  words,
 } from "../../shared/compute/assembler.ts";
 import { addressOf, type Heap } from "../../shared/compute/heap.ts";
 
@@ -82,16 +82,8 @@ function spread({ rows, columns, row, pixel, step }: Layout, vectors: number): n
   return [2, 1, I32, masks - best + later.length, V128, ...body, END];
 }
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const moduleOf = (layout: Layout, vectors: number) =>
-  Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-    ...section(1, 1, 0x60, 4, I32, I32, I32, I32, 0),
-    ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-    ...section(3, 1, 0),
-    ...section(7, 1, ...named("p"), 0, 0), // export
-    ...section(10, 1, ...sized(spread(layout, vectors))),
-  ]);
+const moduleFor = (layout: Layout, vectors: number) =>
+  moduleOf({ p: { takes: words(4), body: spread(layout, vectors) } });
 
 type Spread = (x: number, slopes: number, to: number, windows: number) => void;
 /** Undefined where the engine has no vectors. */
@@ -101,13 +93,7 @@ function spreadIn(memory: WebAssembly.Memory, layout: Layout, vectors: number): 
   const inMemory = known.get(memory) ?? new Map<string, Spread | undefined>();
   known.set(memory, inMemory);
   const name = JSON.stringify([layout, vectors]);
-  if (!inMemory.has(name)) {
-    const bytes = moduleOf(layout, vectors);
-    const made =
-      WebAssembly.validate(bytes) &&
-      new WebAssembly.Instance(new WebAssembly.Module(bytes), { e: { m: memory } });
-    inMemory.set(name, made ? (made.exports.p as Spread) : undefined);
-  }
+  if (!inMemory.has(name)) inMemory.set(name, functionsIn(memory, moduleFor(layout, vectors))?.p);
   return inMemory.get(name);
 }
 

@@ -7,19 +7,19 @@ import {
   advance,
   again,
   END,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
   MULTIPLY,
-  named,
+  moduleOf,
   SUBTRACT,
-  section,
   set,
-  sized,
   storeVector,
   tee,
   V128,
+  words,
 } from "../../shared/compute/assembler.ts";
 
 const VECTOR = 16;
@@ -151,18 +151,17 @@ function backward(): number[] {
   );
 }
 
-const CODE: Record<PassName, () => number[]> = { variance, forward, sums, spread, backward };
-const NAMES = Object.keys(CODE) as PassName[];
-
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 8, ...Array<number>(8).fill(I32), 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, NAMES.length, ...NAMES.map(() => 0)),
-  ...section(7, NAMES.length, ...NAMES.flatMap((_, k) => [...named("abcde"[k]), 0, k])), // exports
-  ...section(10, NAMES.length, ...NAMES.flatMap((name) => sized(CODE[name]()))),
-]);
+const NAMES: Record<PassName, string> = {
+  variance: "a",
+  forward: "b",
+  sums: "c",
+  spread: "d",
+  backward: "e",
+};
+const BODIES = { a: variance(), b: forward(), c: sums(), d: spread(), e: backward() };
+const MODULE = moduleOf(
+  Object.fromEntries(Object.entries(BODIES).map(([name, body]) => [name, { takes: words(8), body }])),
+);
 
 /** Byte addresses of what a pass reads and writes. */
 export interface Addresses {
@@ -179,10 +178,9 @@ export type Passes = (name: PassName, at: Addresses, rows: number, columns: numb
 
 /** Passes in a memory; undefined where the engine has no vectors. */
 export function passesIn(memory: WebAssembly.Memory): Passes | undefined {
-  if (!WebAssembly.validate(MODULE)) return undefined;
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } });
+  const functions = functionsIn(memory, MODULE);
+  if (!functions) return undefined;
   return (name, { x, table, out = 0, kept = 0, slopes = 0, to = 0 }, rows, columns) => {
-    const run = exports["abcde"[NAMES.indexOf(name)]] as (...given: number[]) => void;
-    run(x, out, kept, slopes, to, table, rows, columns / 4);
+    functions[NAMES[name]](x, out, kept, slopes, to, table, rows, columns / 4);
   };
 }

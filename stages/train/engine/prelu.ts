@@ -7,17 +7,17 @@ import {
   advance,
   again,
   END,
+  functionsIn,
   get,
   I32,
   LOOP,
   loadVector,
   MULTIPLY,
-  named,
-  section,
+  moduleOf,
   set,
-  sized,
   storeVector,
   V128,
+  words,
 } from "../../shared/compute/assembler.ts";
 import { addressOf, type Heap, memoryHere } from "../../shared/compute/heap.ts";
 
@@ -43,28 +43,17 @@ const ofX = pass([...get(SLOPE), ...get(SLOPE), ...loadVector(AT), ...MULTIPLY, 
 /** to = 0 where x > 0, else dy x */
 const ofAlpha = pass([...get(SLOPE), ...loadVector(X), ...MULTIPLY, ...positive, ...WITHOUT]);
 
-/** https://webassembly.github.io/spec/core/binary/ */
-const MODULE = Uint8Array.from([
-  ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-  ...section(1, 1, 0x60, 6, ...Array<number>(6).fill(I32), 0),
-  ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-  ...section(3, 2, 0, 0),
-  ...section(7, 2, ...named("x"), 0, 0, ...named("a"), 0, 1), // exports
-  ...section(10, 2, ...sized(ofX), ...sized(ofAlpha)),
-]);
+const MODULE = moduleOf({ x: { takes: words(6), body: ofX }, a: { takes: words(6), body: ofAlpha } });
 
 type Pass = (x: number, dy: number, alpha: number, to: number, rows: number, fours: number) => void;
-const known = new WeakMap<WebAssembly.Memory, Record<"x" | "a", Pass>>();
+type Passes = Record<"x" | "a", Pass>;
+const known = new WeakMap<WebAssembly.Memory, Passes | undefined>();
 
 /** The passes on the backend that is at work; undefined where that is not WebAssembly with vectors. */
-function passesHere(): Record<"x" | "a", Pass> | undefined {
+function passesHere(): Passes | undefined {
   const memory = memoryHere();
-  if (!memory || !WebAssembly.validate(MODULE)) return undefined;
-  const found =
-    known.get(memory) ??
-    new WebAssembly.Instance(new WebAssembly.Module(MODULE), { e: { m: memory } }).exports;
-  known.set(memory, found as Record<"x" | "a", Pass>);
-  return found as Record<"x" | "a", Pass>;
+  if (memory && !known.has(memory)) known.set(memory, functionsIn(memory, MODULE) as Passes | undefined);
+  return memory && known.get(memory);
 }
 
 /** The gradients; undefined where tfjs is to compute them. */

@@ -4,18 +4,18 @@ import {
   again,
   constant,
   END,
+  functionsIn,
   get,
   I32,
   IF,
   LOOP,
   leb,
-  named,
+  moduleOf,
   PAGE,
-  section,
   set,
-  sized,
   tee,
   V128,
+  words,
 } from "../../compute/assembler.ts";
 import type { Kernel } from "./kernel.ts";
 
@@ -104,21 +104,12 @@ function select(): number[] {
   return [2, 2, I32, 2, V128, ...body, END];
 }
 
-const type = (given: number, results: number[]) => [
-  ...[0x60, given, ...Array<number>(given).fill(I32)],
-  ...[results.length, ...results],
-];
-
-/** https://webassembly.github.io/spec/core/binary/ */
 const moduleFor = (bytes: number) =>
-  Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 1, 0, 0, 0], // "\0asm", version 1
-    ...section(1, 3, ...type(4, []), ...type(3, []), ...type(4, [I32])),
-    ...section(2, 1, ...named("e"), ...named("m"), 2, 0, 0), // import of the memory
-    ...section(3, 3, 0, 1, 2), // three functions, of these types
-    ...section(7, 3, ...["d", "c", "s"].flatMap((letter, index) => [...named(letter), 0, index])), // exports
-    ...section(10, 3, ...[distances(bytes), count(), select()].flatMap(sized)),
-  ]);
+  moduleOf({
+    d: { takes: words(4), body: distances(bytes) },
+    c: { takes: words(3), body: count() },
+    s: { takes: words(4), gives: I32, body: select() },
+  });
 
 /** Whether this processor and engine have such vectors. */
 export const hasSimd = (): boolean => WebAssembly.validate(moduleFor(1));
@@ -126,14 +117,10 @@ export const hasSimd = (): boolean => WebAssembly.validate(moduleFor(1));
 /** The kernel on a memory of its own of at least `size` bytes. */
 export function simdKernel(bytes: number, size: number): Kernel {
   const memory = new WebAssembly.Memory({ initial: Math.ceil(size / PAGE) });
-  const { exports } = new WebAssembly.Instance(new WebAssembly.Module(moduleFor(bytes)), {
-    e: { m: memory },
-  });
+  const { d: distances, c: count, s: select } = functionsIn(memory, moduleFor(bytes))!;
   return {
     engine: "wasm-simd",
     buffer: memory.buffer,
-    distances: exports.d as Kernel["distances"],
-    count: exports.c as Kernel["count"],
-    select: exports.s as Kernel["select"],
+    ...{ distances, count, select },
   };
 }
